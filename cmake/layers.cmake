@@ -1,0 +1,51 @@
+# How a layer of the program is declared: one static library a folder of src/, its unit tests beside
+# its sources, and links only to layers below it (tools/check_layering.py checks that as well).
+
+# Warnings and language level of everything we compile.
+add_library(tenon_options INTERFACE)
+target_compile_features(tenon_options INTERFACE cxx_std_23)
+target_include_directories(tenon_options INTERFACE ${PROJECT_SOURCE_DIR}/src)
+target_compile_options(tenon_options INTERFACE -Wall -Wextra -Wpedantic -Wconversion -Wshadow)
+if(TENON_DEVELOPER)
+  target_compile_options(tenon_options INTERFACE -Werror)
+endif()
+if(TENON_SANITIZE)
+  target_compile_options(tenon_options INTERFACE -fsanitize=${TENON_SANITIZE} -fno-omit-frame-pointer
+                                                 -fno-sanitize-recover=all)
+  target_link_options(tenon_options INTERFACE -fsanitize=${TENON_SANITIZE})
+endif()
+
+# tenon_layer(NAME SOURCES file… HEADERS file… LINKS target…)
+#
+# Declares the library tenon_NAME. LINKS names the layers it may use and libraries from outside.
+function(tenon_layer name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;HEADERS;LINKS")
+  add_library(tenon_${name} STATIC ${arg_SOURCES})
+  target_sources(tenon_${name} PUBLIC FILE_SET HEADERS BASE_DIRS ${PROJECT_SOURCE_DIR}/src
+                                      FILES ${arg_HEADERS})
+  # Linked PUBLIC, so that the check of headers that compile alone sees the include folders.
+  target_link_libraries(tenon_${name} PUBLIC tenon_options fmt::fmt ${arg_LINKS})
+  set_target_properties(tenon_${name} PROPERTIES VERIFY_INTERFACE_HEADER_SETS ${TENON_DEVELOPER})
+endfunction()
+
+# tenon_unit_tests(LAYER TOPIC file… [LINKS target…])
+#
+# Adds the unit tests of a layer that belong to one topic. Every test gets the labels `unit` and TOPIC.
+function(tenon_unit_tests layer topic)
+  if(NOT TENON_DEVELOPER)
+    return()
+  endif()
+  cmake_parse_arguments(PARSE_ARGV 2 arg "" "" "LINKS")
+  string(REPLACE "-" "_" suffix ${topic})
+  set(target tenon_${layer}_${suffix}_test)
+  add_executable(${target} ${arg_UNPARSED_ARGUMENTS})
+  target_link_libraries(${target} PRIVATE tenon_${layer} ${arg_LINKS} GTest::gtest_main GTest::gmock)
+  target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR})
+  target_compile_definitions(${target} PRIVATE TENON_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+  gtest_discover_tests(${target} DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 120)
+  # A list of labels does not survive gtest_discover_tests; ctest sets it after reading its file.
+  set(labels ${CMAKE_CURRENT_BINARY_DIR}/${target}_labels.cmake)
+  file(WRITE ${labels}
+       "set_tests_properties(\${${target}_TESTS} PROPERTIES LABELS \"unit;${topic}\")\n")
+  set_property(DIRECTORY APPEND PROPERTY TEST_INCLUDE_FILES ${labels})
+endfunction()

@@ -1,0 +1,45 @@
+#include "base/file.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <climits>
+#include <string_view>
+
+#include "base/fd.hpp"
+#include "base/text.hpp"
+
+namespace tenon {
+
+Result<std::string> read_file(const std::string& path, std::size_t limit) {
+    TENON_TRY(file, Fd::open(path, O_RDONLY), "");
+    std::string content;
+    std::array<char, 16384> buffer{};
+    for (;;) {
+        const auto got = ::read(file.number(), buffer.data(), buffer.size());
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0) return fail_system(errno, path);
+        if (got == 0) return content;
+        content.append(buffer.data(), static_cast<std::size_t>(got));
+        if (content.size() > limit) return malformed("{}: longer than {} bytes", path, limit);
+    }
+}
+
+Result<std::string> read_attribute(const std::string& path) {
+    TENON_TRY(content, read_file(path, std::size_t{64} * 1024), "");
+    const std::string_view text{content};
+    return std::string{trimmed(text.substr(0, text.find('\n')))};
+}
+
+Result<std::string> link_name(const std::string& path) {
+    std::array<char, PATH_MAX> buffer{};
+    const auto got = ::readlink(path.c_str(), buffer.data(), buffer.size());
+    if (got < 0) return fail_system(errno, path);
+    const std::string_view target{buffer.data(), static_cast<std::size_t>(got)};
+    const auto slash = target.rfind('/');
+    return std::string{slash == std::string_view::npos ? target : target.substr(slash + 1)};
+}
+
+}  // namespace tenon

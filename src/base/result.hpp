@@ -1,0 +1,76 @@
+// A value, or the reason why there is none: how every operation that can fail says so.
+//
+// An Error is written for the person who has to mend it: `what` names the object, each layer puts
+// the step it was in in front and never rephrases, `hint` says what to do.
+#pragma once
+
+#include <fmt/core.h>
+
+#include <expected>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace tenon {
+
+/// Why an operation failed, in words a user can act on.
+struct [[nodiscard]] Error {
+    enum class Kind { NotFound, Denied, Unsupported, Malformed, Busy, Io };
+
+    Kind kind = Kind::Io;
+    std::string what;       ///< Names the object: "VFIO group 14: Permission denied".
+    int os_error = 0;       ///< errno, or 0 if no system call failed.
+    std::string hint = {};  ///< What the user can do, or empty.
+
+    /// Puts the step in front: "assigning 0000:3b:00.0: opening VFIO group 14: …".
+    Error during(std::string_view step) &&;
+};
+
+/// The whole error in one line: what failed, then what to do.
+std::string to_string(const Error& error);
+
+/// A value, or the reason why there is none. A class of its own because neither gcc 12 nor
+/// clang-19 warns when a plain std::expected is dropped.
+template <typename T>
+class [[nodiscard]] Result : public std::expected<T, Error> {
+public:
+    using std::expected<T, Error>::expected;
+};
+
+/// A failure that no system call reported.
+template <typename... Args>
+std::unexpected<Error> fail(Error::Kind kind, fmt::format_string<Args...> format, Args&&... args) {
+    return std::unexpected(
+        Error{.kind = kind, .what = fmt::format(format, std::forward<Args>(args)...)});
+}
+
+/// Input that breaks a rule; the text names the place.
+template <typename... Args>
+std::unexpected<Error> malformed(fmt::format_string<Args...> format, Args&&... args) {
+    return fail(Error::Kind::Malformed, format, std::forward<Args>(args)...);
+}
+
+/// The failure of a system call: `os_error` chooses the kind and is put into words after `what`.
+Error system_error(int os_error, std::string_view what, std::string_view hint = {});
+
+/// As system_error, ready to be returned.
+inline std::unexpected<Error> fail_system(int os_error, std::string_view what,
+                                          std::string_view hint = {}) {
+    return std::unexpected(system_error(os_error, what, hint));
+}
+
+}  // namespace tenon
+
+// Binds `name` to the value of `expression`, or returns its error with `step` in front.
+// TRY_DO is the same for a Result<void>. They go away with C++23 `transform_error`, which gcc 12
+// lacks.
+#define TENON_TRY(name, expression, step)                                                          \
+    auto name##_or_error = (expression);                                                           \
+    if (!name##_or_error) return std::unexpected(std::move(name##_or_error).error().during(step)); \
+    auto& name = *name##_or_error
+
+#define TENON_TRY_DO(expression, step)                                             \
+    do {                                                                           \
+        if (auto done_or_error = (expression); !done_or_error)                     \
+            return std::unexpected(std::move(done_or_error).error().during(step)); \
+    } while (false)

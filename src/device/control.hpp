@@ -1,0 +1,101 @@
+// The seam between what we decide and the host that carries it out.
+//
+// `plan` gets the half that only asks; `run` needs the half that acts. The real ones are in host/,
+// fakes of them in tests/support.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "base/event_fd.hpp"
+#include "base/mapping.hpp"
+#include "base/result.hpp"
+#include "base/strong.hpp"
+#include "device/facts.hpp"
+
+namespace tenon::device {
+
+/// What one may ask of an opened function without changing it. One caller at a time.
+class DeviceReader {
+public:
+    DeviceReader() = default;
+    DeviceReader(const DeviceReader&) = delete;
+    DeviceReader& operator=(const DeviceReader&) = delete;
+    virtual ~DeviceReader() = default;
+
+    /// Everything VFIO says of the function. Never cached: each call asks the kernel.
+    virtual Result<VfioFacts> facts() = 0;
+
+    /// Fills all of `out` from byte `offset` of `region`.
+    /// Errors: Io on a short read too; `out` is then unspecified.
+    virtual Result<void> read(unsigned region, std::uint64_t offset, std::span<std::byte> out) = 0;
+};
+
+/// What a running guest needs on top. Destruction resets the function and gives it back.
+class DeviceControl : public DeviceReader {
+public:
+    /// Writes all of `in` at byte `offset` of `region`.
+    virtual Result<void> write(unsigned region, std::uint64_t offset,
+                               std::span<const std::byte> in) = 0;
+
+    /// Maps `area` of `region` into our address space. The mapping must go before the device.
+    virtual Result<Mapping> map(unsigned region, const MmapArea& area) = 0;
+
+    /// One entry of set_vectors: an eventfd's number, or none to leave the vector without one.
+    static constexpr int no_event = -1;
+
+    /// From now on vector `first + n` of `index` signals `events[n]`. Enables the index if no
+    /// vector of it was active. The events stay the caller's and must outlive the next call.
+    /// Errors: errno of VFIO_DEVICE_SET_IRQS. A short allocation is Busy; the text tells the count.
+    virtual Result<void> set_vectors(IrqIndex index, std::uint32_t first,
+                                     std::span<const int> events) = 0;
+
+    /// Switches every vector of `index` off and the index with them.
+    virtual Result<void> disable_vectors(IrqIndex index) = 0;
+
+    /// Resets the function.
+    /// Errors: Unsupported if it has no reset that stays inside it.
+    virtual Result<void> reset() = 0;
+
+    /// Descriptor that the kvm-vfio device is told of; stays owned here.
+    virtual int kvm_file() const = 0;
+};
+
+/// The IOMMU's view of guest memory: what the assigned devices may reach by DMA.
+class AddressSpace {
+public:
+    AddressSpace() = default;
+    AddressSpace(const AddressSpace&) = delete;
+    AddressSpace& operator=(const AddressSpace&) = delete;
+    virtual ~AddressSpace() = default;
+
+    /// Lets devices reach `memory` at `at`, to read and to write. Both ends are page aligned.
+    /// Errors: errno of the kernel, with the limit that was hit where that is known.
+    virtual Result<void> map(Iova at, std::span<std::byte> memory) = 0;
+
+    /// Takes a range back that was mapped by one call.
+    virtual Result<void> unmap(Iova at, std::uint64_t size) = 0;
+};
+
+/// Which interface of the kernel assigns a function.
+enum class Interface { Automatic, Iommufd, Group };
+
+/// Opens functions for assignment; all of one opener share one address space.
+class DeviceOpener {
+public:
+    DeviceOpener() = default;
+    DeviceOpener(const DeviceOpener&) = delete;
+    DeviceOpener& operator=(const DeviceOpener&) = delete;
+    virtual ~DeviceOpener() = default;
+
+    /// Opens the function that `facts` describe and attaches it to the address space. The kernel
+    /// resets it. Whatever fails, the host is as before.
+    virtual Result<std::unique_ptr<DeviceControl>> open(const DeviceFacts& facts) = 0;
+
+    /// The address space of the functions opened so far; valid as long as the opener.
+    virtual AddressSpace& address_space() = 0;
+};
+
+}  // namespace tenon::device

@@ -1,0 +1,139 @@
+// Everything that is known of one host function, gathered in one place and carried as data.
+//
+// The facts come from a live host (sysfs, VFIO, iommufd) or from a file. Decisions are made from
+// them alone. A fact is known, or unknown with the reason; unknown is never taken for no.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/known.hpp"
+#include "pci/address.hpp"
+#include "pci/config_image.hpp"
+
+namespace tenon::device {
+
+/// Regions of a PCI function as VFIO numbers them. Source: include/uapi/linux/vfio.h.
+inline constexpr unsigned bar_count = 6;
+inline constexpr unsigned rom_region = 6;
+inline constexpr unsigned config_region = 7;
+
+/// Interrupt indexes as VFIO numbers them. Source: include/uapi/linux/vfio.h.
+enum class IrqIndex : std::uint32_t { Intx = 0, Msi = 1, Msix = 2, Error = 3, Request = 4 };
+inline constexpr unsigned irq_index_count = 5;
+
+/// A part of a region that may be mapped. Bytes from the region's start.
+struct MmapArea {
+    std::uint64_t offset = 0;
+    std::uint64_t size = 0;
+
+    bool operator==(const MmapArea&) const = default;
+};
+
+/// One region as VFIO_DEVICE_GET_REGION_INFO tells it. An absent region has size 0.
+struct RegionFacts {
+    std::uint64_t size = 0;    ///< Bytes.
+    std::uint64_t offset = 0;  ///< Where the region begins in the device's file.
+    bool readable = false;
+    bool writable = false;
+    bool mappable = false;             ///< Some of it may be mapped with mmap(2).
+    std::vector<MmapArea> areas;       ///< What of it; empty: all, if mappable.
+    bool msix_table_mappable = false;  ///< The pages of the MSI-X table may be mapped as well.
+
+    bool operator==(const RegionFacts&) const = default;
+};
+
+/// One interrupt index as VFIO_DEVICE_GET_IRQ_INFO tells it. An absent one has count 0.
+struct IrqFacts {
+    std::uint32_t count = 0;
+    bool eventfd = false;
+    bool maskable = false;
+    bool automasked = false;
+    bool noresize = false;  ///< All vectors are allocated at once: no dynamic allocation.
+
+    bool operator==(const IrqFacts&) const = default;
+};
+
+/// What the function behind a file of VFIO is. Source: VFIO_DEVICE_GET_INFO.
+struct DeviceInfo {
+    bool can_reset = false;  ///< The kernel has a reset that stays inside this function.
+    /// Widths whose AtomicOps the path to the root completes: VFIO_PCI_ATOMIC_COMP32 (1),
+    /// 64 (2), 128 (4). None if the kernel says nothing.
+    std::optional<std::uint32_t> atomic_completer;
+
+    bool operator==(const DeviceInfo&) const = default;
+};
+
+/// What VFIO says of the opened function.
+struct VfioFacts {
+    pci::ConfigImage config;  ///< As VFIO virtualizes it.
+    std::array<RegionFacts, config_region + 1> regions;
+    std::array<IrqFacts, irq_index_count> irqs;
+    DeviceInfo info;
+
+    bool operator==(const VfioFacts&) const = default;
+};
+
+/// A range of the host's memory or port space, from the `resource` file of sysfs.
+struct ResourceFacts {
+    std::uint64_t size = 0;   ///< Bytes; 0: not there.
+    std::uint64_t flags = 0;  ///< IORESOURCE_ flags. Source: include/linux/ioport.h.
+
+    bool operator==(const ResourceFacts&) const = default;
+};
+inline constexpr std::uint64_t resource_io = 0x100;
+inline constexpr std::uint64_t resource_memory = 0x200;
+inline constexpr std::uint64_t resource_prefetch = 0x2000;
+inline constexpr std::uint64_t resource_64bit = 0x100000;
+
+/// Another function of the same IOMMU group.
+struct GroupMember {
+    pci::Address address;
+    std::string driver;      ///< Empty: none is bound.
+    bool is_bridge = false;  ///< Header type 1: may stay with its host driver.
+
+    bool operator==(const GroupMember&) const = default;
+};
+
+/// The IOMMU group of the function.
+struct GroupFacts {
+    unsigned number = 0;
+    std::vector<GroupMember> members;  ///< Without the function itself, in address order.
+
+    bool operator==(const GroupFacts&) const = default;
+};
+
+/// How VFIO reaches the function on this host.
+struct VfioNodes {
+    std::string group;     ///< "/dev/vfio/14", or empty if there is none.
+    std::string cdev;      ///< "/dev/vfio/devices/vfio3", or empty if there is none.
+    bool iommufd = false;  ///< /dev/iommu is there.
+
+    bool operator==(const VfioNodes&) const = default;
+};
+
+/// Where the facts come from.
+enum class Origin { Live, File };
+
+/// All of it.
+struct DeviceFacts {
+    std::string source;  ///< What the user named: an address, or a file.
+    Origin origin = Origin::File;
+    Known<pci::Address> address;       ///< On its host.
+    Known<pci::ConfigImage> physical;  ///< The bytes of the hardware: sysfs config, or a dump.
+    Known<VfioFacts> vfio;
+    Known<std::array<ResourceFacts, bar_count + 1>> resources;  ///< BAR 0 to 5, then the ROM.
+    Known<GroupFacts> group;
+    Known<std::string> driver;  ///< Bound on the host; empty: none.
+    Known<VfioNodes> nodes;
+    Known<bool> virtual_function;  ///< Of an SR-IOV device: its ids and BARs are not its own.
+    Known<int> numa_node;          ///< -1: the host does not say.
+    Known<std::string> kernel;     ///< Release of the host's kernel.
+
+    bool operator==(const DeviceFacts&) const = default;
+};
+
+}  // namespace tenon::device

@@ -1,0 +1,54 @@
+// The bytes of a function's configuration space, and how many of them somebody read.
+#pragma once
+
+#include <array>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "base/result.hpp"
+
+namespace tenon::pci {
+
+/// Bytes of a conventional configuration header, of the space of conventional PCI, and of PCI
+/// Express.
+inline constexpr std::size_t header_size = 64;
+inline constexpr std::size_t conventional_size = 256;
+inline constexpr std::size_t express_size = 4096;
+
+/// A snapshot of configuration space. Bytes past known() were never read; they count as zero.
+class ConfigImage {
+public:
+    /// All zero, `known` bytes of it read.
+    explicit ConfigImage(std::size_t known = 0) : known_{known} {}
+
+    /// A snapshot of `bytes`.
+    /// Errors: Malformed unless there are 64 to 4096 of them, in whole dwords.
+    static Result<ConfigImage> from_bytes(std::span<const std::byte> bytes);
+
+    /// How many bytes from the start were read: 64 without privilege, 256, or 4096.
+    std::size_t known() const { return known_; }
+
+    /// The value at `offset`; all ones past the end of the space, as a bus answers.
+    template <std::unsigned_integral Word>
+    Word read(std::size_t offset) const;
+    std::uint8_t read8(std::size_t offset) const { return read<std::uint8_t>(offset); }
+    std::uint16_t read16(std::size_t offset) const { return read<std::uint16_t>(offset); }
+    std::uint32_t read32(std::size_t offset) const { return read<std::uint32_t>(offset); }
+
+    /// Sets the value at `offset`; ignored past the end of the space.
+    template <std::unsigned_integral Word>
+    void write(std::size_t offset, Word value);
+
+    std::span<const std::byte> bytes() const { return bytes_; }
+    std::span<std::byte> bytes() { return bytes_; }
+
+    bool operator==(const ConfigImage&) const = default;
+
+private:
+    std::size_t known_ = 0;
+    std::array<std::byte, express_size> bytes_{};
+};
+
+}  // namespace tenon::pci
