@@ -1,0 +1,104 @@
+// The PCI Express capability: offsets inside it and registers. Source: PCIe Base Spec 6.0, 7.5.3.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "pci/register.hpp"
+
+namespace tenon::pci {
+
+namespace express {
+inline constexpr std::size_t capabilities = 0x02;
+inline constexpr std::size_t device_capabilities = 0x04;
+inline constexpr std::size_t device_control = 0x08;
+inline constexpr std::size_t device_status = 0x0a;
+inline constexpr std::size_t link_capabilities = 0x0c;
+inline constexpr std::size_t link_control = 0x10;
+inline constexpr std::size_t link_status = 0x12;
+inline constexpr std::size_t slot_capabilities = 0x14;
+inline constexpr std::size_t slot_control = 0x18;
+inline constexpr std::size_t slot_status = 0x1a;
+inline constexpr std::size_t root_control = 0x1c;
+inline constexpr std::size_t root_capabilities = 0x1e;
+inline constexpr std::size_t root_status = 0x20;
+inline constexpr std::size_t device_capabilities_2 = 0x24;
+inline constexpr std::size_t device_control_2 = 0x28;
+inline constexpr std::size_t link_capabilities_2 = 0x2c;
+inline constexpr std::size_t link_control_2 = 0x30;
+inline constexpr std::size_t link_status_2 = 0x32;
+}  // namespace express
+
+/// PCI Express Capabilities. Source: 7.5.3.2.
+struct ExpressVersion : Bits<3, 0, Access::ReadOnly> {};
+struct DevicePortType : Bits<7, 4, Access::ReadOnly> {};
+struct SlotImplemented : Bits<8, 8, Access::ReadOnly> {};
+struct InterruptMessageNumber : Bits<13, 9, Access::ReadOnly> {};
+using ExpressCapabilities = Register<std::uint16_t, ExpressVersion, DevicePortType, SlotImplemented,
+                                     InterruptMessageNumber>;
+
+/// Device/Port Type. Source: 7.5.3.2, table 7-18.
+enum class PortType : std::uint8_t {
+    Endpoint = 0x0,
+    LegacyEndpoint = 0x1,
+    RootPort = 0x4,
+    SwitchUpstream = 0x5,
+    SwitchDownstream = 0x6,
+    ExpressToPciBridge = 0x7,
+    PciToExpressBridge = 0x8,
+    RootComplexEndpoint = 0x9,
+    RootComplexEventCollector = 0xa,
+};
+
+/// The name lspci users know: "Root Port", "Endpoint".
+constexpr std::string_view name_of(PortType type) {
+    switch (type) {
+        case PortType::Endpoint:
+            return "PCI Express Endpoint";
+        case PortType::LegacyEndpoint:
+            return "Legacy PCI Express Endpoint";
+        case PortType::RootPort:
+            return "Root Port";
+        case PortType::SwitchUpstream:
+            return "Upstream Port of a switch";
+        case PortType::SwitchDownstream:
+            return "Downstream Port of a switch";
+        case PortType::ExpressToPciBridge:
+            return "PCI Express to PCI bridge";
+        case PortType::PciToExpressBridge:
+            return "PCI to PCI Express bridge";
+        case PortType::RootComplexEndpoint:
+            return "Root Complex Integrated Endpoint";
+        case PortType::RootComplexEventCollector:
+            return "Root Complex Event Collector";
+    }
+    return "device of an unknown type";
+}
+
+/// Device Capabilities. Source: 7.5.3.3.
+struct MaxPayloadSupported : Bits<2, 0, Access::ReadOnly> {};
+struct RoleBasedErrors : Bits<15, 15, Access::ReadOnly> {};
+struct FunctionLevelReset : Bits<28, 28, Access::ReadOnly> {};
+using DeviceCapabilities =
+    Register<std::uint32_t, MaxPayloadSupported, RoleBasedErrors, FunctionLevelReset>;
+
+/// Device Control; bit 15 starts a function level reset in an endpoint. Source: 7.5.3.4.
+struct InitiateFlr : Bits<15, 15, Access::ReadWrite> {};
+using DeviceControl = Register<std::uint16_t, InitiateFlr>;
+
+/// Link Capabilities. Speed is a bit number in the supported speeds vector. Source: 7.5.3.6.
+struct MaxLinkSpeed : Bits<3, 0, Access::ReadOnly> {};
+struct MaxLinkWidth : Bits<9, 4, Access::ReadOnly> {};
+struct DllActiveReporting : Bits<20, 20, Access::ReadOnly> {};
+struct PortNumber : Bits<31, 24, Access::ReadOnly> {};
+using LinkCapabilities =
+    Register<std::uint32_t, MaxLinkSpeed, MaxLinkWidth, DllActiveReporting, PortNumber>;
+
+/// Link Status. Source: 7.5.3.8.
+struct CurrentLinkSpeed : Bits<3, 0, Access::ReadOnly> {};
+struct NegotiatedLinkWidth : Bits<9, 4, Access::ReadOnly> {};
+struct DllActive : Bits<13, 13, Access::ReadOnly> {};
+using LinkStatus = Register<std::uint16_t, CurrentLinkSpeed, NegotiatedLinkWidth, DllActive>;
+
+}  // namespace tenon::pci
