@@ -1,0 +1,41 @@
+# shellcheck shell=bash
+# The emulator: Debian's newest QEMU, unpacked with the libraries it needs. Sourced after archive.sh.
+#
+#   emulator_prepare   puts it in the cache; afterwards $emulator is the program to run. It runs on
+#                      this machine and, at the same path, in the virtual host.
+
+emulator_folder=$tenon_cache/emulator
+emulator=$emulator_folder/qemu-system-x86_64
+
+emulator_prepare() {
+    [ -e "$emulator_folder" ] && return 0
+    archive_prepare
+    local version
+    version=$(archive_version qemu-system-x86 trixie-backports)
+    once "$emulator_folder" "Unpacking QEMU $version" emulator_make
+}
+
+emulator_make() {
+    local folder=$1
+    archive_unpack_closure trixie-backports qemu-system-x86 "$folder/root"
+    rm -rf "$folder"/root/usr/share/{doc,man,locale,info}
+    # The program needs a newer C library than this machine may have, so it runs under the loader
+    # that came with it. All paths are found from this script's own place.
+    cat >"$folder/qemu-system-x86_64" <<'END'
+#!/bin/sh
+root=$(dirname "$(readlink -f "$0")")/root
+libraries=$root/usr/lib/x86_64-linux-gnu
+QEMU_MODULE_DIR=$libraries/qemu
+export QEMU_MODULE_DIR
+exec "$root/usr/lib64/ld-linux-x86-64.so.2" --library-path "$libraries" \
+    --argv0 qemu-system-x86_64 "$root/usr/bin/qemu-system-x86_64" \
+    -L "$root/usr/share/qemu" -L "$root/usr/share/seabios" "$@"
+END
+    chmod +x "$folder/qemu-system-x86_64"
+    local version
+    version=$("$folder/qemu-system-x86_64" --version)
+    # Version 11.1 is the first that has all the IOMMU options that the virtual host uses.
+    printf '%s\n' "$version" | awk 'NR == 1 {split($4, v, "."); exit !(v[1] * 100 + v[2] >= 1101)}' ||
+        die "the archive's QEMU is older than 11.1: $version"
+    "$folder/qemu-system-x86_64" -accel help
+}

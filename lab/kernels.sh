@@ -1,0 +1,110 @@
+# shellcheck shell=bash
+# The kernels of the virtual host and of its guests. Sourced after archive.sh.
+#
+#   kernel_prepare stock|lab|6.1   has it in the cache and sets $kernel_folder
+#
+#   stock   Debian's newest 7.x, unpacked. No Debian kernel has iommufd: group interface only.
+#   lab     the same version from Debian's linux-source, with kernel.config; built here once.
+#   6.1     Debian 12's own kernel: group only, no dynamic MSI-X, no AtomicOps information.
+#
+# A kernel's folder holds: bzImage, version, config, and lib/modules/VERSION where it has modules.
+# The lab kernel's also: vmlinux (stripped; PVH entry), and devel/, to build modules against it.
+
+kernel_config=$tenon_root/lab/kernel.config
+kernel_folder=
+
+kernel_prepare() {
+    case $1 in
+        stock) kernel_prepare_stock ;;
+        lab) kernel_prepare_lab ;;
+        6.1) kernel_prepare_old ;;
+        *) die "no such kernel: $1 (stock, lab or 6.1)" ;;
+    esac
+}
+
+# kernel_modules FOLDER VERSION   Lets kmod find the unpacked modules in FOLDER/lib/modules.
+kernel_modules() {
+    [ -e "$1/lib" ] || ln -s usr/lib "$1/lib"
+    rm -rf "$1"/lib/modules/"$2"/{build,source}
+    /sbin/depmod -b "$1" "$2"
+    printf '%s\n' "$2" >"$1/version"
+}
+
+kernel_prepare_stock() {
+    kernel_folder=$tenon_cache/kernel-stock
+    [ -e "$kernel_folder" ] && return 0
+    archive_prepare
+    local version
+    # A fresh kernel is there unsigned first: the same program, so the versions alone are compared.
+    version=$(archive_apt apt-cache search --names-only \
+        '^linux-binary(-unsigned)?-7\.[0-9.]+\+deb13-amd64$' |
+        sed 's/^linux-binary-\(unsigned-\)\?//; s/ .*//' | sort -V | tail -n 1)
+    [ -n "$version" ] || die "the archive has no Linux 7.x"
+    once "$kernel_folder" "Unpacking Debian's kernel $version" kernel_make_stock "$version"
+}
+
+kernel_make_stock() {
+    local version=$1 folder=$2 binary=linux-binary-$1
+    archive_apt apt-cache show "$binary" >/dev/null 2>&1 || binary=linux-binary-unsigned-$1
+    archive_unpack "$binary" "linux-modules-$version" "linux-base-$version" "$folder"
+    mv "$folder/usr/lib/modules/$version"/vmlinuz* "$folder/bzImage"
+    ln -s "usr/lib/modules/$version/config" "$folder/config"
+    kernel_modules "$folder" "$version"
+}
+
+kernel_prepare_old() {
+    kernel_folder=$tenon_cache/kernel-6.1
+    [ -e "$kernel_folder" ] && return 0
+    archive_prepare
+    local image
+    image=$(archive_newest '^linux-image-6\.1\.0-[0-9]+-amd64$')
+    [ -n "$image" ] || die "the archive has no Linux 6.1"
+    once "$kernel_folder" "Unpacking Debian's kernel ${image#linux-image-}" kernel_make_old "$image"
+}
+
+kernel_make_old() {
+    local image=$1 folder=$2 version=${1#linux-image-}
+    archive_unpack "$image" "$folder"
+    ln -s "boot/vmlinuz-$version" "$folder/bzImage"
+    ln -s "boot/config-$version" "$folder/config"
+    [ -e "$folder/usr/lib/modules" ] || { mkdir -p "$folder/usr"; mv "$folder/lib" "$folder/usr/lib"; }
+    kernel_modules "$folder" "$version"
+}
+
+# The lab kernel is kept by content: another configuration is another folder.
+kernel_prepare_lab() {
+    local key
+    key=$(cat "$kernel_config" "${BASH_SOURCE[0]}" | sha256sum | head -c 12)
+    kernel_folder=$tenon_cache/kernel-lab-$key
+    [ -e "$kernel_folder" ] && return 0
+    archive_prepare
+    local source
+    source=$(archive_newest '^linux-source-7\.[0-9]+$')
+    [ -n "$source" ] || die "the archive has no source of Linux 7.x"
+    say "The lab kernel is built once for each configuration: 5 to 15 minutes."
+    once "$kernel_folder" "Building the lab kernel $(archive_version "$source")" \
+        kernel_make_lab "$source"
+}
+
+kernel_make_lab() {
+    local source=$1 folder=$2 tree=$2/tree/$1 option compiler=gcc
+    ! command -v ccache >/dev/null || compiler='ccache gcc'
+    archive_unpack "$source" "$folder/package"
+    mkdir "$folder/tree"
+    tar -xf "$folder/package/usr/src/$source.tar.xz" -C "$folder/tree"
+    cd "$tree" || return
+    make allnoconfig KCONFIG_ALLCONFIG="$kernel_config" CC="$compiler"
+    while read -r option; do
+        grep -qxF "$option" .config || die "the kernel's own rules turned off $option"
+    done < <(grep '^CONFIG_' "$kernel_config")
+    nice make -s -j"$(nproc)" CC="$compiler" vmlinux bzImage modules_prepare
+    make -s run-command CC="$compiler" \
+        KBUILD_RUN_COMMAND="\$(srctree)/scripts/package/install-extmod-build $folder/devel"
+    cp vmlinux.symvers "$folder/devel/Module.symvers"
+    strip -o "$folder/vmlinux" vmlinux
+    cp arch/x86/boot/bzImage "$folder/bzImage"
+    cp .config "$folder/config"
+    make -s kernelrelease >"$folder/version"
+    cd "$folder" || return
+    rm -rf "$folder/tree" "$folder/package"
+}

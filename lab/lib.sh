@@ -1,0 +1,49 @@
+# shellcheck shell=bash
+# What the scripts of lab/ and tools/ share: places, messages, steps with their time.
+# Sourced, never run. The caller has set `set -euo pipefail`.
+
+tenon_root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
+tenon_cache=${XDG_CACHE_HOME:-$HOME/.cache}/tenon
+
+# Messages go to standard error, so that the output of a command in the virtual host stays its own.
+say() { printf '%s\n' "$*" >&2; }
+die() { printf 'error: %s\n' "$*" >&2; exit 1; }
+
+# step TITLE COMMAND…   One line with the time it took; the command's output goes to a log, which is
+# shown when the command fails.
+step() {
+    local title=$1 begun=$SECONDS log status=0
+    shift
+    mkdir -p "$tenon_cache/log"
+    log=$tenon_cache/log/$(tr -cs 'a-zA-Z0-9.' '-' <<<"$title" | head -c 60).log
+    printf '%s … ' "$title" >&2
+    # A subshell with its own errexit: `set -e` is off inside a command that is tested.
+    set +e
+    (set -e; "$@") >"$log" 2>&1 </dev/null
+    status=$?
+    set -e
+    if [ "$status" -ne 0 ]; then
+        say "failed after $((SECONDS - begun)) s (log: $log)"
+        tail -n 25 "$log" >&2
+        return "$status"
+    fi
+    say "$((SECONDS - begun)) s"
+}
+
+# once FOLDER TITLE COMMAND…   Makes FOLDER unless it is there already. The command gets a fresh
+# folder as its last argument, which becomes FOLDER only when all went well.
+once() {
+    local folder=$1 title=$2 making=$1.making
+    shift 2
+    [ -e "$folder" ] && return 0
+    mkdir -p "$(dirname "$folder")"
+    exec {lock}>"$folder.lock"
+    flock "$lock"
+    if [ ! -e "$folder" ]; then
+        rm -rf "$making"
+        mkdir -p "$making"
+        step "$title" "$@" "$making"
+        mv "$making" "$folder"
+    fi
+    exec {lock}>&-
+}
