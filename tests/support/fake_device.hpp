@@ -1,0 +1,159 @@
+// A host function without a host: what VFIO would do with it, over memory of our own.
+//
+// FakeFunction is the function in its slot, which a test sets up and looks at; FakeDevice is the
+// function opened; FakeOpener opens several into one FakeAddressSpace. The function must outlive
+// what is opened of it.
+//
+//     FakeFunction nvme{config};
+//     nvme.add_bar(0, 0x4000);
+//     nvme.irq(IrqIndex::Msix).count = 8;
+//     FakeDevice opened{nvme};
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "base/event_fd.hpp"
+#include "base/fd.hpp"
+#include "device/control.hpp"
+#include "device/facts.hpp"
+#include "tests/support/faults.hpp"
+
+namespace tenon::support {
+
+/// One write that reached the function's configuration space.
+struct ConfigWrite {
+    std::uint64_t offset = 0;
+    std::vector<std::byte> bytes;
+
+    bool operator==(const ConfigWrite&) const = default;
+};
+
+/// The function itself. Not copyable: what is opened of it points here.
+class FakeFunction {
+public:
+    /// A function with this configuration space, no BAR, no interrupt, and a reset of its own.
+    explicit FakeFunction(const pci::ConfigImage& config);
+
+    /// Gives it a BAR of `size` bytes (a power of two, at least 4096) of real, mappable memory.
+    void add_bar(unsigned index, std::uint64_t size);
+
+    /// To set up: what an interrupt index, a region, the device information say.
+    device::IrqFacts& irq(device::IrqIndex index);
+    device::RegionFacts& region(unsigned index) { return regions_.at(index); }
+    device::DeviceInfo& info() { return info_; }
+
+    /// Only so many MSI and MSI-X vectors can be had from the host.
+    void limit_vectors(std::uint32_t available) { available_ = available; }
+
+    /// Faults of every call on what is opened of it: facts, read, write, map, vectors, reset.
+    Faults& faults() { return faults_; }
+
+    /// The configuration space as it is now. BARs answer sizing as the kernel's virtual ones do.
+    pci::ConfigImage& config() { return config_; }
+
+    /// The memory of a BAR; the same that read(), write() and map() reach.
+    std::span<std::byte> bar(unsigned index) { return bars_.at(index).memory.bytes(); }
+
+    /// The event of each allocated vector of `index`, no_event for one without; empty if it is off.
+    const std::vector<int>& vectors(device::IrqIndex index) const;
+
+    /// Lets the function raise a vector; nothing happens if it has no event.
+    void trigger(device::IrqIndex index, std::uint32_t vector) const;
+
+    /// What happened so far.
+    unsigned resets() const { return resets_; }
+    unsigned opened() const { return opened_; }
+    const std::vector<ConfigWrite>& config_writes() const { return config_writes_; }
+
+private:
+    friend class FakeDevice;
+
+    struct Bar {
+        Fd file;
+        Mapping memory;
+    };
+
+    bool decodes(unsigned region) const;
+    void write_config(std::uint64_t offset, std::span<const std::byte> in);
+    void keep_bar_size(unsigned index);
+    void reset();
+
+    pci::ConfigImage config_;
+    std::array<device::RegionFacts, device::config_region + 1> regions_;
+    std::array<device::IrqFacts, device::irq_index_count> irqs_;
+    device::DeviceInfo info_{.can_reset = true, .atomic_completer = std::nullopt};
+    std::array<Bar, device::bar_count> bars_;
+    std::array<std::vector<int>, device::irq_index_count> vectors_;
+    std::uint32_t available_ = 0xffffffff;
+    Faults faults_;
+    unsigned resets_ = 0;
+    unsigned opened_ = 0;
+    std::vector<ConfigWrite> config_writes_;
+};
+
+/// The function, opened as by VFIO. Destruction switches interrupts off and resets it.
+class FakeDevice final : public device::DeviceControl {
+public:
+    explicit FakeDevice(FakeFunction& function);
+    ~FakeDevice() override;
+
+    Result<device::VfioFacts> facts() override;
+    Result<void> read(unsigned region, std::uint64_t offset, std::span<std::byte> out) override;
+    Result<void> write(unsigned region, std::uint64_t offset,
+                       std::span<const std::byte> in) override;
+    Result<Mapping> map(unsigned region, const device::MmapArea& area) override;
+    Result<void> set_vectors(device::IrqIndex index, std::uint32_t first,
+                             std::span<const int> events) override;
+    Result<void> disable_vectors(device::IrqIndex index) override;
+    Result<void> reset() override;
+    int kvm_file() const override { return kvm_file_.number(); }
+
+private:
+    Result<void> begin(std::string_view what);
+    Result<std::span<std::byte>> memory(unsigned region, std::uint64_t offset, std::size_t size);
+
+    FakeFunction* function_;
+    EventFd kvm_file_;
+};
+
+/// Records what devices may reach by DMA.
+class FakeAddressSpace final : public device::AddressSpace {
+public:
+    explicit FakeAddressSpace(Faults& faults) : faults_{&faults} {}
+
+    Result<void> map(Iova at, std::span<std::byte> memory) override;
+    Result<void> unmap(Iova at, std::uint64_t size) override;
+
+    /// What is mapped now.
+    const std::map<Iova, std::span<std::byte>>& mapped() const { return mapped_; }
+
+private:
+    Faults* faults_;
+    std::map<Iova, std::span<std::byte>> mapped_;
+};
+
+/// Opens the functions that were added, by their address.
+class FakeOpener final : public device::DeviceOpener {
+public:
+    void add(const pci::Address& address, FakeFunction& function);
+
+    Result<std::unique_ptr<device::DeviceControl>> open(const device::DeviceFacts& facts) override;
+    FakeAddressSpace& address_space() override { return space_; }
+
+    /// Faults of open() and of the address space.
+    Faults& faults() { return faults_; }
+
+private:
+    Faults faults_;
+    FakeAddressSpace space_{faults_};
+    std::map<pci::Address, FakeFunction*> functions_;
+};
+
+}  // namespace tenon::support
