@@ -115,6 +115,18 @@ struct VfioNodes {
     bool operator==(const VfioNodes&) const = default;
 };
 
+/// Who the function says it is. The bytes of a virtual function say ffff:ffff instead.
+struct Identity {
+    std::uint16_t vendor = 0;
+    std::uint16_t device = 0;
+    std::uint16_t subsystem_vendor = 0;
+    std::uint16_t subsystem_device = 0;
+    std::uint32_t class_code = 0;  ///< 24 bits: class, subclass, interface.
+    std::uint8_t revision = 0;
+
+    bool operator==(const Identity&) const = default;
+};
+
 /// Where the facts come from.
 enum class Origin { Live, File };
 
@@ -132,6 +144,10 @@ struct DeviceFacts {
     Known<bool> virtual_function;  ///< Of an SR-IOV device: its ids and BARs are not its own.
     Known<int> numa_node;          ///< -1: the host does not say.
     Known<std::string> kernel;     ///< Release of the host's kernel.
+    /// As the host's kernel has it; right for a virtual function too.
+    Known<Identity> identity = Unknown{"not read"};
+    /// False: no IOMMU translates its DMA; `group` is then unknown, or one that VFIO made up.
+    Known<bool> has_iommu = Unknown{"not read"};
 
     bool operator==(const DeviceFacts&) const = default;
 };
