@@ -1,0 +1,15 @@
+// Where the trees of the host's kernel are, so that tests can name others.
+#pragma once
+
+#include <string>
+
+namespace tenon::host {
+
+/// Roots of the three trees that the kernel shows, without a slash at the end.
+struct HostPaths {
+    std::string sysfs = "/sys";
+    std::string dev = "/dev";
+    std::string proc = "/proc";
+};
+
+}  // namespace tenon::host

@@ -1,0 +1,147 @@
+#include "host/sysfs/sysfs.hpp"
+
+#include <algorithm>
+#include <filesystem>
+#include <optional>
+#include <system_error>
+#include <utility>
+
+#include "base/file.hpp"
+#include "base/text.hpp"
+#include "host/sysfs/function_files.hpp"
+#include "pci/header.hpp"
+
+namespace tenon::host {
+namespace {
+
+using device::DeviceFacts;
+using pci::Address;
+
+Known<Resources> read_resources(const std::string& folder) {
+    const std::string path = folder + "/resource";
+    const auto text = read_file(path, std::size_t{64} * 1024);
+    if (!text) return known<Resources>(std::unexpected(text.error()));
+    auto resources = parse_resources(*text);
+    if (!resources) return Unknown{std::move(resources).error().during(path).what};
+    return *resources;
+}
+
+device::GroupMember read_member(const Sysfs& sysfs, const Address& address) {
+    const auto folder = sysfs.folder(address);
+    const auto config = read_config(folder);
+    const auto layout =
+        config ? pci::HeaderType{config->read8(pci::header::header_type)}.get<pci::HeaderLayout>()
+               : pci::layout_endpoint;
+    return {
+        .address = address,
+        .driver = read_driver(folder).value_or(""),
+        .is_bridge = layout == pci::layout_bridge,
+    };
+}
+
+// Fills in `group` and `has_iommu`.
+void read_group(const Sysfs& sysfs, const Address& address, DeviceFacts& facts) {
+    const auto folder = sysfs.folder(address);
+    const auto name = link_name(folder + "/iommu_group");
+    if (!name) {
+        const bool absent = name.error().kind == Error::Kind::NotFound;
+        facts.group =
+            absent ? Unknown{"the function is in no IOMMU group"} : Unknown{name.error().what};
+        if (absent) facts.has_iommu = false;
+        return;
+    }
+    const auto number = parse_number(*name);
+    if (!number || *number > 0xffffffff) {
+        facts.group = Unknown{fmt::format("IOMMU group \"{}\" is not a number", *name)};
+        return;
+    }
+    // VFIO makes up groups for functions without an IOMMU if its unsafe mode is on.
+    const auto kind = read_attribute(folder + "/iommu_group/name");
+    facts.has_iommu = !kind || *kind != "vfio-noiommu";
+
+    device::GroupFacts group{.number = static_cast<unsigned>(*number), .members = {}};
+    for (const auto& entry : entries(folder + "/iommu_group/devices")) {
+        const auto other = Address::parse(entry);
+        if (other && *other != address) group.members.push_back(read_member(sysfs, *other));
+    }
+    std::ranges::sort(group.members, {}, &device::GroupMember::address);
+    facts.group = std::move(group);
+}
+
+device::VfioNodes read_nodes(const Sysfs& sysfs, const Address& address, const DeviceFacts& facts) {
+    const std::string& dev = sysfs.paths().dev;
+    device::VfioNodes nodes;
+    const auto group = facts.group ? fmt::format("{}/vfio/{}", dev, facts.group->number) : "";
+    if (!group.empty() && exists(group)) nodes.group = group;
+    for (const auto& entry : entries(sysfs.folder(address) + "/vfio-dev")) {
+        const auto cdev = fmt::format("{}/vfio/devices/{}", dev, entry);
+        if (exists(cdev)) nodes.cdev = cdev;
+    }
+    nodes.iommufd = exists(dev + "/iommu");
+    return nodes;
+}
+
+}  // namespace
+
+Sysfs::Sysfs(HostPaths paths) : paths_{std::move(paths)} {}
+
+std::string Sysfs::folder(const Address& address) const {
+    return fmt::format("{}/bus/pci/devices/{}", paths_.sysfs, to_string(address));
+}
+
+Result<Address> Sysfs::find(std::string_view named) const {
+    std::string name{named};
+    if (named.contains('/')) {
+        std::error_code error;
+        const auto path = std::filesystem::canonical(name, error);
+        if (error)
+            return fail_system(error.value(), named, "List the PCI functions with: lspci -D");
+        name = path.filename().string();
+    }
+    const auto address = Address::parse(name);
+    if (!address)
+        return malformed("\"{}\" is neither a PCI address nor a function in sysfs", named);
+    if (!exists(folder(*address)))
+        return std::unexpected(Error{
+            .kind = Error::Kind::NotFound,
+            .what = fmt::format("{}: this host has no such PCI function", to_string(*address)),
+            .hint = "List those it has with: lspci -D",
+        });
+    return *address;
+}
+
+Result<DeviceFacts> Sysfs::read_facts(std::string_view named) const {
+    TENON_TRY(address, find(named), "");
+    const auto place = folder(address);
+    DeviceFacts facts{
+        .source = std::string{named},
+        .origin = device::Origin::Live,
+        .address = address,
+        .physical = known(read_config(place)),
+        .vfio = Unknown{"the function was not opened"},
+        .resources = read_resources(place),
+        .group = {},
+        .driver = known(read_driver(place)),
+        .nodes = {},
+        .virtual_function = known(read_virtual_function(place)),
+        .numa_node = known(read_numa_node(place)),
+        .kernel = known(read_attribute(paths_.proc + "/sys/kernel/osrelease")),
+        .identity = known(read_identity(place)),
+        .has_iommu = {},
+    };
+    read_group(*this, address, facts);
+    facts.nodes = read_nodes(*this, address, facts);
+    return facts;
+}
+
+Result<std::vector<Address>> Sysfs::list_functions() const {
+    const std::string path = paths_.sysfs + "/bus/pci/devices";
+    if (!exists(path)) return fail(Error::Kind::NotFound, "{}: this host has no PCI bus", path);
+    std::vector<Address> addresses;
+    for (const auto& entry : entries(path))
+        if (const auto address = Address::parse(entry)) addresses.push_back(*address);
+    std::ranges::sort(addresses);
+    return addresses;
+}
+
+}  // namespace tenon::host
