@@ -20,8 +20,10 @@ inline constexpr std::size_t express_size = 4096;
 /// A snapshot of configuration space. Bytes past known() were never read; they count as zero.
 class ConfigImage {
 public:
+    /// All zero, nothing read.
+    ConfigImage() = default;
     /// All zero, `known` bytes of it read.
-    explicit ConfigImage(std::size_t known = 0) : known_{known} {}
+    explicit ConfigImage(std::size_t known) : known_{known} {}
 
     /// A snapshot of `bytes`.
     /// Errors: Malformed unless there are 64 to 4096 of them, in whole dwords.

@@ -1,0 +1,52 @@
+#include <fmt/core.h>
+
+#include "model/adapters.hpp"
+#include "pci/express.hpp"
+
+namespace tenon::model {
+namespace {
+
+// A link for a function that has none on its host, because it sits in the root complex there: the
+// slowest and narrowest, 2.5 GT/s x1. Source: PCIe Base Spec 6.0, 7.5.3.6 to 7.5.3.8.
+void emulate_link(RegisterMap& map, const pci::Capability& capability) {
+    const std::size_t at = capability.at;
+    map.emulate<std::uint32_t>(at + pci::express::link_capabilities, 0x00000011);
+    map.emulate<std::uint16_t>(at + pci::express::link_control, 0, 0x00c3);
+    map.emulate<std::uint16_t>(at + pci::express::link_status, 0x0011);
+}
+
+}  // namespace
+
+Adapted adapt_express(const AdaptContext& context, const pci::Capability& capability) {
+    using namespace pci;
+    auto& view = context.view;
+    const std::size_t at = capability.at;
+    ExpressCapabilities caps{context.config.read16(at + express::capabilities)};
+    std::string why = "the device's own registers";
+    auto action = Action::Pass;
+    if (static_cast<PortType>(caps.get<DevicePortType>()) == PortType::RootComplexEndpoint) {
+        caps = caps.with<DevicePortType>(static_cast<std::uint16_t>(PortType::Endpoint));
+        emulate_link(view.map, capability);
+        action = Action::Emulate;
+        why =
+            "an integrated endpoint of the host's root complex becomes an endpoint below a root "
+            "port, with a link of 2.5 GT/s x1 that stands for none";
+    }
+    if (caps.get<ExpressVersion>() == 0) {
+        caps = caps.with<ExpressVersion>(1);
+        action = Action::Emulate;
+        why += "; version 0, which no revision defines, is shown as 1";
+    }
+    view.map.emulate<std::uint16_t>(at + express::capabilities, caps.raw());
+    view.express_at = at;
+
+    const DeviceCapabilities device{context.config.read32(at + express::device_capabilities)};
+    view.function_level_reset = device.get<FunctionLevelReset>() != 0;
+    // Bit 15 starts a reset, which we carry out; the rest of the register is the device's.
+    view.map.emulate_bits(at + express::device_control + 1, 0x80, 0);
+    return {action, why + (view.function_level_reset ? "; a function level reset goes through "
+                                                       "Tenon"
+                                                     : "")};
+}
+
+}  // namespace tenon::model

@@ -1,0 +1,19 @@
+// Which BARs the guest's function has, and what of them it reaches without us.
+#pragma once
+
+#include <vector>
+
+#include "device/facts.hpp"
+#include "model/function_view.hpp"
+
+namespace tenon::model {
+
+/// The BARs and the option ROM of the function, nothing mapped yet, in index order.
+std::vector<BarPlan> list_bar_plans(const device::DeviceFacts& facts,
+                                    const pci::ConfigImage& config);
+
+/// Decides what of each BAR is mapped: what VFIO allows, less the pages of the MSI-X structures.
+void plan_mappings(std::vector<BarPlan>& bars, const device::DeviceFacts& facts,
+                   const std::optional<MsixPlan>& msix);
+
+}  // namespace tenon::model

@@ -1,0 +1,236 @@
+#include "model/capability_view.hpp"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <array>
+
+#include "model/adapters.hpp"
+#include "pci/header.hpp"
+
+namespace tenon::model {
+namespace {
+
+struct Adapter {
+    CapabilityList list;
+    std::uint16_t id;
+    Adapted (*adapt)(const AdaptContext&, const pci::Capability&);
+};
+
+constexpr std::array adapters{
+    Adapter{CapabilityList::Standard, pci::capability_id::power_management, adapt_power_management},
+    Adapter{CapabilityList::Standard, pci::capability_id::msi, adapt_msi},
+    Adapter{CapabilityList::Standard, pci::capability_id::msix, adapt_msix},
+    Adapter{CapabilityList::Standard, pci::capability_id::pci_express, adapt_express},
+    Adapter{CapabilityList::Standard, pci::capability_id::advanced_features,
+            adapt_advanced_features},
+    Adapter{CapabilityList::Extended, pci::extended_id::resizable_bar, adapt_resizable_bar},
+};
+
+// An entry of the host's chain, and whether the kernel shows it.
+struct HostEntry {
+    pci::Capability capability;
+    bool shown = false;
+};
+
+bool contains(const std::vector<pci::Capability>& entries, const pci::Capability& wanted) {
+    return std::ranges::any_of(entries, [&](const pci::Capability& entry) {
+        return entry.id == wanted.id && entry.at == wanted.at;
+    });
+}
+
+// The host's chain of one list. The hardware's own chain where it could be read: it has what the
+// kernel unlinks as well. VFIO's answer decides what is shown; without it the table does.
+std::vector<HostEntry> merge(const std::vector<pci::Capability>& physical,
+                             const std::vector<pci::Capability>& shown, bool vfio_known) {
+    std::vector<HostEntry> entries;
+    for (const auto& capability : physical) {
+        const bool expected =
+            pci::kind_of(capability.list, capability.id).kernel != pci::KernelTreatment::Hidden;
+        entries.push_back({capability, vfio_known ? contains(shown, capability) : expected});
+    }
+    for (const auto& capability : shown)
+        if (!contains(physical, capability) && capability.id != pci::extended_id::null)
+            entries.push_back({capability, true});
+    return entries;
+}
+
+class CapabilityViewer {
+public:
+    CapabilityViewer(const device::DeviceFacts& facts, const pci::ConfigImage& config,
+                     FunctionView& view)
+        : facts_{facts}, config_{config}, view_{view} {}
+
+    void run() {
+        const auto physical =
+            facts_.physical ? pci::list_capabilities(*facts_.physical) : pci::Capabilities{};
+        const auto shown =
+            facts_.vfio ? pci::list_capabilities(facts_.vfio->config) : pci::Capabilities{};
+        view_.warnings.insert(view_.warnings.end(), physical.findings.begin(),
+                              physical.findings.end());
+        standard(merge(physical.standard, shown.standard, bool{facts_.vfio}));
+        const auto room = pci::express_size - pci::conventional_size;
+        if (view_.express_at != 0) {
+            view_.config_size = pci::express_size;
+            // Bytes that no capability owns: the guest may look, its writes end here, since what
+            // the kernel unlinked without our knowing may lie there.
+            view_.map.show(pci::conventional_size, room);
+        } else {
+            view_.map.hide(pci::conventional_size, room);
+        }
+        extended(merge(physical.extended, shown.extended, bool{facts_.vfio}));
+    }
+
+private:
+    // Decides one capability and applies the decision to its bytes; does not link it.
+    Decision decide(const HostEntry& entry) {
+        const auto& capability = entry.capability;
+        const auto& kind = pci::kind_of(capability.list, capability.id);
+        Decision decision{.list = capability.list,
+                          .id = capability.id,
+                          .name = std::string{kind.name},
+                          .host_offset = capability.at,
+                          .guest_offset = capability.at,
+                          .size = capability.size,
+                          .action = kind.action,
+                          .why = std::string{kind.why},
+                          .source = std::string{kind.source}};
+        if (capability.list == CapabilityList::Extended && view_.express_at == 0) {
+            decision.action = Action::Hide;
+            decision.why =
+                "an extended list needs a PCI Express capability, which the guest does not see";
+        } else if (!entry.shown && kind.kernel != pci::KernelTreatment::Hidden) {
+            decision.action = Action::Hide;
+            decision.why = "this host's kernel does not show it";
+        } else if (entry.shown && kind.kernel == pci::KernelTreatment::Hidden) {
+            // A newer kernel shows what the table does not know: its registers, as they are.
+            decision.action = Action::Pass;
+            decision.why = "this host's kernel shows it; its own registers, read-only";
+        }
+        apply(decision, capability, kind);
+        if (decision.action == Action::Hide) decision.guest_offset = std::nullopt;
+        return decision;
+    }
+
+    void apply(Decision& decision, const pci::Capability& capability,
+               const pci::CapabilityKind& kind) {
+        auto& map = view_.map;
+        if (decision.action == Action::Hide) return map.hide(capability.at, capability.size);
+        const bool writes = kind.kernel == pci::KernelTreatment::Writable ||
+                            kind.kernel == pci::KernelTreatment::PartlyWritable;
+        if (decision.action == Action::Emulate)
+            map.own(capability.at, capability.size);
+        else if (writes)
+            map.pass(capability.at, capability.size);
+        else
+            map.show(capability.at, capability.size);
+        const auto* const adapter = std::ranges::find_if(adapters, [&](const Adapter& candidate) {
+            return candidate.list == capability.list && candidate.id == capability.id;
+        });
+        if (adapter == adapters.end()) return;
+        const auto adapted = adapter->adapt({.config = config_, .view = view_}, capability);
+        decision.action = adapted.action;
+        decision.why = adapted.why;
+    }
+
+    void standard(const std::vector<HostEntry>& entries) {
+        std::size_t link = pci::header::capabilities_pointer;
+        view_.map.emulate<std::uint8_t>(link, 0);
+        for (const auto& entry : entries) {
+            auto decision = decide(entry);
+            if (decision.guest_offset) {
+                const auto at = entry.capability.at;
+                view_.map.start.write<std::uint8_t>(link, static_cast<std::uint8_t>(at));
+                view_.map.emulate<std::uint8_t>(at, static_cast<std::uint8_t>(decision.id));
+                link = at + std::size_t{1};
+                view_.map.emulate<std::uint8_t>(link, 0);
+            }
+            view_.capabilities.push_back(std::move(decision));
+        }
+        const bool any = view_.map.start.read8(pci::header::capabilities_pointer) != 0;
+        // Status bit 4: a list is there, if the guest is left one.
+        view_.map.emulate_bits(pci::header::status, 0x10, any ? 0x10 : 0);
+    }
+
+    void extended(const std::vector<HostEntry>& entries) {
+        std::vector<Decision> decisions;
+        decisions.reserve(entries.size());
+        for (const auto& entry : entries)
+            decisions.push_back(decide(entry));
+        const auto visible = [](const Decision& decision) {
+            return decision.guest_offset.has_value();
+        };
+        const auto first = std::ranges::find_if(decisions, visible);
+        if (view_.express_at != 0 && first == decisions.end())
+            view_.map.emulate<std::uint32_t>(pci::first_extended, 0);
+        if (first != decisions.end()) {
+            if (*first->guest_offset != pci::first_extended) decisions.insert(first, head());
+            link(decisions);
+        }
+        view_.capabilities.insert(view_.capabilities.end(),
+                                  std::make_move_iterator(decisions.begin()),
+                                  std::make_move_iterator(decisions.end()));
+    }
+
+    // The list has to begin at 0x100; where nothing is left there, this keeps the pointer.
+    static Decision head() {
+        return {.list = CapabilityList::Extended,
+                .id = pci::extended_id::null,
+                .name = "Null",
+                .guest_offset = static_cast<std::uint16_t>(pci::first_extended),
+                .size = 4,
+                .action = Action::Emulate,
+                .why =
+                    "the list begins at 0x100, where the capability is hidden: this keeps the "
+                    "pointer to the next one",
+                .source = "PCIe Base Spec 6.0, 7.6.3"};
+    }
+
+    void link(const std::vector<Decision>& decisions) {
+        const Decision* previous = nullptr;
+        const auto write = [&](const Decision& decision, std::uint16_t next) {
+            const auto at = *decision.guest_offset;
+            // Version and id are the device's; a null capability has neither.
+            const auto header = decision.host_offset ? config_.read32(at) & 0x000fffff : 0;
+            view_.map.emulate<std::uint32_t>(at, header | static_cast<std::uint32_t>(next) << 20);
+        };
+        for (const auto& decision : decisions) {
+            if (!decision.guest_offset) continue;
+            if (previous != nullptr) write(*previous, *decision.guest_offset);
+            previous = &decision;
+        }
+        if (previous != nullptr) write(*previous, 0);
+    }
+
+    const device::DeviceFacts& facts_;
+    const pci::ConfigImage& config_;
+    FunctionView& view_;
+};
+
+}  // namespace
+
+void view_capabilities(const device::DeviceFacts& facts, const pci::ConfigImage& config,
+                       FunctionView& view) {
+    CapabilityViewer{facts, config, view}.run();
+}
+
+std::vector<Decision> decisions_without_guest(const pci::Capabilities& capabilities,
+                                              const std::string& why) {
+    std::vector<Decision> decisions;
+    for (const auto* list : {&capabilities.standard, &capabilities.extended}) {
+        for (const auto& capability : *list) {
+            const auto& kind = pci::kind_of(capability.list, capability.id);
+            decisions.push_back({.list = capability.list,
+                                 .id = capability.id,
+                                 .name = std::string{kind.name},
+                                 .host_offset = capability.at,
+                                 .size = capability.size,
+                                 .action = Action::Hide,
+                                 .why = why,
+                                 .source = std::string{kind.source}});
+        }
+    }
+    return decisions;
+}
+
+}  // namespace tenon::model

@@ -1,0 +1,98 @@
+// The configuration space of a function while the guest runs: accesses in, effects out. Pure.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <variant>
+#include <vector>
+
+#include "model/function_view.hpp"
+#include "model/register_map.hpp"
+
+namespace tenon::model {
+
+/// Where a guest has put a BAR, if it decodes at all now.
+struct BarPlace {
+    unsigned index = 0;
+    std::uint64_t address = 0;
+
+    bool operator==(const BarPlace&) const = default;
+};
+
+/// What has to be done outside after a write, in the order given.
+namespace effect {
+/// These BARs leave the guest's address space, before the device stops to answer.
+struct RemoveBars {
+    std::vector<BarPlace> bars;
+    bool operator==(const RemoveBars&) const = default;
+};
+/// Write `value` (`size` bytes) at `offset` of the device's configuration space.
+struct WriteDevice {
+    std::uint16_t offset = 0;
+    std::uint8_t size = 0;
+    std::uint32_t value = 0;
+    bool operator==(const WriteDevice&) const = default;
+};
+/// These BARs enter the guest's address space.
+struct PlaceBars {
+    std::vector<BarPlace> bars;
+    bool operator==(const PlaceBars&) const = default;
+};
+/// The guest changed MSI or MSI-X registers: the interrupts' state machine is to look.
+struct InterruptsChanged {
+    bool operator==(const InterruptsChanged&) const = default;
+};
+/// The guest reset the function: carry it out, interrupts off. Our state is reset already.
+struct ResetFunction {
+    bool operator==(const ResetFunction&) const = default;
+};
+/// The guest set Secondary Bus Reset of a port: reset the functions below it.
+struct ResetSecondaryBus {
+    bool operator==(const ResetSecondaryBus&) const = default;
+};
+}  // namespace effect
+
+using Effect =
+    std::variant<effect::RemoveBars, effect::WriteDevice, effect::PlaceBars,
+                 effect::InterruptsChanged, effect::ResetFunction, effect::ResetSecondaryBus>;
+
+/// Run-time state of one function's configuration space.
+///
+/// Accesses are 1, 2 or 4 bytes and lie inside one dword; the caller cuts others. Not thread-safe.
+class ConfigState {
+public:
+    /// A function's space; `start` is what the guest's kernel finds. The view must outlive this.
+    ConfigState(const FunctionView& view, const pci::ConfigImage& start);
+
+    /// A space without a device behind it: a root port's or the host bridge's.
+    explicit ConfigState(const RegisterMap& map);
+
+    /// Which bits of an access have to come from the device: none if zero.
+    std::uint32_t device_bits(std::uint16_t offset, std::uint8_t size) const;
+
+    /// The guest's read; `from_device` has the device's bits where device_bits() asked for any.
+    std::uint32_t read(std::uint16_t offset, std::uint8_t size, std::uint32_t from_device) const;
+
+    /// The guest's write.
+    std::vector<Effect> write(std::uint16_t offset, std::uint8_t size, std::uint32_t value);
+
+    /// Back to the state after a reset. The effects remove BARs that were placed.
+    std::vector<Effect> reset();
+
+    /// BARs that decode now, with their addresses.
+    std::vector<BarPlace> placed() const;
+
+    /// Our own bytes, as they are now; for registers whose value the shell needs.
+    const pci::ConfigImage& bytes() const { return bytes_; }
+
+private:
+    bool asks_for_reset(std::uint16_t offset, std::uint8_t size, std::uint32_t value) const;
+    bool touches_interrupts(std::uint16_t offset, std::uint8_t size) const;
+    std::uint64_t bar_address(const BarPlan& bar) const;
+
+    const FunctionView* view_ = nullptr;
+    const RegisterMap* map_ = nullptr;
+    pci::ConfigImage bytes_;
+};
+
+}  // namespace tenon::model

@@ -1,0 +1,152 @@
+#include "model/function_view.hpp"
+
+#include <fmt/core.h>
+
+#include <bit>
+
+#include "model/assignability.hpp"
+#include "model/bar_plan.hpp"
+#include "model/capability_view.hpp"
+#include "pci/header.hpp"
+
+namespace tenon::model {
+namespace {
+
+using namespace pci::header;
+
+// The bytes that the view starts from: VFIO's where the function was opened, else the hardware's.
+const pci::ConfigImage* source_of(const device::DeviceFacts& facts) {
+    if (facts.vfio) return &facts.vfio->config;
+    if (facts.physical) return &*facts.physical;
+    return nullptr;
+}
+
+void identify(const device::DeviceFacts& facts, const pci::ConfigImage& config,
+              FunctionView& view) {
+    view.vendor = config.read16(vendor_id);
+    view.device = config.read16(device_id);
+    view.revision = config.read8(revision_id);
+    view.class_code = config.read32(revision_id) >> 8;
+    // A virtual function's own ids read as ones; the kernel keeps the real ones beside them.
+    if (facts.identity) {
+        view.vendor = facts.identity->vendor;
+        view.device = facts.identity->device;
+    }
+    view.host = facts.address ? to_string(*facts.address) : facts.source;
+    if (facts.group) view.group = *facts.group;
+    if (!facts.driver)
+        view.driver_line = "driver not known: " + facts.driver.why();
+    else
+        view.driver_line = facts.driver->empty() ? "no driver" : "driver " + *facts.driver;
+}
+
+// The 64 bytes of a type 0 header. BARs have no address yet: the machine's plan places them.
+void view_header(FunctionView& view) {
+    auto& map = view.map;
+    map.own(0, pci::header_size);
+    map.start.write<std::uint16_t>(vendor_id, view.vendor);
+    map.start.write<std::uint16_t>(device_id, view.device);
+    // The guest's choice, kept here so that BARs can follow it, and passed to the device as well.
+    const auto command_bits = pci::Command::mask_of(pci::Access::ReadWrite);
+    map.emulate<std::uint16_t>(command, 0, command_bits);
+    map.passed.write<std::uint16_t>(command, command_bits);
+    map.pass(status, 2);
+    map.emulate<std::uint8_t>(0x0c, 0, 0xff);  // Cache Line Size: kept, without effect in PCIe
+    map.emulate<std::uint8_t>(0x0d, 0);        // Latency Timer
+    map.emulate<std::uint8_t>(header_type, pci::layout_endpoint);
+    map.emulate<std::uint8_t>(0x0f, 0);  // BIST
+    map.hide(bar0, 24);
+    map.hide(0x28, 4);  // CardBus CIS
+    map.hide(rom_address, 4);
+    map.hide(capabilities_pointer, 8);
+    map.emulate<std::uint8_t>(interrupt_line, 0, 0xff);
+    map.emulate<std::uint8_t>(interrupt_pin, 0);
+    for (const auto& bar : view.bars) {
+        // Without a size the register cannot answer a guest that measures it.
+        const std::uint64_t writable = bar.size ? ~(*bar.size - 1) : 0;
+        if (bar.index == device::rom_region) {
+            map.emulate<std::uint32_t>(rom_address, 0,
+                                       static_cast<std::uint32_t>(writable & 0xfffff800) | 1);
+            continue;
+        }
+        const auto at = bar0 + std::size_t{4} * bar.index;
+        const std::uint32_t low_mask = bar.kind == pci::BarKind::Io ? ~3u : ~15u;
+        map.emulate<std::uint32_t>(at, pci::bar_flags(bar.kind, bar.prefetchable),
+                                   static_cast<std::uint32_t>(writable) & low_mask);
+        if (bar.kind == pci::BarKind::Memory64)
+            map.emulate<std::uint32_t>(at + 4, 0, static_cast<std::uint32_t>(writable >> 32));
+    }
+}
+
+void check_bar_sizes(FunctionView& view) {
+    for (const auto& bar : view.bars)
+        if (bar.size && !std::has_single_bit(*bar.size))
+            view.reasons.push_back(
+                {.what = fmt::format("BAR {} is said to have {:#x} bytes, which is no power of two",
+                                     bar.index, *bar.size),
+                 .remedy = ""});
+}
+
+void note_unknowns(const device::DeviceFacts& facts, FunctionView& view) {
+    if (facts.physical && facts.physical->known() <= pci::header_size && !facts.vfio)
+        view.unknowns.emplace_back(
+            "capabilities: only the first 64 bytes of configuration space could be read");
+    else if (facts.physical && facts.physical->known() <= pci::conventional_size && !facts.vfio &&
+             view.express_at != 0)
+        view.unknowns.emplace_back(
+            "extended capabilities: only the first 256 bytes of configuration space could be read");
+    if (!facts.vfio)
+        view.unknowns.push_back("regions, interrupts and reset as VFIO offers them: " +
+                                facts.vfio.why());
+    for (const auto& bar : view.bars)
+        if (!bar.size) {
+            view.unknowns.push_back("sizes of BARs: " + bar.size.why());
+            break;
+        }
+}
+
+void note_interrupts(FunctionView& view) {
+    if (!view.msi && !view.msix && view.unknowns.empty())
+        view.warnings.emplace_back(
+            "the function has neither MSI nor MSI-X, and INTx is not given to guests: its driver "
+            "gets no interrupts");
+}
+
+}  // namespace
+
+FunctionView build_function_view(const device::DeviceFacts& facts) {
+    FunctionView view;
+    const auto* const config = source_of(facts);
+    if (config == nullptr) {
+        view.host = facts.source;
+        view.reasons.push_back(
+            {.what = "its configuration space cannot be read: " + facts.physical.why(),
+             .remedy = ""});
+        return view;
+    }
+    identify(facts, *config, view);
+    const auto capabilities = pci::list_capabilities(*config);
+    view.reasons = reasons_by_kind(*config, capabilities);
+    if (!view.reasons.empty()) {
+        view.warnings = capabilities.findings;
+        view.capabilities = decisions_without_guest(
+            capabilities, "the function stays with the host: " + view.reasons.front().what);
+        return view;
+    }
+    view.guest_view = true;
+    view.map.start = *config;
+    view.bars = list_bar_plans(facts, *config);
+    check_bar_sizes(view);
+    view_header(view);
+    view.map.pass(pci::header_size, pci::conventional_size - pci::header_size);
+    view_capabilities(facts, *config, view);
+    plan_mappings(view.bars, facts, view.msix);
+    note_unknowns(facts, view);
+    auto host_reasons = reasons_by_host(facts, view.unknowns);
+    view.reasons.insert(view.reasons.end(), host_reasons.begin(), host_reasons.end());
+    note_interrupts(view);
+    view.assignable = view.reasons.empty();
+    return view;
+}
+
+}  // namespace tenon::model

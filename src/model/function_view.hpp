@@ -1,0 +1,96 @@
+// What a guest sees of one host function: each byte of its configuration space, its BARs, its
+// interrupts, and the decisions that led there. Pure: the same facts give the same view.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/known.hpp"
+#include "device/facts.hpp"
+#include "model/decision.hpp"
+#include "model/register_map.hpp"
+#include "pci/bar.hpp"
+
+namespace tenon::model {
+
+/// A base address register of the guest's function, or the option ROM.
+struct BarPlan {
+    unsigned index = 0;  ///< 0..5, or device::rom_region for the option ROM.
+    pci::BarKind kind = pci::BarKind::Memory32;
+    bool prefetchable = false;
+    Known<std::uint64_t> size = {};  ///< Bytes, a power of two.
+    /// What the guest reaches directly; the rest is trapped. Empty: all of it is trapped.
+    std::vector<device::MmapArea> mapped = {};
+    std::string why = {};  ///< Why it is mapped or trapped, in words.
+
+    bool operator==(const BarPlan&) const = default;
+};
+
+/// Where MSI-X structures are. Offsets are bytes from the start of their BAR.
+struct MsixPlan {
+    std::uint16_t at = 0;       ///< Of the capability in configuration space.
+    std::uint16_t vectors = 0;  ///< 1..2048
+    unsigned table_bar = 0;
+    std::uint32_t table_offset = 0;
+    unsigned pba_bar = 0;
+    std::uint32_t pba_offset = 0;
+
+    /// Bytes of the table and of the pending bit array.
+    std::uint64_t table_size() const { return std::uint64_t{vectors} * 16; }
+    std::uint64_t pba_size() const { return (std::uint64_t{vectors} + 63) / 64 * 8; }
+
+    bool operator==(const MsixPlan&) const = default;
+};
+
+/// The MSI capability.
+struct MsiPlan {
+    std::uint16_t at = 0;
+    std::uint16_t vectors = 0;  ///< 1..32, what the device is capable of.
+    bool wide = false;          ///< 64-bit message address.
+    bool maskable = false;      ///< Per-vector masking.
+
+    bool operator==(const MsiPlan&) const = default;
+};
+
+/// The whole view.
+struct FunctionView {
+    std::string id = {};
+    std::string host = {};  ///< Address on its host, or the file it was read from.
+    unsigned function = 0;  ///< In its slot of the guest: 0..7.
+    std::uint16_t vendor = 0;
+    std::uint16_t device = 0;
+    std::uint32_t class_code = 0;  ///< Class, subclass, programming interface in 24 bits.
+    std::uint8_t revision = 0;
+
+    bool guest_view = false;  ///< Whether a guest could ever see it; false for bridges.
+    bool assignable = false;
+    std::vector<Reason> reasons = {};        ///< Why it is not assignable.
+    std::vector<std::string> warnings = {};  ///< What a user should know beside that.
+    std::vector<std::string> unknowns = {};  ///< Facts that the verdict had to do without.
+
+    std::vector<Decision> capabilities = {};  ///< In chain order, standard ones first.
+    std::vector<BarPlan> bars = {};
+    std::optional<MsiPlan> msi = {};
+    std::optional<MsixPlan> msix = {};
+    std::size_t config_size = pci::conventional_size;  ///< Bytes the guest sees: 256 or 4096.
+    std::size_t power_management_at = 0;   ///< 0: there is no Power Management capability.
+    std::size_t express_at = 0;            ///< 0: there is no PCI Express capability.
+    std::size_t advanced_features_at = 0;  ///< 0: there is no Advanced Features capability.
+    bool function_level_reset = false;     ///< The guest may reset the function by Device Control.
+
+    /// Rules for the space. `start` has BARs without address, as after a reset.
+    RegisterMap map = {};
+
+    std::optional<device::GroupFacts> group = {};
+    std::string driver_line = {};  ///< "driver vfio-pci", "no driver", "driver not known: …".
+
+    bool operator==(const FunctionView&) const = default;
+};
+
+/// Makes the view. Ids, BAR addresses and the place in the slot come later, from the machine's
+/// plan.
+FunctionView build_function_view(const device::DeviceFacts& facts);
+
+}  // namespace tenon::model

@@ -1,0 +1,196 @@
+#include "model/machine_plan.hpp"
+
+#include <fmt/core.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <bitset>
+
+#include "base/bytes.hpp"
+#include "model/machine_version.hpp"
+#include "model/root_port.hpp"
+#include "model/windows.hpp"
+#include "pci/header.hpp"
+
+namespace tenon::model {
+namespace {
+
+// The host bridge takes device 0 of bus 0; 31 devices of 8 functions each are left.
+constexpr std::size_t devices_for_ports = 31;
+constexpr std::size_t most_ports = devices_for_ports * 8;
+
+Result<void> check_version(const std::string& version) {
+    const auto versions = machine_versions();
+    if (std::ranges::find(versions, version, &MachineVersion::name) != versions.end()) return {};
+    std::vector<std::string_view> names;
+    for (const auto& known : versions)
+        names.push_back(known.name);
+    return malformed("machine version \"{}\" is not known; known: {}", version,
+                     fmt::join(names, ", "));
+}
+
+// Ports in the order they were named, then one for each device that names none.
+class Topology {
+public:
+    Result<void> add_named(const std::vector<PortRequest>& requests) {
+        for (const auto& request : requests) {
+            if (find(request.name) != nullptr)
+                return malformed("port {} is given twice", request.name);
+            ports_.push_back({.name = request.name});
+        }
+        return {};
+    }
+
+    Result<PortPlan*> port_for(const DeviceRequest& device) {
+        if (device.port.empty()) return add_own();
+        if (auto* const port = find(device.port)) return port;
+        ports_.push_back({.name = device.port});
+        return &ports_.back();
+    }
+
+    std::vector<PortPlan> take() { return std::move(ports_); }
+
+private:
+    PortPlan* find(const std::string& name) {
+        const auto port = std::ranges::find(ports_, name, &PortPlan::name);
+        return port == ports_.end() ? nullptr : &*port;
+    }
+
+    PortPlan* add_own() {
+        std::string name;
+        do {
+            name = fmt::format("rp{}", next_own_++);
+        } while (find(name) != nullptr);
+        ports_.push_back({.name = name});
+        return &ports_.back();
+    }
+
+    std::vector<PortPlan> ports_;
+    std::size_t next_own_ = 0;
+};
+
+// The function's number in its slot: as asked, or the first that is free.
+Result<unsigned> number_in_slot(const PortPlan& port, const DeviceRequest& device) {
+    std::bitset<8> taken;
+    for (const auto& function : port.functions)
+        taken.set(function.view.function);
+    if (device.function) {
+        if (*device.function > 7)
+            return malformed("{}: function {} is none of 0 to 7", device.id, *device.function);
+        if (taken[*device.function])
+            return malformed("{}: function {} of port {} is taken by another device", device.id,
+                             *device.function, port.name);
+        return *device.function;
+    }
+    for (unsigned number = 0; number < taken.size(); ++number)
+        if (!taken[number]) return number;
+    return malformed("{}: port {} has eight functions already", device.id, port.name);
+}
+
+Result<void> add_device(Topology& topology, DeviceRequest device) {
+    TENON_TRY(port, topology.port_for(device), "");
+    TENON_TRY(number, number_in_slot(*port, device), "");
+    FunctionPlan function{.view = build_function_view(device.facts),
+                          .facts = std::move(device.facts),
+                          .interface = device.interface};
+    function.view.id = std::move(device.id);
+    function.view.function = number;
+    port->functions.push_back(std::move(function));
+    return {};
+}
+
+// Addresses on the guest's buses; slot numbers begin at 1.
+void place_ports(std::vector<PortPlan>& ports) {
+    for (std::size_t n = 0; n < ports.size(); ++n) {
+        auto& port = ports[n];
+        port.guest = {.device = static_cast<std::uint8_t>(1 + n % devices_for_ports),
+                      .function = static_cast<std::uint8_t>(n / devices_for_ports)};
+        port.secondary_bus = static_cast<std::uint8_t>(n + 1);
+        std::ranges::sort(port.functions, {},
+                          [](const FunctionPlan& function) { return function.view.function; });
+        const std::uint8_t multi = port.functions.size() > 1 ? 0x80 : 0;
+        for (auto& function : port.functions) {
+            function.guest = {.bus = port.secondary_bus,
+                              .function = static_cast<std::uint8_t>(function.view.function)};
+            if (function.view.guest_view)
+                function.view.map.emulate_bits(pci::header::header_type, 0x80, multi);
+        }
+    }
+}
+
+void check_slots(const std::vector<PortPlan>& ports, std::vector<Reason>& problems) {
+    for (const auto& port : ports) {
+        if (port.functions.empty() || port.functions.front().view.function == 0) continue;
+        problems.push_back(
+            {.what = fmt::format("port {} has no function 0, without which a guest does not look "
+                                 "for the others",
+                                 port.name),
+             .remedy = fmt::format("give one of its devices function=0 (now: {})",
+                                   port.functions.front().view.function)});
+    }
+}
+
+}  // namespace
+
+pci::ConfigImage FunctionPlan::start() const {
+    auto image = view.map.start;
+    for (const auto& bar : view.bars) {
+        const auto address = bar_address[bar.index];
+        if (address == 0) continue;
+        const auto at = bar.index == device::rom_region
+                            ? pci::header::rom_address
+                            : pci::header::bar0 + std::size_t{4} * bar.index;
+        image.write<std::uint32_t>(at, image.read32(at) | static_cast<std::uint32_t>(address));
+        if (bar.kind == pci::BarKind::Memory64)
+            image.write<std::uint32_t>(at + 4, static_cast<std::uint32_t>(address >> 32));
+    }
+    return image;
+}
+
+bool MachinePlan::assignable() const {
+    return problems.empty() && std::ranges::all_of(ports, [](const PortPlan& port) {
+               return std::ranges::all_of(port.functions, [](const FunctionPlan& function) {
+                   return function.view.assignable;
+               });
+           });
+}
+
+Result<MachinePlan> make_plan(MachineRequest request) {
+    TENON_TRY_DO(check_version(request.version), "");
+    Topology topology;
+    TENON_TRY_DO(topology.add_named(request.ports), "");
+    std::size_t number = 0;
+    for (auto& device : request.devices) {
+        if (device.id.empty()) device.id = fmt::format("dev{}", number);
+        ++number;
+        TENON_TRY_DO(add_device(topology, std::move(device)), "");
+    }
+
+    MachinePlan plan{.version = std::move(request.version), .ports = topology.take()};
+    if (plan.ports.size() > most_ports)
+        return malformed("{} root ports: a guest's root bus has room for {}", plan.ports.size(),
+                         most_ports);
+    place_ports(plan.ports);
+    check_slots(plan.ports, plan.problems);
+
+    auto& addresses = plan.addresses;
+    constexpr std::uint64_t gib = 1 << 30;
+    const auto low = std::min(request.memory, addresses.low_memory_end);
+    const auto memory_end = 4 * gib + (request.memory - low);
+    addresses.memory64.base = std::max(64 * gib, align_up(memory_end, gib));
+    addresses.last_bus = static_cast<std::uint8_t>(plan.ports.size());
+    addresses.ecam.size = (std::uint64_t{addresses.last_bus} + 1) << 20;
+    place_bars(plan.ports, addresses, plan.problems);
+
+    plan.host_bridge = build_host_bridge();
+    for (std::size_t n = 0; n < plan.ports.size(); ++n) {
+        auto& port = plan.ports[n];
+        tell_link_truth(port);
+        const bool shared = n % devices_for_ports + devices_for_ports < plan.ports.size();
+        port.map =
+            build_root_port(port, static_cast<unsigned>(n + 1), shared && port.guest.function == 0);
+    }
+    return plan;
+}
+
+}  // namespace tenon::model

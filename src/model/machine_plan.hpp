@@ -1,0 +1,85 @@
+// The whole machine as a guest will find it: root ports, functions, addresses. `plan` prints this
+// object, `run` carries it out.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/result.hpp"
+#include "device/control.hpp"
+#include "model/function_view.hpp"
+#include "model/request.hpp"
+#include "pci/address.hpp"
+
+namespace tenon::model {
+
+/// A range of guest physical addresses or ports. Size 0: there is none.
+struct Window {
+    std::uint64_t base = 0;
+    std::uint64_t size = 0;
+
+    std::uint64_t end() const { return base + size; }  ///< The first address past it.
+    bool operator==(const Window&) const = default;
+};
+
+/// A function in its place: the view and where the guest's firmware (we) put its BARs.
+struct FunctionPlan {
+    FunctionView view = {};
+    pci::Address guest = {};                                         ///< In the guest.
+    std::array<std::uint64_t, device::bar_count + 1> bar_address{};  ///< By index; 0: not placed.
+    device::DeviceFacts facts = {};  ///< What the view was made from.
+    device::Interface interface = device::Interface::Automatic;
+
+    /// Configuration space as the guest's kernel finds it: the view with its BARs placed.
+    pci::ConfigImage start() const;
+};
+
+/// A root port and the slot below it.
+struct PortPlan {
+    std::string name = {};
+    pci::Address guest = {};  ///< On bus 0.
+    std::uint8_t secondary_bus = 0;
+    Window memory = {};         ///< 32-bit, for BARs that are not prefetchable. 1 MiB granules.
+    Window prefetchable = {};   ///< 64-bit, above 4 GiB. 1 MiB granules.
+    Window io = {};             ///< 4 KiB granules.
+    unsigned link_speed = 1;    ///< As Link Capabilities encode it: 1 is 2.5 GT/s.
+    unsigned link_width = 1;    ///< Lanes.
+    unsigned max_payload = 0;   ///< As Device Capabilities encode it: 0 is 128 bytes.
+    std::string link_why = {};  ///< Why the port shows this link and payload.
+    std::vector<unsigned> atomic_completer = {};  ///< Widths among 32, 64, 128.
+    RegisterMap map = {};
+    std::vector<FunctionPlan> functions = {};
+};
+
+/// Fixed places of the board.
+struct AddressMap {
+    std::uint64_t low_memory_end = 0xc000'0000;  ///< Memory goes on at 4 GiB.
+    Window memory32{0xc000'0000, 0x2000'0000};
+    Window ecam{0xe000'0000, 0};  ///< 1 MiB a bus.
+    Window memory64 = {};         ///< Starts at 64 GiB, or above the guest's memory.
+    Window io{0x1000, 0xf000};
+    std::uint8_t last_bus = 0;
+
+    bool operator==(const AddressMap&) const = default;
+};
+
+struct MachinePlan {
+    std::string version = {};
+    AddressMap addresses = {};
+    RegisterMap host_bridge = {};
+    std::vector<PortPlan> ports = {};
+    std::vector<Reason> problems =
+        {};  ///< Of the machine as a whole: windows too small, places taken.
+
+    /// Whether every function can be assigned and the machine has room for all of it.
+    bool assignable() const;
+};
+
+/// Makes the plan.
+/// Errors: Malformed for a request that contradicts itself: an unknown version, a port twice, a
+/// function number twice in one slot, more than 248 ports.
+Result<MachinePlan> make_plan(MachineRequest request);
+
+}  // namespace tenon::model

@@ -1,0 +1,64 @@
+#include "model/register_map.hpp"
+
+#include <algorithm>
+
+namespace tenon::model {
+namespace {
+
+void fill(pci::ConfigImage& image, std::size_t at, std::size_t size, std::uint8_t value) {
+    if (at >= pci::express_size) return;
+    const auto room = std::min(size, pci::express_size - at);
+    std::ranges::fill(image.bytes().subspan(at, room), std::byte{value});
+}
+
+}  // namespace
+
+void RegisterMap::own(std::size_t at, std::size_t size) {
+    fill(ours, at, size, 0xff);
+    fill(writable, at, size, 0);
+    fill(clearable, at, size, 0);
+    fill(passed, at, size, 0);
+}
+
+void RegisterMap::hide(std::size_t at, std::size_t size) {
+    own(at, size);
+    fill(start, at, size, 0);
+}
+
+void RegisterMap::pass(std::size_t at, std::size_t size) {
+    own(at, size);
+    fill(ours, at, size, 0);
+    fill(passed, at, size, 0xff);
+}
+
+void RegisterMap::show(std::size_t at, std::size_t size) {
+    own(at, size);
+    fill(ours, at, size, 0);
+}
+
+template <std::unsigned_integral Word>
+void RegisterMap::emulate(std::size_t at, Word value, Word writable_bits, Word clearable_bits) {
+    own(at, sizeof(Word));
+    start.write<Word>(at, value);
+    writable.write<Word>(at, writable_bits);
+    clearable.write<Word>(at, clearable_bits);
+}
+
+void RegisterMap::emulate_bits(std::size_t at, std::uint8_t mask, std::uint8_t value,
+                               std::uint8_t writable_bits) {
+    const auto replace = [&](pci::ConfigImage& image, std::uint8_t bits) {
+        const auto kept = static_cast<std::uint8_t>(image.read8(at) & ~mask);
+        image.write<std::uint8_t>(at, static_cast<std::uint8_t>(kept | (bits & mask)));
+    };
+    replace(start, value);
+    replace(ours, 0xff);
+    replace(writable, writable_bits);
+    replace(clearable, 0);
+    replace(passed, 0);
+}
+
+template void RegisterMap::emulate(std::size_t, std::uint8_t, std::uint8_t, std::uint8_t);
+template void RegisterMap::emulate(std::size_t, std::uint16_t, std::uint16_t, std::uint16_t);
+template void RegisterMap::emulate(std::size_t, std::uint32_t, std::uint32_t, std::uint32_t);
+
+}  // namespace tenon::model
