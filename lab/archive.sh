@@ -19,11 +19,12 @@ archive_mirror() {
     # Without --no-release-info apt lists only what `apt-get update` has fetched before.
     mirror=$(apt-get indextargets --no-release-info --format "\$(RELEASE) \$(REPO_URI)" \
         'Identifier: Packages' | awk -v suite="$suite" '$1 == suite {print $2; exit}')
-    [ -n "$mirror" ] || die "this machine's apt settings name no mirror of Debian's suite $suite"
+    [ -n "$mirror" ] || unavailable "this machine's apt settings name no mirror of Debian's suite $suite"
     printf '%s\n' "$mirror"
 }
 
 archive_prepare() {
+    command -v apt-get >/dev/null || unavailable "the virtual host needs Debian's apt"
     [ -e "$archive_folder/apt.conf" ] && return 0
     once "$archive_folder" "Fetching the package lists of Debian's newer suites" archive_make
 }
@@ -42,7 +43,8 @@ archive_make() {
     # Of the machine's settings only those of the transport (proxies, certificates, retries).
     apt-config dump | grep '^Acquire::' | grep -v '^Acquire::Languages' >"$folder/transport.conf" || true
     archive_configure "$folder"
-    archive_apt_in "$folder" apt-get update
+    archive_apt_in "$folder" apt-get -o APT::Update::Error-Mode=any update ||
+        unavailable "the package lists cannot be fetched from $main"
     archive_configure "$folder" "$archive_folder"
 }
 
@@ -95,14 +97,16 @@ archive_version() {
 archive_unpack() {
     local into=${*: -1} package
     mkdir -p "$into/debs"
-    (cd "$into/debs" && archive_apt apt-get download "${@:1:$#-1}")
+    (cd "$into/debs" && archive_apt apt-get download "${@:1:$#-1}") ||
+        unavailable "cannot download ${*:1:$#-1}"
     for package in "$into"/debs/*.deb; do dpkg -x "$package" "$into"; done
     rm -rf "$into/debs"
 }
 
 archive_unpack_closure() {
     local suite=$1 package=$2 into=$3 file
-    archive_apt apt-get -t "$suite" --download-only install "$package"
+    archive_apt apt-get -t "$suite" --download-only install "$package" ||
+        unavailable "cannot download $package"
     for file in "$archive_folder"/archives/*.deb; do dpkg -x "$file" "$into"; done
     archive_apt apt-get clean
 }

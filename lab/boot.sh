@@ -19,6 +19,8 @@
 # TENON_EMULATOR, a QEMU that runs there; TENON_ROOT, this repository; and every TENON* variable of the
 # caller. Devices, each below a root port: 01:00.0 NVMe, 02:00.0 igb with SR-IOV, 03:00.0 e1000e,
 # 04:00.0 edu, 05:00.0 virtio-net with ATS, 06:00.0 virtio-blk with ATS, 07:00.0 NVMe and 07:00.1 edu.
+#
+# Exit status 69: the virtual host cannot be had here; 125: it ended without a status.
 
 set -euo pipefail
 here=$(dirname "$(readlink -f "$0")")
@@ -55,7 +57,7 @@ case $kernel in
     *) guest_kernel=${guest_kernel:-$kernel} ;;
 esac
 
-[ "$(uname -m)" = x86_64 ] || die "the virtual host needs an x86-64 machine"
+[ "$(uname -m)" = x86_64 ] || unavailable "the virtual host needs an x86-64 machine"
 emulator_prepare
 disks_prepare
 kernel_prepare "$guest_kernel"
@@ -68,6 +70,7 @@ initrd_prepare host "$kernel_folder"
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/tenon-host.XXXXXX")
 emulator_pid='' readers=()
+# shellcheck disable=SC2317  # called by the trap
 finish() {
     local status=$?
     trap - EXIT INT TERM
@@ -97,8 +100,7 @@ TENON_ROOT=$tenon_root
 export TENON_GUEST_BZIMAGE TENON_GUEST_INITRD TENON_DISK_CHECKSUM TENON_EMULATOR TENON_ROOT
 {
     printf 'export PATH=%q HOME=/tmp LANG=C.UTF-8 TERM=%q\n' "$PATH:/usr/sbin:/sbin" "${TERM:-dumb}"
-    # shellcheck disable=SC2086
-    export -p ${!TENON*} | sed 's/^declare -x/export/' | grep '^export TENON' || true
+    for variable in "${!TENON@}"; do printf 'export %s=%q\n' "$variable" "${!variable}"; done
     printf 'cd %q || exit 1\n' "$PWD"
     if [ $# -gt 0 ]; then
         printf 'exec'
@@ -111,6 +113,7 @@ export TENON_GUEST_BZIMAGE TENON_GUEST_INITRD TENON_DISK_CHECKSUM TENON_EMULATOR
     fi
 } >"$share/command"
 
+# shellcheck disable=SC2054  # the commas are the emulator's
 arguments=(
     -nodefaults -no-user-config -display none -no-reboot -name tenon-virtual-host
     -M q35,hpet=on -accel "$accel" -cpu max,la57=off -smp "$cpus" -m "$memory"
@@ -124,6 +127,7 @@ no_timer_check mitigations=off random.trust_cpu=on $append"
 for port in 1 2 3 4 5 6 7; do
     arguments+=(-device "pcie-root-port,id=rp$port,chassis=$port,slot=$port,multifunction=on,addr=2.$((port - 1))")
 done
+# shellcheck disable=SC2054
 arguments+=(
     -fsdev "local,id=outer,path=/,security_model=none,readonly=on,multidevs=remap"
     -device virtio-9p-pci,fsdev=outer,mount_tag=outer

@@ -71,10 +71,10 @@ kernel_make_old() {
     kernel_modules "$folder" "$version"
 }
 
-# The lab kernel is kept by content: another configuration is another folder.
+# The lab kernel is kept by content: another configuration or recipe is another folder.
 kernel_prepare_lab() {
     local key
-    key=$(cat "$kernel_config" "${BASH_SOURCE[0]}" | sha256sum | head -c 12)
+    key=$({ cat "$kernel_config" && declare -f kernel_make_lab; } | sha256sum | head -c 12)
     kernel_folder=$tenon_cache/kernel-lab-$key
     [ -e "$kernel_folder" ] && return 0
     archive_prepare
