@@ -1,0 +1,40 @@
+# shellcheck shell=bash
+# Configuring and building by preset. Sourced by tools/dev.
+
+build_configure() {
+    CMAKE_CXX_COMPILER_LAUNCHER=ccache cmake --preset "$1"
+}
+
+dev_build() {
+    local preset=${1:-dev}
+    step "Configuring $preset" build_configure "$preset"
+    step "Building $preset" cmake --build --preset "$preset"
+}
+
+# build_programs FOLDER WHAT   The programs in FOLDER; ends plainly when there is none.
+build_programs() {
+    mapfile -t programs < <(find "$1" -maxdepth 1 -type f -perm -u+x 2>/dev/null | sort)
+    [ ${#programs[@]} -gt 0 ] && return 0
+    say "There are no $2 yet."
+    exit 0
+}
+
+# dev_fuzz [SECONDS]   Each fuzzer for SECONDS (60); its corpus is kept in the cache.
+dev_fuzz() {
+    local seconds=${1:-60} program corpus
+    dev_build fuzz
+    build_programs build/fuzz/fuzz fuzzers
+    for program in "${programs[@]}"; do
+        corpus=$tenon_cache/corpus/$(basename "$program")
+        mkdir -p "$corpus"
+        step "$(basename "$program") for $seconds s" \
+            "$program" -max_total_time="$seconds" -artifact_prefix="$corpus-" "$corpus"
+    done
+}
+
+dev_bench() {
+    local program
+    dev_build release
+    build_programs build/release/bench benchmarks
+    for program in "${programs[@]}"; do "$program" "$@"; done
+}

@@ -1,0 +1,2 @@
+# shellcheck shell=bash
+dev_demo() { die "not yet"; }

@@ -1,0 +1,51 @@
+# shellcheck shell=bash
+# The tests. Sourced by tools/dev.
+
+# dev_test [CTEST ARG…]   Everything CI runs. The last lines are ctest's summary.
+dev_test() {
+    dev_format --check
+    dev_layering
+    dev_lint
+    test_run -LE '^soak$' "$@"
+}
+
+dev_soak() { test_run -L '^soak$' "$@"; }
+
+# Builds, prepares the virtual host as the chosen tests need it, and runs them.
+test_run() {
+    local kernel guest
+    dev_build asan
+    dev_build release
+    while read -r kernel guest; do
+        # What cannot be had here is skipped aloud by the tests themselves.
+        "$tenon_root/lab/boot.sh" --prepare --kernel "$kernel" --guest-kernel "$guest" ||
+            [ $? -eq "$unavailable" ]
+    done < <(test_kernels "$@")
+    ctest --test-dir build/asan -j "$(nproc)" --output-on-failure --no-tests=error "$@" |
+        test_count_skipped
+}
+
+# test_kernels CTEST ARG…   The kernels that the chosen tests name: "HOST GUEST", one pair a line.
+test_kernels() {
+    ctest --test-dir build/asan --show-only=json-v1 "$@" | python3 -c '
+import json, sys
+pairs = set()
+for test in json.load(sys.stdin)["tests"]:
+    values = {p["name"]: p["value"] for p in test.get("properties", [])}
+    named = dict(line.split("=", 1) for line in values.get("ENVIRONMENT", []))
+    if "TENON_LAB_KERNEL" in named:
+        pairs.add((named["TENON_LAB_KERNEL"], named["TENON_LAB_GUEST_KERNEL"]))
+for pair in sorted(pairs):
+    print(*pair)'
+}
+
+# Says how many tests were skipped, just before the summary.
+test_count_skipped() {
+    awk '/^[0-9]+% tests passed/ {summary = 1}
+        summary {held[n++] = $0; if (/\((Skipped|Not Run)\)/) skipped++; next}
+        {print; fflush()}
+        END {
+            printf "Skipped tests: %d\n", skipped
+            for (i = 0; i < n; i++) print held[i]
+        }'
+}
