@@ -1,0 +1,80 @@
+# shellcheck shell=bash
+# What the tests in the virtual host share. Sourced there, after `set -euo pipefail`.
+
+disk=0000:01:00.0
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+console=$work/console
+
+fail() {
+    printf 'FAILED: %s\n' "$*"
+    exit 1
+}
+
+# expect_equal WHAT EXPECTED FOUND
+expect_equal() {
+    [ "$2" = "$3" ] || fail "$1: expected '$2', found '$3'"
+    printf 'ok: %s: %s\n' "$1" "$3"
+}
+
+needs_tenon() { [ -x "${TENON:-}" ] || fail "the program is not built: ${TENON:-TENON is not set}"; }
+
+bind() { "$TENON_ROOT/lab/bind.sh" "$@"; }
+
+# guest_words TESTS   The kernel command line of a guest that runs TESTS of lab/guest/init.
+guest_words() { printf 'console=ttyS0 quiet panic=-1 tenon.test=%s' "$1"; }
+
+# guest_kernel vmlinux|bzimage
+guest_kernel() {
+    case $1 in
+        vmlinux) printf '%s' "${TENON_GUEST_VMLINUX:?this guest kernel has no vmlinux}" ;;
+        bzimage) printf '%s' "$TENON_GUEST_BZIMAGE" ;;
+    esac
+}
+
+# run_guest KERNEL TESTS DEVICE…   Runs a guest with `tenon run`; what it printed is in $console.
+run_guest() {
+    local devices=() device status=0 begun=$SECONDS
+    for device in "${@:3}"; do devices+=(--device "$device"); done
+    timeout 180 "$TENON" run --kernel "$1" --initrd "$TENON_GUEST_INITRD" --memory 256M \
+        --append "$(guest_words "$2")" "${devices[@]}" </dev/null >"$console" 2>"$work/messages" ||
+        status=$?
+    tr -d '\r' <"$console" >"$console.plain"
+    mv "$console.plain" "$console"
+    printf 'the guest took %s s\n' "$((SECONDS - begun))"
+    cat "$work/messages"
+    if [ "$status" -ne 0 ]; then
+        tail -n 30 "$console"
+        fail "tenon run ended with status $status"
+    fi
+}
+
+# section NAME   What the guest printed for the test NAME; fails if it did not get to its end.
+section() {
+    grep -qx "@@$1 end" "$console" || {
+        tail -n 30 "$console" >&2
+        fail "the guest did not finish '$1'" >&2
+    }
+    sed -n "/^@@$1 begin\$/,/^@@$1 end\$/p" "$console" | sed '1d;$d'
+}
+
+# host_state ADDRESS   What assignment must leave as it was: driver, Command register, users.
+host_state() {
+    local function=/sys/bus/pci/devices/$1 users
+    users=$(find /proc/[0-9]*/fd -lname '/dev/vfio/*' 2>/dev/null | wc -l)
+    printf 'driver %s, command %s, open VFIO files %s' \
+        "$(basename "$(readlink "$function/driver" || echo none)")" \
+        "$(setpci -s "$1" COMMAND)" "$users"
+}
+
+# interrupts_of TEXT   The sum of the counts in lines of /proc/interrupts.
+interrupts_of() { awk '{for (i = 2; i <= NF && $i ~ /^[0-9]+$/; i++) sum += $i} END {print sum + 0}' <<<"$1"; }
+
+# check_disk   The guest read the whole disk, and its interrupts came.
+check_disk() {
+    local counted
+    expect_equal 'SHA-256 of the disk' "$TENON_DISK_CHECKSUM" "$(section disk)"
+    counted=$(interrupts_of "$(section interrupts)")
+    [ "$counted" -gt 0 ] || fail "no interrupt of the NVMe was counted"
+    printf 'ok: interrupts of the NVMe: %s\n' "$counted"
+}

@@ -1,0 +1,16 @@
+#!/usr/bin/env bash
+# A guest below a root port reads the whole NVMe disk by DMA and counts its interrupts; afterwards the
+# device is as it was.
+#
+#   nvme.sh iommufd|group|auto vmlinux|bzimage
+
+set -euo pipefail
+# shellcheck source=tests/host/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+needs_tenon
+bind "$disk"
+before=$(host_state "$disk")
+run_guest "$(guest_kernel "$2")" disk,interrupts "$disk,iommu=$1"
+check_disk
+expect_equal 'the device afterwards' "$before" "$(host_state "$disk")"
