@@ -20,6 +20,8 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 TIDY = "clang-tidy-19"
+FINDING = re.compile(r"^(?=/\S+:\d+:\d+: (?:error|warning): )", re.MULTILINE)
+NOISE = re.compile(r"^(\d+ warnings? .*generated\.|Error while processing .*)\n?", re.MULTILINE)
 INCLUDE = re.compile(r'^\s*#\s*include\s+["<]([^">]+)[">]', re.MULTILINE)
 
 
@@ -58,6 +60,15 @@ def check(entry, commands):
     return result.returncode, result.stdout
 
 
+def new_findings(output, seen):
+    """What `output` says that `seen` does not hold yet: a header's findings come with every source."""
+    for finding in FINDING.split(NOISE.sub("", output)):
+        text = finding.replace(f"{ROOT}/", "").rstrip()
+        if text and text not in seen:
+            seen.add(text)
+            yield text
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--commands", type=pathlib.Path, required=True)
@@ -78,7 +89,7 @@ def main():
         if not stamp.exists():
             waiting.append((entry, stamp))
 
-    failed = 0
+    failed, seen = 0, set()
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         running = {pool.submit(check, entry, arguments.commands): (entry, stamp)
                    for entry, stamp in waiting}
@@ -91,7 +102,7 @@ def main():
                 stamp.touch()
             else:
                 failed += 1
-                print(output, flush=True)
+                print("\n".join(new_findings(output, seen)), flush=True)
     print(f"clang-tidy: {len(waiting)} files read, {failed} with findings, "
           f"{time.monotonic() - begun:.0f} s", file=sys.stderr)
     return 1 if failed else 0
