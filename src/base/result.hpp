@@ -18,9 +18,9 @@ struct [[nodiscard]] Error {
     enum class Kind { NotFound, Denied, Unsupported, Malformed, Busy, Io };
 
     Kind kind = Kind::Io;
-    std::string what;       ///< Names the object: "VFIO group 14: Permission denied".
-    int os_error = 0;       ///< errno, or 0 if no system call failed.
-    std::string hint = {};  ///< What the user can do, or empty.
+    std::string what;  ///< Names the object: "VFIO group 14: Permission denied".
+    int os_error = 0;  ///< errno, or 0 if no system call failed.
+    std::string hint;  ///< What the user can do, or empty.
 
     /// Puts the step in front: "assigning 0000:3b:00.0: opening VFIO group 14: …".
     Error during(std::string_view step) &&;
@@ -64,6 +64,7 @@ inline std::unexpected<Error> fail_system(int os_error, std::string_view what,
 // Binds `name` to the value of `expression`, or returns its error with `step` in front.
 // TRY_DO is the same for a Result<void>. They go away with C++23 `transform_error`, which gcc 12
 // lacks.
+// NOLINTBEGIN(bugprone-macro-parentheses): `name` is declared, not used as a value.
 #define TENON_TRY(name, expression, step)                                                          \
     auto name##_or_error = (expression);                                                           \
     if (!name##_or_error) return std::unexpected(std::move(name##_or_error).error().during(step)); \
@@ -74,3 +75,4 @@ inline std::unexpected<Error> fail_system(int os_error, std::string_view what,
         if (auto done_or_error = (expression); !done_or_error)                     \
             return std::unexpected(std::move(done_or_error).error().during(step)); \
     } while (false)
+// NOLINTEND(bugprone-macro-parentheses)

@@ -40,7 +40,7 @@ struct RegionFacts {
     bool readable = false;
     bool writable = false;
     bool mappable = false;             ///< Some of it may be mapped with mmap(2).
-    std::vector<MmapArea> areas = {};       ///< What of it; empty: all, if mappable.
+    std::vector<MmapArea> areas;       ///< What of it; empty: all, if mappable.
     bool msix_table_mappable = false;  ///< The pages of the MSI-X table may be mapped as well.
 
     bool operator==(const RegionFacts&) const = default;
@@ -62,17 +62,17 @@ struct DeviceInfo {
     bool can_reset = false;  ///< The kernel has a reset that stays inside this function.
     /// Widths whose AtomicOps the path to the root completes: VFIO_PCI_ATOMIC_COMP32 (1),
     /// 64 (2), 128 (4). None if the kernel says nothing.
-    std::optional<std::uint32_t> atomic_completer = {};
+    std::optional<std::uint32_t> atomic_completer;
 
     bool operator==(const DeviceInfo&) const = default;
 };
 
 /// What VFIO says of the opened function.
 struct VfioFacts {
-    pci::ConfigImage config = {};  ///< As VFIO virtualizes it.
-    std::array<RegionFacts, config_region + 1> regions = {};
-    std::array<IrqFacts, irq_index_count> irqs = {};
-    DeviceInfo info = {};
+    pci::ConfigImage config;  ///< As VFIO virtualizes it.
+    std::array<RegionFacts, config_region + 1> regions{};
+    std::array<IrqFacts, irq_index_count> irqs{};
+    DeviceInfo info;
 
     bool operator==(const VfioFacts&) const = default;
 };
@@ -91,8 +91,8 @@ inline constexpr std::uint64_t resource_64bit = 0x100000;
 
 /// Another function of the same IOMMU group.
 struct GroupMember {
-    pci::Address address = {};
-    std::string driver = {};      ///< Empty: none is bound.
+    pci::Address address;
+    std::string driver;      ///< Empty: none is bound.
     bool is_bridge = false;  ///< Header type 1: may stay with its host driver.
 
     bool operator==(const GroupMember&) const = default;
@@ -101,15 +101,15 @@ struct GroupMember {
 /// The IOMMU group of the function.
 struct GroupFacts {
     unsigned number = 0;
-    std::vector<GroupMember> members = {};  ///< Without the function itself, in address order.
+    std::vector<GroupMember> members;  ///< Without the function itself, in address order.
 
     bool operator==(const GroupFacts&) const = default;
 };
 
 /// How VFIO reaches the function on this host.
 struct VfioNodes {
-    std::string group = {};     ///< "/dev/vfio/14", or empty if there is none.
-    std::string cdev = {};      ///< "/dev/vfio/devices/vfio3", or empty if there is none.
+    std::string group;     ///< "/dev/vfio/14", or empty if there is none.
+    std::string cdev;      ///< "/dev/vfio/devices/vfio3", or empty if there is none.
     bool iommufd = false;  ///< /dev/iommu is there.
 
     bool operator==(const VfioNodes&) const = default;
@@ -132,18 +132,18 @@ enum class Origin { Live, File };
 
 /// All of it.
 struct DeviceFacts {
-    std::string source = {};  ///< What the user named: an address, or a file.
+    std::string source;  ///< What the user named: an address, or a file.
     Origin origin = Origin::File;
-    Known<pci::Address> address = {};       ///< On its host.
-    Known<pci::ConfigImage> physical = {};  ///< The bytes of the hardware: sysfs config, or a dump.
-    Known<VfioFacts> vfio = {};
-    Known<std::array<ResourceFacts, bar_count + 1>> resources = {};  ///< BAR 0 to 5, then the ROM.
-    Known<GroupFacts> group = {};
-    Known<std::string> driver = {};  ///< Bound on the host; empty: none.
-    Known<VfioNodes> nodes = {};
-    Known<bool> virtual_function = {};  ///< Of an SR-IOV device: its ids and BARs are not its own.
-    Known<int> numa_node = {};          ///< -1: the host does not say.
-    Known<std::string> kernel = {};     ///< Release of the host's kernel.
+    Known<pci::Address> address;       ///< On its host.
+    Known<pci::ConfigImage> physical;  ///< The bytes of the hardware: sysfs config, or a dump.
+    Known<VfioFacts> vfio;
+    Known<std::array<ResourceFacts, bar_count + 1>> resources;  ///< BAR 0 to 5, then the ROM.
+    Known<GroupFacts> group;
+    Known<std::string> driver;  ///< Bound on the host; empty: none.
+    Known<VfioNodes> nodes;
+    Known<bool> virtual_function;  ///< Of an SR-IOV device: its ids and BARs are not its own.
+    Known<int> numa_node;          ///< -1: the host does not say.
+    Known<std::string> kernel;     ///< Release of the host's kernel.
     /// As the host's kernel has it; right for a virtual function too.
     Known<Identity> identity = Unknown{"not read"};
     /// False: no IOMMU translates its DMA; `group` is then unknown, or one that VFIO made up.

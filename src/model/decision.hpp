@@ -20,21 +20,21 @@ std::string_view name_of(Action action);
 struct Decision {
     CapabilityList list = CapabilityList::Standard;
     std::uint16_t id = 0;
-    std::string name = {};
-    std::optional<std::uint16_t> host_offset = {};   ///< None: the host has none there.
-    std::optional<std::uint16_t> guest_offset = {};  ///< None: the guest does not see it.
-    std::uint16_t size = 0;                          ///< Bytes.
+    std::string name;
+    std::optional<std::uint16_t> host_offset;   ///< None: the host has none there.
+    std::optional<std::uint16_t> guest_offset;  ///< None: the guest does not see it.
+    std::uint16_t size = 0;                     ///< Bytes.
     Action action = Action::Hide;
-    std::string why = {};     ///< A sentence for a person, without a full stop.
-    std::string source = {};  ///< Section of a specification, or a kernel file.
+    std::string why;     ///< A sentence for a person, without a full stop.
+    std::string source;  ///< Section of a specification, or a kernel file.
 
     bool operator==(const Decision&) const = default;
 };
 
 /// Why something cannot be done, and the exact command or key that mends it (empty: nothing does).
 struct Reason {
-    std::string what = {};
-    std::string remedy = {};
+    std::string what;
+    std::string remedy;
 
     bool operator==(const Reason&) const = default;
 };

@@ -20,10 +20,10 @@ struct BarPlan {
     unsigned index = 0;  ///< 0..5, or device::rom_region for the option ROM.
     pci::BarKind kind = pci::BarKind::Memory32;
     bool prefetchable = false;
-    Known<std::uint64_t> size = {};  ///< Bytes, a power of two.
+    Known<std::uint64_t> size;  ///< Bytes, a power of two.
     /// What the guest reaches directly; the rest is trapped. Empty: all of it is trapped.
-    std::vector<device::MmapArea> mapped = {};
-    std::string why = {};  ///< Why it is mapped or trapped, in words.
+    std::vector<device::MmapArea> mapped;
+    std::string why;  ///< Why it is mapped or trapped, in words.
 
     bool operator==(const BarPlan&) const = default;
 };
@@ -56,8 +56,8 @@ struct MsiPlan {
 
 /// The whole view.
 struct FunctionView {
-    std::string id = {};
-    std::string host = {};  ///< Address on its host, or the file it was read from.
+    std::string id;
+    std::string host;       ///< Address on its host, or the file it was read from.
     unsigned function = 0;  ///< In its slot of the guest: 0..7.
     std::uint16_t vendor = 0;
     std::uint16_t device = 0;
@@ -66,14 +66,14 @@ struct FunctionView {
 
     bool guest_view = false;  ///< Whether a guest could ever see it; false for bridges.
     bool assignable = false;
-    std::vector<Reason> reasons = {};        ///< Why it is not assignable.
-    std::vector<std::string> warnings = {};  ///< What a user should know beside that.
-    std::vector<std::string> unknowns = {};  ///< Facts that the verdict had to do without.
+    std::vector<Reason> reasons;        ///< Why it is not assignable.
+    std::vector<std::string> warnings;  ///< What a user should know beside that.
+    std::vector<std::string> unknowns;  ///< Facts that the verdict had to do without.
 
-    std::vector<Decision> capabilities = {};  ///< In chain order, standard ones first.
-    std::vector<BarPlan> bars = {};
-    std::optional<MsiPlan> msi = {};
-    std::optional<MsixPlan> msix = {};
+    std::vector<Decision> capabilities;  ///< In chain order, standard ones first.
+    std::vector<BarPlan> bars;
+    std::optional<MsiPlan> msi;
+    std::optional<MsixPlan> msix;
     std::size_t config_size = pci::conventional_size;  ///< Bytes the guest sees: 256 or 4096.
     std::size_t power_management_at = 0;   ///< 0: there is no Power Management capability.
     std::size_t express_at = 0;            ///< 0: there is no PCI Express capability.
@@ -81,10 +81,10 @@ struct FunctionView {
     bool function_level_reset = false;     ///< The guest may reset the function by Device Control.
 
     /// Rules for the space. `start` has BARs without address, as after a reset.
-    RegisterMap map = {};
+    RegisterMap map;
 
-    std::optional<device::GroupFacts> group = {};
-    std::string driver_line = {};  ///< "driver vfio-pci", "no driver", "driver not known: …".
+    std::optional<device::GroupFacts> group;
+    std::string driver_line;  ///< "driver vfio-pci", "no driver", "driver not known: …".
 
     bool operator==(const FunctionView&) const = default;
 };

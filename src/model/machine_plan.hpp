@@ -26,10 +26,10 @@ struct Window {
 
 /// A function in its place: the view and where the guest's firmware (we) put its BARs.
 struct FunctionPlan {
-    FunctionView view = {};
-    pci::Address guest = {};                                         ///< In the guest.
+    FunctionView view;
+    pci::Address guest;                                              ///< In the guest.
     std::array<std::uint64_t, device::bar_count + 1> bar_address{};  ///< By index; 0: not placed.
-    device::DeviceFacts facts = {};  ///< What the view was made from.
+    device::DeviceFacts facts;  ///< What the view was made from.
     device::Interface interface = device::Interface::Automatic;
 
     /// Configuration space as the guest's kernel finds it: the view with its BARs placed.
@@ -38,19 +38,19 @@ struct FunctionPlan {
 
 /// A root port and the slot below it.
 struct PortPlan {
-    std::string name = {};
-    pci::Address guest = {};  ///< On bus 0.
+    std::string name;
+    pci::Address guest;  ///< On bus 0.
     std::uint8_t secondary_bus = 0;
-    Window memory = {};         ///< 32-bit, for BARs that are not prefetchable. 1 MiB granules.
-    Window prefetchable = {};   ///< 64-bit, above 4 GiB. 1 MiB granules.
-    Window io = {};             ///< 4 KiB granules.
-    unsigned link_speed = 1;    ///< As Link Capabilities encode it: 1 is 2.5 GT/s.
-    unsigned link_width = 1;    ///< Lanes.
-    unsigned max_payload = 0;   ///< As Device Capabilities encode it: 0 is 128 bytes.
-    std::string link_why = {};  ///< Why the port shows this link and payload.
-    std::vector<unsigned> atomic_completer = {};  ///< Widths among 32, 64, 128.
-    RegisterMap map = {};
-    std::vector<FunctionPlan> functions = {};
+    Window memory;             ///< 32-bit, for BARs that are not prefetchable. 1 MiB granules.
+    Window prefetchable;       ///< 64-bit, above 4 GiB. 1 MiB granules.
+    Window io;                 ///< 4 KiB granules.
+    unsigned link_speed = 1;   ///< As Link Capabilities encode it: 1 is 2.5 GT/s.
+    unsigned link_width = 1;   ///< Lanes.
+    unsigned max_payload = 0;  ///< As Device Capabilities encode it: 0 is 128 bytes.
+    std::string link_why;      ///< Why the port shows this link and payload.
+    std::vector<unsigned> atomic_completer;  ///< Widths among 32, 64, 128.
+    RegisterMap map;
+    std::vector<FunctionPlan> functions;
 };
 
 /// Fixed places of the board.
@@ -58,7 +58,7 @@ struct AddressMap {
     std::uint64_t low_memory_end = 0xc000'0000;  ///< Memory goes on at 4 GiB.
     Window memory32{0xc000'0000, 0x2000'0000};
     Window ecam{0xe000'0000, 0};  ///< 1 MiB a bus.
-    Window memory64 = {};         ///< Starts at 64 GiB, or above the guest's memory.
+    Window memory64;              ///< Starts at 64 GiB, or above the guest's memory.
     Window io{0x1000, 0xf000};
     std::uint8_t last_bus = 0;
 
@@ -66,10 +66,10 @@ struct AddressMap {
 };
 
 struct MachinePlan {
-    std::string version = {};
-    AddressMap addresses = {};
-    RegisterMap host_bridge = {};
-    std::vector<PortPlan> ports = {};
+    std::string version;
+    AddressMap addresses;
+    RegisterMap host_bridge;
+    std::vector<PortPlan> ports;
     std::vector<Reason> problems =
         {};  ///< Of the machine as a whole: windows too small, places taken.
 

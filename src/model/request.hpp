@@ -13,23 +13,23 @@ namespace tenon::model {
 
 /// `--port NAME[,key=value…]`
 struct PortRequest {
-    std::string name = {};
+    std::string name;
 };
 
 /// `DEVICE[,key=value…]`, with everything that is known of the device.
 struct DeviceRequest {
-    device::DeviceFacts facts = {};
-    std::string id = {};                    ///< Empty: dev0, dev1, … in order.
-    std::string port = {};                  ///< Empty: a root port of its own.
-    std::optional<unsigned> function = {};  ///< 0..7; none: the first free one of the slot.
+    device::DeviceFacts facts;
+    std::string id;                    ///< Empty: dev0, dev1, … in order.
+    std::string port;                  ///< Empty: a root port of its own.
+    std::optional<unsigned> function;  ///< 0..7; none: the first free one of the slot.
     device::Interface interface = device::Interface::Automatic;
 };
 
 /// The whole machine that was asked for.
 struct MachineRequest {
     std::string version = "tenon-1";
-    std::vector<PortRequest> ports = {};
-    std::vector<DeviceRequest> devices = {};
+    std::vector<PortRequest> ports;
+    std::vector<DeviceRequest> devices;
     std::uint64_t memory = 0;  ///< Bytes of guest memory; 0: not asked (plan).
 };
 

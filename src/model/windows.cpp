@@ -32,8 +32,11 @@ std::vector<Wanted> wanted_in(PortPlan& port, Space space) {
         for (const auto& bar : function.view.bars)
             if (bar.size && *bar.size != 0 && space_of(bar) == space)
                 wanted.push_back({.function = &function, .bar = &bar});
-    std::ranges::stable_sort(wanted, std::ranges::greater{},
-                             [](const Wanted& one) { return *one.bar->size; });
+    std::ranges::sort(wanted, [](const Wanted& one, const Wanted& other) {
+        if (*one.bar->size != *other.bar->size) return *one.bar->size > *other.bar->size;
+        if (one.function != other.function) return one.function < other.function;
+        return one.bar->index < other.bar->index;
+    });
     return wanted;
 }
 
