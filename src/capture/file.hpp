@@ -1,0 +1,19 @@
+// Facts of a function from a file somebody recorded: the text of lspci, or the bytes of sysfs.
+#pragma once
+
+#include <string_view>
+
+#include "base/result.hpp"
+#include "device/facts.hpp"
+
+namespace tenon::capture {
+
+/// The facts of the function that `named` means: `FILE`, or `FILE#ADDRESS` for one of several.
+///
+/// The address is written as in the file; a file of one function needs none. A file whose own name
+/// contains a # is taken by its name first. What a dump does not tell is unknown.
+/// Errors: errno of open(2); Malformed as parse_lspci() and parse_raw_blob(), or if the file is
+/// longer than 64 MiB; NotFound, listing the addresses, if none or no single function is meant.
+Result<device::DeviceFacts> read_capture(std::string_view named);
+
+}  // namespace tenon::capture

@@ -1,0 +1,19 @@
+// Configuration space as the bytes that sysfs gives in its `config` files.
+#pragma once
+
+#include <string_view>
+
+#include "base/result.hpp"
+#include "pci/config_image.hpp"
+
+namespace tenon::capture {
+
+/// Whether `content` is bytes rather than text. Configuration space is full of zeros, or all ones;
+/// text has neither.
+bool is_binary(std::string_view content);
+
+/// The space in `content`. `file` names it in errors.
+/// Errors: Malformed unless it has the 64, 256 or 4096 bytes that sysfs gives.
+Result<pci::ConfigImage> parse_raw_blob(std::string_view content, std::string_view file);
+
+}  // namespace tenon::capture
