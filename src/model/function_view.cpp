@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <bit>
 
 #include "model/assignability.hpp"
@@ -40,12 +41,18 @@ void identify(const device::DeviceFacts& facts, const pci::ConfigImage& config,
         view.driver_line = facts.driver->empty() ? "no driver" : "driver " + *facts.driver;
 }
 
+std::size_t config_known(const device::DeviceFacts& facts) { return source_of(facts)->known(); }
+
 // The 64 bytes of a type 0 header. BARs have no address yet: the machine's plan places them.
-void view_header(FunctionView& view) {
+void view_header(const device::DeviceFacts& facts, FunctionView& view) {
     auto& map = view.map;
     map.own(0, pci::header_size);
     map.start.write<std::uint16_t>(vendor_id, view.vendor);
     map.start.write<std::uint16_t>(device_id, view.device);
+    if (facts.identity) {
+        map.start.write<std::uint16_t>(subsystem_vendor_id, facts.identity->subsystem_vendor);
+        map.start.write<std::uint16_t>(subsystem_vendor_id + 2, facts.identity->subsystem_device);
+    }
     // The guest's choice, kept here so that BARs can follow it, and passed to the device as well.
     const auto command_bits = pci::Command::mask_of(pci::Access::ReadWrite);
     map.emulate<std::uint16_t>(command, 0, command_bits);
@@ -58,7 +65,9 @@ void view_header(FunctionView& view) {
     map.hide(bar0, 24);
     map.hide(0x28, 4);  // CardBus CIS
     map.hide(rom_address, 4);
-    map.hide(capabilities_pointer, 8);
+    // Where nothing past the header was read, the guest's lists are not known either: the device's
+    // own pointer stays, and nobody reads it as "none".
+    if (config_known(facts) > pci::header_size) map.hide(capabilities_pointer, 8);
     map.emulate<std::uint8_t>(interrupt_line, 0, 0xff);
     map.emulate<std::uint8_t>(interrupt_pin, 0);
     for (const auto& bar : view.bars) {
@@ -137,9 +146,10 @@ FunctionView build_function_view(const device::DeviceFacts& facts) {
     view.map.start = *config;
     view.bars = list_bar_plans(facts, *config);
     check_bar_sizes(view);
-    view_header(view);
+    view_header(facts, view);
     view.map.pass(pci::header_size, pci::conventional_size - pci::header_size);
-    view_capabilities(facts, *config, view);
+    if (config->known() > pci::header_size) view_capabilities(facts, *config, view);
+    view.config_size = std::min(view.config_size, config->known());
     plan_mappings(view.bars, facts, view.msix);
     note_unknowns(facts, view);
     auto host_reasons = reasons_by_host(facts, view.unknowns);

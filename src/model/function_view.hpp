@@ -74,7 +74,8 @@ struct FunctionView {
     std::vector<BarPlan> bars;
     std::optional<MsiPlan> msi;
     std::optional<MsixPlan> msix;
-    std::size_t config_size = pci::conventional_size;  ///< Bytes the guest sees: 256 or 4096.
+    /// Bytes the guest sees, 256 or 4096; fewer where no more of the device was read.
+    std::size_t config_size = pci::conventional_size;
     std::size_t power_management_at = 0;   ///< 0: there is no Power Management capability.
     std::size_t express_at = 0;            ///< 0: there is no PCI Express capability.
     std::size_t advanced_features_at = 0;  ///< 0: there is no Advanced Features capability.

@@ -115,6 +115,10 @@ TEST(FunctionView, TellsThatSixtyFourBytesLeaveCapabilitiesUnknown) {
     EXPECT_TRUE(view.assignable);
     EXPECT_THAT(view.capabilities, IsEmpty());
     EXPECT_THAT(view.unknowns, testing::Contains(HasSubstr("only the first 64 bytes")));
+    EXPECT_EQ(view.config_size, 64u);
+    // The pointer and the Status bit say that there is a list.
+    EXPECT_EQ(view.map.start.read8(0x34), 0x40);
+    EXPECT_EQ(view.map.start.read16(0x06), 0x0010);
 }
 
 TEST(FunctionView, ListsTheCapabilitiesOfABridgeThoughItIsNeverAssigned) {

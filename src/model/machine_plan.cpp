@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <bitset>
+#include <set>
 
 #include "base/bytes.hpp"
 #include "model/machine_version.hpp"
@@ -159,10 +160,12 @@ Result<MachinePlan> make_plan(MachineRequest request) {
     TENON_TRY_DO(check_version(request.version), "");
     Topology topology;
     TENON_TRY_DO(topology.add_named(request.ports), "");
+    std::set<std::string> ids;
     std::size_t number = 0;
     for (auto& device : request.devices) {
         if (device.id.empty()) device.id = fmt::format("dev{}", number);
         ++number;
+        if (!ids.insert(device.id).second) return malformed("id {} is given twice", device.id);
         TENON_TRY_DO(add_device(topology, std::move(device)), "");
     }
 

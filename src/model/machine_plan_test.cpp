@@ -114,6 +114,13 @@ TEST(MachinePlan, RefusesAPortTwice) {
     EXPECT_EQ(make_plan(request).error().what, "port a is given twice");
 }
 
+TEST(MachinePlan, RefusesAnIdTwice) {
+    auto device = nvme();
+    device.id = "disk";
+
+    EXPECT_EQ(make_plan(machine({device, device})).error().what, "id disk is given twice");
+}
+
 TEST(MachinePlan, HasRoomForManyPorts) {
     const auto plan = make_plan(machine(std::vector<DeviceRequest>(248, nvme())));
 

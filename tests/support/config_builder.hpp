@@ -39,7 +39,7 @@ public:
     /// bytes, with function level reset.
     ConfigBuilder& express(std::uint8_t at, std::uint8_t next, std::uint16_t type = 0) {
         return standard(at, 0x10, next)
-            .put16(at + 2u, static_cast<std::uint16_t>(2u | type << 4))
+            .put16(at + 2u, static_cast<std::uint16_t>(2u | static_cast<unsigned>(type) << 4))
             .put32(at + 4u, 0x10008001)
             .put32(at + 0x0cu, 0x00000043)
             .put16(at + 0x12u, 0x0043);
