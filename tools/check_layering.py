@@ -25,13 +25,15 @@ BELOW = {
     "vmm": {"base", "pci", "device", "host", "capture", "model"},
     "cli": {"base", "pci", "device", "host", "capture", "model", "vmm"},
 }
-INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"')
+INCLUDE = re.compile(r'^\s*#\s*include\s*"([^"]+)"')
+# Angle brackets find our files as well, because src/ is on the include path.
+ANGLED = re.compile(r"^\s*#\s*include\s*<((?:" + "|".join(BELOW) + r")/[^>]+)>")
 TARGET = re.compile(r"\btenon_(" + "|".join(BELOW) + r")\b")
 
 
 def check_source(path, layer, root):
     for number, line in enumerate(path.read_text(errors="replace").splitlines(), 1):
-        match = INCLUDE.match(line)
+        match = INCLUDE.match(line) or ANGLED.match(line)
         if not match:
             continue
         name = match.group(1)
@@ -79,6 +81,7 @@ def self_test():
         "upward": ("src/base/a.hpp", '#include "pci/b.hpp"', "src/base/a.hpp:1"),
         "sideways": ("src/host/a.cpp", '\n#include "model/b.hpp"', "src/host/a.cpp:2"),
         "relative": ("src/vmm/a.cpp", '#include "../pci/b.hpp"', "relative include"),
+        "angled": ("src/base/a.cpp", "#include <pci/b.hpp>", "base may not use pci"),
         "bare": ("src/pci/a.cpp", '#include "b.hpp"', "not a file of a layer"),
         "public": ("include/tenon/a.hpp", '#include "pci/b.hpp"', "public headers"),
         "link": ("src/capture/CMakeLists.txt", "tenon_layer(capture LINKS tenon_host)", "may not link host"),

@@ -102,7 +102,8 @@ def main():
                 stamp.touch()
             else:
                 failed += 1
-                print("\n".join(new_findings(output, seen)), flush=True)
+                for finding in new_findings(output, seen):
+                    print(finding, flush=True)
     print(f"clang-tidy: {len(waiting)} files read, {failed} with findings, "
           f"{time.monotonic() - begun:.0f} s", file=sys.stderr)
     return 1 if failed else 0

@@ -16,7 +16,8 @@ EXPRESS, MSI, MSIX, POWER = 0x10, 0x05, 0x11, 0x01
 AER = 0x0001
 
 # (where, offset in it, size, bits that may differ, why). `where` is "header", or a capability id: a
-# number for the standard list, ("extended", number) for the extended one.
+# number for the standard list, ("extended", number) for the extended one. A size of None: to the end of
+# this MSI capability, which has four forms.
 RUN_TIME = [
     ("header", 0x04, 2, 0x0546, "Command: the guest enables decoding, mastering, SERR#; INTx off"),
     ("header", 0x06, 2, 0xf908, "Status: the device reports errors and a pending INTx"),
@@ -27,7 +28,7 @@ RUN_TIME = [
     ("header", 0x30, 4, 0xfffff801, "ROM BAR: where the guest's kernel put it, and its enable bit"),
     (POWER, 0x04, 2, 0x8103, "Power Management Control: power state, PME"),
     (MSI, 0x02, 2, 0x0071, "MSI Control: enable and the number of vectors in use"),
-    (MSI, 0x04, 20, (1 << 160) - 1, "MSI: address, data, mask and pending bits the guest's kernel wrote"),
+    (MSI, 0x04, None, None, "MSI: address, data, mask and pending bits the guest's kernel wrote"),
     (MSIX, 0x02, 2, 0xc000, "MSI-X Control: enable and function mask"),
     (EXPRESS, 0x08, 2, 0xffff, "Device Control: error reporting, payload and read request size"),
     (EXPRESS, 0x0a, 2, 0x003f, "Device Status: errors seen and transactions pending"),
@@ -74,6 +75,12 @@ def capabilities(config):
     return found
 
 
+def msi_size(config, at):
+    """Bytes of the MSI capability at `at`: bits 7 and 8 of its control say 64-bit and per-vector mask."""
+    control = int.from_bytes(config[at + 2:at + 4], "little")
+    return 10 + (4 if control & 0x80 else 0) + (10 if control & 0x100 else 0)
+
+
 def tolerated(config):
     """For each byte of `config`: the bits that may differ, and why."""
     bits, why = [0] * len(config), [""] * len(config)
@@ -81,6 +88,9 @@ def tolerated(config):
     for where, offset, size, mask, reason in RUN_TIME:
         if where not in places:
             continue
+        if size is None:
+            size = msi_size(config, places[where]) - offset
+            mask = (1 << 8 * size) - 1
         for index, byte in enumerate(mask.to_bytes(size, "little")):
             at = places[where] + offset + index
             if at < len(config):

@@ -59,6 +59,17 @@ class CompareConfig(unittest.TestCase):
     def test_refuses_another_bar_type(self):
         self.assertEqual(len(self.differing(0x10, 0x04)[0]), 1)
 
+    def test_tolerance_for_msi_ends_with_the_capability(self):
+        # 32-bit without mask: 10 bytes, and a vendor-specific capability right behind it.
+        planned = bytearray(256)
+        planned[0x06], planned[0x34] = 0x10, 0x40
+        planned[0x40:0x42] = bytes([0x05, 0x4c])
+        planned[0x4c:0x4f] = bytes([0x09, 0x00, 0x08])
+        seen = bytearray(planned)
+        seen[0x48], seen[0x4d], seen[0x50] = 0x21, 0x60, 0xaa
+        wrong, allowed = subject.compare(bytes(planned), bytes(seen))
+        self.assertEqual((len(wrong), len(allowed)), (2, 1))
+
     def test_refuses_a_longer_space(self):
         self.assertEqual(len(subject.compare(bytes(space()), bytes(4096))[0]), 1)
 
