@@ -19,7 +19,7 @@ AER = 0x0001
 # number for the standard list, ("extended", number) for the extended one. A size of None: to the end of
 # this MSI capability, which has four forms.
 RUN_TIME = [
-    ("header", 0x04, 2, 0x0546, "Command: the guest enables decoding, mastering, SERR#; INTx off"),
+    ("header", 0x04, 2, 0x0547, "Command: the guest enables decoding, mastering, SERR#; INTx off"),
     ("header", 0x06, 2, 0xf908, "Status: the device reports errors and a pending INTx"),
     ("header", 0x0c, 1, 0xff, "Cache Line Size: the guest's kernel writes its own"),
     ("header", 0x3c, 1, 0xff, "Interrupt Line: the guest's kernel writes the route it chose"),

@@ -61,7 +61,7 @@ section() {
 # host_state ADDRESS   What assignment must leave as it was: driver, Command register, users.
 host_state() {
     local function=/sys/bus/pci/devices/$1 users
-    users=$(find /proc/[0-9]*/fd -lname '/dev/vfio/*' 2>/dev/null | wc -l)
+    users=$(find /proc/[0-9]*/fd \( -lname '/dev/vfio/*' -o -lname /dev/iommu \) 2>/dev/null | wc -l)
     printf 'driver %s, command %s, open VFIO files %s' \
         "$(basename "$(readlink "$function/driver" || echo none)")" \
         "$(setpci -s "$1" COMMAND)" "$users"

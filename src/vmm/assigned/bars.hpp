@@ -1,0 +1,85 @@
+// BARs of one assigned function in the guest's address space: mapped where they may be, trapped
+// else.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/mapping.hpp"
+#include "device/control.hpp"
+#include "model/config_state.hpp"
+#include "model/function_view.hpp"
+#include "vmm/assigned/warnings.hpp"
+#include "vmm/bus.hpp"
+#include "vmm/memory_slots.hpp"
+
+namespace tenon::vmm {
+
+/// Answers what the guest reaches of a BAR without a mapping. Called from vCPU threads.
+class BarAccess {
+public:
+    BarAccess() = default;
+    BarAccess(const BarAccess&) = delete;
+    BarAccess& operator=(const BarAccess&) = delete;
+    virtual ~BarAccess() = default;
+
+    /// `size` bytes (1 to 8) at `offset` of BAR `index`.
+    virtual std::uint64_t read_bar(unsigned index, std::uint64_t offset, unsigned size) = 0;
+    virtual void write_bar(unsigned index, std::uint64_t offset, unsigned size,
+                           std::uint64_t value) = 0;
+};
+
+/// Owns the mappings and memory slots of a function's BARs. One caller at a time.
+class Bars {
+public:
+    /// What it works on; all must outlive it.
+    struct Outside {
+        MemorySlots& slots;
+        Bus& memory;
+        Bus& ports;
+        Warnings& warnings;
+    };
+
+    /// Maps what the plan says into our address space; nothing is in the guest's yet.
+    /// Errors: of DeviceControl::map, naming function and BAR.
+    static Result<std::unique_ptr<Bars>> create(std::string name, const model::FunctionView& view,
+                                                device::DeviceControl& device, Outside outside);
+    Bars(const Bars&) = delete;
+    Bars& operator=(const Bars&) = delete;
+    ~Bars();
+
+    /// Puts a BAR where the guest wants it. `access` answers for what is not mapped; it must live
+    /// until the BAR was removed and no access to it is under way.
+    /// A place that is taken is said once; the BAR is then not there, as on a real bus.
+    void place(const model::BarPlace& place, std::shared_ptr<BarAccess> access);
+
+    /// Takes a BAR out of the guest; afterwards nothing of it is reached directly.
+    void remove(const model::BarPlace& place);
+
+    /// Takes only the mappings out, so that every access traps. Whether there were any.
+    bool withdraw();
+
+private:
+    struct MappedArea {
+        unsigned index = 0;
+        std::uint64_t offset = 0;
+        Mapping memory;
+        std::optional<std::uint32_t> slot;  ///< While it is in the guest.
+    };
+
+    Bars(std::string name, const model::FunctionView& view, Outside outside)
+        : name_{std::move(name)}, view_{view}, outside_{outside} {}
+    void withdraw(MappedArea& area);
+    const model::BarPlan* plan_of(unsigned index) const;
+
+    std::string name_;
+    const model::FunctionView& view_;
+    Outside outside_;
+    std::vector<MappedArea> areas_;
+    std::vector<model::BarPlace> placed_;
+};
+
+}  // namespace tenon::vmm

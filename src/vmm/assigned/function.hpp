@@ -1,0 +1,93 @@
+// One assigned function at run time: the guest's accesses in, the plan's effects carried out.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "device/control.hpp"
+#include "model/config_state.hpp"
+#include "model/machine_plan.hpp"
+#include "vmm/assigned/bars.hpp"
+#include "vmm/assigned/interrupts.hpp"
+#include "vmm/assigned/warnings.hpp"
+
+namespace tenon::vmm {
+
+/// Joins configuration space, BARs and interrupts of a function to its device. Thread-safe.
+class AssignedFunction final : public BarAccess,
+                               public std::enable_shared_from_this<AssignedFunction> {
+public:
+    /// Parts of the board; all must outlive the function.
+    struct Board {
+        Vm& vm;
+        IrqRoutes& routes;
+        MemorySlots& slots;
+        Bus& memory;
+        Bus& ports;
+        Warnings& warnings;
+    };
+
+    /// Takes `device` over: resets it, maps its BARs. The plan must outlive the function.
+    /// Errors: of the reset or of a mapping, naming the function.
+    static Result<std::shared_ptr<AssignedFunction>> create(
+        const model::FunctionPlan& plan, std::unique_ptr<device::DeviceControl> device,
+        const Board& board);
+
+    /// Interrupts off, BARs out of the guest. The device resets itself when it goes.
+    ~AssignedFunction() override;
+
+    /// Configuration space: 1, 2 or 4 bytes in one dword.
+    std::uint32_t read_config(std::uint16_t offset, unsigned size);
+    void write_config(std::uint16_t offset, unsigned size, std::uint32_t value);
+
+    std::uint64_t read_bar(unsigned index, std::uint64_t offset, unsigned size) override;
+    void write_bar(unsigned index, std::uint64_t offset, unsigned size,
+                   std::uint64_t value) override;
+
+    /// The bus above was reset: so is the function.
+    void reset();
+
+    /// The device stopped to answer under a mapping: every access traps from now on.
+    /// Whether anything was mapped.
+    bool withdraw();
+
+    /// Takes everything out of the guest now, before the board goes.
+    void shut_down();
+
+    const std::string& name() const { return name_; }
+    device::DeviceControl& device() { return *device_; }
+
+private:
+    AssignedFunction(const model::FunctionPlan& plan, std::unique_ptr<device::DeviceControl> device,
+                     const Board& board);
+
+    void execute(const std::vector<model::Effect>& effects);
+    void carry_out(const model::effect::RemoveBars& effect);
+    void carry_out(const model::effect::WriteDevice& effect);
+    void carry_out(const model::effect::PlaceBars& effect);
+    void carry_out(const model::effect::InterruptsChanged& effect);
+    void carry_out(const model::effect::ResetFunction& effect);
+    void carry_out(const model::effect::ResetSecondaryBus& effect);
+
+    // Where an access to a BAR falls.
+    enum class Part { Device, Table, Pending, Across };
+    struct Place {
+        Part part = Part::Device;
+        std::uint64_t offset = 0;  ///< From the start of the part.
+    };
+    Place place_of(unsigned index, std::uint64_t offset, unsigned size) const;
+
+    std::mutex mutex_;
+    const model::FunctionPlan& plan_;
+    std::string name_;
+    Board board_;
+    std::unique_ptr<device::DeviceControl> device_;
+    model::ConfigState config_;
+    std::unique_ptr<Bars> bars_;
+    std::unique_ptr<Interrupts> interrupts_;
+};
+
+}  // namespace tenon::vmm

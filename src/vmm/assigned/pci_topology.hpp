@@ -1,0 +1,48 @@
+// The guest's PCI buses at run time: host bridge, root ports, and the assigned functions behind
+// them.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "model/config_state.hpp"
+#include "model/machine_plan.hpp"
+#include "vmm/assigned/function.hpp"
+#include "vmm/ecam.hpp"
+
+namespace tenon::vmm {
+
+/// Finds who answers a configuration access, by the bus numbers that the guest gave the ports.
+class PciTopology final : public PciHost {
+public:
+    /// No function is there yet. The plan must outlive this.
+    explicit PciTopology(const model::MachinePlan& plan);
+
+    /// Puts a function into the slot of port `port` of the plan.
+    void add(std::size_t port, const model::FunctionPlan& plan,
+             std::shared_ptr<AssignedFunction> function);
+
+    std::uint32_t read(const Place& place, unsigned size) override;
+    void write(const Place& place, unsigned size, std::uint32_t value) override;
+
+    /// All functions, in the order they were added.
+    std::vector<std::shared_ptr<AssignedFunction>> functions() const;
+
+private:
+    struct Seated {
+        std::uint8_t devfn = 0;
+        std::shared_ptr<AssignedFunction> function;
+    };
+    struct Port {
+        std::uint8_t devfn = 0;
+        model::ConfigState config;
+        std::vector<Seated> functions;
+    };
+    model::ConfigState* bridge_at(const Place& place, Port*& port);
+    AssignedFunction* function_at(const Place& place);
+
+    model::ConfigState host_bridge_;
+    std::vector<Port> ports_;
+};
+
+}  // namespace tenon::vmm

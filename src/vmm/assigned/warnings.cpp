@@ -1,0 +1,21 @@
+#include "vmm/assigned/warnings.hpp"
+
+#include <fmt/core.h>
+
+#include <cstdio>
+
+namespace tenon::vmm {
+
+void Warnings::once(const std::string& text) {
+    constexpr std::size_t most = 1000;
+    const std::lock_guard lock{mutex_};
+    if (said_.size() >= most || !said_.insert(text).second) return;
+    // The terminal may be raw, where a new line does not return the carriage.
+    fmt::print(stderr, "tenon: warning: {}\r\n", text);
+}
+
+void Warnings::check(const Result<void>& result, std::string_view step) {
+    if (!result) once(fmt::format("{}: {}", step, to_string(result.error())));
+}
+
+}  // namespace tenon::vmm
