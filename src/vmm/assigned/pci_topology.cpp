@@ -19,6 +19,12 @@ void PciTopology::add(std::size_t port, const model::FunctionPlan& plan,
         {.devfn = plan.guest.devfn(), .function = std::move(function)});
 }
 
+void PciTopology::remove(const AssignedFunction& function) {
+    for (auto& port : ports_)
+        std::erase_if(port.functions,
+                      [&](const Seated& seated) { return seated.function.get() == &function; });
+}
+
 model::ConfigState* PciTopology::bridge_at(const Place& place, Port*& port) {
     if (place.bus != 0) return nullptr;
     if (place.devfn == 0) return &host_bridge_;

@@ -22,6 +22,9 @@ public:
     void add(std::size_t port, const model::FunctionPlan& plan,
              std::shared_ptr<AssignedFunction> function);
 
+    /// Takes a function out of its slot.
+    void remove(const AssignedFunction& function);
+
     std::uint32_t read(const Place& place, unsigned size) override;
     void write(const Place& place, unsigned size, std::uint32_t value) override;
 

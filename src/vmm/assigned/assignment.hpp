@@ -1,0 +1,69 @@
+// Brings the functions of a plan into a machine, and gives them back.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "base/undo.hpp"
+#include "device/control.hpp"
+#include "model/machine_plan.hpp"
+#include "vmm/assigned/function.hpp"
+#include "vmm/assigned/pci_topology.hpp"
+#include "vmm/guest_memory.hpp"
+#include "vmm/vfio_files.hpp"
+
+namespace tenon::vmm {
+
+/// Makes what opens the functions that `facts` describe, all by one interface of the kernel.
+using OpenerFactory = std::function<Result<std::unique_ptr<device::DeviceOpener>>(
+    device::Interface interface, std::span<const device::DeviceFacts> facts)>;
+
+/// Owns the assigned functions of one machine. Destruction gives all of them back: interrupts off,
+/// out of the guest, memory no longer reachable by DMA, reset, closed.
+class Assignment {
+public:
+    /// What it works on; all must outlive it. `files` is null where there is no KVM to tell.
+    struct Outside {
+        AssignedFunction::Board board;
+        const GuestMemory& memory;
+        PciTopology& topology;
+        const VfioFiles* files;
+    };
+
+    /// Opens every function of `plan`, maps all guest memory for its DMA, tells KVM, and seats it
+    /// in the topology. The plan must outlive the assignment. Errors: of the step that failed,
+    /// naming the function; the host is then as before.
+    static Result<std::unique_ptr<Assignment>> create(const model::MachinePlan& plan,
+                                                      const OpenerFactory& make_opener,
+                                                      const Outside& outside);
+    Assignment(const Assignment&) = delete;
+    Assignment& operator=(const Assignment&) = delete;
+    ~Assignment() = default;
+
+    /// A device stopped to answer under a mapping: mappings of all functions go, accesses trap.
+    /// Whether there were any; if not, the fault was not a device's.
+    bool withdraw();
+
+private:
+    /// A function that was opened, with its place in the plan.
+    struct Opened {
+        std::size_t port;
+        const model::FunctionPlan* plan;
+        std::unique_ptr<device::DeviceControl> device;
+    };
+
+    explicit Assignment(const Outside& outside) : outside_{outside} {}
+    Result<std::vector<Opened>> open(const model::MachinePlan& plan,
+                                     const OpenerFactory& make_opener);
+    Result<void> map_memory();
+    Result<void> seat(Opened opened);
+
+    Outside outside_;
+    std::vector<std::unique_ptr<device::DeviceOpener>> openers_;
+    /// Runs backwards in the destructor, before the openers go: the way out is the way in.
+    Undo undo_;
+};
+
+}  // namespace tenon::vmm
