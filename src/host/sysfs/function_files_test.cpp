@@ -8,8 +8,6 @@
 namespace tenon::host {
 namespace {
 
-using testing::HasSubstr;
-
 constexpr std::string_view no_resource =
     "0x0000000000000000 0x0000000000000000 0x0000000000000000\n";
 

@@ -1,0 +1,93 @@
+#include "host/advice.hpp"
+
+#include <cerrno>
+#include <vector>
+
+namespace tenon::host {
+namespace {
+
+constexpr std::string_view functions = "/sys/bus/pci/devices";
+
+std::string hint_for(int os_error, const std::string& node) {
+    switch (os_error) {
+        case EACCES:
+        case EPERM:
+            return fmt::format("Run as root, or give your user the node: chown $USER {}", node);
+        case EBUSY:
+            return fmt::format("Another program has it; this shows which: fuser -v {}", node);
+        case ENOENT:
+        case ENODEV:
+        case ENXIO:
+            return "Load the drivers: modprobe -a vfio-pci vfio_iommu_type1";
+        default:
+            return {};
+    }
+}
+
+}  // namespace
+
+std::string how_to_bind(const pci::Address& address, const std::string& driver) {
+    const auto place = fmt::format("{}/{}", functions, to_string(address));
+    const auto unbind =
+        driver.empty() ? std::string{}
+                       : fmt::format("echo {} > {}/driver/unbind; ", to_string(address), place);
+    return fmt::format(
+        "Bind it to vfio-pci: modprobe vfio-pci; echo vfio-pci > {}/driver_override; {}"
+        "echo {} > /sys/bus/pci/drivers_probe",
+        place, unbind, to_string(address));
+}
+
+bool is_vfio_driver(const std::string& driver) { return driver.contains("vfio"); }
+
+Result<void> check_openable(const device::DeviceFacts& facts) {
+    if (facts.origin != device::Origin::Live || !facts.address)
+        return malformed("{}: not a function of this host", facts.source);
+    const auto name = to_string(*facts.address);
+    if (facts.driver && !is_vfio_driver(*facts.driver))
+        return std::unexpected(Error{
+            .kind = facts.driver->empty() ? Error::Kind::NotFound : Error::Kind::Busy,
+            .what = facts.driver->empty()
+                        ? fmt::format("{}: no driver is bound to it, vfio-pci has to be", name)
+                        : fmt::format("{}: the host's driver {} has it", name, *facts.driver),
+            .os_error = 0,
+            .hint = how_to_bind(*facts.address, *facts.driver)});
+    if (facts.has_iommu && !*facts.has_iommu)
+        return std::unexpected(
+            Error{.kind = Error::Kind::Unsupported,
+                  .what = fmt::format("{}: no IOMMU translates its DMA", name),
+                  .os_error = 0,
+                  .hint = "Enable the IOMMU in the firmware (VT-d, AMD-Vi); an Intel host also "
+                          "needs intel_iommu=on on its kernel's command line"});
+    return {};
+}
+
+Error cannot_open(int os_error, const std::string& node) {
+    return system_error(os_error, node, hint_for(os_error, node));
+}
+
+Error not_viable(const device::DeviceFacts& facts) {
+    std::string users;
+    std::string hint;
+    if (facts.group) {
+        for (const auto& member : facts.group->members) {
+            if (member.is_bridge || member.driver.empty() || is_vfio_driver(member.driver))
+                continue;
+            users += fmt::format("{}{} (driver {})", users.empty() ? "" : ", ",
+                                 to_string(member.address), member.driver);
+            if (hint.empty()) hint = how_to_bind(member.address, member.driver);
+        }
+    }
+    const auto group = facts.group ? fmt::format("IOMMU group {}", facts.group->number)
+                                   : std::string{"the IOMMU group"};
+    return Error{
+        .kind = Error::Kind::Busy,
+        .what = users.empty()
+                    ? fmt::format("{}: the host or another program uses a member of it", group)
+                    : fmt::format("{}: the host uses {} of it", group, users),
+        .os_error = 0,
+        .hint = users.empty()
+                    ? "All members of a group are assigned together or not at all"
+                    : fmt::format("All members of a group leave the host together. {}", hint)};
+}
+
+}  // namespace tenon::host

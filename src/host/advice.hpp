@@ -1,0 +1,28 @@
+// What a user can do about a function that cannot be opened: the exact commands.
+#pragma once
+
+#include <string>
+
+#include "base/result.hpp"
+#include "device/facts.hpp"
+
+namespace tenon::host {
+
+/// The commands that bind a function to vfio-pci, unbinding it from `driver` if that is not empty.
+std::string how_to_bind(const pci::Address& address, const std::string& driver);
+
+/// Whether a driver is one of VFIO's, by its name: vfio-pci and its variants carry the word.
+bool is_vfio_driver(const std::string& driver);
+
+/// Checks what sysfs said before anything is opened: a function of this host, bound to VFIO, behind
+/// an IOMMU. Facts that are not known stop nobody.
+/// Errors: name the function and what to do.
+Result<void> check_openable(const device::DeviceFacts& facts);
+
+/// The error of opening a device node, with what to do about this errno.
+Error cannot_open(int os_error, const std::string& node);
+
+/// The error of an IOMMU group of which the host still uses a member. Names these members.
+Error not_viable(const device::DeviceFacts& facts);
+
+}  // namespace tenon::host

@@ -1,0 +1,71 @@
+#include "host/dma_limits.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cerrno>
+#include <iterator>
+
+#include "base/text.hpp"
+
+namespace tenon::host {
+namespace {
+
+constexpr std::uint64_t page = 4096;
+
+bool inside(const std::vector<IovaWindow>& windows, std::uint64_t first, std::uint64_t last) {
+    return std::ranges::any_of(windows, [&](const IovaWindow& window) {
+        return window.first <= first && last <= window.last;
+    });
+}
+
+std::string list(const std::vector<IovaWindow>& windows) {
+    std::string text;
+    for (const auto& window : windows)
+        text += fmt::format("{}{:#x}-{:#x}", text.empty() ? "" : ", ", window.first, window.last);
+    return text;
+}
+
+}  // namespace
+
+Result<void> check_map(const DmaMaps& maps, Iova at, std::span<std::byte> memory) {
+    const auto start = std::bit_cast<std::uintptr_t>(memory.data());
+    const std::uint64_t size = memory.size();
+    if (size == 0 || size % page != 0 || at.value() % page != 0 || start % page != 0 ||
+        size - 1 > ~at.value())
+        return malformed("guest memory of {:#x} bytes at {:#x} is not in whole pages", size,
+                         at.value());
+    const auto next = maps.lower_bound(at);
+    const bool hits_next = next != maps.end() && next->first.value() - at.value() < size;
+    const bool hits_previous = next != maps.begin() && at.value() - std::prev(next)->first.value() <
+                                                           std::prev(next)->second.size();
+    if (hits_next || hits_previous)
+        return malformed("guest memory of {:#x} bytes at {:#x} overlaps what is mapped", size,
+                         at.value());
+    return {};
+}
+
+Error cannot_map(int os_error, Iova at, const DmaMaps& maps, std::uint64_t size,
+                 std::uint64_t lock_limit, const std::vector<IovaWindow>& windows) {
+    auto error = system_error(os_error, fmt::format("mapping {} of guest memory at {:#x} for DMA",
+                                                    format_size(size), at.value()));
+    std::uint64_t needed = size;
+    for (const auto& [start, memory] : maps)
+        needed += memory.size();
+    const std::uint64_t last = at.value() + size - 1;
+    if (os_error == ENOMEM && lock_limit < needed)
+        error.hint = fmt::format(
+            "All guest memory is locked: {} are needed, the limit is {}. Raise it (ulimit -l {}, "
+            "or LimitMEMLOCK= of the service), or give the guest less memory",
+            format_size(needed), format_size(lock_limit), needed / 1024);
+    else if (os_error == ENOMEM)
+        error.hint = "The host has not enough free memory to lock all guest memory";
+    else if (os_error == ENOSPC)
+        error.hint =
+            "The kernel's limit of mappings is reached: raise "
+            "/sys/module/vfio_iommu_type1/parameters/dma_entry_limit";
+    else if (!windows.empty() && !inside(windows, at.value(), last))
+        error.hint = fmt::format("The host's IOMMU translates only {}", list(windows));
+    return error;
+}
+
+}  // namespace tenon::host

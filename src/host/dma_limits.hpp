@@ -1,0 +1,36 @@
+// What is common to mapping guest memory through either interface: what was mapped, what may be,
+// and the words for what went wrong.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/result.hpp"
+#include "base/strong.hpp"
+
+namespace tenon::host {
+
+/// Guest memory by where devices find it.
+using DmaMaps = std::map<Iova, std::span<std::byte>>;
+
+/// Addresses that an IOMMU translates, both ends included.
+struct IovaWindow {
+    std::uint64_t first = 0;
+    std::uint64_t last = 0;
+
+    bool operator==(const IovaWindow&) const = default;
+};
+
+/// Checks that both ends and the memory are whole pages, and that nothing is mapped there.
+/// Errors: Malformed.
+Result<void> check_map(const DmaMaps& maps, Iova at, std::span<std::byte> memory);
+
+/// The error of a mapping that the kernel refused, with the limit that was hit. `lock_limit` is
+/// RLIMIT_MEMLOCK; `windows` may be empty if nobody knows them.
+Error cannot_map(int os_error, Iova at, const DmaMaps& maps, std::uint64_t size,
+                 std::uint64_t lock_limit, const std::vector<IovaWindow>& windows);
+
+}  // namespace tenon::host

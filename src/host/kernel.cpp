@@ -1,0 +1,88 @@
+#include "host/kernel.hpp"
+
+#include <fcntl.h>
+#include <sys/ioctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+namespace tenon::host {
+namespace {
+
+Outcome<int> outcome(int result) {
+    if (result < 0) return std::unexpected(errno);
+    return result;
+}
+
+Outcome<std::size_t> outcome(ssize_t result) {
+    if (result < 0) return std::unexpected(errno);
+    return static_cast<std::size_t>(result);
+}
+
+class LinuxKernel final : public Kernel {
+public:
+    Outcome<int> open(const std::string& path) override {
+        return outcome(::open(path.c_str(), O_RDWR | O_CLOEXEC));
+    }
+
+    void close(int file) override { ::close(file); }
+
+    Outcome<int> ioctl(int file, unsigned long request, std::span<std::byte> argument) override {
+        // SAFETY: each structure tells the kernel its size, which is that of `argument`.
+        return outcome(::ioctl(file, request, argument.data()));
+    }
+
+    Outcome<int> ioctl(int file, unsigned long request, unsigned long argument) override {
+        return outcome(::ioctl(file, request, argument));
+    }
+
+    Outcome<std::size_t> read(int file, std::span<std::byte> out, std::uint64_t offset) override {
+        return outcome(::pread(file, out.data(), out.size(), static_cast<off_t>(offset)));
+    }
+
+    Outcome<std::size_t> write(int file, std::span<const std::byte> in,
+                               std::uint64_t offset) override {
+        return outcome(::pwrite(file, in.data(), in.size(), static_cast<off_t>(offset)));
+    }
+
+    Result<Mapping> map(const Mapping::Request& request, std::string_view what) override {
+        return Mapping::map(request, what);
+    }
+
+    Outcome<DeviceNumber> device_number(int file) override {
+        struct ::stat status{};
+        if (::fstat(file, &status) < 0) return std::unexpected(errno);
+        return DeviceNumber{.major = major(status.st_rdev), .minor = minor(status.st_rdev)};
+    }
+
+    std::uint64_t lock_limit() override {
+        ::rlimit limit{};
+        if (::getrlimit(RLIMIT_MEMLOCK, &limit) < 0) return ~0ull;
+        return limit.rlim_cur;
+    }
+};
+
+}  // namespace
+
+Kernel& linux_kernel() {
+    static LinuxKernel kernel;
+    return kernel;
+}
+
+KernelFile& KernelFile::operator=(KernelFile&& other) noexcept {
+    if (this != &other) {
+        close();
+        kernel_ = other.kernel_;
+        number_ = std::exchange(other.number_, -1);
+    }
+    return *this;
+}
+
+void KernelFile::close() {
+    if (number_ >= 0) kernel_->close(std::exchange(number_, -1));
+}
+
+}  // namespace tenon::host
