@@ -1,0 +1,113 @@
+#include "host/iommufd/iommufd_opener.hpp"
+
+#include <cerrno>
+#include <utility>
+
+#include "base/file.hpp"
+#include "base/text.hpp"
+#include "host/advice.hpp"
+#include "host/iommufd/iommufd_abi.hpp"
+#include "host/vfio/vfio_abi.hpp"
+#include "host/vfio/vfio_device.hpp"
+
+namespace tenon::host {
+namespace {
+
+Error cannot_bind(int os_error, const device::DeviceFacts& facts) {
+    constexpr auto step = "binding it to iommufd";
+    // The kernel answers so if a member of the group is still the host's.
+    if (os_error == EPERM) return not_viable(facts).during(step);
+    if (os_error == EBUSY)
+        return system_error(os_error, step,
+                            "Its group is open in another program; this shows which: fuser -v " +
+                                (facts.nodes ? facts.nodes->group : std::string{}));
+    return system_error(os_error, step);
+}
+
+Error cannot_attach(int os_error) {
+    const auto* const hint =
+        os_error == EPERM
+            ? "The host's IOMMU may lack interrupt remapping: enable it in the firmware"
+            : "";
+    return system_error(os_error, "attaching it to the address space", hint);
+}
+
+// "MAJOR:MINOR" as sysfs has it.
+std::optional<DeviceNumber> parse_device_number(std::string_view text) {
+    const auto parts = split(text, ':');
+    if (parts.size() != 2) return std::nullopt;
+    const auto major = parse_number(parts[0]);
+    const auto minor = parse_number(parts[1]);
+    if (!major || !minor || *major > 0xffffffff || *minor > 0xffffffff) return std::nullopt;
+    return DeviceNumber{.major = static_cast<unsigned>(*major),
+                        .minor = static_cast<unsigned>(*minor)};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<IommufdOpener>> IommufdOpener::create(Kernel& kernel,
+                                                             const HostPaths& paths) {
+    TENON_TRY(space, IoAddressSpace::open(kernel, paths), "opening iommufd");
+    return std::unique_ptr<IommufdOpener>{new IommufdOpener{kernel, paths, std::move(space)}};
+}
+
+Result<KernelFile> IommufdOpener::open_node(const device::DeviceFacts& facts) {
+    if (!facts.nodes || facts.nodes->cdev.empty())
+        return std::unexpected(
+            Error{.kind = Error::Kind::NotFound,
+                  .what = "VFIO shows no node of it in /dev/vfio/devices",
+                  .os_error = 0,
+                  .hint = "This kernel was built without VFIO_DEVICE_CDEV: use iommu=group"});
+    const auto number = kernel_.open(facts.nodes->cdev);
+    if (!number) return std::unexpected(cannot_open(number.error(), facts.nodes->cdev));
+    KernelFile file{kernel_, *number};
+    TENON_TRY_DO(check_number(facts, file.number()), facts.nodes->cdev);
+    return file;
+}
+
+// A node left behind by a container's or a chroot's /dev could be another device's by now.
+Result<void> IommufdOpener::check_number(const device::DeviceFacts& facts, int file) {
+    const auto& cdev = facts.nodes->cdev;
+    const auto name = cdev.substr(cdev.rfind('/') + 1);
+    const auto path = fmt::format("{}/bus/pci/devices/{}/vfio-dev/{}/dev", paths_.sysfs,
+                                  to_string(*facts.address), name);
+    TENON_TRY(text, read_attribute(path), "");
+    const auto expected = parse_device_number(text);
+    if (!expected) return malformed("{}: \"{}\" is no device number", path, text);
+    const auto actual = kernel_.device_number(file);
+    if (!actual) return fail_system(actual.error(), "asking for its device number");
+    if (*actual != *expected)
+        return fail(Error::Kind::NotFound,
+                    "it is node {}:{}, but sysfs gives {} to the function: /dev is out of date",
+                    actual->major, actual->minor, text);
+    return {};
+}
+
+Result<void> IommufdOpener::attach(const device::DeviceFacts& facts, int file) {
+    abi::BindIommufd bind{
+        .argsz = sizeof bind, .flags = 0, .iommufd = space_->file(), .out_devid = 0};
+    const auto bound = ioctl(kernel_, file, abi::device_bind_iommufd, bind);
+    if (!bound) return std::unexpected(cannot_bind(bound.error(), facts));
+    abi::AttachIommufd attach{.argsz = sizeof attach, .flags = 0, .pt_id = space_->id()};
+    const auto attached = ioctl(kernel_, file, abi::device_attach_iommufd, attach);
+    if (!attached) return std::unexpected(cannot_attach(attached.error()));
+    return {};
+}
+
+Result<std::unique_ptr<device::DeviceControl>> IommufdOpener::open(
+    const device::DeviceFacts& facts) {
+    TENON_TRY_DO(check_openable(facts), "");
+    const auto name = to_string(*facts.address);
+    const auto step = fmt::format("opening {}", name);
+    TENON_TRY(file, open_node(facts), step);
+    TENON_TRY_DO(attach(facts, file.number()), step);
+    TENON_TRY(
+        device,
+        VfioDevice::create(
+            kernel_,
+            {.name = name, .file = std::move(file), .keep = space_, .kvm_file = std::nullopt}),
+        step);
+    return std::move(device);
+}
+
+}  // namespace tenon::host

@@ -1,0 +1,26 @@
+// Chooses the kernel's interface by which functions are assigned.
+#pragma once
+
+#include <memory>
+#include <span>
+
+#include "device/control.hpp"
+#include "host/kernel.hpp"
+#include "host/paths.hpp"
+
+namespace tenon::host {
+
+/// An opener for the functions that `functions` describe, which stay closed.
+///
+/// Automatic is iommufd if the host has it, a node of every function, and lets us open these; the
+/// group interface otherwise. `kernel` must outlive the opener and what it opened.
+/// Errors: NotFound if the host has not the interface that was asked for, with what to do.
+Result<std::unique_ptr<device::DeviceOpener>> make_opener(
+    device::Interface interface, std::span<const device::DeviceFacts> functions,
+    Kernel& kernel = linux_kernel(), const HostPaths& paths = {});
+
+/// The interface that Automatic would choose.
+device::Interface choose_interface(std::span<const device::DeviceFacts> functions, Kernel& kernel,
+                                   const HostPaths& paths);
+
+}  // namespace tenon::host

@@ -1,0 +1,48 @@
+// The legacy interface's address space: a container that IOMMU groups join.
+//
+// The kernel forgets every mapping when the last group leaves, and knows none before the first one
+// joins. So that devices may come and go, we remember them and map again.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "device/control.hpp"
+#include "host/dma_limits.hpp"
+#include "host/kernel.hpp"
+#include "host/paths.hpp"
+
+namespace tenon::host {
+
+/// /dev/vfio/vfio, opened. Groups keep it alive.
+class Container final : public device::AddressSpace {
+public:
+    /// Opens a container with the type 1 IOMMU (version 2).
+    /// Errors: names the node; Unsupported if this kernel has no such IOMMU.
+    static Result<std::shared_ptr<Container>> open(Kernel& kernel, const HostPaths& paths);
+
+    /// Makes the group of this file a member; the first one brings all mappings with it.
+    /// Errors: errno of the kernel; the group is then no member.
+    Result<void> join(int group);
+
+    /// The group of this file, all of whose devices are closed, is no member any more.
+    void leave(int group);
+
+    Result<void> map(Iova at, std::span<std::byte> memory) override;
+    Result<void> unmap(Iova at, std::uint64_t size) override;
+
+private:
+    Container(Kernel& kernel, KernelFile file) : kernel_{kernel}, file_{std::move(file)} {}
+
+    Result<void> start();
+    Result<void> map_in_kernel(Iova at, std::span<std::byte> memory);
+    std::vector<IovaWindow> windows() const;
+
+    Kernel& kernel_;
+    KernelFile file_;
+    DmaMaps maps_;
+    unsigned members_ = 0;
+};
+
+}  // namespace tenon::host

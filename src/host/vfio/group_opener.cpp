@@ -1,0 +1,84 @@
+#include "host/vfio/group_opener.hpp"
+
+#include <cerrno>
+#include <utility>
+
+#include "base/bytes.hpp"
+#include "host/advice.hpp"
+#include "host/vfio/vfio_abi.hpp"
+#include "host/vfio/vfio_device.hpp"
+
+namespace tenon::host {
+namespace {
+
+Error cannot_get_device(int os_error, const device::DeviceFacts& facts) {
+    auto error = system_error(os_error, "getting the device from its group");
+    if (os_error == ENODEV) error.hint = how_to_bind(*facts.address, facts.driver.value_or(""));
+    if (os_error == EBUSY || os_error == EAGAIN)
+        error.hint = "Another program or a reset has it at the moment: try again";
+    if (os_error == EACCES || os_error == EPERM)
+        error.hint =
+            "If it is a virtual function whose physical function VFIO holds as well, a VF "
+            "token is needed: leave the physical function with its host driver";
+    return error;
+}
+
+}  // namespace
+
+Result<std::shared_ptr<Group>> Group::open(Kernel& kernel, std::shared_ptr<Container> container,
+                                           const device::DeviceFacts& facts) {
+    const auto& node = facts.nodes->group;
+    const auto number = kernel.open(node);
+    if (!number) return std::unexpected(cannot_open(number.error(), node));
+    KernelFile file{kernel, *number};
+
+    ::vfio_group_status status{};
+    status.argsz = sizeof status;
+    const auto asked = ioctl(kernel, file.number(), VFIO_GROUP_GET_STATUS, status);
+    if (!asked) return fail_system(asked.error(), node + ": asking for its status");
+    if ((status.flags & VFIO_GROUP_FLAGS_VIABLE) == 0) return std::unexpected(not_viable(facts));
+    TENON_TRY_DO(container->join(file.number()), node);
+    return std::shared_ptr<Group>{new Group{std::move(container), std::move(file)}};
+}
+
+Group::~Group() { container_->leave(file_.number()); }
+
+Result<std::unique_ptr<GroupOpener>> GroupOpener::create(Kernel& kernel, const HostPaths& paths) {
+    TENON_TRY(container, Container::open(kernel, paths), "opening the VFIO container");
+    return std::unique_ptr<GroupOpener>{new GroupOpener{kernel, std::move(container)}};
+}
+
+Result<std::shared_ptr<Group>> GroupOpener::group_of(const device::DeviceFacts& facts) {
+    if (!facts.nodes || facts.nodes->group.empty())
+        return std::unexpected(
+            Error{.kind = Error::Kind::NotFound,
+                  .what = "VFIO shows no group of it in /dev/vfio",
+                  .os_error = 0,
+                  .hint = how_to_bind(*facts.address, facts.driver.value_or(""))});
+    auto& known = groups_[facts.nodes->group];
+    if (auto group = known.lock()) return group;
+    TENON_TRY(group, Group::open(kernel_, container_, facts), "opening its IOMMU group");
+    known = group;
+    return group;
+}
+
+Result<std::unique_ptr<device::DeviceControl>> GroupOpener::open(const device::DeviceFacts& facts) {
+    TENON_TRY_DO(check_openable(facts), "");
+    const auto name = to_string(*facts.address);
+    const auto step = fmt::format("opening {}", name);
+    TENON_TRY(group, group_of(facts), step);
+
+    std::string text = name;  // With the zero byte behind it.
+    const auto bytes = std::as_writable_bytes(std::span{text.data(), text.size() + 1});
+    const auto number = kernel_.ioctl(group->file(), VFIO_GROUP_GET_DEVICE_FD, bytes);
+    if (!number) return std::unexpected(cannot_get_device(number.error(), facts).during(step));
+    TENON_TRY(device,
+              VfioDevice::create(kernel_, {.name = name,
+                                           .file = KernelFile{kernel_, *number},
+                                           .keep = group,
+                                           .kvm_file = group->file()}),
+              step);
+    return std::move(device);
+}
+
+}  // namespace tenon::host

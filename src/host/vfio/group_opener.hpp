@@ -1,0 +1,56 @@
+// Assignment through the legacy interface: /dev/vfio/GROUP in one container for all.
+#pragma once
+
+#include <map>
+#include <memory>
+
+#include "device/control.hpp"
+#include "host/kernel.hpp"
+#include "host/paths.hpp"
+#include "host/vfio/container.hpp"
+
+namespace tenon::host {
+
+/// An IOMMU group that joined a container. Its functions share it; the last one closes it.
+class Group {
+public:
+    /// Opens the group of the function that `facts` describe and lets it join.
+    /// Errors: name the node, or the members that the host still uses, and what to do.
+    static Result<std::shared_ptr<Group>> open(Kernel& kernel, std::shared_ptr<Container> container,
+                                               const device::DeviceFacts& facts);
+    Group(const Group&) = delete;
+    Group& operator=(const Group&) = delete;
+    ~Group();
+
+    int file() const { return file_.number(); }
+
+private:
+    Group(std::shared_ptr<Container> container, KernelFile file)
+        : container_{std::move(container)}, file_{std::move(file)} {}
+
+    std::shared_ptr<Container> container_;
+    KernelFile file_;
+};
+
+/// Opens functions through their groups.
+class GroupOpener final : public device::DeviceOpener {
+public:
+    /// Opens the container.
+    /// Errors: as Container::open().
+    static Result<std::unique_ptr<GroupOpener>> create(Kernel& kernel, const HostPaths& paths);
+
+    Result<std::unique_ptr<device::DeviceControl>> open(const device::DeviceFacts& facts) override;
+    device::AddressSpace& address_space() override { return *container_; }
+
+private:
+    GroupOpener(Kernel& kernel, std::shared_ptr<Container> container)
+        : kernel_{kernel}, container_{std::move(container)} {}
+
+    Result<std::shared_ptr<Group>> group_of(const device::DeviceFacts& facts);
+
+    Kernel& kernel_;
+    std::shared_ptr<Container> container_;
+    std::map<std::string, std::weak_ptr<Group>> groups_;  ///< By node.
+};
+
+}  // namespace tenon::host

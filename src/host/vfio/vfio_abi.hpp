@@ -1,0 +1,80 @@
+// VFIO's requests and structures: those of the system's header, and those that Debian 12's header
+// (Linux 6.1) does not know yet. Nothing else includes linux/vfio.h.
+// Source: include/uapi/linux/vfio.h of Linux 6.1 and 7.2.
+#pragma once
+
+#include <linux/vfio.h>
+
+#include <cstdint>
+
+namespace tenon::host::abi {
+
+static_assert(sizeof(::vfio_info_cap_header) == 8);
+static_assert(sizeof(::vfio_group_status) == 8);
+static_assert(sizeof(::vfio_region_info) == 32);
+static_assert(sizeof(::vfio_region_sparse_mmap_area) == 16);
+static_assert(sizeof(::vfio_irq_info) == 16);
+static_assert(sizeof(::vfio_irq_set) == 20);
+static_assert(sizeof(::vfio_iommu_type1_dma_map) == 32);
+static_assert(sizeof(::vfio_iommu_type1_dma_unmap) == 24);
+static_assert(VFIO_DEVICE_GET_INFO == 0x3b6b);
+static_assert(VFIO_IOMMU_MAP_DMA == 0x3b71);
+
+/// VFIO_DEVICE_GET_INFO up to the offset of the first capability; newer headers pad it.
+struct DeviceInfo {
+    std::uint32_t argsz;
+    std::uint32_t flags;
+    std::uint32_t num_regions;
+    std::uint32_t num_irqs;
+    std::uint32_t cap_offset;
+};
+static_assert(sizeof(DeviceInfo) == 20);
+
+/// Capability of VFIO_DEVICE_GET_INFO: widths of AtomicOps completed up to the root.
+inline constexpr std::uint16_t device_info_atomic_completer = 5;
+struct AtomicCompleter {
+    ::vfio_info_cap_header header;
+    std::uint32_t flags;
+    std::uint32_t reserved;
+};
+static_assert(sizeof(AtomicCompleter) == 16);
+
+/// Where the areas of a sparse region begin, behind the header and their count.
+inline constexpr std::size_t sparse_areas_count = 8;
+inline constexpr std::size_t sparse_areas = 16;
+
+/// VFIO_IOMMU_GET_INFO up to the offset of the first capability.
+struct IommuInfo {
+    std::uint32_t argsz;
+    std::uint32_t flags;
+    std::uint64_t iova_page_sizes;
+    std::uint32_t cap_offset;
+    std::uint32_t pad;
+};
+static_assert(sizeof(IommuInfo) == 24);
+inline constexpr std::uint32_t iommu_info_caps = 1u << 1;
+/// Its capability of usable ranges: a count at byte 8, pairs of first and last from byte 16.
+inline constexpr std::uint16_t iommu_info_iova_range = 1;
+
+/// Binds a device's own node to an iommufd. Without the token of newer kernels.
+struct BindIommufd {
+    std::uint32_t argsz;
+    std::uint32_t flags;
+    std::int32_t iommufd;
+    std::uint32_t out_devid;
+};
+static_assert(sizeof(BindIommufd) == 16);
+inline constexpr unsigned long device_bind_iommufd = _IO(VFIO_TYPE, VFIO_BASE + 18);
+static_assert(device_bind_iommufd == 0x3b76);
+
+/// Attaches a bound device to an address space of its iommufd. Without the PASID of newer kernels.
+struct AttachIommufd {
+    std::uint32_t argsz;
+    std::uint32_t flags;
+    std::uint32_t pt_id;
+};
+static_assert(sizeof(AttachIommufd) == 12);
+inline constexpr unsigned long device_attach_iommufd = _IO(VFIO_TYPE, VFIO_BASE + 19);
+static_assert(device_attach_iommufd == 0x3b77);
+
+}  // namespace tenon::host::abi

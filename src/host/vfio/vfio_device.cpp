@@ -1,0 +1,210 @@
+#include "host/vfio/vfio_device.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cerrno>
+#include <utility>
+
+#include "base/bytes.hpp"
+#include "host/vfio/device_questions.hpp"
+#include "host/vfio/vfio_abi.hpp"
+#include "pci/capability.hpp"
+#include "pci/express.hpp"
+
+namespace tenon::host {
+namespace {
+
+// MSI-X has at most 2048 vectors. Source: PCIe Base Spec 6.0, 7.7.2.2.
+constexpr std::size_t most_vectors = 2048;
+
+constexpr std::uint64_t huge_page = std::uint64_t{2} << 20;
+constexpr std::uint64_t largest_page = std::uint64_t{1} << 30;
+
+// Where Device Control 2 stands, if the function has it: a PCI Express capability of version 2.
+std::optional<std::size_t> device_control_2(const pci::ConfigImage& config) {
+    const auto express = pci::list_capabilities(config).find(pci::CapabilityList::Standard,
+                                                             pci::capability_id::pci_express);
+    if (!express) return std::nullopt;
+    const pci::ExpressCapabilities registers{
+        config.read16(express->at + pci::express::capabilities)};
+    if (registers.get<pci::ExpressVersion>() < 2) return std::nullopt;
+    return express->at + pci::express::device_control_2;
+}
+
+// AtomicOp Requester Enable in Device Control 2. Source: PCIe Base Spec 6.0, 7.5.3.16.
+constexpr std::uint16_t atomic_requester_enable = 1u << 6;
+
+// The request of VFIO_DEVICE_SET_IRQS with `events` behind it.
+std::vector<std::byte> irq_request(device::IrqIndex index, std::uint32_t flags, std::uint32_t first,
+                                   std::span<const int> events) {
+    ::vfio_irq_set fixed{};
+    std::vector<std::byte> request(sizeof fixed + events.size_bytes());
+    fixed.argsz = static_cast<std::uint32_t>(request.size());
+    fixed.flags = flags | VFIO_IRQ_SET_ACTION_TRIGGER;
+    fixed.index = std::to_underlying(index);
+    fixed.start = first;
+    fixed.count = static_cast<std::uint32_t>(events.size());
+    std::memcpy(request.data(), &fixed, sizeof fixed);
+    std::ranges::copy(std::as_bytes(events), request.begin() + sizeof fixed);
+    return request;
+}
+
+}  // namespace
+
+VfioDevice::VfioDevice(Kernel& kernel, Opened opened)
+    : kernel_{kernel},
+      name_{std::move(opened.name)},
+      keep_{std::move(opened.keep)},
+      file_{std::move(opened.file)},
+      kvm_file_{opened.kvm_file.value_or(file_.number())} {}
+
+Result<std::unique_ptr<VfioDevice>> VfioDevice::create(Kernel& kernel, Opened opened) {
+    std::array<device::RegionFacts, device::config_region + 1> regions;
+    for (unsigned index = 0; index < regions.size(); ++index) {
+        TENON_TRY(region, ask_region(kernel, opened.file.number(), index), "");
+        regions.at(index) = std::move(region);
+    }
+    std::unique_ptr<VfioDevice> device{new VfioDevice{kernel, std::move(opened)}};
+    device->regions_ = std::move(regions);
+    return device;
+}
+
+VfioDevice::~VfioDevice() {
+    using enum device::IrqIndex;
+    // An index that is off, or that the function has not, refuses; nobody could act on it here.
+    for (const auto index : {Intx, Msi, Msix, Error, Request}) {
+        [[maybe_unused]] const auto disabled = disable_vectors(index);
+    }
+    [[maybe_unused]] const auto done = reset();
+}
+
+Result<device::VfioFacts> VfioDevice::facts() {
+    TENON_TRY(config, read_config(), name_);
+    TENON_TRY(info, device_info(config), name_);
+    device::VfioFacts facts{.config = config, .regions = {}, .irqs = {}, .info = info};
+    for (unsigned index = 0; index < facts.regions.size(); ++index) {
+        TENON_TRY(region, ask_region(kernel_, file_.number(), index), name_);
+        facts.regions.at(index) = std::move(region);
+    }
+    for (std::uint32_t index = 0; index < facts.irqs.size(); ++index) {
+        TENON_TRY(irq, ask_irq(kernel_, file_.number(), device::IrqIndex{index}), name_);
+        facts.irqs.at(index) = irq;
+    }
+    return facts;
+}
+
+Result<pci::ConfigImage> VfioDevice::read_config() {
+    const std::uint64_t size = regions_.at(device::config_region).size;
+    if (size > pci::express_size)
+        return malformed("configuration space of {} bytes, not 256 or 4096", size);
+    std::vector<std::byte> bytes(size);
+    TENON_TRY_DO(read(device::config_region, 0, bytes), "");
+    return pci::ConfigImage::from_bytes(bytes);
+}
+
+Result<device::DeviceInfo> VfioDevice::device_info(const pci::ConfigImage& before) {
+    auto info = ask_device_info(kernel_, file_.number());
+    // A question that failed may have set the bit as well.
+    const auto restored = put_back_requester_enable(before);
+    if (info && !restored) return std::unexpected(restored.error());
+    return info;
+}
+
+Result<void> VfioDevice::put_back_requester_enable(const pci::ConfigImage& before) {
+    const auto at = device_control_2(before);
+    if (!at) return {};
+    constexpr auto step = "putting back AtomicOp Requester Enable";
+    std::uint16_t now = 0;
+    TENON_TRY_DO(read(device::config_region, *at, writable_bytes_of(now)), step);
+    const std::uint16_t was = before.read16(*at);
+    if (((now ^ was) & atomic_requester_enable) == 0) return {};
+    const auto back = static_cast<std::uint16_t>(now ^ atomic_requester_enable);
+    TENON_TRY_DO(write(device::config_region, *at, bytes_of(back)), step);
+    return {};
+}
+
+Result<const device::RegionFacts*> VfioDevice::region_at(unsigned region, std::uint64_t offset,
+                                                         std::uint64_t size) const {
+    if (region >= regions_.size()) return malformed("{}: no region {}", name_, region);
+    const auto& facts = regions_.at(region);
+    if (offset > facts.size || size > facts.size - offset)
+        return malformed("{}: {} bytes at {:#x} are not inside {}, which has {:#x}", name_, size,
+                         offset, name_of_region(region), facts.size);
+    return &facts;
+}
+
+Result<void> VfioDevice::read(unsigned region, std::uint64_t offset, std::span<std::byte> out) {
+    TENON_TRY(place, region_at(region, offset, out.size()), "reading");
+    for (std::size_t done = 0; done < out.size();) {
+        const auto got =
+            kernel_.read(file_.number(), out.subspan(done), place->offset + offset + done);
+        if (!got || *got == 0 || *got > out.size() - done)
+            return fail_system(got ? EIO : got.error(),
+                               fmt::format("{}: reading {} at {:#x}", name_, name_of_region(region),
+                                           offset + done));
+        done += *got;
+    }
+    return {};
+}
+
+Result<void> VfioDevice::write(unsigned region, std::uint64_t offset,
+                               std::span<const std::byte> in) {
+    TENON_TRY(place, region_at(region, offset, in.size()), "writing");
+    for (std::size_t done = 0; done < in.size();) {
+        const auto put =
+            kernel_.write(file_.number(), in.subspan(done), place->offset + offset + done);
+        if (!put || *put == 0 || *put > in.size() - done)
+            return fail_system(put ? EIO : put.error(),
+                               fmt::format("{}: writing {} at {:#x}", name_, name_of_region(region),
+                                           offset + done));
+        done += *put;
+    }
+    return {};
+}
+
+Result<Mapping> VfioDevice::map(unsigned region, const device::MmapArea& area) {
+    TENON_TRY(place, region_at(region, area.offset, area.size), "mapping");
+    // The kernel maps large BARs by large pages where address and offset agree.
+    const auto alignment =
+        area.size < huge_page ? 0 : std::min(std::bit_floor(area.size), largest_page);
+    const int protection =
+        (place->readable ? PROT_READ : PROT_NONE) | (place->writable ? PROT_WRITE : PROT_NONE);
+    return kernel_.map(
+        {.fd = file_.number(),
+         .offset = place->offset + area.offset,
+         .size = area.size,
+         .protection = protection,
+         .alignment = alignment},
+        fmt::format("{}: mapping {:#x} bytes of {}", name_, area.size, name_of_region(region)));
+}
+
+Result<void> VfioDevice::set_vectors(device::IrqIndex index, std::uint32_t first,
+                                     std::span<const int> events) {
+    const auto what = fmt::format("{}: setting {} from vector {}", name_, name_of(index), first);
+    if (events.empty() || events.size() > most_vectors) return fail_system(EINVAL, what);
+    auto request = irq_request(index, VFIO_IRQ_SET_DATA_EVENTFD, first, events);
+    const auto set = kernel_.ioctl(file_.number(), VFIO_DEVICE_SET_IRQS, request);
+    if (!set) return fail_system(set.error(), what);
+    if (*set > 0)
+        return fail(Error::Kind::Busy, "{}: the host has only {} of {} vectors for it", what, *set,
+                    first + events.size());
+    return {};
+}
+
+Result<void> VfioDevice::disable_vectors(device::IrqIndex index) {
+    auto request = irq_request(index, VFIO_IRQ_SET_DATA_NONE, 0, {});
+    const auto set = kernel_.ioctl(file_.number(), VFIO_DEVICE_SET_IRQS, request);
+    if (!set)
+        return fail_system(set.error(), fmt::format("{}: disabling {}", name_, name_of(index)));
+    return {};
+}
+
+Result<void> VfioDevice::reset() {
+    const auto done = kernel_.ioctl(file_.number(), VFIO_DEVICE_RESET, 0ul);
+    if (done) return {};
+    if (done.error() == EINVAL || done.error() == ENOTTY)
+        return fail(Error::Kind::Unsupported, "{}: it has no reset that stays inside it", name_);
+    return fail_system(done.error(), fmt::format("{}: resetting", name_));
+}
+
+}  // namespace tenon::host

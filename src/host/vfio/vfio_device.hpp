@@ -1,0 +1,71 @@
+// A function that VFIO opened for us: the seam of device/control.hpp over its file.
+//
+//     VfioDevice ──keeps──▶ group ──keeps──▶ container          (group interface)
+//         │      ──keeps──▶ iommufd                             (its own node)
+//         └─ file, closed before what it keeps
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+
+#include "device/control.hpp"
+#include "host/kernel.hpp"
+
+namespace tenon::host {
+
+/// An opened function. Not thread-safe. The kernel must outlive it.
+class VfioDevice final : public device::DeviceControl {
+public:
+    /// What the interface that opened the function hands over.
+    struct Opened {
+        std::string name;                  ///< For messages: "0000:65:00.0".
+        KernelFile file;                   ///< Of the device; answers VFIO's requests.
+        std::shared_ptr<const void> keep;  ///< Goes after the file.
+        std::optional<int> kvm_file;       ///< What kvm-vfio is told; none: the device's file.
+    };
+
+    /// Takes over an opened function, after asking for its regions.
+    /// Errors: as VFIO_DEVICE_GET_REGION_INFO; the function is closed again.
+    static Result<std::unique_ptr<VfioDevice>> create(Kernel& kernel, Opened opened);
+
+    /// Switches interrupts off, resets the function if it can be, and closes it.
+    ~VfioDevice() override;
+
+    /// The kernel sets AtomicOp Requester Enable in a function whose path completes AtomicOps,
+    /// each time it is asked for the device information; this puts the bit back. In a virtual
+    /// function the kernel sets the bit of its physical one, out of reach until that is reset.
+    /// Source: drivers/vfio/pci/vfio_pci_core.c of Linux 7.2, vfio_pci_info_atomic_cap().
+    Result<device::VfioFacts> facts() override;
+
+    Result<void> read(unsigned region, std::uint64_t offset, std::span<std::byte> out) override;
+    Result<void> write(unsigned region, std::uint64_t offset,
+                       std::span<const std::byte> in) override;
+    Result<Mapping> map(unsigned region, const device::MmapArea& area) override;
+    Result<void> set_vectors(device::IrqIndex index, std::uint32_t first,
+                             std::span<const int> events) override;
+    Result<void> disable_vectors(device::IrqIndex index) override;
+    Result<void> reset() override;
+    int kvm_file() const override { return kvm_file_; }
+
+private:
+    VfioDevice(Kernel& kernel, Opened opened);
+
+    Result<const device::RegionFacts*> region_at(unsigned region, std::uint64_t offset,
+                                                 std::uint64_t size) const;
+    Result<pci::ConfigImage> read_config();
+    Result<device::DeviceInfo> device_info(const pci::ConfigImage& before);
+    Result<void> put_back_requester_enable(const pci::ConfigImage& before);
+
+    Kernel& kernel_;
+    std::string name_;
+    std::shared_ptr<const void> keep_;
+    KernelFile file_;
+    int kvm_file_;
+    std::array<device::RegionFacts, device::config_region + 1> regions_;
+};
+
+}  // namespace tenon::host

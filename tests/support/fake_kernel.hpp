@@ -1,0 +1,138 @@
+// A kernel with VFIO (group and cdev) and iommufd in it, over functions made of memory. It keeps
+// the real one's rules: what is busy, what has to be bound first, what an answer needs room for.
+//
+//     FakeFunction nvme{config};
+//     FakeKernel kernel{"/dev"};
+//     kernel.add({.address = "0000:01:00.0", .function = &nvme, .group = "14", .cdev = "vfio3"});
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "host/kernel.hpp"
+#include "tests/support/fake_device.hpp"
+#include "tests/support/faults.hpp"
+
+namespace tenon::support {
+
+/// The kernel. Everything opened has to be closed before it goes.
+class FakeKernel final : public host::Kernel {
+public:
+    /// A function bound to vfio-pci.
+    struct Function {
+        std::string address;
+        FakeFunction* function = nullptr;  ///< Must outlive the kernel.
+        std::string group;
+        std::string cdev;  ///< "vfio3".
+        host::DeviceNumber number{.major = 511, .minor = 0};
+        std::size_t device_control_2 = 0;  ///< Where it is, if questions set a bit in it.
+    };
+
+    /// What this host has. To be changed before anything is opened.
+    struct Traits {
+        bool container = true;
+        bool type1 = true;
+        bool iommufd = true;
+        std::set<std::string> unviable = {};  ///< Groups of which the host uses a member.
+        std::uint64_t lock_limit = ~0ull;
+        std::uint64_t first_iova = 0;  ///< What its IOMMU translates.
+        std::uint64_t last_iova = (1ull << 48) - 1;
+        std::size_t most_at_once = ~0ull;         ///< Bytes that one read or write moves.
+        std::vector<std::byte> device_info = {};  ///< Answer to GET_INFO instead of the right one.
+        std::uint32_t region_areas_claimed = 0;   ///< Count in sparse lists, if not the right one.
+    };
+
+    explicit FakeKernel(std::string dev) : dev_{std::move(dev)} {}
+
+    void add(const Function& function) { functions_.push_back(function); }
+    Traits& traits() { return traits_; }
+
+    /// Faults of every call but close().
+    Faults& faults() { return faults_; }
+
+    /// How many files are open.
+    std::size_t open_files() const { return files_.size(); }
+
+    /// What devices can reach now: size by address.
+    const std::map<std::uint64_t, std::uint64_t>& mapped() const;
+
+    /// What was done in an order that is asking for trouble, such as closing a group before its
+    /// device. Empty for careful callers.
+    const std::vector<std::string>& mistakes() const { return mistakes_; }
+
+    host::Outcome<int> open(const std::string& path) override;
+    void close(int file) override;
+    host::Outcome<int> ioctl(int file, unsigned long request,
+                             std::span<std::byte> argument) override;
+    host::Outcome<int> ioctl(int file, unsigned long request, unsigned long argument) override;
+    host::Outcome<std::size_t> read(int file, std::span<std::byte> out,
+                                    std::uint64_t offset) override;
+    host::Outcome<std::size_t> write(int file, std::span<const std::byte> in,
+                                     std::uint64_t offset) override;
+    Result<Mapping> map(const Mapping::Request& request, std::string_view what) override;
+    host::Outcome<host::DeviceNumber> device_number(int file) override;
+    std::uint64_t lock_limit() override { return traits_.lock_limit; }
+
+private:
+    using Maps = std::map<std::uint64_t, std::uint64_t>;
+    struct ContainerFile {
+        std::set<int> groups = {};
+        bool started = false;
+        Maps maps = {};
+    };
+    struct GroupFile {
+        std::string group;
+        int container = -1;
+    };
+    struct IommufdFile {
+        bool address_space = false;
+        Maps maps = {};
+    };
+    struct DeviceFile {
+        const Function* function = nullptr;
+        int owner = -1;  ///< Its group's file, or its iommufd.
+        std::unique_ptr<FakeDevice> opened = nullptr;
+    };
+    using File = std::variant<ContainerFile, GroupFile, IommufdFile, DeviceFile>;
+    using Bytes = std::span<std::byte>;
+
+    int number(File file);
+    template <typename Kind>
+    Kind* find(int file);
+    bool group_is_open(const std::string& group) const;
+    bool group_has_bound(const std::string& group) const;
+    unsigned devices_of(int owner) const;
+    void leave(int group);
+
+    host::Outcome<int> container_ioctl(ContainerFile& file, unsigned long request, Bytes argument);
+    host::Outcome<int> group_ioctl(int number, GroupFile& file, unsigned long request,
+                                   Bytes argument);
+    host::Outcome<int> iommufd_ioctl(IommufdFile& file, unsigned long request, Bytes argument);
+    host::Outcome<int> device_ioctl(DeviceFile& file, unsigned long request, Bytes argument);
+    host::Outcome<int> set_container(int number, GroupFile& file, Bytes argument);
+    host::Outcome<int> get_device(int number, const GroupFile& file, Bytes argument);
+    host::Outcome<int> map_memory(Maps& maps, std::uint64_t at, std::uint64_t size) const;
+    host::Outcome<int> iommu_info(Bytes argument) const;
+    host::Outcome<int> bind(DeviceFile& file, Bytes argument);
+    host::Outcome<int> attach(DeviceFile& file, Bytes argument);
+    host::Outcome<int> device_info(DeviceFile& file, Bytes argument) const;
+    host::Outcome<int> region_info(DeviceFile& file, Bytes argument) const;
+    static host::Outcome<int> irq_info(DeviceFile& file, Bytes argument);
+    static host::Outcome<int> set_irqs(DeviceFile& file, Bytes argument);
+
+    std::string dev_;
+    Traits traits_;
+    Faults faults_;
+    std::deque<Function> functions_;  ///< Open files point to them.
+    std::map<int, File> files_;
+    int next_number_ = 1000;
+    std::vector<std::string> mistakes_;
+};
+
+}  // namespace tenon::support
