@@ -1,0 +1,97 @@
+#include "cli/app.hpp"
+
+#include <CLI/CLI.hpp>
+#include <exception>
+#include <sstream>
+
+#include "cli/help.hpp"
+#include "cli/plan_command.hpp"
+#include "cli/version.hpp"
+
+namespace tenon::cli {
+namespace {
+
+struct Options {
+    MachineArguments machine;
+    bool no_open = false;
+    bool json = false;
+    std::string emit;
+};
+
+void set_help(CLI::App& app, const std::string& text) {
+    app.formatter_fn(
+        [text](const CLI::App*, const std::string&, CLI::AppFormatMode) { return text; });
+}
+
+void add_machine_options(CLI::App& command, Options& options) {
+    command.add_option("--machine", options.machine.version);
+    command.add_option("--port", options.machine.ports)->allow_extra_args(false);
+}
+
+CLI::App* add_plan(CLI::App& app, Options& options) {
+    auto* const command = app.add_subcommand("plan");
+    add_machine_options(*command, options);
+    command->add_flag("--json", options.json);
+    command->add_option("--emit", options.emit);
+    command->add_flag("--no-open", options.no_open);
+    command->add_option("DEVICE", options.machine.devices)->required();
+    set_help(*command, plan_help());
+    return command;
+}
+
+Outcome wrong_usage(std::string_view what) {
+    return {.status = status::wrong, .err = fmt::format("tenon: {}. See: tenon --help\n", what)};
+}
+
+Outcome plan(const Host& host, const Options& options, const TextStyle& style) {
+    if (!options.emit.empty() && options.emit != "lspci")
+        return wrong_usage(fmt::format("--emit {}: the only form is lspci", options.emit));
+    if (!options.emit.empty() && options.json)
+        return wrong_usage("--json and --emit print one thing each: give one of them");
+    auto arguments = options.machine;
+    arguments.opening = options.no_open ? Opening::Forbidden : Opening::Allowed;
+    const auto form = options.json           ? PlanForm::Json
+                      : options.emit.empty() ? PlanForm::Text
+                                             : PlanForm::Lspci;
+    return run_plan(host, arguments, form, style);
+}
+
+// --help and --version end parsing as mistakes do.
+Outcome ended(const CLI::ParseError& error, const CLI::App& app) {
+    std::ostringstream out;
+    std::ostringstream err;
+    const bool asked = app.exit(error, out, err) == 0;
+    return {.status = asked ? status::good : status::wrong, .out = out.str(), .err = err.str()};
+}
+
+Outcome dispatch(int count, const char* const* arguments, const Host& host,
+                 const TextStyle& style) {
+    CLI::App app{"", "tenon"};
+    app.set_version_flag("--version", std::string{version_line});
+    app.require_subcommand(1);
+    app.failure_message([](const CLI::App*, const CLI::Error& error) {
+        return fmt::format("tenon: {}. See: tenon --help\n", error.what());
+    });
+    set_help(app, program_help());
+    Options options;
+    add_plan(app, options);
+    try {
+        app.parse(count, arguments);
+    } catch (const CLI::ParseError& error) {
+        return ended(error, app);
+    }
+    return plan(host, options, style);
+}
+
+}  // namespace
+
+Outcome run(int count, const char* const* arguments, const Host& host, const TextStyle& style) {
+    // Libraries may throw (no memory, a file that vanishes); we do not.
+    try {
+        return dispatch(count, arguments, host, style);
+    } catch (const std::exception& error) {
+        return {.status = status::refused, .err = fmt::format("tenon: {}\n", error.what())};
+    }
+}
+
+}  // namespace tenon::cli

@@ -1,0 +1,207 @@
+#include "cli/function_text.hpp"
+
+#include <fmt/core.h>
+#include <fmt/ranges.h>
+
+#include "base/text.hpp"
+#include "cli/table.hpp"
+#include "cli/words.hpp"
+
+namespace tenon::cli {
+namespace {
+
+using model::Action;
+
+constexpr std::size_t indent = 2;
+constexpr std::size_t inner = 4;
+
+Tone tone_of(Action action) {
+    switch (action) {
+        case Action::Pass:
+            return Tone::Good;
+        case Action::Emulate:
+        case Action::Synthesize:
+            return Tone::Ours;
+        case Action::Hide:
+            return Tone::Warning;
+    }
+    return Tone::Plain;
+}
+
+std::string heading(std::string_view title, const TextStyle& style) {
+    return fmt::format("\n{:{}}{}\n", "", indent, style.paint(Tone::Strong, title));
+}
+
+std::string render_head(const model::FunctionPlan& function, const TextStyle& style) {
+    const auto& view = function.view;
+    const auto place = view.guest_view
+                           ? fmt::format("is {} in the guest", guest_address(function.guest))
+                           : std::string{"stays with the host"};
+    auto text = fmt::format("{:{}}{} {} {}\n", "", indent, style.paint(Tone::Strong, view.id),
+                            view.host, place);
+    if (function.facts.source != view.host)
+        text += paragraph(fmt::format("read from {}", function.facts.source), style, inner);
+    if (known_config(function.facts) != 0)
+        text += paragraph(
+            fmt::format("{:04x}:{:04x} (rev {:02x}), {} (class {:06x})", view.vendor, view.device,
+                        view.revision, class_name(view.class_code), view.class_code),
+            style, inner);
+    if (function.facts.vfio)
+        text += paragraph("opened through VFIO to ask about it, which resets it, and given back",
+                          style, inner);
+    return text;
+}
+
+std::string offset(std::optional<std::uint16_t> at) { return at ? hex(*at, 2) : "-"; }
+
+std::string name_of(const model::Decision& decision) {
+    const bool extended = decision.list == model::CapabilityList::Extended;
+    return fmt::format("{} ({:#0{}x})", decision.name, decision.id, extended ? 6 : 4);
+}
+
+std::string reason_of(const model::Decision& decision) {
+    if (decision.source.empty()) return decision.why;
+    return fmt::format("{} [{}]", decision.why, decision.source);
+}
+
+// What the guest sees of each. Wide text has names in a column of their own.
+Table guest_capabilities(const model::FunctionView& view, bool wide) {
+    Table table{wide ? std::vector<Table::Column>{{"host"},
+                                                  {"guest"},
+                                                  {"what"},
+                                                  {"capability"},
+                                                  {"why [source]"}}
+                     : std::vector<Table::Column>{
+                           {"host"}, {"guest"}, {"what"}, {"capability: why [source]"}}};
+    for (const auto& decision : view.capabilities) {
+        const auto tone = decision.action == Action::Hide ? Tone::Faint : Tone::Plain;
+        std::vector<Cell> row{{.text = offset(decision.host_offset), .tone = tone},
+                              {.text = offset(decision.guest_offset), .tone = tone},
+                              {.text = std::string{model::name_of(decision.action)},
+                               .tone = tone_of(decision.action)}};
+        if (wide) {
+            row.push_back({.text = name_of(decision), .tone = tone});
+            row.push_back({.text = reason_of(decision), .tone = tone});
+        } else {
+            row.push_back({.text = reason_of(decision),
+                           .tone = tone,
+                           .lead = fmt::format("{}:", name_of(decision))});
+        }
+        table.add(std::move(row));
+    }
+    return table;
+}
+
+// Of a function that no guest sees: all hidden for one reason, which the verdict gives.
+Table host_capabilities(const model::FunctionView& view) {
+    Table table{{{"host"}, {"guest"}, {"what"}, {"capability"}}};
+    for (const auto& decision : view.capabilities)
+        table.add({{.text = offset(decision.host_offset)},
+                   {.text = offset(decision.guest_offset)},
+                   {.text = std::string{model::name_of(decision.action)}, .tone = Tone::Faint},
+                   {.text = name_of(decision)}});
+    return table;
+}
+
+std::string render_capabilities(const model::FunctionPlan& function, const TextStyle& style) {
+    constexpr std::size_t wide = 140;
+    const auto& view = function.view;
+    const auto text = heading("Capabilities", style);
+    if (view.capabilities.empty()) {
+        const bool read = known_config(function.facts) > pci::header_size;
+        return text + paragraph(read ? "none" : "not known: they lie past the bytes that were read",
+                                style, inner);
+    }
+    const auto table =
+        view.guest_view ? guest_capabilities(view, style.width >= wide) : host_capabilities(view);
+    return text + table.render(style, inner);
+}
+
+// The parts that are mapped, if they are not the whole BAR.
+std::string mapped_parts(const model::BarPlan& bar) {
+    if (bar.mapped.empty() || !bar.size) return "";
+    if (bar.mapped.size() == 1 && bar.mapped.front().size == *bar.size) return "";
+    std::vector<std::string> parts;
+    for (const auto& area : bar.mapped)
+        parts.push_back(fmt::format("{:#x}-{:#x}", area.offset, area.offset + area.size - 1));
+    return fmt::format(" (mapped: {})", fmt::join(parts, ", "));
+}
+
+std::string render_bars(const model::FunctionPlan& function, const TextStyle& style) {
+    const auto& view = function.view;
+    if (view.bars.empty()) return "";
+    Table table{{{"BAR"}, {"size"}, {"kind"}, {"in the guest"}, {"access"}}};
+    for (const auto& bar : view.bars) {
+        const bool rom = bar.index == device::rom_region;
+        auto kind = rom ? std::string{"option ROM"} : std::string{pci::name_of(bar.kind)};
+        if (bar.prefetchable) kind += ", prefetchable";
+        const auto address = function.bar_address[bar.index];
+        table.add({{.text = rom ? "ROM" : std::to_string(bar.index)},
+                   {.text = bar.size ? format_size(*bar.size) : "not known"},
+                   {.text = std::move(kind)},
+                   {.text = address == 0 ? "-" : hex(address)},
+                   {.text = bar.why + mapped_parts(bar)}});
+    }
+    return heading("BARs", style) + table.render(style, inner);
+}
+
+std::string render_interrupts(const model::FunctionView& view, const TextStyle& style) {
+    if (!view.guest_view || (!view.msi && !view.msix)) return "";
+    Table table{{{}, {}}};
+    if (view.msi)
+        table.add({{.text = "MSI"},
+                   {.text = fmt::format("{} vector{}, {}-bit address, {}", view.msi->vectors,
+                                        view.msi->vectors == 1 ? "" : "s", view.msi->wide ? 64 : 32,
+                                        view.msi->maskable ? "each can be masked"
+                                                           : "cannot be masked one by one")}});
+    if (view.msix)
+        table.add(
+            {{.text = "MSI-X"},
+             {.text = fmt::format(
+                  "{} vector{}, table in BAR {} at {:#x}, pending bits in BAR {} at {:#x}",
+                  view.msix->vectors, view.msix->vectors == 1 ? "" : "s", view.msix->table_bar,
+                  view.msix->table_offset, view.msix->pba_bar, view.msix->pba_offset)}});
+    return heading("Interrupts", style) + table.render(style, inner);
+}
+
+std::string render_host(const model::FunctionPlan& function, const TextStyle& style) {
+    const auto& view = function.view;
+    if (function.facts.origin != device::Origin::Live) return "";
+    auto text = heading("On the host", style) + paragraph(view.driver_line, style, inner);
+    if (!view.group)
+        return text +
+               paragraph(fmt::format("IOMMU group not known: {}", function.facts.group.why()),
+                         style, inner);
+    if (view.group->members.empty())
+        return text + paragraph(fmt::format("IOMMU group {}, alone in it", view.group->number),
+                                style, inner);
+    text +=
+        paragraph(fmt::format("IOMMU group {}, together with", view.group->number), style, inner);
+    Table table{{{}, {}, {}}};
+    for (const auto& member : view.group->members)
+        table.add({{.text = to_string(member.address)},
+                   {.text = member.driver.empty() ? "no driver"
+                                                  : fmt::format("driver {}", member.driver)},
+                   {.text = member.is_bridge ? "bridge" : ""}});
+    return text + table.render(style, inner + 2);
+}
+
+std::string render_warnings(const model::FunctionView& view, const TextStyle& style) {
+    if (view.warnings.empty()) return "";
+    auto text = heading("Warnings", style);
+    for (const auto& warning : view.warnings)
+        text += paragraph(warning, style, inner, 2, Tone::Warning);
+    return text;
+}
+
+}  // namespace
+
+std::string render_function(const model::FunctionPlan& function, const TextStyle& style) {
+    auto text = render_head(function, style);
+    if (known_config(function.facts) == 0) return text;
+    return text + render_capabilities(function, style) + render_bars(function, style) +
+           render_interrupts(function.view, style) + render_host(function, style) +
+           render_warnings(function.view, style);
+}
+
+}  // namespace tenon::cli

@@ -1,0 +1,39 @@
+// Facts of the devices that were named, from this host or from files.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string_view>
+
+#include "base/result.hpp"
+#include "device/control.hpp"
+#include "device/facts.hpp"
+#include "host/sysfs/sysfs.hpp"
+
+namespace tenon::cli {
+
+/// This host, as far as a command needs it. Tests put fakes here.
+struct Host {
+    host::Sysfs sysfs = host::Sysfs{};
+    /// Makes what opens the function that `facts` describe.
+    std::function<Result<std::unique_ptr<device::DeviceOpener>>(const device::DeviceFacts& facts,
+                                                                device::Interface interface)>
+        make_opener = {};
+};
+
+/// This machine.
+Host this_host();
+
+/// Whether a function may be opened through VFIO to ask about it. Opening resets it.
+enum class Opening { Allowed, Forbidden };
+
+/// What is known of the device that `named` means: a PCI address, a path in sysfs, or a file.
+///
+/// Opens a function of this host if it is bound to vfio-pci, asks, gives it back, and takes back
+/// the AtomicOp Requester Enable that asking sets. One that is in use or not permitted stays
+/// unasked: `vfio` is then unknown with the reason. Errors: those of Sysfs::read_facts() and
+/// capture::read_capture().
+Result<device::DeviceFacts> gather_facts(const Host& host, std::string_view named,
+                                         device::Interface interface, Opening opening);
+
+}  // namespace tenon::cli

@@ -1,0 +1,85 @@
+#include "cli/help.hpp"
+
+#include <fmt/core.h>
+
+#include <string_view>
+
+#include "model/machine_version.hpp"
+
+namespace tenon::cli {
+namespace {
+
+constexpr std::string_view machine_options =
+    R"(  --machine VERSION       the defaults of this version; known: {}
+  --port NAME             a root port of this name; may be given again
+)";
+
+constexpr std::string_view device_words =
+    R"(
+A DEVICE is one of
+  0000:65:00.0, 65:00.0     a function of this host, as lspci prints it
+  /sys/bus/pci/devices/...  the same, by its folder in sysfs
+  FILE                      text of lspci -xxx or -xxxx, or a copy of the file `config` in sysfs
+                            (64, 256 or 4096 bytes)
+  FILE#ADDRESS              one of several functions in such a text, the address as written there
+A file whose own name contains a comma or a # is found by its whole name first. The keys are
+  id=NAME                   what the device is called (dev0, dev1, ...)
+  port=NAME                 the root port it is behind; without it, one of its own (rp0, rp1, ...)
+  function=0-7              its number in the slot; without it, the first that is free
+  iommu=auto|iommufd|group  the kernel's interface that assigns it; without it, auto
+)";
+
+std::string known_machine_versions() {
+    std::string text;
+    for (const auto& version : model::machine_versions())
+        text += fmt::format("{}{} ({})", text.empty() ? "" : ", ", version.name, version.what);
+    return text;
+}
+
+}  // namespace
+
+std::string program_help() {
+    return R"(Assigns PCI devices of this host to virtual machines under KVM, and says beforehand what a
+guest will see of them.
+
+Usage: tenon COMMAND ...
+
+  plan        show what a guest would see of devices, and whether they can be assigned
+  COMMAND --help, --version
+
+Examples
+  tenon plan 65:00.0                    what can be assigned, and what to do if it cannot
+  tenon plan nvme.txt                   the same from the text of: lspci -xxxx -s 65:00.0
+)";
+}
+
+std::string plan_help() {
+    std::string text =
+        R"(Shows what a guest would see of each device, why, and whether it can be assigned.
+
+Usage: tenon plan [OPTION]... DEVICE[,key=value...]...
+
+  --json                  print one JSON object, for scripts
+  --emit lspci            print the guest's view as a dump that `lspci -F` reads
+  --no-open               do not open devices through VFIO; what only VFIO knows stays unknown
+)";
+    text += fmt::format(fmt::runtime(machine_options), known_machine_versions());
+    text += device_words;
+    return text + R"(
+Each capability is passed (the device's own registers), emulated (ours), hidden or synthesized.
+A function of this host that is bound to vfio-pci and free is opened to ask the kernel about it:
+this resets it. Drivers are never bound or unbound; the plan prints the commands that do.
+
+Exit status: 0 every device can be assigned, 1 at least one cannot, 2 wrong usage or unreadable
+input. COLUMNS sets the width of the text, NO_COLOR=1 switches colours off.
+
+Examples
+  tenon plan 65:00.0
+  tenon plan 0b:00.0,port=gpu 0b:00.1,port=gpu      a card and its sound in one slot
+  tenon plan --json bug-report.txt#0000:65:00.0
+  lspci -xxxx -s 65:00.0 >nvme.txt                  as root, or only 64 bytes are there
+  tenon plan --emit lspci nvme.txt | lspci -F /dev/stdin -vvv
+)";
+}
+
+}  // namespace tenon::cli

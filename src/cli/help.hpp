@@ -1,0 +1,14 @@
+// The words of --help.
+#pragma once
+
+#include <string>
+
+namespace tenon::cli {
+
+/// Help of the program.
+std::string program_help();
+
+/// Help of `tenon plan`.
+std::string plan_help();
+
+}  // namespace tenon::cli

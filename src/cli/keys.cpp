@@ -1,0 +1,40 @@
+#include "cli/keys.hpp"
+
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "base/text.hpp"
+
+namespace tenon::cli {
+
+Result<std::vector<KeyValue>> parse_keys(std::string_view text, std::string_view of,
+                                         std::span<const std::string_view> known) {
+    std::vector<KeyValue> keys;
+    for (const auto part : split(text, ',')) {
+        const auto equals = part.find('=');
+        if (equals == std::string_view::npos)
+            return malformed("{}: \"{}\" is not key=value", of, part);
+        const KeyValue pair{.key = part.substr(0, equals), .value = part.substr(equals + 1)};
+        if (std::ranges::find(known, pair.key) == known.end()) {
+            if (known.empty())
+                return malformed("{}: unknown key \"{}\"; it has none", of, pair.key);
+            return malformed("{}: unknown key \"{}\"; known: {}", of, pair.key,
+                             fmt::join(known, ", "));
+        }
+        if (pair.value.empty()) return malformed("{}: {}= has no value", of, pair.key);
+        if (std::ranges::find(keys, pair.key, &KeyValue::key) != keys.end())
+            return malformed("{}: {}= is given twice", of, pair.key);
+        keys.push_back(pair);
+    }
+    return keys;
+}
+
+Result<void> check_name(std::string_view name, std::string_view what) {
+    constexpr std::string_view allowed =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.";
+    if (!name.empty() && name.find_first_not_of(allowed) == std::string_view::npos) return {};
+    return malformed("{} \"{}\": a name has letters, digits, \"_\", \"-\" and \".\"", what, name);
+}
+
+}  // namespace tenon::cli

@@ -1,0 +1,19 @@
+// The program `tenon`. Everything is in app.hpp; here the process ends.
+#include <unistd.h>
+
+#include <csignal>
+
+#include "cli/app.hpp"
+
+int main(int count, char** arguments) {
+    using namespace tenon;
+    // A reader that ends early, as `head` does, is told from a failure where the output is written.
+    std::signal(SIGPIPE, SIG_IGN);  // NOLINT(bugprone-signal-handler): no handler is installed
+    const auto outcome = cli::run(count, arguments, cli::this_host(), cli::style_of_output());
+    const auto printed = cli::write_all(STDOUT_FILENO, outcome.out);
+    // Nobody is left to be told if this fails.
+    (void)cli::write_all(STDERR_FILENO, outcome.err);
+    if (printed) return outcome.status;
+    (void)cli::write_all(STDERR_FILENO, "tenon: " + to_string(printed.error()) + "\n");
+    return cli::status::wrong;
+}

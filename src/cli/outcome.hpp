@@ -1,0 +1,22 @@
+// What a command leaves behind: its exit status and what it printed.
+#pragma once
+
+#include <string>
+
+namespace tenon::cli {
+
+/// Exit statuses, the same for every command.
+namespace status {
+inline constexpr int good = 0;     ///< All functions are assignable, or the guest ran and ended.
+inline constexpr int refused = 1;  ///< A function is not assignable, or the run failed.
+inline constexpr int wrong = 2;    ///< Wrong usage, or input that cannot be read.
+}  // namespace status
+
+/// A command that has ended.
+struct Outcome {
+    int status = status::good;
+    std::string out = {};  ///< For standard output.
+    std::string err = {};  ///< For standard error: one message, with its line end.
+};
+
+}  // namespace tenon::cli

@@ -1,0 +1,19 @@
+// `tenon plan`: what a guest would see of each device, and whether it can be assigned.
+#pragma once
+
+#include "cli/gather.hpp"
+#include "cli/outcome.hpp"
+#include "cli/request.hpp"
+#include "cli/terminal.hpp"
+
+namespace tenon::cli {
+
+/// In which form the plan is printed.
+enum class PlanForm { Text, Json, Lspci };
+
+/// Plans and prints. Status `refused` where a function is not assignable; the plan is printed all
+/// the same.
+Outcome run_plan(const Host& host, const MachineArguments& arguments, PlanForm form,
+                 const TextStyle& style);
+
+}  // namespace tenon::cli

@@ -1,0 +1,166 @@
+#include "cli/plan_json.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include "cli/words.hpp"
+
+namespace tenon::cli {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json offset(std::optional<std::uint16_t> at) { return at ? Json(hex(*at)) : Json(nullptr); }
+
+Json window(const model::Window& window) {
+    if (window.size == 0) return nullptr;
+    return {{"base", hex(window.base)}, {"size", window.size}};
+}
+
+Json capability(const model::Decision& decision) {
+    const bool standard = decision.list == model::CapabilityList::Standard;
+    return {{"list", standard ? "standard" : "extended"},
+            {"id", hex(decision.id)},
+            {"name", decision.name},
+            {"host_offset", offset(decision.host_offset)},
+            {"guest_offset", offset(decision.guest_offset)},
+            {"size", decision.size},
+            {"action", model::name_of(decision.action)},
+            {"why", decision.why},
+            {"source", decision.source}};
+}
+
+std::string_view name_of(const model::BarPlan& bar) {
+    if (bar.index == device::rom_region) return "rom";
+    switch (bar.kind) {
+        case pci::BarKind::Memory32:
+            return "memory32";
+        case pci::BarKind::Memory64:
+            return "memory64";
+        case pci::BarKind::Io:
+            return "io";
+    }
+    return "";
+}
+
+Json bar(const model::BarPlan& plan, std::uint64_t address) {
+    auto mapped = Json::array();
+    for (const auto& area : plan.mapped)
+        mapped.push_back({{"offset", hex(area.offset)}, {"size", area.size}});
+    return {{"index", plan.index},
+            {"kind", name_of(plan)},
+            {"prefetchable", plan.prefetchable},
+            {"size", plan.size ? Json(*plan.size) : Json(nullptr)},
+            {"guest_address", address == 0 ? Json(nullptr) : Json(hex(address))},
+            {"mapped", std::move(mapped)},
+            {"why", plan.why}};
+}
+
+Json bars(const model::FunctionPlan& function) {
+    auto list = Json::array();
+    for (const auto& plan : function.view.bars)
+        list.push_back(bar(plan, function.bar_address[plan.index]));
+    return list;
+}
+
+Json msi(const std::optional<model::MsiPlan>& plan) {
+    if (!plan) return nullptr;
+    return {{"offset", hex(plan->at)},
+            {"vectors", plan->vectors},
+            {"wide_address", plan->wide},
+            {"maskable", plan->maskable}};
+}
+
+Json msix(const std::optional<model::MsixPlan>& plan) {
+    if (!plan) return nullptr;
+    return {{"offset", hex(plan->at)},      {"vectors", plan->vectors},
+            {"table_bar", plan->table_bar}, {"table_offset", hex(plan->table_offset)},
+            {"pba_bar", plan->pba_bar},     {"pba_offset", hex(plan->pba_offset)}};
+}
+
+Json group(const model::FunctionView& view) {
+    if (!view.group) return nullptr;
+    auto members = Json::array();
+    for (const auto& member : view.group->members)
+        members.push_back({{"address", to_string(member.address)},
+                           {"driver", member.driver.empty() ? Json(nullptr) : Json(member.driver)},
+                           {"bridge", member.is_bridge}});
+    return {{"number", view.group->number}, {"members", std::move(members)}};
+}
+
+// Null: not known. Empty: none is bound.
+Json driver(const device::DeviceFacts& facts) {
+    return facts.driver ? Json(*facts.driver) : Json(nullptr);
+}
+
+Json reasons(const std::vector<model::Reason>& list) {
+    auto texts = Json::array();
+    for (const auto& reason : list)
+        texts.push_back(sentence(reason));
+    return texts;
+}
+
+Json function(const model::FunctionPlan& plan) {
+    const auto& view = plan.view;
+    auto capabilities = Json::array();
+    for (const auto& decision : view.capabilities)
+        capabilities.push_back(capability(decision));
+    return {{"id", view.id},
+            {"host", view.host},
+            {"source", plan.facts.source},
+            {"guest", view.guest_view ? Json(guest_address(plan.guest)) : Json(nullptr)},
+            {"guest_function", view.function},
+            {"vendor", hex(view.vendor, 4)},
+            {"device", hex(view.device, 4)},
+            {"class", hex(view.class_code, 6)},
+            {"revision", hex(view.revision, 2)},
+            {"assignable", view.assignable},
+            {"reasons", reasons(view.reasons)},
+            {"warnings", view.warnings},
+            {"unknowns", view.unknowns},
+            {"config_known", known_config(plan.facts)},
+            {"config_size", view.guest_view ? Json(view.config_size) : Json(nullptr)},
+            {"capabilities", std::move(capabilities)},
+            {"bars", bars(plan)},
+            {"msi", msi(view.msi)},
+            {"msix", msix(view.msix)},
+            {"driver", driver(plan.facts)},
+            {"iommu_group", group(view)},
+            {"opened", bool{plan.facts.vfio}}};
+}
+
+Json port(const model::PortPlan& plan) {
+    auto functions = Json::array();
+    for (const auto& one : plan.functions)
+        functions.push_back(function(one));
+    return {{"name", plan.name},
+            {"guest", guest_address(plan.guest)},
+            {"secondary_bus", plan.secondary_bus},
+            {"atomic_completer", plan.atomic_completer},
+            {"link",
+             {{"speed", link_speed_name(plan.link_speed)},
+              {"width", plan.link_width},
+              {"max_payload", 128u << plan.max_payload},
+              {"why", plan.link_why}}},
+            {"windows",
+             {{"memory", window(plan.memory)},
+              {"prefetchable", window(plan.prefetchable)},
+              {"io", window(plan.io)}}},
+            {"functions", std::move(functions)}};
+}
+
+}  // namespace
+
+std::string render_json(const model::MachinePlan& plan) {
+    auto ports = Json::array();
+    for (const auto& one : plan.ports)
+        ports.push_back(port(one));
+    const Json object = {{"format", 1},
+                         {"machine", plan.version},
+                         {"assignable", plan.assignable()},
+                         {"problems", reasons(plan.problems)},
+                         {"ports", std::move(ports)}};
+    // Text that is not UTF-8, as a file's name may be, must not stop the plan.
+    return object.dump(2, ' ', false, Json::error_handler_t::replace) + '\n';
+}
+
+}  // namespace tenon::cli

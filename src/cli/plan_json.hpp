@@ -1,0 +1,13 @@
+// A plan for scripts: one JSON object. docs/plan.schema.json and docs/plan-json.md describe it.
+#pragma once
+
+#include <string>
+
+#include "model/machine_plan.hpp"
+
+namespace tenon::cli {
+
+/// The plan as indented JSON, keys always in the same order, with a line end.
+std::string render_json(const model::MachinePlan& plan);
+
+}  // namespace tenon::cli

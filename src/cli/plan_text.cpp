@@ -1,0 +1,52 @@
+#include "cli/plan_text.hpp"
+
+#include <fmt/core.h>
+#include <fmt/ranges.h>
+
+#include "cli/function_text.hpp"
+#include "cli/table.hpp"
+#include "cli/verdict_text.hpp"
+#include "cli/words.hpp"
+
+namespace tenon::cli {
+namespace {
+
+void add_window(std::vector<std::string>& windows, std::string_view kind,
+                const model::Window& window) {
+    if (window.size == 0) return;
+    windows.push_back(fmt::format("{} {:#x}-{:#x}", kind, window.base, window.end() - 1));
+}
+
+std::string render_port(const model::PortPlan& port, const TextStyle& style) {
+    auto text = style.paint(Tone::Strong, fmt::format("Root port {}", port.name));
+    text += fmt::format(" at {}, bus {:02x} behind it\n", guest_address(port.guest),
+                        port.secondary_bus);
+    text += paragraph(
+        fmt::format("link {} x{}, payload up to {} bytes: {}", link_speed_name(port.link_speed),
+                    port.link_width, 128u << port.max_payload, port.link_why),
+        style, 2, 2);
+    if (!port.atomic_completer.empty())
+        text += paragraph(
+            fmt::format("completes AtomicOps of {} bits", fmt::join(port.atomic_completer, ", ")),
+            style, 2, 2);
+    std::vector<std::string> windows;
+    add_window(windows, "memory", port.memory);
+    add_window(windows, "64-bit prefetchable", port.prefetchable);
+    add_window(windows, "I/O", port.io);
+    if (!windows.empty())
+        text += paragraph(fmt::format("windows: {}", fmt::join(windows, ", ")), style, 2, 2);
+    for (const auto& function : port.functions)
+        text += '\n' + render_function(function, style);
+    return text;
+}
+
+}  // namespace
+
+std::string render_text(const model::MachinePlan& plan, const TextStyle& style) {
+    std::string text;
+    for (const auto& port : plan.ports)
+        text += render_port(port, style) + '\n';
+    return text + render_verdict(plan, style);
+}
+
+}  // namespace tenon::cli

@@ -1,0 +1,60 @@
+#include "cli/request.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include "cli/device_argument.hpp"
+#include "model/machine_version.hpp"
+
+namespace tenon::cli {
+namespace {
+
+Result<model::DeviceRequest> request_of(const Host& host, const std::string& text,
+                                        Opening opening) {
+    TENON_TRY(argument, parse_device_argument(text), "");
+    TENON_TRY(facts, gather_facts(host, argument.name, argument.interface, opening), "");
+    return model::DeviceRequest{.facts = std::move(facts),
+                                .id = std::move(argument.id),
+                                .port = std::move(argument.port),
+                                .function = argument.function,
+                                .interface = argument.interface};
+}
+
+// A name stands for one device; a function of this host can be given once.
+Result<void> check_unique(const model::MachinePlan& plan) {
+    std::set<std::string> ids;
+    std::set<pci::Address> addresses;
+    for (const auto& port : plan.ports) {
+        for (const auto& function : port.functions) {
+            if (!ids.insert(function.view.id).second)
+                return malformed("id {} stands for two devices", function.view.id);
+            const auto& facts = function.facts;
+            if (facts.origin == device::Origin::Live && facts.address &&
+                !addresses.insert(*facts.address).second)
+                return malformed("{} is given twice", to_string(*facts.address));
+        }
+    }
+    return {};
+}
+
+}  // namespace
+
+Result<model::MachinePlan> plan_machine(const Host& host, const MachineArguments& arguments) {
+    model::MachineRequest request{.memory = arguments.memory};
+    request.version = arguments.version.empty()
+                          ? std::string{model::machine_versions().front().name}
+                          : arguments.version;
+    for (const auto& text : arguments.ports) {
+        TENON_TRY(port, parse_port_argument(text), "");
+        request.ports.push_back(std::move(port));
+    }
+    for (const auto& text : arguments.devices) {
+        TENON_TRY(device, request_of(host, text, arguments.opening), "");
+        request.devices.push_back(std::move(device));
+    }
+    TENON_TRY(plan, model::make_plan(std::move(request)), "");
+    TENON_TRY_DO(check_unique(plan), "");
+    return std::move(plan);
+}
+
+}  // namespace tenon::cli

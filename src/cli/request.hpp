@@ -1,0 +1,27 @@
+// From the words of a command line to the plan of a machine. The same for `plan` and `run`.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/result.hpp"
+#include "cli/gather.hpp"
+#include "model/machine_plan.hpp"
+
+namespace tenon::cli {
+
+/// What both commands are told of the machine.
+struct MachineArguments {
+    std::string version = {};               ///< --machine; empty: the current one.
+    std::vector<std::string> ports = {};    ///< --port, in order.
+    std::vector<std::string> devices = {};  ///< DEVICE or --device, in order.
+    std::uint64_t memory = 0;               ///< Bytes; 0: not asked.
+    Opening opening = Opening::Allowed;
+};
+
+/// Gathers the facts of every device and makes the plan.
+/// Errors: wrong words, unreadable devices, requests that contradict themselves.
+Result<model::MachinePlan> plan_machine(const Host& host, const MachineArguments& arguments);
+
+}  // namespace tenon::cli
