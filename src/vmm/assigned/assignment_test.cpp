@@ -1,0 +1,144 @@
+#include "vmm/assigned/assignment.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/support/assigned_nvme.hpp"
+
+namespace tenon::vmm {
+namespace {
+
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+// Two controllers of one host, and the machine they are assigned to.
+struct Host {
+    std::unique_ptr<support::FakeFunction> first = support::nvme_function();
+    std::unique_ptr<support::FakeFunction> second = support::nvme_function();
+    model::MachinePlan plan = support::plan_of({first.get(), second.get()});
+    support::FakeBoard board;
+    GuestMemory memory = GuestMemory::create(4 << 20, 0xc0000000).value();
+    PciTopology topology{plan};
+    support::FakeOpener* opener = nullptr;
+    unsigned fail_opener_call = 0;
+
+    Result<std::unique_ptr<Assignment>> assign() {
+        const auto factory = [this](device::Interface, std::span<const device::DeviceFacts>)
+            -> Result<std::unique_ptr<device::DeviceOpener>> {
+            auto made = std::make_unique<support::FakeOpener>();
+            made->add({.bus = 1}, *first);
+            made->add({.bus = 2}, *second);
+            if (fail_opener_call != 0) made->faults().fail_call(fail_opener_call);
+            opener = made.get();
+            return made;
+        };
+        return Assignment::create(
+            plan, factory,
+            {.board = board.parts(), .memory = memory, .topology = topology, .files = nullptr});
+    }
+
+    void expect_as_before() const {
+        EXPECT_EQ(first->opened(), 0u);
+        EXPECT_EQ(second->opened(), 0u);
+        EXPECT_THAT(board.vm.slots, IsEmpty());
+        EXPECT_THAT(board.vm.irqfds, IsEmpty());
+        EXPECT_THAT(topology.functions(), IsEmpty());
+    }
+};
+
+TEST(Assignment, SeatsEveryFunctionBehindItsPort) {
+    Host host;
+
+    const auto assignment = host.assign();
+
+    ASSERT_TRUE(assignment);
+    EXPECT_THAT(host.topology.functions(), SizeIs(2));
+    EXPECT_EQ(host.topology.read({.bus = 1, .devfn = 0, .offset = 0}, 4), 0x00101b36u);
+    EXPECT_EQ(host.topology.read({.bus = 2, .devfn = 0, .offset = 0}, 4), 0x00101b36u);
+    EXPECT_EQ(host.topology.read({.bus = 3, .devfn = 0, .offset = 0}, 4), 0xffffffffu);
+    EXPECT_EQ(host.topology.read({.bus = 1, .devfn = 1, .offset = 0}, 4), 0xffffffffu);
+}
+
+TEST(Assignment, LetsDevicesReachAllGuestMemoryWhereTheGuestHasIt) {
+    Host host;
+
+    const auto assignment = host.assign();
+
+    ASSERT_TRUE(assignment);
+    const auto& mapped = host.opener->address_space().mapped();
+    ASSERT_THAT(mapped, SizeIs(1));
+    EXPECT_EQ(mapped.begin()->first, Iova{0});
+    EXPECT_EQ(mapped.begin()->second.size(), 4u << 20);
+}
+
+TEST(Assignment, GivesEverythingBack) {
+    Host host;
+    {
+        const auto assignment = host.assign();
+        ASSERT_TRUE(assignment);
+        host.topology.write({.bus = 1, .devfn = 0, .offset = 0x04}, 2, 0x0006);
+        ASSERT_THAT(host.board.vm.slots, SizeIs(1));
+    }
+    host.expect_as_before();
+}
+
+TEST(Assignment, FollowsTheBusNumberThatTheGuestGives) {
+    Host host;
+    const auto assignment = host.assign();
+    ASSERT_TRUE(assignment);
+
+    host.topology.write({.bus = 0, .devfn = 1 << 3, .offset = 0x19}, 1, 0x40);
+
+    EXPECT_EQ(host.topology.read({.bus = 0x40, .devfn = 0, .offset = 0}, 4), 0x00101b36u);
+    EXPECT_EQ(host.topology.read({.bus = 1, .devfn = 0, .offset = 0}, 4), 0xffffffffu);
+}
+
+TEST(Assignment, ResetsFunctionsBelowAPortWhoseBusIsReset) {
+    Host host;
+    const auto assignment = host.assign();
+    ASSERT_TRUE(assignment);
+    const auto before = host.second->resets();
+
+    host.topology.write({.bus = 0, .devfn = 2 << 3, .offset = 0x3e}, 2, 0x0040);
+
+    EXPECT_EQ(host.second->resets(), before + 1);
+}
+
+TEST(Assignment, LeavesTheHostAsItWasWhicheverCallOfADeviceFails) {
+    unsigned calls = 0;
+    {
+        Host healthy;
+        const auto before = healthy.first->faults().calls();
+        ASSERT_TRUE(healthy.assign());
+        calls = healthy.first->faults().calls() - before;
+    }
+    ASSERT_GE(calls, 3u);
+    unsigned failed = 0;
+    for (unsigned n = 1; n <= calls; ++n) {
+        Host host;
+        host.first->faults().fail_call(n);
+        const auto assignment = host.assign();
+        if (assignment) continue;  // Giving back what was assigned reports, and goes on.
+        ++failed;
+        EXPECT_THAT(assignment.error().what, HasSubstr("0000:01:00.0")) << "call " << n;
+        host.expect_as_before();
+    }
+    EXPECT_GE(failed, 3u);
+}
+
+TEST(Assignment, LeavesTheHostAsItWasWhicheverCallOfTheOpenerFails) {
+    // Two devices opened, one part of memory mapped.
+    for (unsigned n = 1; n <= 3; ++n) {
+        Host host;
+        host.fail_opener_call = n;
+
+        const auto assignment = host.assign();
+
+        ASSERT_FALSE(assignment) << "call " << n;
+        host.expect_as_before();
+    }
+}
+
+}  // namespace
+}  // namespace tenon::vmm

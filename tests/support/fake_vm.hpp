@@ -1,0 +1,63 @@
+// A virtual machine without KVM: what it was told, to look at.
+#pragma once
+
+#include <linux/kvm.h>
+
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "tests/support/faults.hpp"
+#include "vmm/vm.hpp"
+
+namespace tenon::support {
+
+class FakeVm final : public vmm::Vm {
+public:
+    struct Memory {
+        std::uint64_t at = 0;
+        std::uint64_t size = 0;
+        bool operator==(const Memory&) const = default;
+    };
+
+    Result<void> set_memory(std::uint32_t slot, GuestAddress at,
+                            std::span<std::byte> memory) override {
+        if (auto error = faults.next()) return fail_system(*error, "memory slot");
+        slots[slot] = {.at = at.value(), .size = memory.size()};
+        return {};
+    }
+    Result<void> remove_memory(std::uint32_t slot) override {
+        slots.erase(slot);
+        return {};
+    }
+    Result<void> set_routes(std::span<const kvm_irq_routing_entry> table) override {
+        if (auto error = faults.next()) return fail_system(*error, "interrupt routes");
+        ++route_commits;
+        messages = 0;
+        for (const auto& route : table)
+            messages += route.type == KVM_IRQ_ROUTING_MSI ? 1 : 0;
+        return {};
+    }
+    Result<void> connect_irqfd(vmm::Gsi gsi, int event, int /*resample*/) override {
+        if (auto error = faults.next()) return fail_system(*error, "irqfd");
+        irqfds[gsi.value()] = event;
+        return {};
+    }
+    Result<void> disconnect_irqfd(vmm::Gsi gsi, int /*event*/) override {
+        irqfds.erase(gsi.value());
+        return {};
+    }
+    Result<void> set_irq_line(vmm::Gsi /*gsi*/, bool /*level*/) override { return {}; }
+    Result<void> signal_msi(std::uint64_t /*address*/, std::uint32_t /*data*/) override {
+        return {};
+    }
+
+    std::map<std::uint32_t, Memory> slots;  ///< By slot number.
+    std::map<std::uint32_t, int> irqfds;    ///< Event by interrupt number.
+    unsigned route_commits = 0;
+    unsigned messages = 0;  ///< Message routes in the table that was set last.
+    Faults faults;          ///< Of what brings something in; taking out never fails here.
+};
+
+}  // namespace tenon::support
