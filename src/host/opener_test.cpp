@@ -110,6 +110,18 @@ TEST_P(EitherOpenerTest, LetsADeviceOutliveIt) {
     EXPECT_THAT(host_.kernel().mistakes(), IsEmpty());
 }
 
+TEST_P(EitherOpenerTest, OpensAFunctionOnce) {
+    const auto opener = this->opener();
+    const auto device = opener->open(host_.facts(first));
+
+    const auto again = opener->open(host_.facts(first));
+
+    ASSERT_FALSE(again);
+    EXPECT_EQ(again.error().kind, Error::Kind::Busy);
+    EXPECT_EQ(again.error().what, "0000:01:00.0 is open already");
+    EXPECT_EQ(first_.opened(), 1u);
+}
+
 TEST_P(EitherOpenerTest, OpensAgainWhatWasGivenBack) {
     const auto opener = this->opener();
     ASSERT_TRUE(opener->open(host_.facts(first)));
@@ -211,6 +223,19 @@ TEST_P(EitherOpenerTest, SaysHowToBindAFunction) {
     ASSERT_FALSE(device);
     EXPECT_EQ(device.error().what, "0000:01:00.0: the host's driver nvme has it");
     EXPECT_THAT(device.error().hint, HasSubstr("echo 0000:01:00.0 > /sys/bus/pci/drivers_probe"));
+}
+
+TEST_F(OpenerTest, SaysThatAnotherProgramHasTheNodeOfAFunction) {
+    const auto other = make(Interface::Iommufd).value();
+    const auto taken = other->open(host_.facts(first));
+    const auto opener = make(Interface::Iommufd).value();
+
+    const auto device = opener->open(host_.facts(first));
+
+    ASSERT_FALSE(device);
+    EXPECT_EQ(device.error().kind, Error::Kind::Busy);
+    EXPECT_THAT(device.error().hint, HasSubstr("fuser -v"));
+    EXPECT_THAT(device.error().hint, HasSubstr("/vfio/devices/vfio3"));
 }
 
 // Every call that opening makes fails once: nothing stays open, and the message says where.

@@ -21,6 +21,10 @@ Error cannot_bind(int os_error, const device::DeviceFacts& facts) {
         return system_error(os_error, step,
                             "Its group is open in another program; this shows which: fuser -v " +
                                 (facts.nodes ? facts.nodes->group : std::string{}));
+    // A device's own node may be opened often, but bound only once.
+    if (os_error == EINVAL && facts.nodes)
+        return system_error(
+            EBUSY, step, "Another program has it; this shows which: fuser -v " + facts.nodes->cdev);
     return system_error(os_error, step);
 }
 
@@ -99,14 +103,15 @@ Result<std::unique_ptr<device::DeviceControl>> IommufdOpener::open(
     TENON_TRY_DO(check_openable(facts), "");
     const auto name = to_string(*facts.address);
     const auto step = fmt::format("opening {}", name);
+    TENON_TRY(token, open_.take(*facts.address, space_), "");
     TENON_TRY(file, open_node(facts), step);
     TENON_TRY_DO(attach(facts, file.number()), step);
-    TENON_TRY(
-        device,
-        VfioDevice::create(
-            kernel_,
-            {.name = name, .file = std::move(file), .keep = space_, .kvm_file = std::nullopt}),
-        step);
+    TENON_TRY(device,
+              VfioDevice::create(kernel_, {.name = name,
+                                           .file = std::move(file),
+                                           .keep = std::move(token),
+                                           .kvm_file = std::nullopt}),
+              step);
     return std::move(device);
 }
 

@@ -6,6 +6,7 @@
 #include "device/control.hpp"
 #include "host/iommufd/io_address_space.hpp"
 #include "host/kernel.hpp"
+#include "host/open_functions.hpp"
 #include "host/paths.hpp"
 
 namespace tenon::host {
@@ -31,6 +32,7 @@ private:
     Kernel& kernel_;
     HostPaths paths_;
     std::shared_ptr<IoAddressSpace> space_;
+    OpenFunctions open_;
 };
 
 }  // namespace tenon::host

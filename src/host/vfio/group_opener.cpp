@@ -67,6 +67,7 @@ Result<std::unique_ptr<device::DeviceControl>> GroupOpener::open(const device::D
     const auto name = to_string(*facts.address);
     const auto step = fmt::format("opening {}", name);
     TENON_TRY(group, group_of(facts), step);
+    TENON_TRY(token, open_.take(*facts.address, group), "");
 
     std::string text = name;  // With the zero byte behind it.
     const auto bytes = std::as_writable_bytes(std::span{text.data(), text.size() + 1});
@@ -75,7 +76,7 @@ Result<std::unique_ptr<device::DeviceControl>> GroupOpener::open(const device::D
     TENON_TRY(device,
               VfioDevice::create(kernel_, {.name = name,
                                            .file = KernelFile{kernel_, *number},
-                                           .keep = group,
+                                           .keep = std::move(token),
                                            .kvm_file = group->file()}),
               step);
     return std::move(device);

@@ -6,6 +6,7 @@
 
 #include "device/control.hpp"
 #include "host/kernel.hpp"
+#include "host/open_functions.hpp"
 #include "host/paths.hpp"
 #include "host/vfio/container.hpp"
 
@@ -51,6 +52,7 @@ private:
     Kernel& kernel_;
     std::shared_ptr<Container> container_;
     std::map<std::string, std::weak_ptr<Group>> groups_;  ///< By node.
+    OpenFunctions open_;
 };
 
 }  // namespace tenon::host
