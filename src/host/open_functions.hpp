@@ -21,7 +21,7 @@ public:
         auto& taken = taken_[address];
         if (!taken.expired())
             return fail(Error::Kind::Busy, "{} is open already", to_string(address));
-        const std::shared_ptr<const void> token =
+        std::shared_ptr<const void> token =
             std::make_shared<const std::shared_ptr<T>>(std::move(what));
         taken = token;
         return token;
