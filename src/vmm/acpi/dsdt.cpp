@@ -1,0 +1,106 @@
+#include "vmm/acpi/dsdt.hpp"
+
+#include "vmm/acpi/resources.hpp"
+#include "vmm/layout.hpp"
+#include "vmm/power.hpp"
+
+namespace tenon::vmm::acpi {
+namespace {
+
+/// `_OSC` of a PCI host bridge: the operating system gets hot-plug, power management events, error
+/// reporting and the PCI Express capability.
+/// Source: PCI Firmware Specification 3.3, 4.5; ACPI Specification 6.5, 6.2.11.
+Bytes make_osc() {
+    using namespace aml;
+    constexpr std::uint64_t unknown_uuid = 1u << 2;
+    constexpr std::uint64_t unknown_revision = 1u << 3;
+    constexpr std::uint64_t masked = 1u << 4;
+    // Native hot-plug (0), PME (2), AER (3), capability structure (4).
+    constexpr std::uint64_t granted = 0x1d;
+    const auto flag = [](std::uint64_t bit) {
+        return bit_or(name_string("CDW1"), integer(bit), name_string("CDW1"));
+    };
+    const auto known = join({
+        if_(logical_not(equal(arg(1), integer(1))), flag(unknown_revision)),
+        if_(less(integer(2), arg(2)),
+            join({
+                create_dword_field(arg(3), 8, "CDW3"),
+                bit_and(name_string("CDW3"), integer(granted), local(0)),
+                if_(logical_not(equal(local(0), name_string("CDW3"))), flag(masked)),
+                store(local(0), name_string("CDW3")),
+            })),
+    });
+    return method("_OSC", 4,
+                  join({
+                      create_dword_field(arg(3), 0, "CDW1"),
+                      if_(equal(arg(0), uuid("33db4d5b-1ff7-401c-9657-7441c03dd766")), known),
+                      else_(flag(unknown_uuid)),
+                      return_(arg(3)),
+                  }));
+}
+
+Bytes make_windows(const model::AddressMap& addresses) {
+    Bytes windows = resource::bus_numbers(0, addresses.last_bus);
+    if (addresses.io.size != 0)
+        windows = join({windows, resource::io_window(addresses.io.base, addresses.io.size)});
+    if (addresses.memory32.size != 0)
+        windows = join(
+            {windows, resource::memory_window32(addresses.memory32.base, addresses.memory32.size,
+                                                resource::Caching::Uncached)});
+    if (addresses.memory64.size != 0)
+        windows = join(
+            {windows, resource::memory_window64(addresses.memory64.base, addresses.memory64.size,
+                                                resource::Caching::Cacheable)});
+    return resource::make_template(windows);
+}
+
+Bytes make_host_bridge(const model::AddressMap& addresses, const std::vector<IntxRoute>& routes) {
+    using namespace aml;
+    Bytes bridge = join({
+        name("_HID", eisa_id("PNP0A08")),
+        name("_CID", eisa_id("PNP0A03")),
+        name("_UID", integer(0)),
+        name("_SEG", integer(0)),
+        name("_BBN", integer(0)),
+        name("_CRS", make_windows(addresses)),
+        make_osc(),
+    });
+    if (routes.empty()) return device("PCI0", bridge);
+    std::vector<Bytes> table;
+    for (const auto& route : routes)
+        table.push_back(package({integer(std::uint64_t{route.device} << 16 | 0xffff),
+                                 integer(route.pin), integer(0), integer(route.interrupt)}));
+    return device("PCI0", join({bridge, name("_PRT", package(table))}));
+}
+
+}  // namespace
+
+Bytes make_dsdt_body(const model::AddressMap& addresses, const std::vector<IntxRoute>& routes) {
+    using namespace aml;
+    // The specification wants ECAM reserved by a motherboard device: PCI Firmware
+    // Specification 3.3, 4.1.2.
+    const auto reserved =
+        device("ECAM", join({
+                           name("_HID", eisa_id("PNP0C02")),
+                           name("_UID", integer(0)),
+                           name("_CRS", resource::make_template(resource::fixed_memory32(
+                                            addresses.ecam.base, addresses.ecam.size))),
+                       }));
+    const auto serial =
+        device("COM1", join({
+                           name("_HID", eisa_id("PNP0501")),
+                           name("_UID", integer(1)),
+                           name("_CRS", resource::make_template(join({
+                                            resource::fixed_io(serial_port, serial_ports),
+                                            resource::edge_interrupt(serial_interrupt),
+                                        }))),
+                       }));
+    const auto soft_off =
+        package({integer(PowerRegisters::sleep_type_off), integer(0), integer(0), integer(0)});
+    return join({
+        scope("\\_SB", join({make_host_bridge(addresses, routes), reserved, serial})),
+        name("\\_S5", soft_off),
+    });
+}
+
+}  // namespace tenon::vmm::acpi

@@ -1,0 +1,167 @@
+#include "vmm/acpi/tables.hpp"
+
+#include <algorithm>
+#include <array>
+#include <numeric>
+
+#include "base/bytes.hpp"
+#include "vmm/layout.hpp"
+#include "vmm/power.hpp"
+
+namespace tenon::vmm::acpi {
+namespace {
+
+constexpr std::size_t header_size = 36;
+constexpr std::string_view oem = "TENON ";
+constexpr std::string_view oem_table = "TENONVMM";
+
+template <std::unsigned_integral Word>
+void put(Bytes& bytes, std::size_t at, Word value) {
+    tenon::store(std::span{bytes}, at, value);
+}
+
+void put_text(Bytes& bytes, std::size_t at, std::string_view text) {
+    for (const char character : text)
+        bytes[at++] = static_cast<std::byte>(character);
+}
+
+/// What makes the sum of `bytes` zero.
+std::uint8_t checksum(std::span<const std::byte> bytes) {
+    const auto sum = std::accumulate(
+        bytes.begin(), bytes.end(), 0u,
+        [](unsigned total, std::byte b) { return total + std::to_integer<unsigned>(b); });
+    return static_cast<std::uint8_t>(0x100 - (sum & 0xff));
+}
+
+/// A Generic Address Structure: one byte at a port. Source: 5.2.3.2.
+void put_port(Bytes& bytes, std::size_t at, std::uint64_t port) {
+    constexpr std::uint8_t system_io = 1;
+    constexpr std::uint8_t byte_access = 1;
+    put<std::uint8_t>(bytes, at, system_io);
+    put<std::uint8_t>(bytes, at + 1, 8);  // Bits wide, from bit 0.
+    put<std::uint8_t>(bytes, at + 3, byte_access);
+    put(bytes, at + 4, port);
+}
+
+}  // namespace
+
+Bytes make_table(std::string_view signature, std::uint8_t revision, const Bytes& body) {
+    Bytes table(header_size);
+    put_text(table, 0, signature.substr(0, 4));
+    put(table, 4, static_cast<std::uint32_t>(header_size + body.size()));
+    put(table, 8, revision);
+    put_text(table, 10, oem);
+    put_text(table, 16, oem_table);
+    put<std::uint32_t>(table, 24, 1);
+    put_text(table, 28, "TENO");
+    put<std::uint32_t>(table, 32, 1);
+    table.insert(table.end(), body.begin(), body.end());
+    put(table, 9, checksum(table));
+    return table;
+}
+
+Bytes make_rsdp(GuestAddress xsdt) {
+    constexpr std::size_t first_part = 20;
+    Bytes rsdp(36);
+    put_text(rsdp, 0, "RSD PTR ");
+    put_text(rsdp, 9, oem);
+    put<std::uint8_t>(rsdp, 15, 2);
+    put(rsdp, 20, static_cast<std::uint32_t>(rsdp.size()));
+    put(rsdp, 24, xsdt.value());
+    put(rsdp, 8, checksum(std::span{rsdp}.first(first_part)));
+    put(rsdp, 32, checksum(rsdp));
+    return rsdp;
+}
+
+Bytes make_xsdt(const std::vector<GuestAddress>& tables) {
+    Bytes body(tables.size() * 8);
+    for (std::size_t index = 0; index < tables.size(); ++index)
+        put(body, index * 8, tables[index].value());
+    return make_table("XSDT", 1, body);
+}
+
+Bytes make_fadt(GuestAddress dsdt) {
+    // Offsets are those of the specification, from the start of the table.
+    constexpr std::size_t size = 276;
+    constexpr std::size_t boot_architecture = 109;
+    constexpr std::size_t flags = 112;
+    constexpr std::size_t reset_register = 116;
+    constexpr std::size_t reset_value = 128;
+    constexpr std::size_t minor_version = 131;
+    constexpr std::size_t x_dsdt = 140;
+    constexpr std::size_t sleep_control = 244;
+    constexpr std::size_t sleep_status = 256;
+    constexpr std::size_t hypervisor_vendor = 268;
+    // No VGA to probe (2), no CMOS clock (5).
+    constexpr std::uint16_t no_vga_no_clock = 1u << 2 | 1u << 5;
+    // No fixed power button (4), no fixed sleep button (5), a reset register (10), hardware-reduced
+    // (20).
+    constexpr std::uint32_t reduced = 1u << 4 | 1u << 5 | 1u << 10 | 1u << 20;
+    Bytes fadt(size);
+    put(fadt, boot_architecture, no_vga_no_clock);
+    put(fadt, flags, reduced);
+    put_port(fadt, reset_register, power_port + 2);
+    put<std::uint8_t>(fadt, reset_value, PowerRegisters::reset_value);
+    put<std::uint8_t>(fadt, minor_version, 5);
+    put(fadt, x_dsdt, dsdt.value());
+    put_port(fadt, sleep_control, power_port);
+    put_port(fadt, sleep_status, power_port + 1);
+    put_text(fadt, hypervisor_vendor, "TENONVMM");
+    return make_table("FACP", 6, Bytes(fadt.begin() + header_size, fadt.end()));
+}
+
+Bytes make_madt(unsigned vcpus) {
+    constexpr std::uint8_t local_apic = 0;
+    constexpr std::uint8_t ioapic = 1;
+    constexpr std::uint8_t local_apic_nmi = 4;
+    constexpr std::uint8_t all_processors = 0xff;
+    Bytes body(8);
+    put(body, 0, local_apic_address);
+    for (unsigned id = 0; id < vcpus; ++id) {
+        Bytes entry(8);
+        put<std::uint8_t>(entry, 0, local_apic);
+        put<std::uint8_t>(entry, 1, 8);
+        put(entry, 2, static_cast<std::uint8_t>(id));
+        put(entry, 3, static_cast<std::uint8_t>(id));
+        put<std::uint32_t>(entry, 4, 1);  // Enabled.
+        body = join({body, entry});
+    }
+    Bytes controller(12);
+    put<std::uint8_t>(controller, 0, ioapic);
+    put<std::uint8_t>(controller, 1, 12);
+    put(controller, 4, ioapic_address);
+    Bytes nmi(6);
+    put<std::uint8_t>(nmi, 0, local_apic_nmi);
+    put<std::uint8_t>(nmi, 1, 6);
+    put(nmi, 2, all_processors);
+    put<std::uint8_t>(nmi, 5, 1);  // LINT1.
+    return make_table("APIC", 5, join({body, controller, nmi}));
+}
+
+Bytes make_mcfg(const model::AddressMap& addresses) {
+    Bytes body(8 + 16);
+    put(body, 8, addresses.ecam.base);
+    put(body, 19, addresses.last_bus);
+    return make_table("MCFG", 1, body);
+}
+
+Result<Bytes> make_tables(const Board& board, GuestAddress at, std::uint64_t limit) {
+    Bytes block(64);  // Room for the RSDP.
+    const auto place = [&](const Bytes& table) {
+        block.resize(align_up(block.size(), 16));
+        const auto address = at.plus(block.size());
+        block.insert(block.end(), table.begin(), table.end());
+        return address;
+    };
+    const auto dsdt = place(make_table("DSDT", 2, make_dsdt_body(board.addresses, board.intx)));
+    const auto xsdt = place(make_xsdt({place(make_fadt(dsdt)), place(make_madt(board.vcpus)),
+                                       place(make_mcfg(board.addresses))}));
+    const auto rsdp = make_rsdp(xsdt);
+    std::ranges::copy(rsdp, block.begin());
+    if (block.size() > limit)
+        return malformed("the ACPI tables take {} bytes, there is room for {}", block.size(),
+                         limit);
+    return block;
+}
+
+}  // namespace tenon::vmm::acpi

@@ -1,0 +1,29 @@
+// The memory map that firmware would give: E820, in Linux' and in PVH's form alike.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "model/machine_plan.hpp"
+#include "vmm/guest_memory.hpp"
+
+namespace tenon::vmm::loader {
+
+/// What a range is for. Source: ACPI Specification 6.5, table 15.4.
+enum class MemoryType : std::uint32_t { Ram = 1, Reserved = 2, AcpiReclaim = 3 };
+
+/// A range of the map.
+struct MemoryRange {
+    std::uint64_t at = 0;
+    std::uint64_t size = 0;
+    MemoryType type = MemoryType::Ram;
+
+    bool operator==(const MemoryRange&) const = default;
+};
+
+/// RAM without the hole of the PC, the ACPI tables, and ECAM; in address order.
+std::vector<MemoryRange> make_memory_map(std::span<const MemoryPart> parts,
+                                         const model::AddressMap& addresses);
+
+}  // namespace tenon::vmm::loader

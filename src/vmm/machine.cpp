@@ -1,0 +1,123 @@
+#include "vmm/machine.hpp"
+
+#include <pthread.h>
+
+#include <thread>
+#include <utility>
+
+#include "vmm/acpi/tables.hpp"
+#include "vmm/console.hpp"
+#include "vmm/cpuid.hpp"
+#include "vmm/layout.hpp"
+#include "vmm/loader/boot_layout.hpp"
+
+namespace tenon::vmm {
+
+Machine::~Machine() = default;
+
+Result<std::unique_ptr<Machine>> Machine::create(BoardConfig config) {
+    if (config.vcpus == 0 || config.vcpus > 255)
+        return malformed("{} processors: 1 to 255 are possible", config.vcpus);
+    std::unique_ptr<Machine> machine{new Machine{std::move(config)}};
+    const auto& made = machine->config_;
+    TENON_TRY(memory, GuestMemory::create(made.memory, made.addresses.low_memory_end),
+              "making the machine");
+    machine->memory_ = std::move(memory);
+    TENON_TRY(kvm, Kvm::open(), "making the machine");
+    machine->kvm_ = std::move(kvm);
+    TENON_TRY(vm, KvmVm::create(*machine->kvm_), "making the machine");
+    machine->vm_ = std::move(vm);
+    machine->slots_.emplace(*machine->vm_, machine->kvm_->memory_slots());
+    machine->routes_.emplace(*machine->vm_);
+    for (const auto& part : machine->memory_.parts())
+        TENON_TRY_DO(machine->slots_->add(part.at, part.bytes), "giving the guest its memory");
+    return machine;
+}
+
+Result<void> Machine::attach_devices(PciHost& host) {
+    TENON_TRY_DO(memory_bus_.add(config_.addresses.ecam.base, config_.addresses.ecam.size,
+                                 std::make_shared<Ecam>(host)),
+                 "placing ECAM");
+    serial_ = std::make_shared<SerialPort>(
+        [file = config_.output](std::uint8_t byte) { send_byte(file, byte); },
+        [this](bool level) {
+            // A pin that cannot be set has no use for the guest, and nobody to tell.
+            (void)vm_->set_irq_line(Gsi{serial_interrupt}, level);
+        });
+    TENON_TRY_DO(port_bus_.add(serial_port, serial_ports, serial_), "placing the serial port");
+    TENON_TRY_DO(
+        port_bus_.add(power_port, power_ports,
+                      std::make_shared<PowerRegisters>([this](MachineEnd why) { stop(why); })),
+        "placing the power registers");
+    return routes_->commit();
+}
+
+Result<void> Machine::make_vcpus() {
+    const VcpuWorld world{.memory = &memory_bus_,
+                          .ports = &port_bus_,
+                          .memory_fault = [this](std::optional<GuestAddress> where) {
+                              return memory_fault_ && memory_fault_(where);
+                          }};
+    const auto types = memory_types(config_.addresses.low_memory_end,
+                                    physical_address_bits(kvm_->supported_cpuid()));
+    const std::lock_guard lock{mutex_};
+    for (unsigned index = 0; index < config_.vcpus; ++index) {
+        TENON_TRY(vcpu, Vcpu::create(*kvm_, *vm_, index, config_.vcpus, world),
+                  "making the machine");
+        TENON_TRY_DO(vcpu->set_msrs(types), "setting memory types");
+        vcpus_.push_back(std::move(vcpu));
+        threads_.emplace_back();
+    }
+    return {};
+}
+
+Result<MachineEnd> Machine::run(PciHost& host) {
+    TENON_TRY_DO(attach_devices(host), "making the machine");
+    TENON_TRY(tables,
+              acpi::make_tables(
+                  {.addresses = config_.addresses, .vcpus = config_.vcpus, .intx = config_.intx},
+                  loader::acpi_tables, loader::acpi_limit),
+              "making ACPI tables");
+    TENON_TRY_DO(memory_.write(loader::acpi_tables, tables), "writing ACPI tables");
+    TENON_TRY(entry, loader::load(config_.boot, memory_, config_.addresses), "before the start");
+    TENON_TRY_DO(make_vcpus(), "before the start");
+    TENON_TRY_DO(vcpus_.front()->enter_at(entry), "before the start");
+
+    TENON_TRY(signals, EndSignals::take(), "before the start");
+    const auto console = Console::start(config_.input, *serial_, signals,
+                                        [this] { stop(MachineEnd::Interrupted); });
+    TENON_TRY_DO(console ? Result<void>{} : std::unexpected(console.error()), "before the start");
+    install_vcpu_signal();
+    std::vector<std::jthread> threads;
+    for (std::size_t index = 0; index < vcpus_.size(); ++index)
+        threads.emplace_back([this, index] { run_vcpu(index); });
+    threads.clear();  // Joins them all.
+    const std::lock_guard lock{mutex_};
+    return std::move(*end_);
+}
+
+void Machine::run_vcpu(std::size_t index) {
+    {
+        const std::lock_guard lock{mutex_};
+        threads_[index] = ::pthread_self();
+        if (end_) vcpus_[index]->stop(std::nullopt);
+    }
+    auto ran = vcpus_[index]->run();
+    {
+        const std::lock_guard lock{mutex_};
+        threads_[index].reset();
+    }
+    // A vCPU that returns without an error was stopped, and the reason is there.
+    if (!ran) end(std::unexpected(std::move(ran).error()));
+}
+
+void Machine::stop(MachineEnd why) { end(why); }
+
+void Machine::end(Result<MachineEnd> why) {
+    const std::lock_guard lock{mutex_};
+    if (!end_) end_ = std::move(why);
+    for (std::size_t index = 0; index < vcpus_.size(); ++index)
+        vcpus_[index]->stop(threads_[index]);
+}
+
+}  // namespace tenon::vmm

@@ -1,0 +1,98 @@
+// The board put together: memory, processors, interrupts, buses, console, tables, kernel.
+//
+//   create()  memory, KVM, empty buses     assigned functions come in here: memory to map for DMA,
+//                                          slots, routes, buses
+//   run()     tables, kernel, processors   until the guest ends itself or somebody ends it
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.hpp"
+#include "model/machine_plan.hpp"
+#include "vmm/acpi/dsdt.hpp"
+#include "vmm/bus.hpp"
+#include "vmm/ecam.hpp"
+#include "vmm/guest_memory.hpp"
+#include "vmm/irq_routes.hpp"
+#include "vmm/kvm.hpp"
+#include "vmm/loader/boot.hpp"
+#include "vmm/memory_slots.hpp"
+#include "vmm/power.hpp"
+#include "vmm/serial.hpp"
+#include "vmm/vcpu.hpp"
+
+namespace tenon::vmm {
+
+/// What a board is made from.
+struct BoardConfig {
+    model::AddressMap addresses;
+    std::uint64_t memory = 0;  ///< Bytes, a multiple of 2 MiB.
+    unsigned vcpus = 1;        ///< 1..255
+    loader::BootRequest boot;
+    std::vector<acpi::IntxRoute> intx;
+    int input = 0;   ///< File of the console; stays the caller's.
+    int output = 1;  ///< The same.
+};
+
+/// One virtual machine. Owned and run by one thread; stop() may come from any.
+class Machine {
+public:
+    /// Makes the machine with its memory; nothing runs yet.
+    /// Errors: those of KVM, memory and slots, each naming its object.
+    static Result<std::unique_ptr<Machine>> create(BoardConfig config);
+
+    Machine(const Machine&) = delete;
+    Machine& operator=(const Machine&) = delete;
+    ~Machine();
+
+    KvmVm& vm() { return *vm_; }
+    const GuestMemory& memory() const { return memory_; }
+    MemorySlots& slots() { return *slots_; }
+    IrqRoutes& routes() { return *routes_; }
+    Bus& memory_bus() { return memory_bus_; }
+    Bus& port_bus() { return port_bus_; }
+
+    /// Who is asked when the guest touches memory that the host does not have; see VcpuWorld.
+    /// Before run().
+    void on_memory_fault(std::function<bool(std::optional<GuestAddress>)> handler) {
+        memory_fault_ = std::move(handler);
+    }
+
+    /// Boots the kernel and lets the guest run to its end. `host` answers configuration accesses
+    /// and must outlive the machine. Once for each machine.
+    /// Errors: a kernel that cannot be loaded, KVM that refuses, a guest that crashed.
+    Result<MachineEnd> run(PciHost& host);
+
+    /// Ends the machine soon. The first reason counts. From any thread.
+    void stop(MachineEnd why);
+
+private:
+    explicit Machine(BoardConfig config) : config_{std::move(config)} {}
+    Result<void> attach_devices(PciHost& host);
+    Result<void> make_vcpus();
+    void run_vcpu(std::size_t index);
+    void end(Result<MachineEnd> why);
+
+    BoardConfig config_;
+    std::optional<Kvm> kvm_;
+    std::unique_ptr<KvmVm> vm_;
+    GuestMemory memory_;
+    std::optional<MemorySlots> slots_;
+    std::optional<IrqRoutes> routes_;
+    Bus memory_bus_;
+    Bus port_bus_;
+    std::shared_ptr<SerialPort> serial_;
+    std::function<bool(std::optional<GuestAddress>)> memory_fault_;
+
+    std::mutex mutex_;  ///< Guards what follows.
+    std::optional<Result<MachineEnd>> end_;
+    std::vector<std::unique_ptr<Vcpu>> vcpus_;
+    std::vector<std::optional<pthread_t>> threads_;
+};
+
+}  // namespace tenon::vmm

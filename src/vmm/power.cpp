@@ -1,0 +1,23 @@
+#include "vmm/power.hpp"
+
+namespace tenon::vmm {
+namespace {
+
+constexpr std::uint64_t sleep_control = 0;
+constexpr std::uint64_t reset = 2;
+constexpr std::uint64_t sleep_enable = 1u << 5;
+constexpr unsigned sleep_type_shift = 2;
+constexpr std::uint64_t sleep_type_mask = 7;
+
+}  // namespace
+
+std::uint64_t PowerRegisters::read(std::uint64_t /*offset*/, unsigned /*size*/) { return 0; }
+
+void PowerRegisters::write(std::uint64_t offset, unsigned /*size*/, std::uint64_t value) {
+    const std::uint64_t type = value >> sleep_type_shift & sleep_type_mask;
+    if (offset == sleep_control && (value & sleep_enable) != 0 && type == sleep_type_off)
+        ended_(MachineEnd::PoweredOff);
+    if (offset == reset && (value & 0xff) == reset_value) ended_(MachineEnd::Reset);
+}
+
+}  // namespace tenon::vmm

@@ -1,0 +1,75 @@
+// A virtual processor: its state, and the loop that lets it run.
+#pragma once
+
+#include <pthread.h>
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "base/fd.hpp"
+#include "base/mapping.hpp"
+#include "base/result.hpp"
+#include "vmm/bus.hpp"
+#include "vmm/cpu_state.hpp"
+#include "vmm/kvm.hpp"
+
+namespace tenon::vmm {
+
+/// What a vCPU meets outside of itself. All of it outlives the vCPU.
+struct VcpuWorld {
+    const Bus* memory = nullptr;  ///< Guest physical addresses that no slot answers.
+    const Bus* ports = nullptr;
+    /// The guest touched memory that the host does not have: a BAR that vanished. The answer says
+    /// whether something was changed, so that trying again makes sense. Called from vCPU threads.
+    std::function<bool(std::optional<GuestAddress>)> memory_fault;
+};
+
+/// One vCPU. Made and set up by one thread, then run by one thread; only stop() may come from
+/// others.
+class Vcpu {
+public:
+    /// Makes vCPU `index` of `count`, in its reset state.
+    /// Errors: errno of the kernel, naming the vCPU and the step.
+    static Result<std::unique_ptr<Vcpu>> create(const Kvm& kvm, const KvmVm& vm, unsigned index,
+                                                unsigned count, VcpuWorld world);
+
+    /// Prepares the entry into the kernel; only for the boot vCPU.
+    Result<void> enter_at(const Entry& entry);
+
+    /// Tells the memory types. Source: memory_types().
+    Result<void> set_msrs(const std::vector<kvm_msr_entry>& entries);
+
+    /// Runs until stop().
+    /// Errors: Io with what the guest did, or what KVM refused: a triple fault, an entry that
+    /// failed.
+    Result<void> run();
+
+    /// Makes run() return soon, now or when it is called. `thread` is the one that runs, or none.
+    void stop(std::optional<pthread_t> thread);
+
+private:
+    Vcpu(unsigned index, Fd fd, Mapping area, VcpuWorld world);
+    kvm_run& shared() const;
+    std::string name() const;
+    Result<void> enter_once();
+    Result<void> handle_exit();
+    void handle_port_access();
+    void handle_memory_access();
+    Result<void> refused(int error);
+    Result<void> internal_error() const;
+
+    unsigned index_;
+    Fd fd_;
+    Mapping area_;
+    VcpuWorld world_;
+    std::atomic<bool> stop_ = false;
+};
+
+/// The signal that takes a vCPU's thread out of the kernel; a handler for it that does nothing.
+int vcpu_signal();
+void install_vcpu_signal();
+
+}  // namespace tenon::vmm
