@@ -68,7 +68,6 @@ Outcome dispatch(int count, const char* const* arguments, const Host& host,
                  const TextStyle& style) {
     CLI::App app{"", "tenon"};
     app.set_version_flag("--version", std::string{version_line});
-    app.require_subcommand(1);
     app.failure_message([](const CLI::App*, const CLI::Error& error) {
         return fmt::format("tenon: {}. See: tenon --help\n", error.what());
     });
@@ -80,6 +79,7 @@ Outcome dispatch(int count, const char* const* arguments, const Host& host,
     } catch (const CLI::ParseError& error) {
         return ended(error, app);
     }
+    if (app.get_subcommands().empty()) return wrong_usage("no command");
     return plan(host, options, style);
 }
 

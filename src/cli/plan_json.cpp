@@ -82,7 +82,7 @@ Json group(const model::FunctionView& view) {
     auto members = Json::array();
     for (const auto& member : view.group->members)
         members.push_back({{"address", to_string(member.address)},
-                           {"driver", member.driver.empty() ? Json(nullptr) : Json(member.driver)},
+                           {"driver", member.driver},
                            {"bridge", member.is_bridge}});
     return {{"number", view.group->number}, {"members", std::move(members)}};
 }

@@ -20,19 +20,14 @@ Result<model::DeviceRequest> request_of(const Host& host, const std::string& tex
                                 .interface = argument.interface};
 }
 
-// A name stands for one device; a function of this host can be given once.
-Result<void> check_unique(const model::MachinePlan& plan) {
-    std::set<std::string> ids;
+// A function of this host can be given once; files may be planned as often as wanted.
+Result<void> check_given_once(const model::MachineRequest& request) {
     std::set<pci::Address> addresses;
-    for (const auto& port : plan.ports) {
-        for (const auto& function : port.functions) {
-            if (!ids.insert(function.view.id).second)
-                return malformed("id {} stands for two devices", function.view.id);
-            const auto& facts = function.facts;
-            if (facts.origin == device::Origin::Live && facts.address &&
-                !addresses.insert(*facts.address).second)
-                return malformed("{} is given twice", to_string(*facts.address));
-        }
+    for (const auto& device : request.devices) {
+        const auto& facts = device.facts;
+        if (facts.origin == device::Origin::Live && facts.address &&
+            !addresses.insert(*facts.address).second)
+            return malformed("{} is given twice", to_string(*facts.address));
     }
     return {};
 }
@@ -52,9 +47,8 @@ Result<model::MachinePlan> plan_machine(const Host& host, const MachineArguments
         TENON_TRY(device, request_of(host, text, arguments.opening), "");
         request.devices.push_back(std::move(device));
     }
-    TENON_TRY(plan, model::make_plan(std::move(request)), "");
-    TENON_TRY_DO(check_unique(plan), "");
-    return std::move(plan);
+    TENON_TRY_DO(check_given_once(request), "");
+    return model::make_plan(std::move(request));
 }
 
 }  // namespace tenon::cli

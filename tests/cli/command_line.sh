@@ -1,0 +1,93 @@
+#!/usr/bin/env bash
+# Exit statuses, messages and streams of the program, as a shell sees them.
+#
+#   command_line.sh PROGRAM
+
+set -euo pipefail
+program=$(realpath "$1")
+source=$(realpath "$(dirname "$0")/../..")
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$source/tests/captures"
+failed=0
+
+fail() {
+    printf 'FAILED: %s\n' "$*"
+    failed=$((failed + 1))
+}
+
+# expect STATUS STREAM PATTERN WORD…   Runs the program; STREAM (out or err) has a line like PATTERN.
+expect() {
+    local expected=$1 stream=$2 pattern=$3 status=0
+    shift 3
+    "$program" "$@" >"$work/out" 2>"$work/err" || status=$?
+    [ "$status" -eq "$expected" ] || fail "tenon $*: status $status instead of $expected"
+    grep -qE -- "$pattern" "$work/$stream" || fail "tenon $*: no '$pattern' on std$stream"
+    if [ "$status" -eq 2 ]; then
+        [ ! -s "$work/out" ] || fail "tenon $*: prints beside its error"
+        [ "$(wc -l <"$work/err")" -eq 1 ] || fail "tenon $*: the error is not one message"
+    fi
+}
+
+expect 0 out '^tenon [0-9]+\.[0-9]+\.[0-9]+$' --version
+expect 0 out '^Usage: tenon COMMAND' --help
+expect 0 out '^Usage: tenon plan' plan --help
+expect 2 err 'See: tenon --help$'
+expect 2 err 'fly' fly
+expect 2 err 'DEVICE is required' plan
+expect 2 err '--unknown' plan --unknown handmade-nvme.lspci
+expect 2 err 'json and --emit' plan --json --emit lspci handmade-nvme.lspci
+expect 2 err 'the only form is lspci' plan --emit xml handmade-nvme.lspci
+expect 2 err 'known: tenon-1' plan --machine tenon-0 handmade-nvme.lspci
+expect 2 err 'known: id, port, function, iommu$' plan handmade-nvme.lspci,ats=on
+expect 2 err 'port a is given twice' plan --port a --port a handmade-nvme.lspci
+expect 2 err 'port a: unknown key "x"' plan --port a,x=1 handmade-nvme.lspci
+expect 2 err 'id a is given twice' plan handmade-nvme.lspci,id=a lab-igb.lspci,id=a
+expect 2 err 'taken by another' plan handmade-nvme.lspci,port=a,function=1 lab-igb.lspci,port=a,function=1
+expect 2 err 'nothing: No such file.*lspci -D' plan nothing
+expect 2 err 'no hex rows|no function with hex rows' plan README.md
+expect 2 err 'one of: 0000:41:00.0$' plan handmade-nvme.lspci#0000:42:00.0
+expect 2 err 'this host has no such PCI function' plan ffff:ff:1f.7
+expect 0 out 'assignable as far as known' plan handmade-nvme.lspci
+expect 0 out 'is 01:00.3 in the guest' plan --port a lab-igb.lspci,port=a handmade-nvme.lspci,port=a,function=3
+expect 1 out 'has no function 0' plan lab-igb.lspci,port=a,function=2
+
+# The copies of one function's bytes in every form are planned alike.
+python3 -c '
+import re, sys
+rows = re.findall(r"^[0-9a-f]{2,3}: (.*)$", sys.stdin.read(), re.MULTILINE)
+sys.stdout.buffer.write(bytes.fromhex(" ".join(rows)))
+' <lab-nvme.lspci >"$work/4096"
+head -c 256 "$work/4096" >"$work/256"
+head -c 64 "$work/4096" >"$work/64"
+head -c 100 "$work/4096" >"$work/100"
+sed 's/^/> /; s/$/\r/' lab-nvme.lspci >"$work/quoted"
+expect 0 out 'Advanced Error|MSI-X' plan "$work/4096"
+expect 0 out 'extended capabilities: only the first 256' plan "$work/256"
+expect 0 out 'not known: they lie past' plan "$work/64"
+expect 2 err '100 bytes are no configuration space' plan "$work/100"
+"$program" plan --emit lspci lab-nvme.lspci >"$work/view"
+for copy in "$work/4096" "$work/quoted"; do
+    "$program" plan --emit lspci "$copy" | cmp - "$work/view" || fail "${copy##*/} gives another view"
+done
+
+# Few bytes are shown as few.
+[ "$("$program" plan --emit lspci "$work/64" | grep -c '^[0-9a-f]*: ')" -eq 4 ] || fail '64 bytes'
+[ "$("$program" plan --emit lspci "$work/256" | grep -c '^[0-9a-f]*: ')" -eq 16 ] || fail '256 bytes'
+
+# A reader that leaves early is no failure; a full disk is.
+status=0
+{ "$program" plan --json lab-nvme.lspci || status=$?; echo "$status" >"$work/status"; } | head -c 1 >/dev/null
+[ "$(cat "$work/status")" -eq 0 ] || fail "a closed pipe gives status $(cat "$work/status")"
+status=0
+"$program" plan lab-nvme.lspci >/dev/full 2>"$work/err" || status=$?
+[ "$status" -eq 2 ] || fail "a full disk gives status $status"
+grep -q 'No space left' "$work/err" || fail 'a full disk is not named'
+
+# No colour into a file, nothing but text.
+! "$program" plan lab-nvme.lspci | grep -q $'\x1b' || fail 'colours in a pipe'
+[ "$(COLUMNS=80 "$program" plan lab-nvme.lspci | awk '{ if (length > n) n = length } END { print n }')" -le 80 ] ||
+    fail 'lines are longer than COLUMNS'
+
+printf '%s failures\n' "$failed"
+[ "$failed" -eq 0 ]

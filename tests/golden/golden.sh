@@ -1,0 +1,51 @@
+#!/usr/bin/env bash
+# What `tenon plan` prints for each capture of our own, as text, as JSON and as a dump, compared with
+# what is kept here; with --update, kept here.
+#
+#   golden.sh [--update] PROGRAM
+
+set -euo pipefail
+update=false
+if [ "$1" = --update ]; then
+    update=true
+    shift
+fi
+program=$(realpath "$1")
+golden=$(realpath "$(dirname "$0")")
+export COLUMNS=100 NO_COLOR=1 LC_ALL=C
+
+# print FORM CAPTURE   Status 1, "not assignable", is an answer as good as 0.
+print() {
+    local options=() status=0
+    case $1 in
+        json) options=(--json) ;;
+        lspci) options=(--emit lspci) ;;
+    esac
+    "$program" plan "${options[@]}" "$2" 2>&1 || status=$?
+    [ "$status" -le 1 ] || printf 'exit status %s\n' "$status"
+}
+
+cd "$golden/../captures"
+different=0
+compared=0
+for capture in *.lspci; do
+    for form in txt json lspci; do
+        kept=$golden/${capture%.lspci}.$form
+        if $update; then
+            print "$form" "$capture" >"$kept"
+        elif ! print "$form" "$capture" | diff -u --label "kept" --label "now" "$kept" -; then
+            printf 'FAILED: %s differs\n' "${kept##*/}"
+            different=$((different + 1))
+        fi
+        compared=$((compared + 1))
+    done
+done
+if $update; then
+    printf '%s outputs written\n' "$compared"
+    exit
+fi
+printf '%s outputs compared, %s differ\n' "$compared" "$different"
+[ "$different" -eq 0 ] || {
+    printf 'If this is meant: tests/golden/update.sh, and look at the difference.\n'
+    exit 1
+}
