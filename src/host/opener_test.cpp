@@ -18,9 +18,7 @@ using device::Interface;
 using testing::AllOf;
 using testing::HasSubstr;
 using testing::IsEmpty;
-using testing::Pair;
 using testing::StartsWith;
-using testing::UnorderedElementsAre;
 
 constexpr auto first = "0000:01:00.0";
 constexpr auto second = "0000:01:00.1";
@@ -130,63 +128,6 @@ TEST_P(EitherOpenerTest, OpensAgainWhatWasGivenBack) {
     EXPECT_TRUE(opener->open(host_.facts(second)));
 }
 
-TEST_P(EitherOpenerTest, MapsMemoryForItsDevices) {
-    const auto opener = this->opener();
-    const auto device = opener->open(host_.facts(first));
-
-    ASSERT_TRUE(opener->address_space().map(Iova{0x100000}, pages(2)));
-    ASSERT_TRUE(opener->address_space().map(Iova{0x200000}, pages(1)));
-    ASSERT_TRUE(opener->address_space().unmap(Iova{0x200000}, 0x1000));
-
-    EXPECT_THAT(host_.kernel().mapped(), UnorderedElementsAre(Pair(0x100000, 0x2000)));
-}
-
-TEST_P(EitherOpenerTest, KeepsMappingsFromBeforeTheFirstDeviceAndAfterTheLast) {
-    const auto opener = this->opener();
-    ASSERT_TRUE(opener->address_space().map(Iova{0x100000}, pages(2)));
-
-    {
-        const auto device = opener->open(host_.facts(first)).value();
-    }
-    const auto device = opener->open(host_.facts(third));
-
-    ASSERT_TRUE(device);
-    EXPECT_THAT(host_.kernel().mapped(), UnorderedElementsAre(Pair(0x100000, 0x2000)));
-}
-
-TEST_P(EitherOpenerTest, UnmapsOnlyWhatOneCallMapped) {
-    const auto opener = this->opener();
-    const auto device = opener->open(host_.facts(first));
-    ASSERT_TRUE(opener->address_space().map(Iova{0x100000}, pages(2)));
-
-    EXPECT_FALSE(opener->address_space().unmap(Iova{0x100000}, 0x1000));
-    EXPECT_FALSE(opener->address_space().unmap(Iova{0x101000}, 0x1000));
-    EXPECT_TRUE(opener->address_space().unmap(Iova{0x100000}, 0x2000));
-}
-
-TEST_P(EitherOpenerTest, TellsTheLockLimit) {
-    host_.kernel().traits().lock_limit = 0x1000;
-    const auto opener = this->opener();
-    const auto device = opener->open(host_.facts(first));
-
-    const auto mapped = opener->address_space().map(Iova{0}, pages(2));
-
-    ASSERT_FALSE(mapped);
-    EXPECT_EQ(mapped.error().os_error, ENOMEM);
-    EXPECT_THAT(mapped.error().hint, HasSubstr("8 KiB are needed, the limit is 4 KiB"));
-}
-
-TEST_P(EitherOpenerTest, TellsWhichAddressesTheIommuTranslates) {
-    host_.kernel().traits().last_iova = 0x7fffffffff;
-    const auto opener = this->opener();
-    const auto device = opener->open(host_.facts(first));
-
-    const auto mapped = opener->address_space().map(Iova{0x8000000000}, pages(1));
-
-    ASSERT_FALSE(mapped);
-    EXPECT_EQ(mapped.error().hint, "The host's IOMMU translates only 0x0-0x7fffffffff");
-}
-
 TEST_P(EitherOpenerTest, NamesTheMembersThatMakeAGroupUnviable) {
     host_.tree().add({.address = "0000:01:00.2", .config = {}, .driver = "snd", .group = "14"});
     host_.kernel().traits().unviable = {"14"};
@@ -223,19 +164,6 @@ TEST_P(EitherOpenerTest, SaysHowToBindAFunction) {
     ASSERT_FALSE(device);
     EXPECT_EQ(device.error().what, "0000:01:00.0: the host's driver nvme has it");
     EXPECT_THAT(device.error().hint, HasSubstr("echo 0000:01:00.0 > /sys/bus/pci/drivers_probe"));
-}
-
-TEST_F(OpenerTest, SaysThatAnotherProgramHasTheNodeOfAFunction) {
-    const auto other = make(Interface::Iommufd).value();
-    const auto taken = other->open(host_.facts(first));
-    const auto opener = make(Interface::Iommufd).value();
-
-    const auto device = opener->open(host_.facts(first));
-
-    ASSERT_FALSE(device);
-    EXPECT_EQ(device.error().kind, Error::Kind::Busy);
-    EXPECT_THAT(device.error().hint, HasSubstr("fuser -v"));
-    EXPECT_THAT(device.error().hint, HasSubstr("/vfio/devices/vfio3"));
 }
 
 // Every call that opening makes fails once: nothing stays open, and the message says where.
@@ -320,37 +248,6 @@ TEST_F(OpenerTest, SaysThatIommufdIsMissing) {
                       HasSubstr("use iommu=group")));
 }
 
-TEST_F(OpenerTest, SaysThatTheNodeOfAFunctionIsMissing) {
-    remove_node("vfio/devices/vfio3");
-    const auto opener = make(Interface::Iommufd).value();
-
-    const auto device = opener->open(host_.facts(first));
-
-    ASSERT_FALSE(device);
-    EXPECT_THAT(to_string(device.error()),
-                AllOf(HasSubstr("no node of it in /dev/vfio/devices"),
-                      HasSubstr("VFIO_DEVICE_CDEV"), HasSubstr("use iommu=group")));
-}
-
-TEST_F(OpenerTest, RefusesANodeOfAnotherDevice) {
-    host_.tree().write(host_.tree().file(first, "vfio-dev/vfio3/dev"), "511:9\n");
-    const auto opener = make(Interface::Iommufd).value();
-
-    const auto device = opener->open(host_.facts(first));
-
-    ASSERT_FALSE(device);
-    EXPECT_THAT(device.error().what,
-                HasSubstr("node 511:3, but sysfs gives 511:9 to the function"));
-    EXPECT_EQ(first_.opened(), 0u);
-}
-
-TEST_F(OpenerTest, RefusesADeviceNumberThatIsNone) {
-    host_.tree().write(host_.tree().file(first, "vfio-dev/vfio3/dev"), "511\n");
-    const auto opener = make(Interface::Iommufd).value();
-
-    EXPECT_EQ(opener->open(host_.facts(first)).error().kind, Error::Kind::Malformed);
-}
-
 TEST_F(OpenerTest, SaysHowToLoadTheContainersDriver) {
     host_.kernel().traits().type1 = false;
 
@@ -368,18 +265,6 @@ TEST_F(OpenerTest, SaysThatThereIsNoContainer) {
     ASSERT_FALSE(opener);
     EXPECT_THAT(to_string(opener.error()),
                 AllOf(StartsWith("opening the VFIO container: "), HasSubstr("/vfio/vfio: ")));
-}
-
-TEST_F(OpenerTest, RefusesMemoryThatDoesNotFitWhenTheFirstGroupJoins) {
-    host_.kernel().traits().lock_limit = 0x1000;
-    const auto opener = make(Interface::Group).value();
-    ASSERT_TRUE(opener->address_space().map(Iova{0}, pages(2)));
-
-    const auto device = opener->open(host_.facts(first));
-
-    ASSERT_FALSE(device);
-    EXPECT_THAT(device.error().what, HasSubstr("mapping 8 KiB of guest memory at 0x0 for DMA"));
-    EXPECT_EQ(host_.kernel().open_files(), 1u);
 }
 
 TEST_F(OpenerTest, SaysWhichGroupNodeIsMissing) {

@@ -14,21 +14,11 @@ namespace {
 
 using host::Outcome;
 
-// Requests that linux/vfio.h of Linux 6.1 does not have, and those of iommufd.
-constexpr unsigned long bind_iommufd = 0x3b76;
-constexpr unsigned long attach_iommufd = 0x3b77;
+// Requests of iommufd.
 constexpr unsigned long ioas_alloc = 0x3b81;
 constexpr unsigned long ioas_iova_ranges = 0x3b84;
 constexpr unsigned long ioas_map = 0x3b85;
 constexpr unsigned long ioas_unmap = 0x3b86;
-
-constexpr int address_space_id = 7;
-constexpr std::uint32_t no_token = 0;
-
-// Region in the upper bits of a file offset, as the real kernel has it.
-constexpr unsigned region_shift = 40;
-unsigned region_of(std::uint64_t offset) { return static_cast<unsigned>(offset >> region_shift); }
-std::uint64_t within(std::uint64_t offset) { return offset & ((1ull << region_shift) - 1); }
 
 std::unexpected<int> refuse(int os_error) { return std::unexpected(os_error); }
 
@@ -37,53 +27,11 @@ T load_at(std::span<const std::byte> bytes, std::size_t at) {
     return load<T>(bytes, at);
 }
 
-// An answer with capabilities: cut to the room that the question gave, as the kernel does it.
-Outcome<int> answer_with(std::span<std::byte> argument, std::vector<std::byte> fixed,
-                         std::size_t flags_at, std::uint32_t caps_flag, std::size_t cap_offset_at,
-                         const std::vector<std::byte>& capabilities) {
-    const std::size_t room =
-        std::min<std::size_t>(load<std::uint32_t>(argument, 0), argument.size());
-    const std::size_t whole = fixed.size() + capabilities.size();
-    if (!capabilities.empty()) {
-        store<std::uint32_t>(fixed, flags_at, load<std::uint32_t>(fixed, flags_at) | caps_flag);
-        const bool fits = room >= whole;
-        if (fits)
-            store<std::uint32_t>(fixed, cap_offset_at, static_cast<std::uint32_t>(fixed.size()));
-        store<std::uint32_t>(fixed, 0, static_cast<std::uint32_t>(fits ? room : whole));
-        if (fits) fixed.insert(fixed.end(), capabilities.begin(), capabilities.end());
-    } else {
-        store<std::uint32_t>(fixed, 0, static_cast<std::uint32_t>(room));
-    }
-    std::copy_n(fixed.begin(), std::min(room, fixed.size()), argument.begin());
-    return 0;
-}
-
-// A header of a capability, `next` from the start of the answer.
-void append_header(std::vector<std::byte>& bytes, std::uint16_t id, std::uint32_t next) {
-    const std::size_t at = bytes.size();
-    bytes.resize(at + 8);
-    store<std::uint16_t>(bytes, at, id);
-    store<std::uint16_t>(bytes, at + 2, 1);
-    store<std::uint32_t>(bytes, at + 4, next);
-}
-
-template <typename Word>
-void append(std::vector<std::byte>& bytes, Word word) {
-    bytes.resize(bytes.size() + sizeof word);
-    store<Word>(bytes, bytes.size() - sizeof word, word);
-}
-
 }  // namespace
 
 int FakeKernel::number(File file) {
     files_.emplace(next_number_, std::move(file));
     return next_number_++;
-}
-
-template <typename Kind>
-Kind* FakeKernel::find(int file) {
-    const auto found = files_.find(file);
-    return found == files_.end() ? nullptr : std::get_if<Kind>(&found->second);
 }
 
 const std::map<std::uint64_t, std::uint64_t>& FakeKernel::mapped() const {
@@ -200,16 +148,6 @@ Outcome<int> FakeKernel::map_memory(Maps& maps, std::uint64_t at, std::uint64_t 
     return 0;
 }
 
-Outcome<int> FakeKernel::iommu_info(Bytes argument) const {
-    std::vector<std::byte> capability;
-    append_header(capability, 1, 0);
-    append<std::uint32_t>(capability, 1);
-    append<std::uint32_t>(capability, 0);
-    append<std::uint64_t>(capability, traits_.first_iova);
-    append<std::uint64_t>(capability, traits_.last_iova);
-    return answer_with(argument, std::vector<std::byte>(24), 4, 2, 16, capability);
-}
-
 Outcome<int> FakeKernel::container_ioctl(ContainerFile& file, unsigned long request,
                                          Bytes argument) {
     if (!file.started) return refuse(ENOTTY);
@@ -291,174 +229,6 @@ Outcome<int> FakeKernel::iommufd_ioctl(IommufdFile& file, unsigned long request,
     if (found->second != load_at<std::uint64_t>(argument, 16)) return refuse(EINVAL);
     file.maps.erase(found);
     return 0;
-}
-
-Outcome<int> FakeKernel::device_ioctl(DeviceFile& file, unsigned long request, Bytes argument) {
-    if (request == bind_iommufd) return bind(file, argument);
-    if (!file.opened) return refuse(EINVAL);
-    switch (request) {
-        case attach_iommufd:
-            return attach(file, argument);
-        case VFIO_DEVICE_GET_INFO:
-            return device_info(file, argument);
-        case VFIO_DEVICE_GET_REGION_INFO:
-            return region_info(file, argument);
-        case VFIO_DEVICE_GET_IRQ_INFO:
-            return irq_info(file, argument);
-        case VFIO_DEVICE_SET_IRQS:
-            return set_irqs(file, argument);
-        default:
-            return refuse(ENOTTY);
-    }
-}
-
-Outcome<int> FakeKernel::bind(DeviceFile& file, Bytes argument) {
-    const auto target = static_cast<int>(load_at<std::uint32_t>(argument, 8));
-    if (load_at<std::uint32_t>(argument, 4) != no_token || file.opened) return refuse(EINVAL);
-    if (find<IommufdFile>(target) == nullptr) return refuse(EBADF);
-    if (group_is_open(file.function->group)) return refuse(EBUSY);
-    if (traits_.unviable.contains(file.function->group)) return refuse(EPERM);
-    if (file.function->function->opened() != 0) return refuse(EINVAL);
-    file.owner = target;
-    file.opened = std::make_unique<FakeDevice>(*file.function->function);
-    store<std::uint32_t>(argument, 12, 1);
-    return 0;
-}
-
-Outcome<int> FakeKernel::attach(DeviceFile& file, Bytes argument) {
-    const auto* const iommufd = find<IommufdFile>(file.owner);
-    if (iommufd == nullptr || !iommufd->address_space) return refuse(ENOENT);
-    return load_at<std::uint32_t>(argument, 8) == address_space_id ? Outcome<int>{0}
-                                                                   : refuse(ENOENT);
-}
-
-Outcome<int> FakeKernel::device_info(DeviceFile& file, Bytes argument) const {
-    if (!traits_.device_info.empty()) {
-        std::copy_n(traits_.device_info.begin(),
-                    std::min(argument.size(), traits_.device_info.size()), argument.begin());
-        return 0;
-    }
-    auto& function = *file.function->function;
-    const auto& info = function.info();
-    std::vector<std::byte> fixed(24);
-    store<std::uint32_t>(fixed, 4, VFIO_DEVICE_FLAGS_PCI | (info.can_reset ? 1u : 0u));
-    store<std::uint32_t>(fixed, 8, 9);
-    store<std::uint32_t>(fixed, 12, 5);
-    std::vector<std::byte> capabilities;
-    if (info.atomic_completer) {
-        // An id from the future comes first, as a newer kernel may have it.
-        append_header(capabilities, 0x7777, 24 + 8);
-        append_header(capabilities, 5, 0);
-        append<std::uint32_t>(capabilities, *info.atomic_completer);
-        append<std::uint32_t>(capabilities, 0);
-        const auto at = file.function->device_control_2;
-        if (at != 0)
-            function.config().write<std::uint16_t>(
-                at, static_cast<std::uint16_t>(function.config().read16(at) | 0x40));
-    }
-    return answer_with(argument, std::move(fixed), 4, VFIO_DEVICE_FLAGS_CAPS, 16, capabilities);
-}
-
-Outcome<int> FakeKernel::region_info(DeviceFile& file, Bytes argument) const {
-    const auto index = load_at<std::uint32_t>(argument, 8);
-    if (index > device::config_region) return refuse(EINVAL);
-    const auto& region = file.function->function->region(index);
-    std::vector<std::byte> fixed(32);
-    store<std::uint32_t>(
-        fixed, 4,
-        (region.readable ? 1u : 0u) | (region.writable ? 2u : 0u) | (region.mappable ? 4u : 0u));
-    store<std::uint32_t>(fixed, 8, index);
-    store<std::uint64_t>(fixed, 16, region.size);
-    store<std::uint64_t>(fixed, 24, region.offset);
-    std::vector<std::byte> capabilities;
-    if (!region.areas.empty()) {
-        const auto claimed = traits_.region_areas_claimed;
-        const std::size_t size = 16 + region.areas.size() * 16;
-        append_header(capabilities, VFIO_REGION_INFO_CAP_SPARSE_MMAP,
-                      region.msix_table_mappable ? static_cast<std::uint32_t>(32 + size) : 0);
-        append<std::uint32_t>(
-            capabilities, claimed != 0 ? claimed : static_cast<std::uint32_t>(region.areas.size()));
-        append<std::uint32_t>(capabilities, 0);
-        for (const auto& area : region.areas) {
-            append<std::uint64_t>(capabilities, area.offset);
-            append<std::uint64_t>(capabilities, area.size);
-        }
-    }
-    if (region.msix_table_mappable)
-        append_header(capabilities, VFIO_REGION_INFO_CAP_MSIX_MAPPABLE, 0);
-    return answer_with(argument, std::move(fixed), 4, VFIO_REGION_INFO_FLAG_CAPS, 12, capabilities);
-}
-
-Outcome<int> FakeKernel::irq_info(DeviceFile& file, Bytes argument) {
-    const auto index = load_at<std::uint32_t>(argument, 8);
-    if (index >= device::irq_index_count) return refuse(EINVAL);
-    const auto& irq = file.function->function->irq(device::IrqIndex{index});
-    // The real kernel refuses the error interrupt of a conventional PCI function.
-    if (device::IrqIndex{index} == device::IrqIndex::Error && irq.count == 0) return refuse(EINVAL);
-    store<std::uint32_t>(argument, 4,
-                         (irq.eventfd ? 1u : 0u) | (irq.maskable ? 2u : 0u) |
-                             (irq.automasked ? 4u : 0u) | (irq.noresize ? 8u : 0u));
-    store<std::uint32_t>(argument, 12, irq.count);
-    return 0;
-}
-
-Outcome<int> FakeKernel::set_irqs(DeviceFile& file, Bytes argument) {
-    const auto flags = load_at<std::uint32_t>(argument, 4);
-    const auto index = device::IrqIndex{load_at<std::uint32_t>(argument, 8)};
-    const auto first = load_at<std::uint32_t>(argument, 12);
-    const auto count = load_at<std::uint32_t>(argument, 16);
-    if (flags == (VFIO_IRQ_SET_DATA_NONE | VFIO_IRQ_SET_ACTION_TRIGGER) && count == 0) {
-        if (file.function->function->vectors(index).empty()) return refuse(EINVAL);
-        return file.opened->disable_vectors(index) ? Outcome<int>{0} : refuse(EIO);
-    }
-    if (flags != (VFIO_IRQ_SET_DATA_EVENTFD | VFIO_IRQ_SET_ACTION_TRIGGER) ||
-        argument.size() != 20 + std::size_t{count} * 4)
-        return refuse(EINVAL);
-    std::vector<int> events(count);
-    std::memcpy(events.data(), argument.subspan(20).data(), std::size_t{count} * 4);
-    const auto set = file.opened->set_vectors(index, first, events);
-    if (set) return 0;
-    // A short allocation is told by how many there are.
-    if (set.error().kind == Error::Kind::Busy) return 1;
-    return refuse(set.error().os_error);
-}
-
-Outcome<std::size_t> FakeKernel::read(int file, std::span<std::byte> out, std::uint64_t offset) {
-    if (const auto error = faults_.next()) return refuse(*error);
-    auto* const device = find<DeviceFile>(file);
-    if (device == nullptr || !device->opened) return refuse(EINVAL);
-    const auto part = out.first(std::min(out.size(), traits_.most_at_once));
-    if (part.empty()) return 0;
-    const auto done = device->opened->read(region_of(offset), within(offset), part);
-    if (!done) return refuse(done.error().os_error);
-    return part.size();
-}
-
-Outcome<std::size_t> FakeKernel::write(int file, std::span<const std::byte> in,
-                                       std::uint64_t offset) {
-    if (const auto error = faults_.next()) return refuse(*error);
-    auto* const device = find<DeviceFile>(file);
-    if (device == nullptr || !device->opened) return refuse(EINVAL);
-    const auto part = in.first(std::min(in.size(), traits_.most_at_once));
-    if (part.empty()) return 0;
-    const auto done = device->opened->write(region_of(offset), within(offset), part);
-    if (!done) return refuse(done.error().os_error);
-    return part.size();
-}
-
-Result<Mapping> FakeKernel::map(const Mapping::Request& request, std::string_view what) {
-    if (const auto error = faults_.next()) return fail_system(*error, what);
-    auto* const device = find<DeviceFile>(request.fd);
-    if (device == nullptr || !device->opened) return fail_system(EBADF, what);
-    return device->opened->map(region_of(request.offset),
-                               {.offset = within(request.offset), .size = request.size});
-}
-
-Outcome<host::DeviceNumber> FakeKernel::device_number(int file) {
-    if (const auto error = faults_.next()) return refuse(*error);
-    const auto* const device = find<DeviceFile>(file);
-    if (device == nullptr) return host::DeviceNumber{.major = 10, .minor = 196};
-    return device->function->number;
 }
 
 }  // namespace tenon::support

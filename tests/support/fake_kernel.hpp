@@ -80,6 +80,7 @@ public:
     std::uint64_t lock_limit() override { return traits_.lock_limit; }
 
 private:
+    static constexpr std::uint32_t address_space_id = 7;
     using Maps = std::map<std::uint64_t, std::uint64_t>;
     struct ContainerFile {
         std::set<int> groups = {};
@@ -134,5 +135,11 @@ private:
     int next_number_ = 1000;
     std::vector<std::string> mistakes_;
 };
+
+template <typename Kind>
+Kind* FakeKernel::find(int file) {
+    const auto found = files_.find(file);
+    return found == files_.end() ? nullptr : std::get_if<Kind>(&found->second);
+}
 
 }  // namespace tenon::support
