@@ -95,11 +95,16 @@ std::vector<Reason> reasons_by_host(const device::DeviceFacts& facts,
                                          : "it is bound to no driver, so not to vfio-pci",
                            .remedy = bind_commands(address, bound)});
     }
-    if (!facts.group) {
+    if (facts.has_iommu && !*facts.has_iommu) {
         reasons.push_back(
-            {.what = "it is in no IOMMU group: " + facts.group.why(),
+            {.what = facts.group ? "no IOMMU translates its DMA (its group is one of VFIO's unsafe "
+                                   "mode)"
+                                 : "it is in no IOMMU group: no IOMMU translates its DMA",
              .remedy = "switch the IOMMU on in the firmware and on the kernel's command line "
                        "(intel_iommu=on, or amd_iommu=on), then reboot"});
+    }
+    if (!facts.group) {
+        if (!facts.has_iommu) unknowns.push_back("its IOMMU group: " + facts.group.why());
         return reasons;
     }
     for (const auto& member : facts.group->members) {

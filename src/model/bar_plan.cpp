@@ -13,9 +13,26 @@ namespace {
 
 constexpr std::uint64_t page = 4096;
 
-Known<std::uint64_t> size_of(const device::DeviceFacts& facts, unsigned index) {
+// The present size of BAR `index` as a Resizable BAR capability tells it: 2^(20 + n) bytes.
+// Source: PCIe Base Spec 6.0, 7.8.6.3.
+std::optional<std::uint64_t> resizable_size(const pci::ConfigImage& config, unsigned index) {
+    const auto resizable = pci::list_capabilities(config).find(pci::CapabilityList::Extended,
+                                                               pci::extended_id::resizable_bar);
+    if (!resizable) return std::nullopt;
+    for (std::size_t at = resizable->at + std::size_t{8};
+         at + 4 <= resizable->at + std::size_t{resizable->size}; at += 8) {
+        const auto control = config.read32(at);
+        const auto size = control >> 8 & 0x3f;
+        if ((control & 7) == index && size < 44) return std::uint64_t{1} << (size + 20);
+    }
+    return std::nullopt;
+}
+
+Known<std::uint64_t> size_of(const device::DeviceFacts& facts, const pci::ConfigImage& config,
+                             unsigned index) {
     if (facts.vfio) return facts.vfio->regions[index].size;
     if (facts.resources) return (*facts.resources)[index].size;
+    if (const auto size = resizable_size(config, index)) return *size;
     return Unknown{facts.resources.why()};
 }
 
@@ -38,7 +55,7 @@ BarPlan describe(const device::DeviceFacts& facts, const std::vector<pci::Bar>& 
 }
 
 std::optional<BarPlan> rom_plan(const device::DeviceFacts& facts, const pci::ConfigImage& config) {
-    BarPlan rom{.index = device::rom_region, .size = size_of(facts, device::rom_region)};
+    BarPlan rom{.index = device::rom_region, .size = size_of(facts, config, device::rom_region)};
     rom.why = "trapped: the option ROM is read through VFIO";
     if (rom.size && *rom.size == 0) return std::nullopt;
     if (!rom.size && (config.read32(pci::header::rom_address) & ~0x7ffu) == 0) return std::nullopt;
@@ -121,7 +138,7 @@ std::vector<BarPlan> list_bar_plans(const device::DeviceFacts& facts,
     std::vector<BarPlan> bars;
     for (unsigned index = 0; index < device::bar_count; ++index) {
         auto plan = describe(facts, registers, index);
-        plan.size = size_of(facts, index);
+        plan.size = size_of(facts, config, index);
         const bool shown = std::ranges::find(registers, index, &pci::Bar::index) != registers.end();
         if (plan.size ? *plan.size == 0 : !shown) continue;
         bars.push_back(plan);

@@ -269,12 +269,39 @@ TEST(Assignability, NeedsAnIommuGroup) {
     facts.origin = device::Origin::Live;
     facts.address = pci::Address{.bus = 1};
     facts.driver = std::string{"vfio-pci"};
-    facts.group = Unknown{"sysfs has none"};
+    facts.group = Unknown{"the function is in no IOMMU group"};
+    facts.has_iommu = false;
 
     const auto view = build_function_view(facts);
 
     ASSERT_THAT(view.reasons, SizeIs(1));
     EXPECT_THAT(view.reasons[0].what, HasSubstr("no IOMMU group"));
+}
+
+TEST(Assignability, DoesNotTakeAnUnknownGroupForNone) {
+    auto facts = dump(nvme());
+    facts.origin = device::Origin::Live;
+    facts.address = pci::Address{.bus = 1};
+    facts.driver = std::string{"vfio-pci"};
+    facts.group = Unknown{"iommu_group: Permission denied"};
+
+    const auto view = build_function_view(facts);
+
+    EXPECT_TRUE(view.assignable);
+    EXPECT_THAT(view.unknowns,
+                testing::Contains("its IOMMU group: iommu_group: Permission denied"));
+}
+
+TEST(ResizableBar, TellsTheSizesOfItsBarsWhereNothingElseDoes) {
+    auto facts =
+        dump(nvme().extended(0x190, 0x15, 0).put32(0x194, 0x0007ff00).put32(0x198, 0x00000820));
+    facts.resources = Unknown{"a dump does not tell"};
+
+    const auto view = build_function_view(facts);
+
+    ASSERT_THAT(view.bars, SizeIs(1));
+    ASSERT_TRUE(view.bars[0].size);
+    EXPECT_EQ(*view.bars[0].size, 256u << 20);
 }
 
 TEST(VfioFacts, DecideWhatTheKernelShows) {
