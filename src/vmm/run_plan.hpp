@@ -1,0 +1,29 @@
+// Carries a plan out: the one entry point that joins board, plan and devices.
+#pragma once
+
+#include <cstdint>
+
+#include "base/result.hpp"
+#include "model/machine_plan.hpp"
+#include "vmm/assigned/assignment.hpp"
+#include "vmm/loader/boot.hpp"
+#include "vmm/power.hpp"
+
+namespace tenon::vmm {
+
+/// What a run needs beside the plan.
+struct RunRequest {
+    loader::BootRequest boot;
+    std::uint64_t memory = 0;  ///< Bytes; what the plan's request said.
+    unsigned vcpus = 1;
+};
+
+/// Boots a guest with the functions of `plan` and lets it run to its end.
+///
+/// The plan must be assignable. The console is standard input and output. However it ends, the
+/// functions are given back: reset, closed, nothing mapped.
+/// Errors: of the step that failed, before the guest starts or while it runs.
+Result<MachineEnd> run_plan(const model::MachinePlan& plan, const RunRequest& request,
+                            const OpenerFactory& make_opener);
+
+}  // namespace tenon::vmm
