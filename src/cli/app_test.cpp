@@ -1,0 +1,90 @@
+#include "cli/app.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <vector>
+
+#include "tests/support/config_builder.hpp"
+#include "tests/support/fake_sysfs.hpp"
+
+namespace tenon::cli {
+namespace {
+
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::StartsWith;
+
+// A host with an NVMe at 01:00.0, bound to its own driver.
+class App : public testing::Test {
+protected:
+    App() {
+        const auto image = support::ConfigBuilder{256}.image();
+        tree_.add({.address = "0000:01:00.0",
+                   .config = {image.bytes().begin(), image.bytes().begin() + 256},
+                   .driver = "nvme",
+                   .group = "14"});
+    }
+
+    Outcome run_with(std::vector<const char*> words) {
+        words.insert(words.begin(), "tenon");
+        const Host host{.sysfs = host::Sysfs{
+                            {.sysfs = tree_.sysfs(), .dev = tree_.dev(), .proc = tree_.proc()}}};
+        return run(static_cast<int>(words.size()), words.data(), host, {});
+    }
+
+    support::FakeSysfs tree_;
+};
+
+TEST_F(App, PrintsItsVersionAndHelp) {
+    EXPECT_THAT(run_with({"--version"}).out, StartsWith("tenon "));
+    EXPECT_EQ(run_with({"--version"}).status, 0);
+    EXPECT_THAT(run_with({"--help"}).out, HasSubstr("Usage: tenon COMMAND"));
+    EXPECT_THAT(run_with({"plan", "--help"}).out, HasSubstr("Usage: tenon plan"));
+    EXPECT_EQ(run_with({"plan", "--help"}).status, 0);
+}
+
+TEST_F(App, EndsWithOneMessageOnWrongUsage) {
+    EXPECT_EQ(run_with({}).status, 2);
+    EXPECT_EQ(run_with({}).err, "tenon: no command. See: tenon --help\n");
+    EXPECT_EQ(run_with({"plan"}).err, "tenon: DEVICE is required. See: tenon --help\n");
+    EXPECT_EQ(run_with({"fly"}).status, 2);
+    EXPECT_THAT(run_with({"fly"}).err, HasSubstr("fly"));
+    EXPECT_EQ(run_with({"plan", "--emit", "xml", "01:00.0"}).err,
+              "tenon: --emit xml: the only form is lspci. See: tenon --help\n");
+    EXPECT_EQ(run_with({"plan", "--emit", "lspci", "--json", "01:00.0"}).status, 2);
+}
+
+TEST_F(App, PrintsAPlanThatCannotBeCarriedOutToo) {
+    const auto text = run_with({"plan", "01:00.0"});
+    EXPECT_EQ(text.status, 1);
+    EXPECT_THAT(text.out, HasSubstr("not assignable"));
+    EXPECT_THAT(text.err, IsEmpty());
+
+    const auto json = run_with({"plan", "--json", "01:00.0"});
+    EXPECT_EQ(json.status, 1);
+    EXPECT_THAT(json.out, HasSubstr("\"assignable\": false"));
+
+    const auto dump = run_with({"plan", "--emit", "lspci", "01:00.0"});
+    EXPECT_EQ(dump.status, 1);
+    EXPECT_THAT(dump.out, StartsWith("01:00.0 0108: 1b36:0010"));
+    EXPECT_THAT(dump.err, HasSubstr("driver_override"));
+}
+
+TEST_F(App, EndsWithTheErrorOfWhatCannotBeRead) {
+    const auto outcome = run_with({"plan", "02:00.0"});
+
+    EXPECT_EQ(outcome.status, 2);
+    EXPECT_EQ(outcome.out, "");
+    EXPECT_EQ(outcome.err,
+              "tenon: 0000:02:00.0: this host has no such PCI function. List those it has with: "
+              "lspci -D\n");
+}
+
+TEST_F(App, TakesAPortWithoutSwallowingTheDevice) {
+    EXPECT_THAT(run_with({"plan", "--port", "a", "01:00.0,port=a"}).out,
+                StartsWith("Root port a at 00:01.0"));
+}
+
+}  // namespace
+}  // namespace tenon::cli

@@ -1,0 +1,49 @@
+#include "cli/keys.hpp"
+
+#include <gtest/gtest.h>
+
+#include <array>
+
+namespace tenon::cli {
+namespace {
+
+constexpr std::array<std::string_view, 2> known{"id", "port"};
+
+std::string wrong_keys(std::string_view text) {
+    const auto keys = parse_keys(text, "dev", known);
+    return keys ? "no error" : keys.error().what;
+}
+
+TEST(ParseKeys, KeepsTheirOrder) {
+    const auto keys = parse_keys("port=a,id=b=c", "dev", known).value();
+
+    ASSERT_EQ(keys.size(), 2u);
+    EXPECT_EQ(keys[0].key, "port");
+    EXPECT_EQ(keys[0].value, "a");
+    EXPECT_EQ(keys[1].value, "b=c");
+}
+
+TEST(ParseKeys, NamesWhatIsWrong) {
+    EXPECT_EQ(wrong_keys("ats=on"), "dev: unknown key \"ats\"; known: id, port");
+    EXPECT_EQ(wrong_keys("id"), "dev: \"id\" is not key=value");
+    EXPECT_EQ(wrong_keys("id=a,"), "dev: \"\" is not key=value");
+    EXPECT_EQ(wrong_keys("id="), "dev: id= has no value");
+    EXPECT_EQ(wrong_keys("id=a,port=b,id=a"), "dev: id= is given twice");
+}
+
+TEST(ParseKeys, SaysIfThereAreNone) {
+    EXPECT_EQ(parse_keys("x=1", "port a", {}).error().what,
+              "port a: unknown key \"x\"; it has none");
+}
+
+TEST(CheckName, TakesLettersDigitsAndThreeMarks) {
+    EXPECT_TRUE(check_name("GPU-0_a.b", "id"));
+    EXPECT_FALSE(check_name("", "id"));
+    EXPECT_FALSE(check_name("a b", "id"));
+    EXPECT_FALSE(check_name("a/b", "id"));
+    EXPECT_EQ(check_name("\xc3\xa4", "id").error().what,
+              "id \"\xc3\xa4\": a name has letters, digits, \"_\", \"-\" and \".\"");
+}
+
+}  // namespace
+}  // namespace tenon::cli
