@@ -27,6 +27,7 @@ initrd_make() {
     cp "$tenon_root/lab/$role/init" "$tree/init"
     if [ "$role" = guest ]; then
         initrd_program lspci "$tree"
+        initrd_program setpci "$tree"
         initrd_load_modules "$kernel" "$tree" "${initrd_guest_modules[@]}"
     else
         initrd_load_modules "$kernel" "$tree" "${initrd_host_modules[@]}"
