@@ -60,7 +60,10 @@ Outcome ended(vmm::MachineEnd end) {
 
 Outcome run_guest(const Host& host, RunArguments arguments, const TextStyle& style) {
     const auto plan = plan_run(host, arguments);
-    if (!plan) return failed(status::wrong, plan.error());
+    // Wrong words are a usage error; a kernel or device that is not there is a start that failed.
+    if (!plan)
+        return failed(plan.error().kind == Error::Kind::Malformed ? status::wrong : status::refused,
+                      plan.error());
     if (!plan->assignable())
         return {.status = status::refused,
                 .err = "tenon: the guest is not started:\n" +

@@ -1,14 +1,39 @@
 #include "vmm/run_plan.hpp"
 
+#include <fmt/core.h>
+#include <unistd.h>
+
 #include <optional>
 
+#include "base/text.hpp"
 #include "vmm/machine.hpp"
 #include "vmm/vfio_files.hpp"
 
 namespace tenon::vmm {
 
+namespace {
+
+// All of it gets locked for the devices' DMA: more than the host has would end in the hands of the
+// kernel's OOM killer, without a word.
+Result<void> check_memory(std::uint64_t memory) {
+    const auto pages = ::sysconf(_SC_PHYS_PAGES);
+    const auto page = ::sysconf(_SC_PAGESIZE);
+    if (pages <= 0 || page <= 0) return {};
+    const auto host = static_cast<std::uint64_t>(pages) * static_cast<std::uint64_t>(page);
+    if (memory < host) return {};
+    return std::unexpected(
+        Error{.kind = Error::Kind::Unsupported,
+              .what = fmt::format("guest memory of {}: this host has {} MiB in all, and what a "
+                                  "device may reach has to stay in memory",
+                                  format_size(memory), host >> 20),
+              .hint = "Give the guest less with --memory"});
+}
+
+}  // namespace
+
 Result<MachineEnd> run_plan(const model::MachinePlan& plan, const RunRequest& request,
                             const OpenerFactory& make_opener) {
+    TENON_TRY_DO(check_memory(request.memory), "");
     TENON_TRY(machine,
               Machine::create({.addresses = plan.addresses,
                                .memory = request.memory,
