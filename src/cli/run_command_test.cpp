@@ -101,7 +101,7 @@ TEST_F(RunCommand, DoesNotStartAFile) {
 TEST_F(RunCommand, LooksAtFilesBeforeItOpensADevice) {
     const auto outcome = run({.machine = {.devices = {"01:00.0"}}, .kernel = "/nonexistent"});
 
-    EXPECT_EQ(outcome.status, 2);
+    EXPECT_EQ(outcome.status, 1);
     EXPECT_EQ(outcome.err, "tenon: kernel: /nonexistent: No such file or directory\n");
     EXPECT_EQ(function_.resets(), 0u);
     EXPECT_EQ(run({.kernel = kernel_, .initrd = "/nonexistent"}).err,
