@@ -40,7 +40,7 @@ protected:
     Host host() {
         return {.sysfs =
                     host::Sysfs{{.sysfs = tree_.sysfs(), .dev = tree_.dev(), .proc = tree_.proc()}},
-                .make_opener = [this](const device::DeviceFacts&, device::Interface)
+                .make_opener = [this](device::Interface, std::span<const device::DeviceFacts>)
                     -> Result<std::unique_ptr<device::DeviceOpener>> {
                     auto opener = std::make_unique<support::FakeOpener>();
                     opener->add({.bus = 1}, function_);

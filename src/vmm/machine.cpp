@@ -65,6 +65,8 @@ Result<void> Machine::make_vcpus() {
         TENON_TRY(vcpu, Vcpu::create(*kvm_, *vm_, index, config_.vcpus, world),
                   "making the machine");
         TENON_TRY_DO(vcpu->set_msrs(types), "setting memory types");
+        // Refused by Intel's KVM and by AMD's of older kernels: the guest then only complains.
+        (void)vcpu->set_msrs(clock_frequency_select());
         vcpus_.push_back(std::move(vcpu));
         threads_.emplace_back();
     }
@@ -84,9 +86,9 @@ Result<MachineEnd> Machine::run(PciHost& host) {
     TENON_TRY_DO(vcpus_.front()->enter_at(entry), "before the start");
 
     TENON_TRY(signals, EndSignals::take(), "before the start");
-    const auto console = Console::start(config_.input, *serial_, signals,
-                                        [this] { stop(MachineEnd::Interrupted); });
-    TENON_TRY_DO(console ? Result<void>{} : std::unexpected(console.error()), "before the start");
+    const auto console =
+        Console::start(config_.input, *serial_, signals, [this] { stop(MachineEnd::Interrupted); });
+    if (!console) return std::unexpected(Error{console.error()}.during("before the start"));
     install_vcpu_signal();
     std::vector<std::jthread> threads;
     for (std::size_t index = 0; index < vcpus_.size(); ++index)

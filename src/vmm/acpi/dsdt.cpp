@@ -15,8 +15,9 @@ Bytes make_osc() {
     constexpr std::uint64_t unknown_uuid = 1u << 2;
     constexpr std::uint64_t unknown_revision = 1u << 3;
     constexpr std::uint64_t masked = 1u << 4;
-    // Native hot-plug (0), PME (2), AER (3), capability structure (4).
-    constexpr std::uint64_t granted = 0x1d;
+    // Native hot-plug (0), PME (2), AER (3), capability structure (4), latency tolerance reporting
+    // (5).
+    constexpr std::uint64_t granted = 0x3d;
     const auto flag = [](std::uint64_t bit) {
         return bit_or(name_string("CDW1"), integer(bit), name_string("CDW1"));
     };
