@@ -145,7 +145,10 @@ Result<device::DeviceFacts> read_capture(std::string_view named) {
         TENON_TRY(config, parse_raw_blob(content, parts.path), "");
         return facts_of(named, config);
     }
-    return is_json(content) ? read_json(named, parts, content) : read_text(named, parts, content);
+    // Editors of Windows put a byte order mark in front.
+    std::string_view text{content};
+    if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);
+    return is_json(text) ? read_json(named, parts, text) : read_text(named, parts, text);
 }
 
 }  // namespace tenon::capture
