@@ -55,7 +55,8 @@ Cell verdict(const ListedFunction& function) {
 
 std::string render_wide(const FunctionList& list, const AddressWords& words,
                         const TextStyle& style) {
-    Table table{{{"group"}, {"address"}, {"device", 40}, {"driver", 16}, {"assignable?"}}};
+    Table table{
+        {{"group"}, {"address"}, {"device", style.width * 2 / 5}, {"driver", 16}, {"assignable?"}}};
     std::optional<unsigned> above;
     for (const auto& function : list.functions) {
         const auto tone = function.bridge ? Tone::Faint : Tone::Plain;

@@ -42,7 +42,9 @@ compare_plans() {
 }
 
 endpoints=(01:00.0 02:00.0 03:00.0 04:00.0 05:00.0 06:00.0 07:00.0 07:00.1)
-mapfile -t all < <(ls /sys/bus/pci/devices)
+# The virtual host has no /dev/fd for a process substitution.
+ls /sys/bus/pci/devices >"$work/all"
+mapfile -t all <"$work/all"
 for address in "${all[@]}"; do compare_plans "$address"; done
 "$TENON" list
 bind "${endpoints[@]}"
