@@ -72,7 +72,8 @@ bool is_folder(std::string_view path) {
 }  // namespace
 
 Host this_host() {
-    return {.make_opener =
+    return {.sysfs = host::Sysfs{},
+            .make_opener =
                 [](device::Interface interface, std::span<const DeviceFacts> functions) {
                     return host::make_opener(interface, functions);
                 },

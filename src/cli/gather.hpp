@@ -14,13 +14,13 @@ namespace tenon::cli {
 
 /// This host, as far as a command needs it. Tests put fakes here.
 struct Host {
-    host::Sysfs sysfs = host::Sysfs{};
+    host::Sysfs sysfs;
     /// Makes what opens functions for assignment.
-    vmm::OpenerFactory make_opener = {};
+    vmm::OpenerFactory make_opener;
     /// Runs a guest to its end; vmm::run_plan().
     std::function<Result<vmm::MachineEnd>(const model::MachinePlan&, const vmm::RunRequest&,
                                           const vmm::OpenerFactory&)>
-        run_plan = {};
+        run_plan;
 };
 
 /// This machine.

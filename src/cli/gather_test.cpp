@@ -13,7 +13,6 @@ namespace tenon::cli {
 namespace {
 
 using support::ConfigBuilder;
-using support::FakeDevice;
 using testing::HasSubstr;
 
 // Device Control 2 of a PCI Express capability at 0x80, and AtomicOp Requester Enable in it.

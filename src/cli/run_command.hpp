@@ -14,8 +14,8 @@ namespace tenon::cli {
 struct RunArguments {
     MachineArguments machine;
     std::string kernel;
-    std::string initrd = {};
-    std::string append = {};
+    std::string initrd;
+    std::string append;
     std::string memory = "512M";
 };
 

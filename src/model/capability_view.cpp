@@ -128,7 +128,9 @@ private:
             return candidate.list == capability.list && candidate.id == capability.id;
         });
         if (adapter == adapters.end()) return;
-        const auto adapted = adapter->adapt({.config = config_, .view = view_}, capability);
+        const auto adapted = adapter->adapt(
+            {.config = config_, .view = view_, .bars_known = facts_.vfio || facts_.resources},
+            capability);
         decision.action = adapted.action;
         decision.why = adapted.why;
     }

@@ -142,7 +142,7 @@ TEST(Bus, LetsRangesComeAndGoWhileOthersRead) {
                     wrong = true;
         }};
         for (unsigned round = 0; round < 1000; ++round) {
-            (void)bus.add(0x1000, 16, std::make_shared<Leaving>(bus));
+            [[maybe_unused]] const auto added = bus.add(0x1000, 16, std::make_shared<Leaving>(bus));
             bus.remove(0x1000);
         }
     }

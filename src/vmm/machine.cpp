@@ -42,7 +42,7 @@ Result<void> Machine::attach_devices(PciHost& host) {
         [file = config_.output](std::uint8_t byte) { send_byte(file, byte); },
         [this](bool level) {
             // A pin that cannot be set has no use for the guest, and nobody to tell.
-            (void)vm_->set_irq_line(Gsi{serial_interrupt}, level);
+            [[maybe_unused]] const auto done = vm_->set_irq_line(Gsi{serial_interrupt}, level);
         });
     TENON_TRY_DO(port_bus_.add(serial_port, serial_ports, serial_), "placing the serial port");
     TENON_TRY_DO(
@@ -66,7 +66,7 @@ Result<void> Machine::make_vcpus() {
                   "making the machine");
         TENON_TRY_DO(vcpu->set_msrs(types), "setting memory types");
         // Refused by Intel's KVM and by AMD's of older kernels: the guest then only complains.
-        (void)vcpu->set_msrs(clock_frequency_select());
+        [[maybe_unused]] const auto refused = vcpu->set_msrs(clock_frequency_select());
         vcpus_.push_back(std::move(vcpu));
         threads_.emplace_back();
     }
@@ -91,6 +91,7 @@ Result<MachineEnd> Machine::run(PciHost& host) {
     if (!console) return std::unexpected(Error{console.error()}.during("before the start"));
     install_vcpu_signal();
     std::vector<std::jthread> threads;
+    threads.reserve(vcpus_.size());
     for (std::size_t index = 0; index < vcpus_.size(); ++index)
         threads.emplace_back([this, index] { run_vcpu(index); });
     threads.clear();  // Joins them all.

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <atomic>
+#include <bit>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
@@ -29,7 +30,7 @@ Vcpu::Vcpu(unsigned index, Fd fd, Mapping area, VcpuWorld world)
 
 kvm_run& Vcpu::shared() const {
     // SAFETY: the kernel shares a kvm_run at the start of the area, whose size was checked.
-    return *static_cast<kvm_run*>(static_cast<void*>(area_.data()));
+    return *std::bit_cast<kvm_run*>(area_.data());
 }
 
 std::string Vcpu::name() const { return fmt::format("vCPU {}", index_); }

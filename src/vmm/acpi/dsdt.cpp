@@ -57,7 +57,7 @@ Bytes make_windows(const model::AddressMap& addresses) {
 
 Bytes make_host_bridge(const model::AddressMap& addresses, const std::vector<IntxRoute>& routes) {
     using namespace aml;
-    Bytes bridge = join({
+    const Bytes bridge = join({
         name("_HID", eisa_id("PNP0A08")),
         name("_CID", eisa_id("PNP0A03")),
         name("_UID", integer(0)),
@@ -68,6 +68,7 @@ Bytes make_host_bridge(const model::AddressMap& addresses, const std::vector<Int
     });
     if (routes.empty()) return device("PCI0", bridge);
     std::vector<Bytes> table;
+    table.reserve(routes.size());
     for (const auto& route : routes)
         table.push_back(package({integer(std::uint64_t{route.device} << 16 | 0xffff),
                                  integer(route.pin), integer(0), integer(route.interrupt)}));
