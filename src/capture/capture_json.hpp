@@ -17,7 +17,7 @@ namespace tenon::capture {
 
 /// How a document was made.
 struct CaptureNotes {
-    std::string tool = {};    ///< Program and version: "tenon 0.1.0".
+    std::string tool;         ///< Program and version: "tenon 0.1.0".
     bool anonymized = false;  ///< Serial numbers were blanked.
 };
 

@@ -108,6 +108,7 @@ Result<device::DeviceFacts> read_json(std::string_view named, const Named& parts
                                       std::string_view content) {
     TENON_TRY(functions, read_captures(content, parts.path), "");
     std::vector<Entry> entries;
+    entries.reserve(functions.size());
     for (const auto& facts : functions)
         entries.push_back({.slot = facts.address ? to_string(*facts.address) : "-",
                            .address = facts.address,
@@ -122,6 +123,7 @@ Result<device::DeviceFacts> read_text(std::string_view named, const Named& parts
                                       std::string_view content) {
     TENON_TRY(functions, parse_lspci(content, parts.path), "");
     std::vector<Entry> entries;
+    entries.reserve(functions.size());
     for (const auto& function : functions)
         entries.push_back({.slot = function.slot,
                            .address = function.address,

@@ -90,6 +90,7 @@ std::vector<JsonPlace> JsonPlace::items(std::size_t most) const {
         return {};
     }
     std::vector<JsonPlace> places;
+    places.reserve(value_->size());
     for (std::size_t n = 0; n < value_->size(); ++n)
         places.push_back({*document_, (*value_)[n], fmt::format("{}[{}]", path_, n)});
     return places;

@@ -11,9 +11,9 @@ namespace tenon::cli {
 
 /// What to capture and where to.
 struct CaptureArguments {
-    std::vector<std::string> devices = {};
-    std::string output = {};  ///< A file; empty: standard output.
-    bool anonymize = false;   ///< Blank serial numbers.
+    std::vector<std::string> devices;
+    std::string output;      ///< A file; empty: standard output.
+    bool anonymize = false;  ///< Blank serial numbers.
     Opening opening = Opening::Allowed;
 };
 

@@ -12,8 +12,8 @@ namespace tenon::cli {
 
 /// The two sides, as `plan` takes devices, or files of plan --json.
 struct DiffArguments {
-    std::string a = {};
-    std::string b = {};
+    std::string a;
+    std::string b;
     bool json = false;
     Opening opening = Opening::Allowed;
 };

@@ -11,8 +11,6 @@
 namespace tenon::cli {
 namespace {
 
-using pci::ConfigImage;
-
 // Entries of both lists that stand for the same: the nth one with an id on each side.
 struct Pair {
     const ComparableCapability* a = nullptr;

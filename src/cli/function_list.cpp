@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "cli/words.hpp"
 #include "host/pci_ids.hpp"
@@ -54,8 +55,9 @@ void gather_groups(std::vector<ListedFunction>& functions) {
     std::map<unsigned, pci::Address> first;
     for (const auto& function : functions)
         if (function.group) first.emplace(*function.group, function.address);
-    std::ranges::stable_sort(functions, {}, [&](const ListedFunction& function) {
-        return function.group ? first.at(*function.group) : function.address;
+    std::ranges::sort(functions, {}, [&](const ListedFunction& function) {
+        const auto& leader = function.group ? first.at(*function.group) : function.address;
+        return std::pair{leader, function.address};
     });
 }
 

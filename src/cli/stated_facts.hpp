@@ -15,9 +15,9 @@ namespace tenon::cli {
 
 /// What was stated; none: nothing.
 struct StatedFacts {
-    std::optional<std::uint32_t> atomics = {};  ///< device::atomics_32 and its like.
-    std::optional<Known<bool>> ats = {};
-    std::optional<device::PasidFacts> pasid = {};
+    std::optional<std::uint32_t> atomics;  ///< device::atomics_32 and its like.
+    std::optional<Known<bool>> ats;
+    std::optional<device::PasidFacts> pasid;
 
     bool operator==(const StatedFacts&) const = default;
 };

@@ -91,6 +91,7 @@ std::vector<IovaWindow> IoAddressSpace::windows() const {
 device::IommuFacts IoAddressSpace::facts(std::uint32_t device_id) const {
     device::IommuFacts facts;
     facts.iova = iova_facts(windows());
+    // NOLINTNEXTLINE(misc-const-correctness): the kernel writes it through the address below.
     abi::HwInfoIntel intel{};
     abi::GetHwInfo request{
         .size = sizeof request,
