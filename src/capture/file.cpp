@@ -3,14 +3,13 @@
 #include <fmt/core.h>
 #include <fmt/ranges.h>
 
-#include <algorithm>
 #include <filesystem>
-#include <iterator>
 #include <optional>
 #include <ranges>
 #include <system_error>
 
 #include "base/file.hpp"
+#include "capture/capture_json.hpp"
 #include "capture/lspci_text.hpp"
 #include "capture/raw_blob.hpp"
 
@@ -51,38 +50,89 @@ device::DeviceFacts facts_of(std::string_view named, const pci::ConfigImage& con
         .kernel = untold,
         .identity = untold,
         .has_iommu = untold,
+        .link = untold,
+        .reset_methods = untold,
+        .path = untold,
+        .iommu = {.pasid = untold,
+                  .ats = untold,
+                  .dirty_tracking = untold,
+                  .kind = untold,
+                  .page_sizes = untold,
+                  .iova = untold},
+        .atomics = untold,
     };
 }
 
-std::unexpected<Error> unclear(std::string what, const std::vector<LspciFunction>& functions) {
+// A function of a file, by which one of them is meant.
+struct Entry {
+    std::string slot;  // Its address as the file has it.
+    Known<pci::Address> address;
+    std::string where;  // "line 7"
+};
+
+std::unexpected<Error> unclear(std::string what, const std::vector<Entry>& entries) {
     constexpr std::size_t most_shown = 32;
-    auto slots =
-        functions | std::views::transform(&LspciFunction::slot) | std::views::take(most_shown);
+    auto slots = entries | std::views::transform(&Entry::slot) | std::views::take(most_shown);
     return std::unexpected(
         Error{.kind = Error::Kind::NotFound,
               .what = std::move(what),
               .hint = fmt::format("Write FILE#ADDRESS with one of: {}{}", fmt::join(slots, ", "),
-                                  functions.size() > most_shown ? ", …" : "")});
+                                  entries.size() > most_shown ? ", …" : "")});
 }
 
-Result<LspciFunction> choose(const Named& named, std::vector<LspciFunction> functions) {
+// The number of the entry that is meant.
+Result<std::size_t> choose(const Named& named, const std::vector<Entry>& entries) {
     if (!named.slot) {
-        if (functions.size() == 1) return std::move(functions.front());
-        return unclear(fmt::format("{}: has {} functions", named.path, functions.size()),
-                       functions);
+        if (entries.size() == 1) return 0;
+        return unclear(fmt::format("{}: has {} functions", named.path, entries.size()), entries);
     }
-    std::vector<LspciFunction> chosen;
-    std::ranges::copy_if(functions, std::back_inserter(chosen),
-                         [&](const LspciFunction& one) { return one.slot == *named.slot; });
+    const auto matching = [&](auto&& matches) {
+        std::vector<std::size_t> numbers;
+        for (std::size_t n = 0; n < entries.size(); ++n)
+            if (matches(entries[n])) numbers.push_back(n);
+        return numbers;
+    };
+    auto chosen = matching([&](const Entry& entry) { return entry.slot == *named.slot; });
     const auto address = pci::Address::parse(*named.slot);
     if (chosen.empty() && address)  // The same address with or without its domain.
-        std::ranges::copy_if(functions, std::back_inserter(chosen),
-                             [&](const LspciFunction& one) { return one.address == *address; });
-    if (chosen.size() == 1) return std::move(chosen.front());
+        chosen = matching(
+            [&](const Entry& entry) { return entry.address && *entry.address == *address; });
+    if (chosen.size() == 1) return chosen.front();
     if (chosen.empty())
-        return unclear(fmt::format("{}: has no function {}", named.path, *named.slot), functions);
-    return malformed("{}: has {} more than once, in lines {} and {}", named.path, *named.slot,
-                     chosen[0].line, chosen[1].line);
+        return unclear(fmt::format("{}: has no function {}", named.path, *named.slot), entries);
+    return malformed("{}: has {} more than once, in {} and {}", named.path, *named.slot,
+                     entries[chosen[0]].where, entries[chosen[1]].where);
+}
+
+Result<device::DeviceFacts> read_json(std::string_view named, const Named& parts,
+                                      std::string_view content) {
+    TENON_TRY(functions, read_captures(content, parts.path), "");
+    std::vector<Entry> entries;
+    entries.reserve(functions.size());
+    for (const auto& facts : functions)
+        entries.push_back({.slot = facts.address ? to_string(*facts.address) : "-",
+                           .address = facts.address,
+                           .where = fmt::format("functions[{}]", entries.size())});
+    TENON_TRY(chosen, choose(parts, entries), "");
+    auto facts = std::move(functions[chosen]);
+    facts.source = std::string{named};
+    return facts;
+}
+
+Result<device::DeviceFacts> read_text(std::string_view named, const Named& parts,
+                                      std::string_view content) {
+    TENON_TRY(functions, parse_lspci(content, parts.path), "");
+    std::vector<Entry> entries;
+    entries.reserve(functions.size());
+    for (const auto& function : functions)
+        entries.push_back({.slot = function.slot,
+                           .address = function.address,
+                           .where = fmt::format("line {}", function.line)});
+    TENON_TRY(chosen, choose(parts, entries), "");
+    auto facts = facts_of(named, functions[chosen].config);
+    facts.address = functions[chosen].address;
+    facts.resources = functions[chosen].resources;
+    return facts;
 }
 
 }  // namespace
@@ -97,12 +147,10 @@ Result<device::DeviceFacts> read_capture(std::string_view named) {
         TENON_TRY(config, parse_raw_blob(content, parts.path), "");
         return facts_of(named, config);
     }
-    TENON_TRY(functions, parse_lspci(content, parts.path), "");
-    TENON_TRY(function, choose(parts, std::move(functions)), "");
-    auto facts = facts_of(named, function.config);
-    facts.address = function.address;
-    facts.resources = function.resources;
-    return facts;
+    // Editors of Windows put a byte order mark in front.
+    std::string_view text{content};
+    if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);
+    return is_json(text) ? read_json(named, parts, text) : read_text(named, parts, text);
 }
 
 }  // namespace tenon::capture

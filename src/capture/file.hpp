@@ -1,4 +1,5 @@
-// Facts of a function from a file somebody recorded: the text of lspci, or the bytes of sysfs.
+// Facts of a function from a file somebody recorded: a capture of Tenon, the text of lspci, or the
+// bytes of sysfs. What it is shows in its content.
 #pragma once
 
 #include <string_view>
@@ -12,8 +13,9 @@ namespace tenon::capture {
 ///
 /// The address is written as in the file; a file of one function needs none. A file whose own name
 /// contains a # is taken by its name first. What a dump does not tell is unknown.
-/// Errors: errno of open(2); Malformed as parse_lspci() and parse_raw_blob(), or if the file is
-/// longer than 64 MiB; NotFound, listing the addresses, if none or no single function is meant.
+/// Errors: errno of open(2); Malformed as read_captures(), parse_lspci() and parse_raw_blob(), or
+/// if the file is longer than 64 MiB; NotFound, listing the addresses, if none or no single
+/// function is meant.
 Result<device::DeviceFacts> read_capture(std::string_view named);
 
 }  // namespace tenon::capture

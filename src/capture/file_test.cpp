@@ -78,7 +78,7 @@ TEST_F(CaptureFile, WithOneAddressTwiceIsUnclear) {
         read_capture(write("twice", dump("65:00.0", 1) + dump("65:00.0", 2)) + "#65:00.0");
 
     ASSERT_FALSE(facts);
-    EXPECT_THAT(facts.error().what, HasSubstr("has 65:00.0 more than once, in lines 1 and 7"));
+    EXPECT_THAT(facts.error().what, HasSubstr("has 65:00.0 more than once, in line 1 and line 7"));
 }
 
 TEST_F(CaptureFile, MayHaveTheMarkInItsName) {

@@ -4,7 +4,10 @@
 #include <exception>
 #include <sstream>
 
+#include "cli/capture_command.hpp"
+#include "cli/diff_command.hpp"
 #include "cli/help.hpp"
+#include "cli/list_command.hpp"
 #include "cli/plan_command.hpp"
 #include "cli/run_command.hpp"
 #include "cli/version.hpp"
@@ -15,6 +18,8 @@ namespace {
 struct Options {
     MachineArguments machine;
     RunArguments run;
+    CaptureArguments capture;
+    DiffArguments diff;
     bool no_open = false;
     bool json = false;
     std::string emit;
@@ -50,6 +55,33 @@ CLI::App* add_run(CLI::App& app, RunArguments& run) {
     command->add_option("--memory", run.memory);
     command->add_option("--device", run.machine.devices)->allow_extra_args(false);
     set_help(*command, run_help());
+    return command;
+}
+
+CLI::App* add_capture(CLI::App& app, Options& options) {
+    auto* const command = app.add_subcommand("capture");
+    command->add_option("-o", options.capture.output);
+    command->add_flag("--anonymize", options.capture.anonymize);
+    command->add_flag("--no-open", options.no_open);
+    command->add_option("ADDRESS", options.capture.devices)->required();
+    set_help(*command, capture_help());
+    return command;
+}
+
+CLI::App* add_list(CLI::App& app, Options& options) {
+    auto* const command = app.add_subcommand("list");
+    command->add_flag("--json", options.json);
+    set_help(*command, list_help());
+    return command;
+}
+
+CLI::App* add_diff(CLI::App& app, Options& options) {
+    auto* const command = app.add_subcommand("diff");
+    command->add_flag("--json", options.diff.json);
+    command->add_flag("--no-open", options.no_open);
+    command->add_option("A", options.diff.a)->required();
+    command->add_option("B", options.diff.b)->required();
+    set_help(*command, diff_help());
     return command;
 }
 
@@ -89,6 +121,9 @@ Outcome dispatch(int count, const char* const* arguments, const Host& host,
     Options options;
     const auto* const plan_command = add_plan(app, options);
     const auto* const run_command = add_run(app, options.run);
+    const auto* const capture_command = add_capture(app, options);
+    const auto* const list_command = add_list(app, options);
+    const auto* const diff_command = add_diff(app, options);
     try {
         app.parse(count, arguments);
     } catch (const CLI::ParseError& error) {
@@ -96,6 +131,12 @@ Outcome dispatch(int count, const char* const* arguments, const Host& host,
     }
     if (plan_command->parsed()) return plan(host, options, style);
     if (run_command->parsed()) return run_guest(host, std::move(options.run), style);
+    const auto opening = options.no_open ? Opening::Forbidden : Opening::Allowed;
+    options.capture.opening = opening;
+    options.diff.opening = opening;
+    if (capture_command->parsed()) return run_capture(host, options.capture);
+    if (list_command->parsed()) return run_list(host, options.json, style);
+    if (diff_command->parsed()) return run_diff(host, options.diff, style);
     return wrong_usage("no command");
 }
 

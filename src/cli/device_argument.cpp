@@ -12,7 +12,8 @@
 namespace tenon::cli {
 namespace {
 
-constexpr std::array<std::string_view, 4> device_keys{"id", "port", "function", "iommu"};
+constexpr std::array<std::string_view, 7> device_keys{
+    "id", "port", "function", "iommu", "host-atomics", "host-ats", "host-pasid"};
 
 bool is_word(std::string_view text) {
     return !text.empty() && std::ranges::all_of(text, [](char letter) {
@@ -63,6 +64,8 @@ Result<DeviceArgument> parse_device_argument(std::string_view text) {
         } else if (key == "iommu") {
             TENON_TRY(interface, parse_interface(device.name, value), "");
             device.interface = interface;
+        } else if (is_stated_fact(key)) {
+            TENON_TRY_DO(state_fact(device.stated, device.name, key, value), "");
         } else {
             TENON_TRY_DO(check_name(value, key), device.name);
             (key == "id" ? device.id : device.port) = value;

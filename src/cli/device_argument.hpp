@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "base/result.hpp"
+#include "cli/stated_facts.hpp"
 #include "device/control.hpp"
 #include "model/request.hpp"
 
@@ -19,6 +20,7 @@ struct DeviceArgument {
     std::string port;
     std::optional<unsigned> function;
     device::Interface interface = device::Interface::Automatic;
+    StatedFacts stated = {};
 
     bool operator==(const DeviceArgument&) const = default;
 };

@@ -167,7 +167,7 @@ std::string render_interrupts(const model::FunctionView& view, const TextStyle& 
 
 std::string render_host(const model::FunctionPlan& function, const TextStyle& style) {
     const auto& view = function.view;
-    if (function.facts.origin != device::Origin::Live) return "";
+    if (function.facts.origin == device::Origin::File) return "";
     auto text = heading("On the host", style) + paragraph(view.driver_line, style, inner);
     if (!view.group)
         return text +

@@ -41,13 +41,24 @@ Result<void> restore_requester_enable(device::DeviceControl& device, const Devic
     return {};
 }
 
-Result<device::VfioFacts> ask_vfio(const Host& host, const DeviceFacts& facts,
-                                   device::Interface interface) {
+// What an opened function tells.
+struct Asked {
+    device::VfioFacts vfio;
+    device::IommuFacts iommu;
+};
+
+Result<Asked> ask_vfio(const Host& host, const DeviceFacts& facts, device::Interface interface) {
     TENON_TRY(opener, host.make_opener(interface, std::span{&facts, 1}), "");
     TENON_TRY(device, opener->open(facts), "");
     TENON_TRY(asked, device->facts(), "");
     TENON_TRY_DO(restore_requester_enable(*device, facts, asked), "");
-    return asked;
+    return Asked{.vfio = std::move(asked), .iommu = device->iommu()};
+}
+
+// What the kernel says of AtomicOps; older ones say nothing, and nothing where none completes.
+Known<std::uint32_t> atomics_of(const device::VfioFacts& vfio) {
+    if (vfio.info.atomic_completer) return *vfio.info.atomic_completer;
+    return Unknown{"VFIO does not tell: the kernel is too old for it, or no width completes"};
 }
 
 // vfio-pci, or a variant of it such as mlx5_vfio_pci.
@@ -85,7 +96,9 @@ Result<DeviceFacts> gather_facts(const Host& host, std::string_view named,
     } else if (!is_vfio_driver(facts->driver)) {
         facts->vfio = Unknown{"the function was not opened, since it is not bound to vfio-pci"};
     } else if (auto asked = ask_vfio(host, *facts, interface)) {
-        facts->vfio = std::move(*asked);
+        facts->atomics = atomics_of(asked->vfio);
+        facts->vfio = std::move(asked->vfio);
+        facts->iommu = std::move(asked->iommu);
     } else {
         facts->vfio = Unknown{asked.error().what};
     }

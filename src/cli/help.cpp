@@ -19,14 +19,18 @@ constexpr std::string_view device_words =
 A DEVICE is one of
   0000:65:00.0, 65:00.0     a function of this host, as lspci prints it
   /sys/bus/pci/devices/...  the same, by its folder in sysfs
-  FILE                      text of lspci -xxx or -xxxx, or a copy of the file `config` in sysfs
-                            (64, 256 or 4096 bytes)
-  FILE#ADDRESS              one of several functions in such a text, the address as written there
+  FILE                      what tenon capture wrote, text of lspci -xxx or -xxxx, or a copy of the
+                            file `config` in sysfs (64, 256 or 4096 bytes)
+  FILE#ADDRESS              one of several functions in such a file, the address as written there
 A file whose own name contains a comma or a # is found by its whole name first. The keys are
   id=NAME                   what the device is called (dev0, dev1, ...)
   port=NAME                 the root port it is behind; without it, one of its own (rp0, rp1, ...)
   function=0-7              its number in the slot; without it, the first that is free
   iommu=auto|iommufd|group  the kernel's interface that assigns it; without it, auto
+For a file that does not tell, these state what its host can do:
+  host-atomics=32+64+128|none              widths of AtomicOps that complete up to memory
+  host-ats=supported|unsupported|unknown   Address Translation Services
+  host-pasid=WIDTH[+exec][+priv]|none      bits of PASID, and what may be asked for
 )";
 
 std::string known_machine_versions() {
@@ -46,6 +50,9 @@ Usage: tenon COMMAND ...
 
   plan        show what a guest would see of devices, and whether they can be assigned
   run         boot a guest with devices assigned to it
+  list        show the devices of this host, and which of them can be assigned
+  capture     write down all that is known of devices, to plan with them elsewhere
+  diff        show what a guest would see differently of two devices, captures or plans
   COMMAND --help, --version
 
 Examples
@@ -112,6 +119,58 @@ Examples
             --memory 4G --device 65:00.0
   tenon run --kernel vmlinux --append console=ttyS0 --device 0b:00.0,port=gpu \
             --device 0b:00.1,port=gpu
+)";
+}
+
+std::string capture_help() {
+    return R"(Writes down all that is known of functions of this host, as one JSON document: a plan made from it
+elsewhere is the plan that would be made here.
+
+Usage: tenon capture [OPTION]... ADDRESS...
+
+  -o FILE                 write to FILE instead of standard output
+  --anonymize             blank serial numbers (the Device Serial Number capability)
+  --no-open               do not open devices through VFIO; what only VFIO knows stays unknown
+
+A function that is bound to vfio-pci and free is opened to ask the kernel about it: this resets it.
+Read it as root, or only 64 bytes of configuration space are there.
+
+Exit status: 0 written, 2 wrong usage, or a function or the file cannot be had.
+
+Examples
+  tenon capture -o card.json 65:00.0 65:00.1
+  tenon plan card.json#0000:65:00.1
+)";
+}
+
+std::string list_help() {
+    return R"(Shows the PCI functions of this host, those of an IOMMU group together, and whether each can be
+assigned to a guest or the first reason why not. Opens no device.
+
+Usage: tenon list [--json]
+
+Exit status: 0 listed, 2 wrong usage, or this host shows no PCI bus.
+)";
+}
+
+std::string diff_help() {
+    return R"(Shows what a guest would see differently of two devices: ids, link, interrupts, BARs, capabilities
+one by one, and their registers. For a firmware update, another kernel, another slot.
+
+Usage: tenon diff [OPTION]... A B
+
+  --json                  print one JSON object, for scripts
+  --no-open               do not open devices through VFIO; what only VFIO knows stays unknown
+
+A and B are devices as tenon plan takes them (an address, a capture, text of lspci, with keys), or
+files that tenon plan --json wrote; FILE#ID picks one of several functions of a plan. What one side
+does not know is no difference; it is listed as not compared.
+
+Exit status: 0 the same, 1 different, 2 wrong usage or unreadable input.
+
+Examples
+  tenon diff before.json after.json
+  tenon diff card.json 65:00.0
 )";
 }
 

@@ -99,6 +99,25 @@ Json reasons(const std::vector<model::Reason>& list) {
     return texts;
 }
 
+// What is known of the host beside its devices, found or stated. Null: not known.
+Json host_facts(const device::DeviceFacts& facts) {
+    Json atomics = nullptr;
+    if (facts.atomics) {
+        atomics = Json::array();
+        for (const auto& [bit, width] : {std::pair{device::atomics_32, 32},
+                                         {device::atomics_64, 64},
+                                         {device::atomics_128, 128}})
+            if ((*facts.atomics & bit) != 0) atomics.push_back(width);
+    }
+    const auto& pasid = facts.iommu.pasid;
+    return {{"atomic_completer", std::move(atomics)},
+            {"ats", facts.iommu.ats ? Json(*facts.iommu.ats) : Json(nullptr)},
+            {"pasid", pasid ? Json{{"width", pasid->width},
+                                   {"execute", pasid->execute},
+                                   {"privileged", pasid->privileged}}
+                            : Json(nullptr)}};
+}
+
 Json function(const model::FunctionPlan& plan) {
     const auto& view = plan.view;
     auto capabilities = Json::array();
@@ -125,7 +144,8 @@ Json function(const model::FunctionPlan& plan) {
             {"msix", msix(view.msix)},
             {"driver", driver(plan.facts)},
             {"iommu_group", group(view)},
-            {"opened", bool{plan.facts.vfio}}};
+            {"opened", bool{plan.facts.vfio}},
+            {"host_facts", host_facts(plan.facts)}};
 }
 
 Json port(const model::PortPlan& plan) {

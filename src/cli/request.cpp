@@ -13,6 +13,7 @@ Result<model::DeviceRequest> request_of(const Host& host, const std::string& tex
                                         Opening opening) {
     TENON_TRY(argument, parse_device_argument(text), "");
     TENON_TRY(facts, gather_facts(host, argument.name, argument.interface, opening), "");
+    TENON_TRY_DO(apply_stated(argument.stated, facts), "");
     return model::DeviceRequest{.facts = std::move(facts),
                                 .id = std::move(argument.id),
                                 .port = std::move(argument.port),

@@ -31,6 +31,9 @@ public:
     /// Fills all of `out` from byte `offset` of `region`.
     /// Errors: Io on a short read too; `out` is then unspecified.
     virtual Result<void> read(unsigned region, std::uint64_t offset, std::span<std::byte> out) = 0;
+
+    /// What the host's IOMMU does for the function; unknown where the interface does not tell.
+    virtual IommuFacts iommu() { return {}; }
 };
 
 /// What a running guest needs on top. Destruction resets the function and gives it back.

@@ -127,8 +127,63 @@ struct Identity {
     bool operator==(const Identity&) const = default;
 };
 
-/// Where the facts come from.
-enum class Origin { Live, File };
+/// The link of the function as the host trained it. Source: sysfs `current_link_speed` and its
+/// like.
+struct LinkFacts {
+    std::string speed;      ///< "8.0 GT/s PCIe", or "Unknown"; as the kernel words it.
+    std::string max_speed;  ///< What the function itself could do.
+    unsigned width = 0;     ///< Lanes; 0: the link is down.
+    unsigned max_width = 0;
+
+    bool operator==(const LinkFacts&) const = default;
+};
+
+/// A bridge between the function and the root.
+struct BridgeFacts {
+    pci::Address address;
+    Known<pci::ConfigImage> config;  ///< Its registers, as sysfs shows them.
+    Known<std::string> driver;       ///< Bound to it; empty: none.
+
+    bool operator==(const BridgeFacts&) const = default;
+};
+
+/// The PASIDs that the host can translate for the function.
+struct PasidFacts {
+    unsigned width = 0;       ///< Bits, at most 20; 0: none.
+    bool execute = false;     ///< Execute permission may be asked for.
+    bool privileged = false;  ///< Privileged mode may be asked for.
+
+    bool operator==(const PasidFacts&) const = default;
+};
+
+/// Addresses that a device may use for DMA, both ends included.
+struct IovaRange {
+    std::uint64_t first = 0;
+    std::uint64_t last = 0;
+
+    bool operator==(const IovaRange&) const = default;
+};
+
+/// What the host's IOMMU does for the function. Source: IOMMU_GET_HW_INFO, IOMMU_IOAS_IOVA_RANGES,
+/// VFIO_IOMMU_GET_INFO.
+struct IommuFacts {
+    Known<PasidFacts> pasid;
+    Known<bool> ats;                     ///< False: ATS is not supported, or cannot be used.
+    Known<bool> dirty_tracking;          ///< It notes which pages a device has written.
+    Known<std::uint32_t> kind;           ///< IOMMU_HW_INFO_TYPE_: 1 Intel VT-d, 2 Arm SMMUv3.
+    Known<std::uint64_t> page_sizes;     ///< A bit for each size in bytes.
+    Known<std::vector<IovaRange>> iova;  ///< What may be mapped, with the function attached.
+
+    bool operator==(const IommuFacts&) const = default;
+};
+
+/// Widths of AtomicOps, as bits of a mask. Source: VFIO_PCI_ATOMIC_COMP32, 64, 128.
+inline constexpr std::uint32_t atomics_32 = 1;
+inline constexpr std::uint32_t atomics_64 = 2;
+inline constexpr std::uint32_t atomics_128 = 4;
+
+/// Where the facts come from: this host, a dump of bytes, or what a live host wrote down of itself.
+enum class Origin { Live, File, Capture };
 
 /// All of it.
 struct DeviceFacts {
@@ -148,6 +203,13 @@ struct DeviceFacts {
     Known<Identity> identity = Unknown{"not read"};
     /// False: no IOMMU translates its DMA; `group` is then unknown, or one that VFIO made up.
     Known<bool> has_iommu = Unknown{"not read"};
+    Known<LinkFacts> link;
+    /// Ways in which the kernel can reset the function, the one it takes first: "flr", "bus".
+    Known<std::vector<std::string>> reset_methods;
+    Known<std::vector<BridgeFacts>> path;  ///< The bridges above it, the nearest one first.
+    IommuFacts iommu;
+    /// Widths of AtomicOps that complete on the way to the host's memory: atomics_32 and its like.
+    Known<std::uint32_t> atomics;
 
     bool operator==(const DeviceFacts&) const = default;
 };

@@ -27,6 +27,14 @@ std::string list(const std::vector<IovaWindow>& windows) {
 
 }  // namespace
 
+Known<std::vector<device::IovaRange>> iova_facts(const std::vector<IovaWindow>& windows) {
+    if (windows.empty()) return Unknown{"the kernel does not tell"};
+    std::vector<device::IovaRange> ranges;
+    for (const auto& window : windows)
+        ranges.push_back({.first = window.first, .last = window.last});
+    return ranges;
+}
+
 Result<void> check_map(const DmaMaps& maps, Iova at, std::span<std::byte> memory) {
     const auto start = std::bit_cast<std::uintptr_t>(memory.data());
     const std::uint64_t size = memory.size();

@@ -8,8 +8,10 @@
 #include <string>
 #include <vector>
 
+#include "base/known.hpp"
 #include "base/result.hpp"
 #include "base/strong.hpp"
+#include "device/facts.hpp"
 
 namespace tenon::host {
 
@@ -23,6 +25,9 @@ struct IovaWindow {
 
     bool operator==(const IovaWindow&) const = default;
 };
+
+/// The windows as a fact; unknown if there are none, since every IOMMU translates something.
+Known<std::vector<device::IovaRange>> iova_facts(const std::vector<IovaWindow>& windows);
 
 /// Checks that both ends and the memory are whole pages, and that nothing is mapped there.
 /// Errors: Malformed.

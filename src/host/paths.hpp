@@ -5,11 +5,12 @@
 
 namespace tenon::host {
 
-/// Roots of the three trees that the kernel shows, without a slash at the end.
+/// Roots of the trees, without a slash at the end.
 struct HostPaths {
     std::string sysfs = "/sys";
     std::string dev = "/dev";
     std::string proc = "/proc";
+    std::string share = "/usr/share";  ///< Where distributions install data such as pci.ids.
 };
 
 }  // namespace tenon::host

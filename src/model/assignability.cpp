@@ -80,7 +80,7 @@ std::vector<Reason> reasons_by_kind(const pci::ConfigImage& config,
 std::vector<Reason> reasons_by_host(const device::DeviceFacts& facts,
                                     std::vector<std::string>& unknowns) {
     std::vector<Reason> reasons;
-    if (facts.origin != device::Origin::Live) {
+    if (facts.origin == device::Origin::File) {
         unknowns.emplace_back("the driver and the IOMMU group on its host");
         return reasons;
     }

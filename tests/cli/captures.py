@@ -1,12 +1,15 @@
 #!/usr/bin/env python3
 """Runs `tenon plan` on every function of every capture, and lets others judge what it prints.
 
-    captures.py plans|schema|lspci PROGRAM
+    captures.py plans|schema|lspci|json PROGRAM
 
 plans   the plan ends with 0 or 1, as text and as JSON, and lists the chains that an independent walk
         of the same bytes found (index.tsv beside the captures, where there is one)
 schema  the JSON follows docs/plan.schema.json
 lspci   `lspci -F` of the guest's view lists exactly the capabilities that the JSON does not hide
+
+json    a function written as JSON (tenon capture) follows docs/capture.schema.json and is planned as the
+        text it was made from; tenon diff finds the two the same
 
 Captures are in tests/captures, and in $TENON_CAPTURES or ../shared/captures beside the sources; those
 are not part of the project. Ends with 77 if there is nothing to judge by.
@@ -20,6 +23,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
 SLOT = re.compile(r"^((?:[0-9a-f]{4,8}:)?[0-9a-f]{2}:[0-9a-f]{2}\.[0-7])\s", re.MULTILINE)
@@ -177,11 +181,51 @@ def check_lspci(program, folders, failures):
     print(f"lspci agrees about {count} guest views")
 
 
+def without_source(text):
+    """A plan but for the name of what it was read from."""
+    found = json.loads(text)
+    for port in found["ports"]:
+        for function in port["functions"]:
+            del function["source"]
+    return found
+
+
+def check_json(program, folders, failures):
+    try:
+        import jsonschema
+    except ImportError:
+        skip("python3-jsonschema is not installed")
+    schema = json.loads((SOURCE / "docs" / "capture.schema.json").read_text())
+    jsonschema.Draft202012Validator.check_schema(schema)
+    validator = jsonschema.Draft202012Validator(schema)
+    count = 0
+    with tempfile.TemporaryDirectory() as folder:
+        document = f"{folder}/capture.json"
+        for file, slot in functions(folders):
+            device = f"{file}#{slot}"
+            done = subprocess.run([program, "capture", "-o", document, device], capture_output=True,
+                                  text=True, timeout=LIMIT, check=False)
+            if not failures.check(done.returncode == 0, device, done.stderr):
+                continue
+            for error in validator.iter_errors(json.loads(pathlib.Path(document).read_text())):
+                failures.check(False, device, f"{error.json_path}: {error.message}")
+            text, written = (plan(program, "--json", one) for one in (device, document))
+            failures.check(text.returncode == written.returncode, device, "another exit status")
+            failures.check(without_source(text.stdout) == without_source(written.stdout), device,
+                           "the plan of the JSON is another one")
+            same = subprocess.run([program, "diff", device, document], capture_output=True, text=True,
+                                  timeout=LIMIT, check=False)
+            failures.check(same.returncode == 0, device, f"tenon diff: {same.stdout}{same.stderr}")
+            count += 1
+    print(f"{count} functions planned the same as JSON")
+
+
 def main():
-    if len(sys.argv) != 3 or sys.argv[1] not in ("plans", "schema", "lspci"):
+    if len(sys.argv) != 3 or sys.argv[1] not in ("plans", "schema", "lspci", "json"):
         sys.exit(__doc__)
     failures = Failures()
-    check = {"plans": check_plans, "schema": check_schema, "lspci": check_lspci}[sys.argv[1]]
+    check = {"plans": check_plans, "schema": check_schema, "lspci": check_lspci,
+             "json": check_json}[sys.argv[1]]
     check(sys.argv[2], capture_folders(), failures)
     print(f"{failures.count} failures")
     sys.exit(1 if failures.count else 0)

@@ -39,7 +39,7 @@ expect 2 err '--unknown' plan --unknown handmade-nvme.lspci
 expect 2 err 'json and --emit' plan --json --emit lspci handmade-nvme.lspci
 expect 2 err 'the only form is lspci' plan --emit xml handmade-nvme.lspci
 expect 2 err 'known: tenon-1' plan --machine tenon-0 handmade-nvme.lspci
-expect 2 err 'known: id, port, function, iommu$' plan handmade-nvme.lspci,ats=on
+expect 2 err 'known: id, port, function, iommu, host-atomics, host-ats, host-pasid$' plan handmade-nvme.lspci,ats=on
 expect 2 err 'port a is given twice' plan --port a --port a handmade-nvme.lspci
 expect 2 err 'port a: unknown key "x"' plan --port a,x=1 handmade-nvme.lspci
 expect 2 err 'id a is given twice' plan handmade-nvme.lspci,id=a lab-igb.lspci,id=a
@@ -48,6 +48,17 @@ expect 2 err 'nothing: No such file.*lspci -D' plan nothing
 expect 2 err 'no hex rows|no function with hex rows' plan README.md
 expect 2 err 'one of: 0000:41:00.0$' plan handmade-nvme.lspci#0000:42:00.0
 expect 2 err 'this host has no such PCI function' plan ffff:ff:1f.7
+expect 2 err 'ADDRESS is required' capture
+expect 2 err 'this host has no such PCI function' capture ffff:ff:1f.7
+expect 0 out '^Usage: tenon capture' capture --help
+expect 0 out '^Usage: tenon list' list --help
+expect 0 out '^Usage: tenon diff' diff --help
+expect 2 err 'B is required' diff handmade-nvme.lspci
+expect 1 out 'port.s link width +4 +1$' diff handmade-nvme.lspci lab-nvme.lspci
+expect 0 out 'would see the same' diff lab-nvme.lspci lab-nvme.lspci
+expect 2 err 'nothing: No such file' diff lab-nvme.lspci nothing
+expect 2 err 'host-ats=on: known are' plan handmade-nvme.lspci,host-ats=on
+expect 0 out '"width": 16' plan --json handmade-nvme.lspci,host-pasid=16+priv
 expect 0 out 'assignable as far as known' plan handmade-nvme.lspci
 expect 0 out 'is 01:00.3 in the guest' plan --port a lab-igb.lspci,port=a handmade-nvme.lspci,port=a,function=3
 expect 1 out 'has no function 0' plan lab-igb.lspci,port=a,function=2

@@ -19,6 +19,7 @@ constexpr unsigned long ioas_alloc = 0x3b81;
 constexpr unsigned long ioas_iova_ranges = 0x3b84;
 constexpr unsigned long ioas_map = 0x3b85;
 constexpr unsigned long ioas_unmap = 0x3b86;
+constexpr unsigned long get_hw_info = 0x3b8a;
 
 std::unexpected<int> refuse(int os_error) { return std::unexpected(os_error); }
 
@@ -204,12 +205,27 @@ Outcome<int> FakeKernel::get_device(int number, const GroupFile& file, Bytes arg
     return refuse(ENODEV);
 }
 
+Outcome<int> FakeKernel::hardware_info(Bytes argument) const {
+    if (!traits_.hardware) return refuse(EOPNOTSUPP);
+    const auto& hardware = *traits_.hardware;
+    std::array<std::uint64_t, 3> data{0, hardware.cap_reg, 0};
+    const auto room = std::min<std::size_t>(load_at<std::uint32_t>(argument, 12), sizeof data);
+    // SAFETY: the question says that so many bytes have room at this address.
+    std::memcpy(std::bit_cast<void*>(load_at<std::uint64_t>(argument, 16)), data.data(), room);
+    store<std::uint32_t>(argument, 12, sizeof data);
+    store<std::uint32_t>(argument, 24, hardware.type);
+    store<std::uint8_t>(argument, 28, hardware.pasid_width);
+    store<std::uint64_t>(argument, 32, hardware.capabilities);
+    return 0;
+}
+
 Outcome<int> FakeKernel::iommufd_ioctl(IommufdFile& file, unsigned long request, Bytes argument) {
     if (request == ioas_alloc) {
         file.address_space = true;
         store<std::uint32_t>(argument, 8, address_space_id);
         return 0;
     }
+    if (request == get_hw_info) return hardware_info(argument);
     if (!file.address_space) return refuse(ENOENT);
     if (request == ioas_iova_ranges) {
         if (load_at<std::uint32_t>(argument, 8) < 1) return refuse(EMSGSIZE);

@@ -10,6 +10,7 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <variant>
@@ -34,6 +35,14 @@ public:
         std::size_t device_control_2 = 0;  ///< Where it is, if questions set a bit in it.
     };
 
+    /// What iommufd says of the IOMMU.
+    struct Hardware {
+        std::uint32_t type = 0;
+        std::uint8_t pasid_width = 0;
+        std::uint64_t capabilities = 0;
+        std::uint64_t cap_reg = 0;
+    };
+
     /// What this host has. To be changed before anything is opened.
     struct Traits {
         bool container = true;
@@ -43,6 +52,7 @@ public:
         std::uint64_t lock_limit = ~0ull;
         std::uint64_t first_iova = 0;  ///< What its IOMMU translates.
         std::uint64_t last_iova = (1ull << 48) - 1;
+        std::optional<Hardware> hardware = {};    ///< None: its IOMMU's driver does not tell.
         std::size_t most_at_once = ~0ull;         ///< Bytes that one read or write moves.
         std::vector<std::byte> device_info = {};  ///< Answer to GET_INFO instead of the right one.
         std::uint32_t region_areas_claimed = 0;   ///< Count in sparse lists, if not the right one.
@@ -118,6 +128,7 @@ private:
     host::Outcome<int> device_ioctl(DeviceFile& file, unsigned long request, Bytes argument);
     host::Outcome<int> set_container(int number, GroupFile& file, Bytes argument);
     host::Outcome<int> get_device(int number, const GroupFile& file, Bytes argument);
+    host::Outcome<int> hardware_info(Bytes argument) const;
     host::Outcome<int> map_memory(Maps& maps, std::uint64_t at, std::uint64_t size) const;
     host::Outcome<int> iommu_info(Bytes argument) const;
     host::Outcome<int> bind(DeviceFile& file, Bytes argument);

@@ -13,6 +13,13 @@ namespace {
 // More ranges than any host has; for a message only.
 constexpr std::size_t most_windows = 64;
 
+// 4 KiB always; bits 34 and 35 of the Capability Register add 2 MiB and 1 GiB.
+// Source: Intel VT-d specification 4.1, 11.4.2.1 (SSLPS).
+std::uint64_t page_sizes_of(std::uint64_t capability_register) {
+    return std::uint64_t{1} << 12 | (capability_register >> 34 & 1) << 21 |
+           (capability_register >> 35 & 1) << 30;
+}
+
 }  // namespace
 
 Result<std::shared_ptr<IoAddressSpace>> IoAddressSpace::open(Kernel& kernel,
@@ -79,6 +86,44 @@ std::vector<IovaWindow> IoAddressSpace::windows() const {
     if (!asked || request.num_iovas > most_windows) return {};
     windows.resize(request.num_iovas);
     return windows;
+}
+
+device::IommuFacts IoAddressSpace::facts(std::uint32_t device_id) const {
+    device::IommuFacts facts;
+    facts.iova = iova_facts(windows());
+    // NOLINTNEXTLINE(misc-const-correctness): the kernel writes it through the address below.
+    abi::HwInfoIntel intel{};
+    abi::GetHwInfo request{
+        .size = sizeof request,
+        .dev_id = device_id,
+        .data_len = sizeof intel,
+        .data_uptr = std::bit_cast<std::uintptr_t>(&intel),
+    };
+    // SAFETY: the kernel fills in at most data_len bytes, which is what there is room for.
+    const auto asked = ioctl(kernel_, file_.number(), abi::get_hw_info, request);
+    if (!asked) {
+        const Unknown why{system_error(asked.error(), "asking iommufd about the IOMMU").what};
+        facts.pasid = why;
+        facts.ats = why;
+        facts.dirty_tracking = why;
+        facts.kind = why;
+        facts.page_sizes = why;
+        return facts;
+    }
+    const auto has = [&](std::uint64_t bit) { return (request.out_capabilities & bit) != 0; };
+    facts.pasid = device::PasidFacts{.width = request.out_max_pasid_log2,
+                                     .execute = has(abi::hw_pasid_exec),
+                                     .privileged = has(abi::hw_pasid_priv)};
+    // Kernels before 7.1 never set the bit; then ATS may be supported.
+    facts.ats = has(abi::hw_ats_not_supported)
+                    ? Known<bool>{false}
+                    : Unknown{"the kernel does not say that it is unsupported"};
+    facts.dirty_tracking = has(abi::hw_dirty_tracking);
+    facts.kind = request.out_data_type;
+    facts.page_sizes = request.out_data_type == abi::hw_info_type_intel
+                           ? Known<std::uint64_t>{page_sizes_of(intel.cap_reg)}
+                           : Unknown{"iommufd tells them of an Intel IOMMU only"};
+    return facts;
 }
 
 }  // namespace tenon::host

@@ -29,6 +29,9 @@ public:
     /// What the IOMMUs of all attached devices translate; empty if the kernel does not tell.
     std::vector<IovaWindow> windows() const;
 
+    /// What the IOMMU does for the device that is bound to this iommufd as `device_id`.
+    device::IommuFacts facts(std::uint32_t device_id) const;
+
 private:
     IoAddressSpace(Kernel& kernel, KernelFile file, std::uint32_t id)
         : kernel_{kernel}, file_{std::move(file)}, id_{id} {}

@@ -70,4 +70,35 @@ static_assert(sizeof(IoasUnmap) == 24);
 inline constexpr unsigned long ioas_unmap = _IO(iommufd_type, 0x86);
 static_assert(ioas_unmap == 0x3b86);
 
+/// Asks what the IOMMU of a bound device can do. EOPNOTSUPP if its driver does not tell.
+struct GetHwInfo {
+    std::uint32_t size;
+    std::uint32_t flags;
+    std::uint32_t dev_id;
+    std::uint32_t data_len;  ///< Room for data of the kind; becomes how much there is.
+    std::uint64_t data_uptr;
+    std::uint32_t out_data_type;
+    std::uint8_t out_max_pasid_log2;  ///< 0 from kernels before 6.15 as well.
+    std::uint8_t reserved[3];         // NOLINT(modernize-avoid-c-arrays): the kernel's layout
+    std::uint64_t out_capabilities;
+};
+static_assert(sizeof(GetHwInfo) == 40);
+static_assert(offsetof(GetHwInfo, out_capabilities) == 32);
+inline constexpr unsigned long get_hw_info = _IO(iommufd_type, 0x8a);
+static_assert(get_hw_info == 0x3b8a);
+inline constexpr std::uint32_t hw_info_type_intel = 1;
+inline constexpr std::uint64_t hw_dirty_tracking = 1u << 0;
+inline constexpr std::uint64_t hw_pasid_exec = 1u << 1;
+inline constexpr std::uint64_t hw_pasid_priv = 1u << 2;
+inline constexpr std::uint64_t hw_ats_not_supported = 1u << 3;
+
+/// Data of an Intel IOMMU: two of its registers.
+struct HwInfoIntel {
+    std::uint32_t flags;
+    std::uint32_t reserved;
+    std::uint64_t cap_reg;
+    std::uint64_t ecap_reg;
+};
+static_assert(sizeof(HwInfoIntel) == 24);
+
 }  // namespace tenon::host::abi

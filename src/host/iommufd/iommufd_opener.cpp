@@ -87,7 +87,7 @@ Result<void> IommufdOpener::check_number(const device::DeviceFacts& facts, int f
     return {};
 }
 
-Result<void> IommufdOpener::attach(const device::DeviceFacts& facts, int file) {
+Result<std::uint32_t> IommufdOpener::attach(const device::DeviceFacts& facts, int file) {
     abi::BindIommufd bind{
         .argsz = sizeof bind, .flags = 0, .iommufd = space_->file(), .out_devid = 0};
     const auto bound = ioctl(kernel_, file, abi::device_bind_iommufd, bind);
@@ -95,7 +95,7 @@ Result<void> IommufdOpener::attach(const device::DeviceFacts& facts, int file) {
     abi::AttachIommufd attach{.argsz = sizeof attach, .flags = 0, .pt_id = space_->id()};
     const auto attached = ioctl(kernel_, file, abi::device_attach_iommufd, attach);
     if (!attached) return std::unexpected(cannot_attach(attached.error()));
-    return {};
+    return bind.out_devid;
 }
 
 Result<std::unique_ptr<device::DeviceControl>> IommufdOpener::open(
@@ -105,12 +105,14 @@ Result<std::unique_ptr<device::DeviceControl>> IommufdOpener::open(
     const auto step = fmt::format("opening {}", name);
     TENON_TRY(token, open_.take(*facts.address, space_), "");
     TENON_TRY(file, open_node(facts), step);
-    TENON_TRY_DO(attach(facts, file.number()), step);
+    TENON_TRY(device_id, attach(facts, file.number()), step);
     TENON_TRY(device,
               VfioDevice::create(kernel_, {.name = name,
                                            .file = std::move(file),
                                            .keep = std::move(token),
-                                           .kvm_file = std::nullopt}),
+                                           .kvm_file = std::nullopt,
+                                           .iommu = [space = space_,
+                                                     id = device_id] { return space->facts(id); }}),
               step);
     return std::move(device);
 }

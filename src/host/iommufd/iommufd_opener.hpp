@@ -27,7 +27,8 @@ private:
 
     Result<KernelFile> open_node(const device::DeviceFacts& facts);
     Result<void> check_number(const device::DeviceFacts& facts, int file);
-    Result<void> attach(const device::DeviceFacts& facts, int file);
+    /// Gives the device's number in the iommufd.
+    Result<std::uint32_t> attach(const device::DeviceFacts& facts, int file);
 
     Kernel& kernel_;
     HostPaths paths_;

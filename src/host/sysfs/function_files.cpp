@@ -99,6 +99,42 @@ Result<int> read_numa_node(const std::string& folder) {
     return node;
 }
 
+Result<device::LinkFacts> read_link(const std::string& folder) {
+    TENON_TRY(speed, read_attribute(folder + "/current_link_speed"), "");
+    TENON_TRY(max_speed, read_attribute(folder + "/max_link_speed"), "");
+    TENON_TRY(width, read_number<unsigned>(folder + "/current_link_width"), "");
+    TENON_TRY(max_width, read_number<unsigned>(folder + "/max_link_width"), "");
+    return device::LinkFacts{.speed = std::move(speed),
+                             .max_speed = std::move(max_speed),
+                             .width = width,
+                             .max_width = max_width};
+}
+
+Result<std::vector<std::string>> read_reset_methods(const std::string& folder) {
+    const auto path = folder + "/reset_method";
+    // A function without any reset has no such file, as has every function under an old kernel.
+    if (!exists(path) && exists(folder + "/config"))
+        return fail(Error::Kind::NotFound, "{}: not there: no reset, or a kernel before 5.15",
+                    path);
+    TENON_TRY(text, read_attribute(path), "");
+    std::vector<std::string> methods;
+    for (const auto word : split(text, ' '))
+        if (!word.empty()) methods.emplace_back(word);
+    return methods;
+}
+
+Result<std::vector<pci::Address>> list_bridges(const std::string& folder) {
+    std::error_code error;
+    auto place = std::filesystem::canonical(folder, error);
+    if (error) return fail_system(error.value(), folder);
+    std::vector<pci::Address> bridges;
+    for (place = place.parent_path();
+         const auto address = pci::Address::parse(place.filename().string());
+         place = place.parent_path())
+        bridges.push_back(*address);
+    return bridges;
+}
+
 bool exists(const std::string& path) {
     std::error_code error;
     const bool found = std::filesystem::exists(path, error);

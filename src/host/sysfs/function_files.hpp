@@ -5,6 +5,7 @@
 #include <array>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/known.hpp"
 #include "base/result.hpp"
@@ -43,6 +44,17 @@ Result<bool> read_virtual_function(const std::string& folder);
 
 /// The NUMA node; -1 if the host does not say.
 Result<int> read_numa_node(const std::string& folder);
+
+/// Speed and width of the link, present and possible. Errors: NotFound if it has no link.
+Result<device::LinkFacts> read_link(const std::string& folder);
+
+/// The ways to reset it, the preferred one first; empty if there is none.
+/// Errors: NotFound from kernels before 5.15, which do not list them.
+Result<std::vector<std::string>> read_reset_methods(const std::string& folder);
+
+/// Addresses of the bridges above the function, the nearest one first: the folders that its own is
+/// in. Errors: errno of resolving the folder.
+Result<std::vector<pci::Address>> list_bridges(const std::string& folder);
 
 /// Whether `path` is there. True if that cannot be told, so that using it says why.
 bool exists(const std::string& path);

@@ -81,6 +81,28 @@ device::VfioNodes read_nodes(const Sysfs& sysfs, const Address& address, const D
     return nodes;
 }
 
+Known<std::vector<device::BridgeFacts>> read_path(const Sysfs& sysfs, const Address& address) {
+    const auto bridges = list_bridges(sysfs.folder(address));
+    if (!bridges) return Unknown{bridges.error().what};
+    std::vector<device::BridgeFacts> path;
+    for (const auto& bridge : *bridges)
+        path.push_back({.address = bridge,
+                        .config = known(read_config(sysfs.folder(bridge))),
+                        .driver = known(read_driver(sysfs.folder(bridge)))});
+    return path;
+}
+
+// Facts that only an opened function has.
+device::IommuFacts unasked() {
+    const Unknown closed{"the function was not opened"};
+    return {.pasid = closed,
+            .ats = closed,
+            .dirty_tracking = closed,
+            .kind = closed,
+            .page_sizes = closed,
+            .iova = closed};
+}
+
 }  // namespace
 
 Sysfs::Sysfs(HostPaths paths) : paths_{std::move(paths)} {}
@@ -128,6 +150,11 @@ Result<DeviceFacts> Sysfs::read_facts(std::string_view named) const {
         .kernel = known(read_attribute(paths_.proc + "/sys/kernel/osrelease")),
         .identity = known(read_identity(place)),
         .has_iommu = {},
+        .link = known(read_link(place)),
+        .reset_methods = known(read_reset_methods(place)),
+        .path = read_path(*this, address),
+        .iommu = unasked(),
+        .atomics = Unknown{"the function was not opened"},
     };
     read_group(*this, address, facts);
     facts.nodes = read_nodes(*this, address, facts);

@@ -109,6 +109,20 @@ Result<void> Container::unmap(Iova at, std::uint64_t size) {
     return {};
 }
 
+device::IommuFacts Container::facts() const {
+    const Unknown untold{"the group interface of VFIO does not tell; iommu=iommufd may"};
+    device::IommuFacts facts{.pasid = untold,
+                             .ats = untold,
+                             .dirty_tracking = untold,
+                             .kind = untold,
+                             .page_sizes = untold,
+                             .iova = iova_facts(windows())};
+    abi::IommuInfo info{.argsz = sizeof info};
+    if (!ioctl(kernel_, file_.number(), VFIO_IOMMU_GET_INFO, info)) return facts;
+    if ((info.flags & VFIO_IOMMU_INFO_PGSIZES) != 0) facts.page_sizes = info.iova_page_sizes;
+    return facts;
+}
+
 std::vector<IovaWindow> Container::windows() const {
     // For a message only: what cannot be read is left out of it.
     const abi::IommuInfo question{};

@@ -29,6 +29,9 @@ public:
     /// The group of this file, all of whose devices are closed, is no member any more.
     void leave(int group);
 
+    /// What the IOMMU does for the groups that joined, as far as this interface tells.
+    device::IommuFacts facts() const;
+
     Result<void> map(Iova at, std::span<std::byte> memory) override;
     Result<void> unmap(Iova at, std::uint64_t size) override;
 

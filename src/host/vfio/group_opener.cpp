@@ -74,10 +74,12 @@ Result<std::unique_ptr<device::DeviceControl>> GroupOpener::open(const device::D
     const auto number = kernel_.ioctl(group->file(), VFIO_GROUP_GET_DEVICE_FD, bytes);
     if (!number) return std::unexpected(cannot_get_device(number.error(), facts).during(step));
     TENON_TRY(device,
-              VfioDevice::create(kernel_, {.name = name,
-                                           .file = KernelFile{kernel_, *number},
-                                           .keep = std::move(token),
-                                           .kvm_file = group->file()}),
+              VfioDevice::create(
+                  kernel_, {.name = name,
+                            .file = KernelFile{kernel_, *number},
+                            .keep = std::move(token),
+                            .kvm_file = group->file(),
+                            .iommu = [container = container_] { return container->facts(); }}),
               step);
     return std::move(device);
 }

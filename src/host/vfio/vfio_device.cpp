@@ -54,6 +54,7 @@ std::vector<std::byte> irq_request(device::IrqIndex index, std::uint32_t flags, 
 VfioDevice::VfioDevice(Kernel& kernel, Opened opened)
     : kernel_{kernel},
       name_{std::move(opened.name)},
+      iommu_{std::move(opened.iommu)},
       keep_{std::move(opened.keep)},
       file_{std::move(opened.file)},
       kvm_file_{opened.kvm_file.value_or(file_.number())} {}

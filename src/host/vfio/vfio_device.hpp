@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -26,6 +27,7 @@ public:
         KernelFile file;                   ///< Of the device; answers VFIO's requests.
         std::shared_ptr<const void> keep;  ///< Goes after the file.
         std::optional<int> kvm_file;       ///< What kvm-vfio is told; none: the device's file.
+        std::function<device::IommuFacts()> iommu = {};  ///< Asks about its IOMMU; none: unknown.
     };
 
     /// Takes over an opened function, after asking for its regions.
@@ -40,6 +42,8 @@ public:
     /// function the kernel sets the bit of its physical one, out of reach until that is reset.
     /// Source: drivers/vfio/pci/vfio_pci_core.c of Linux 7.2, vfio_pci_info_atomic_cap().
     Result<device::VfioFacts> facts() override;
+
+    device::IommuFacts iommu() override { return iommu_ ? iommu_() : device::IommuFacts{}; }
 
     Result<void> read(unsigned region, std::uint64_t offset, std::span<std::byte> out) override;
     Result<void> write(unsigned region, std::uint64_t offset,
@@ -62,6 +66,7 @@ private:
 
     Kernel& kernel_;
     std::string name_;
+    std::function<device::IommuFacts()> iommu_;
     std::shared_ptr<const void> keep_;
     KernelFile file_;
     int kvm_file_;

@@ -1,0 +1,260 @@
+#include "capture/capture_json.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "tests/support/config_builder.hpp"
+#include "tests/support/fake_device.hpp"
+
+namespace tenon::capture {
+namespace {
+
+using device::DeviceFacts;
+using testing::HasSubstr;
+
+pci::ConfigImage config() {
+    return support::ConfigBuilder{}
+        .put32(0x10, 0xfe800004)
+        .head(0x40)
+        .express(0x40, 0xb0)
+        .msix(0xb0, 0)
+        .extended(0x100, 0x03, 0)
+        .put32(0xffc, 0x12345678)
+        .image();
+}
+
+// A fact of every kind, with values that no default has.
+DeviceFacts full_facts() {
+    support::FakeFunction function{config()};
+    function.add_bar(0, 0x4000);
+    function.region(0).areas = {{.offset = 0, .size = 0x1000}, {.offset = 0x3000, .size = 0x1000}};
+    function.region(0).msix_table_mappable = true;
+    function.irq(device::IrqIndex::Msix) = {.count = 8, .eventfd = true, .noresize = true};
+    function.irq(device::IrqIndex::Intx) = {
+        .count = 1, .eventfd = true, .maskable = true, .automasked = true};
+    function.info().atomic_completer = 3;
+    return {
+        .source = "0000:65:00.0",
+        .origin = device::Origin::Live,
+        .address = pci::Address{.domain = 0x10000, .bus = 0x65, .device = 0x1f, .function = 7},
+        .physical = config(),
+        .vfio = support::FakeDevice{function}.facts().value(),
+        .resources =
+            std::array<device::ResourceFacts, 7>{{{.size = 0x4000, .flags = 0x140204}, {}, {}}},
+        .group =
+            device::GroupFacts{
+                .number = 14,
+                .members = {{.address = {.bus = 0x64}, .driver = "pcieport", .is_bridge = true},
+                            {.address = {.bus = 0x65}, .driver = "", .is_bridge = false}}},
+        .driver = std::string{"vfio-pci"},
+        .nodes =
+            device::VfioNodes{
+                .group = "/dev/vfio/14", .cdev = "/dev/vfio/devices/vfio3", .iommufd = true},
+        .virtual_function = true,
+        .numa_node = -1,
+        .kernel = std::string{"7.2.12-amd64"},
+        .identity = device::Identity{.vendor = 0x8086,
+                                     .device = 0x10ca,
+                                     .subsystem_vendor = 0x1af4,
+                                     .subsystem_device = 0x1100,
+                                     .class_code = 0x020000,
+                                     .revision = 0xff},
+        .has_iommu = true,
+        .link = device::LinkFacts{.speed = "8.0 GT/s PCIe",
+                                  .max_speed = "16.0 GT/s PCIe",
+                                  .width = 4,
+                                  .max_width = 16},
+        .reset_methods = std::vector<std::string>{"flr", "bus"},
+        .path =
+            std::vector<device::BridgeFacts>{
+                {.address = {.bus = 0x64}, .config = config(), .driver = std::string{"pcieport"}},
+                {.address = {.bus = 0x60},
+                 .config = Unknown{"needs privilege"},
+                 .driver = std::string{}}},
+        .iommu = {.pasid = device::PasidFacts{.width = 20, .execute = true, .privileged = true},
+                  .ats = false,
+                  .dirty_tracking = true,
+                  .kind = 1u,
+                  .page_sizes = std::uint64_t{0x40201000},
+                  .iova = std::vector<device::IovaRange>{{.first = 0, .last = 0xfedfffff},
+                                                         {.first = 0xfef00000, .last = ~0ull}}},
+        .atomics = 3u,
+    };
+}
+
+DeviceFacts written_and_read(const DeviceFacts& facts) {
+    return read_captures(write_captures({&facts, 1}, {.tool = "tenon"}), facts.source)
+        .value()
+        .at(0);
+}
+
+TEST(CaptureJson, KeepsEveryFactOfALiveFunction) {
+    auto expected = full_facts();
+
+    const auto read = written_and_read(expected);
+
+    expected.origin = device::Origin::Capture;
+    EXPECT_EQ(read, expected);
+}
+
+TEST(CaptureJson, KeepsEveryReasonWhyAFactIsUnknown) {
+    const DeviceFacts unknown{
+        .source = "dump.txt",
+        .origin = device::Origin::File,
+        .address = Unknown{"a"},
+        .physical = Unknown{"b"},
+        .vfio = Unknown{"c"},
+        .resources = Unknown{"d"},
+        .group = Unknown{"e"},
+        .driver = Unknown{"f"},
+        .nodes = Unknown{"g"},
+        .virtual_function = Unknown{"h"},
+        .numa_node = Unknown{"i"},
+        .kernel = Unknown{"j"},
+        .identity = Unknown{"k"},
+        .has_iommu = Unknown{"l"},
+        .link = Unknown{"m"},
+        .reset_methods = Unknown{"n"},
+        .path = Unknown{"o"},
+        .iommu = {.pasid = Unknown{"p"},
+                  .ats = Unknown{"q"},
+                  .dirty_tracking = Unknown{"r"},
+                  .kind = Unknown{"s"},
+                  .page_sizes = Unknown{"t"},
+                  .iova = Unknown{"u"}},
+        .atomics = Unknown{"v"},
+    };
+
+    EXPECT_EQ(written_and_read(unknown), unknown);
+}
+
+TEST(CaptureJson, KeepsImagesOfEverySize) {
+    for (const std::size_t size : {64u, 208u, 256u, 4096u, 68u}) {
+        DeviceFacts facts{.source = "f"};
+        pci::ConfigImage image{size};
+        image.write<std::uint32_t>(size - 4, 0x01020304);
+        facts.physical = image;
+
+        EXPECT_EQ(written_and_read(facts), facts) << size;
+    }
+}
+
+TEST(CaptureJson, KeepsTheOrderOfItsFunctions) {
+    std::vector<DeviceFacts> functions(3);
+    functions[0].kernel = std::string{"first"};
+    functions[2].kernel = std::string{"last"};
+
+    const auto read = read_captures(write_captures(functions, {}), "f").value();
+
+    ASSERT_EQ(read.size(), 3u);
+    EXPECT_EQ(*read[0].kernel, "first");
+    EXPECT_EQ(*read[2].kernel, "last");
+}
+
+TEST(CaptureJson, LeavesOutRowsThatAreZero) {
+    const auto json = nlohmann::json::parse(write_captures(std::array{full_facts()}, {}));
+
+    const auto& rows = json["functions"][0]["physical"]["rows"];
+
+    EXPECT_EQ(rows.front(), "000: 36 1b 10 00 00 00 10 00 02 02 08 01 00 00 00 00");
+    EXPECT_EQ(rows.back(), "ff0: 00 00 00 00 00 00 00 00 00 00 00 00 78 56 34 12");
+    EXPECT_EQ(rows.size(), 8u);
+}
+
+TEST(CaptureJson, IsToldByItsFirstCharacter) {
+    EXPECT_TRUE(is_json(" \n{\"format\""));
+    EXPECT_FALSE(is_json("65:00.0 NVMe {"));
+    EXPECT_FALSE(is_json(""));
+}
+
+// A document with one value changed, by its JSON pointer.
+std::string refusal(const std::string& pointer, const nlohmann::json& value) {
+    auto json = nlohmann::json::parse(write_captures(std::array{full_facts()}, {}));
+    json[nlohmann::json::json_pointer{pointer}] = value;
+    const auto read = read_captures(json.dump(), "c.json");
+    return read ? "no error" : read.error().what;
+}
+
+TEST(CaptureJson, RefusesOtherDocuments) {
+    EXPECT_EQ(read_captures("{}", "c").error().what, "c: $.format: is missing");
+    EXPECT_EQ(read_captures(R"({"format": 1, "ports": []})", "c").error().what,
+              "c: $: is what tenon plan --json prints, not a capture: tenon capture makes one");
+    EXPECT_EQ(refusal("/format", "x"), "c.json: $.format: is not \"tenon-capture\"");
+    EXPECT_EQ(refusal("/version", 2),
+              "c.json: $.version: is not 1, the version that this program reads");
+    EXPECT_EQ(refusal("/functions", nlohmann::json::array()),
+              "c.json: $.functions: has no function in it");
+    EXPECT_THAT(refusal("/functions", std::vector<int>(1025)), HasSubstr("at most 1024"));
+}
+
+TEST(CaptureJson, NamesThePathOfAWrongValue) {
+    EXPECT_EQ(refusal("/functions/0/address", "65:20.0"),
+              "c.json: $.functions[0].address: is not a PCI address");
+    EXPECT_EQ(refusal("/functions/0/origin", "moon"),
+              "c.json: $.functions[0].origin: is neither \"live\" nor \"dump\"");
+    EXPECT_EQ(refusal("/functions/0/group/members/1/bridge", 1),
+              "c.json: $.functions[0].group.members[1].bridge: is neither true nor false");
+    EXPECT_EQ(refusal("/functions/0/vfio/regions/2", 7),
+              "c.json: $.functions[0].vfio.regions[2].size: is missing");
+    EXPECT_EQ(refusal("/functions/0/vfio/irqs", nlohmann::json::array()),
+              "c.json: $.functions[0].vfio.irqs: has not the 5 entries it should have");
+    EXPECT_EQ(refusal("/functions/0/identity/class", "0x1000000"),
+              "c.json: $.functions[0].identity.class: is not a string of 0x and hex digits up to "
+              "0xffffff");
+    EXPECT_EQ(refusal("/functions/0/iommu/pasid/width", 21),
+              "c.json: $.functions[0].iommu.pasid.width: is not a whole number from 0 to 20");
+    EXPECT_EQ(refusal("/functions/0/iommu/iova/0/first", "0xffffffff"),
+              "c.json: $.functions[0].iommu.iova[0]: ends before it begins");
+    EXPECT_EQ(refusal("/functions/0/driver", nlohmann::json{{"unknown", 3}}),
+              "c.json: $.functions[0].driver.unknown: is not a string");
+}
+
+TEST(CaptureJson, RefusesAreasOutsideOfTheirRegion) {
+    EXPECT_EQ(refusal("/functions/0/vfio/regions/0/areas/1/size", 0x2000),
+              "c.json: $.functions[0].vfio.regions[0].areas[1]: is not inside its region");
+    EXPECT_THAT(refusal("/functions/0/vfio/regions/0/areas/1/offset", "0x4001"),
+                HasSubstr("areas[1].offset: is not"));
+    EXPECT_THAT(refusal("/functions/0/vfio/regions/1", {{"size", ~0ull},
+                                                        {"offset", "0x1"},
+                                                        {"readable", true},
+                                                        {"writable", true},
+                                                        {"mappable", true},
+                                                        {"areas", nlohmann::json::array()},
+                                                        {"msix_table_mappable", false}}),
+                HasSubstr("regions[1]: wraps"));
+}
+
+TEST(CaptureJson, RefusesImagesThatAreNone) {
+    const std::string image = "/functions/0/physical";
+    const std::string zeros = " 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00";
+
+    EXPECT_THAT(refusal(image + "/known", 60), HasSubstr("physical.known: is not 64 to 4096"));
+    EXPECT_THAT(refusal(image + "/known", 66), HasSubstr("in whole dwords"));
+    EXPECT_THAT(refusal(image + "/known", 4100), HasSubstr("from 0 to 4096"));
+    EXPECT_THAT(refusal(image + "/rows/0", "008:" + zeros), HasSubstr("multiple of 16"));
+    EXPECT_THAT(refusal(image + "/rows/0", "1000:" + zeros), HasSubstr("inside the bytes known"));
+    EXPECT_THAT(refusal(image + "/rows/1", "000:" + zeros), HasSubstr("past the row before"));
+    EXPECT_THAT(refusal(image + "/rows/0", "000:" + zeros + " 00"), HasSubstr("17 bytes instead"));
+    EXPECT_THAT(refusal(image + "/rows/0", "000: 0 "), HasSubstr("1 bytes instead of 16"));
+    EXPECT_THAT(refusal(image + "/rows/0", "000: xx" + zeros.substr(3)),
+                HasSubstr("byte 1 is not two hex digits"));
+    EXPECT_THAT(refusal(image + "/rows/0", ""), HasSubstr("does not begin with an offset"));
+}
+
+TEST(CaptureJson, SurvivesEveryCutAndEveryChangedCharacter) {
+    DeviceFacts small{.source = "f"};
+    small.physical = pci::ConfigImage{64};
+    const auto text = write_captures({&small, 1}, {});
+    for (std::size_t at = 0; at + 2 < text.size(); ++at) {
+        EXPECT_FALSE(read_captures(text.substr(0, at), "f")) << at;
+        auto changed = text;
+        changed[at] = changed[at] == '9' ? '[' : '9';
+        // Whatever it says, it says something.
+        static_cast<void>(read_captures(changed, "f").has_value());
+    }
+}
+
+}  // namespace
+}  // namespace tenon::capture

@@ -1,0 +1,67 @@
+#include "cli/capture_command.hpp"
+
+#include <fcntl.h>
+#include <fmt/core.h>
+
+#include <cerrno>
+
+#include "base/fd.hpp"
+#include "capture/anonymize.hpp"
+#include "capture/capture_json.hpp"
+#include "cli/terminal.hpp"
+#include "cli/version.hpp"
+
+namespace tenon::cli {
+namespace {
+
+Result<std::vector<device::DeviceFacts>> gather_all(const Host& host,
+                                                    const CaptureArguments& arguments) {
+    std::vector<device::DeviceFacts> functions;
+    for (const auto& named : arguments.devices) {
+        TENON_TRY(facts, gather_facts(host, named, device::Interface::Automatic, arguments.opening),
+                  "");
+        if (arguments.anonymize) capture::blank_serial_numbers(facts);
+        functions.push_back(std::move(facts));
+    }
+    return functions;
+}
+
+Result<void> write_file(const std::string& path, std::string_view content) {
+    constexpr ::mode_t mode = 0644;
+    const Fd file{::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode)};
+    if (!file) return fail_system(errno, path);
+    return write_all(file.number(), content);
+}
+
+std::string notes_of(const device::DeviceFacts& facts) {
+    if (facts.vfio)
+        return fmt::format("{}: opened through VFIO to ask about it, which resets it\n",
+                           facts.source);
+    return fmt::format("{}: what only VFIO knows is left unknown: {}\n", facts.source,
+                       facts.vfio.why());
+}
+
+Outcome wrong(const Error& error) {
+    return {.status = status::wrong, .err = fmt::format("tenon: {}\n", to_string(error))};
+}
+
+}  // namespace
+
+Outcome run_capture(const Host& host, const CaptureArguments& arguments) {
+    const auto functions = gather_all(host, arguments);
+    if (!functions) return wrong(functions.error());
+    Outcome outcome;
+    outcome.out = capture::write_captures(
+        *functions, {.tool = std::string{version_line}, .anonymized = arguments.anonymize});
+    for (const auto& facts : *functions)
+        outcome.err += notes_of(facts);
+    if (arguments.output.empty()) return outcome;
+    const auto written = write_file(arguments.output, outcome.out);
+    if (!written) return wrong(written.error());
+    outcome.out.clear();
+    outcome.err += fmt::format("{} function{} written to {}\n", functions->size(),
+                               functions->size() == 1 ? "" : "s", arguments.output);
+    return outcome;
+}
+
+}  // namespace tenon::cli

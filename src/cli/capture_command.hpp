@@ -1,0 +1,24 @@
+// `tenon capture`: everything that a plan needs of functions of this host, in one document.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "cli/gather.hpp"
+#include "cli/outcome.hpp"
+
+namespace tenon::cli {
+
+/// What to capture and where to.
+struct CaptureArguments {
+    std::vector<std::string> devices;
+    std::string output;      ///< A file; empty: standard output.
+    bool anonymize = false;  ///< Blank serial numbers.
+    Opening opening = Opening::Allowed;
+};
+
+/// Gathers and writes. Says on standard error which functions were opened, which resets them, and
+/// what stays unknown of the others.
+Outcome run_capture(const Host& host, const CaptureArguments& arguments);
+
+}  // namespace tenon::cli

@@ -1,0 +1,24 @@
+// `tenon diff`: what a guest would see differently of two functions.
+#pragma once
+
+#include <string>
+
+#include "cli/difference.hpp"
+#include "cli/gather.hpp"
+#include "cli/outcome.hpp"
+#include "cli/terminal.hpp"
+
+namespace tenon::cli {
+
+/// The two sides, as `plan` takes devices, or files of plan --json.
+struct DiffArguments {
+    std::string a;
+    std::string b;
+    bool json = false;
+    Opening opening = Opening::Allowed;
+};
+
+/// Compares and prints. Status `refused` (1) where they differ.
+Outcome run_diff(const Host& host, const DiffArguments& arguments, const TextStyle& style);
+
+}  // namespace tenon::cli

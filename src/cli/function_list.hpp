@@ -1,0 +1,45 @@
+// What `tenon list` shows: every function of a host with its group, and whether it can be assigned.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.hpp"
+#include "cli/gather.hpp"
+#include "model/decision.hpp"
+#include "pci/address.hpp"
+
+namespace tenon::cli {
+
+/// One function.
+struct ListedFunction {
+    pci::Address address;
+    std::string name;  ///< From pci.ids; or its ids and class.
+    std::uint16_t vendor = 0;
+    std::uint16_t device = 0;
+    std::uint32_t class_code = 0;
+    Known<std::string> driver;      ///< Empty: none.
+    std::optional<unsigned> group;  ///< IOMMU group; none: not in one, or not known.
+    bool bridge = false;            ///< Stays with the host whatever becomes of its group.
+    bool assignable = false;
+    std::vector<model::Reason> reasons;
+    std::vector<std::string> unknowns;
+};
+
+/// All of them, the members of a group together, groups by their first function.
+struct FunctionList {
+    std::vector<ListedFunction> functions;
+
+    /// The functions of each group that have to leave the host together: more than one, without
+    /// bridges.
+    std::map<unsigned, std::vector<pci::Address>> moved_together() const;
+};
+
+/// Reads sysfs alone; opens nothing.
+/// Errors: NotFound if this host shows no PCI bus.
+Result<FunctionList> list_functions(const Host& host);
+
+}  // namespace tenon::cli

@@ -1,0 +1,166 @@
+#include "cli/list_command.hpp"
+
+#include <fmt/core.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "cli/table.hpp"
+#include "cli/words.hpp"
+
+namespace tenon::cli {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+// Below this width the columns of a table would be too thin to read.
+constexpr std::size_t wide_enough = 90;
+
+// Addresses without their domain, where this host has but one.
+class AddressWords {
+public:
+    explicit AddressWords(const FunctionList& list)
+        : one_domain_{std::ranges::all_of(list.functions, [](const ListedFunction& function) {
+              return function.address.domain == 0;
+          })} {}
+
+    std::string operator()(const pci::Address& address) const {
+        return one_domain_ ? guest_address(address) : to_string(address);
+    }
+
+private:
+    bool one_domain_;
+};
+
+std::string driver_words(const ListedFunction& function) {
+    if (!function.driver) return "?";
+    return function.driver->empty() ? "-" : *function.driver;
+}
+
+std::string group_words(const ListedFunction& function) {
+    return function.group ? std::to_string(*function.group) : "-";
+}
+
+Cell verdict(const ListedFunction& function) {
+    if (function.bridge) return {.text = "bridge, stays with the host", .tone = Tone::Faint};
+    if (!function.assignable) {
+        const auto why = function.reasons.empty() ? "" : function.reasons.front().what;
+        return {.text = fmt::format("no: {}", why), .tone = Tone::Plain};
+    }
+    if (function.unknowns.empty()) return {.text = "yes", .tone = Tone::Good};
+    return {.text = fmt::format("yes, as far as known: {}", function.unknowns.front()),
+            .tone = Tone::Good};
+}
+
+std::string render_wide(const FunctionList& list, const AddressWords& words,
+                        const TextStyle& style) {
+    Table table{
+        {{"group"}, {"address"}, {"device", style.width * 2 / 5}, {"driver", 16}, {"assignable?"}}};
+    std::optional<unsigned> above;
+    for (const auto& function : list.functions) {
+        const auto tone = function.bridge ? Tone::Faint : Tone::Plain;
+        // The number stands once for the members of a group.
+        const bool again = function.group && function.group == above;
+        above = function.group;
+        table.add(
+            {{.text = again ? "" : group_words(function), .tone = tone},
+             {.text = words(function.address), .tone = function.assignable ? Tone::Strong : tone},
+             {.text = function.name, .tone = tone},
+             {.text = driver_words(function), .tone = tone},
+             verdict(function)});
+    }
+    return table.render(style, 0);
+}
+
+std::string render_narrow(const FunctionList& list, const AddressWords& words,
+                          const TextStyle& style) {
+    std::string text;
+    for (const auto& function : list.functions) {
+        const auto tone = function.bridge ? Tone::Faint : Tone::Plain;
+        text += paragraph(fmt::format("{} {}", words(function.address), function.name), style, 0, 2,
+                          function.assignable ? Tone::Strong : tone);
+        text += paragraph(
+            fmt::format("group {}, driver {}", group_words(function), driver_words(function)),
+            style, 2, 2, tone);
+        const auto cell = verdict(function);
+        text += paragraph(cell.text, style, 2, 2, cell.tone);
+    }
+    return text;
+}
+
+std::string render_groups(const FunctionList& list, const AddressWords& words,
+                          const TextStyle& style) {
+    std::string text;
+    for (const auto& [group, members] : list.moved_together()) {
+        std::vector<std::string> names;
+        for (const auto& member : members)
+            names.push_back(words(member));
+        text += paragraph(fmt::format("group {}: {} move together: no guest gets one of them while "
+                                      "a driver of the host has another",
+                                      group, fmt::join(names, ", ")),
+                          style, 0, 2);
+    }
+    return text.empty() ? text : '\n' + text;
+}
+
+std::string render_summary(const FunctionList& list, const TextStyle& style) {
+    const auto assignable = std::ranges::count_if(list.functions, &ListedFunction::assignable);
+    return '\n' + paragraph(fmt::format("{} of {} functions can be assigned now. What to do about "
+                                        "another: tenon plan ADDRESS",
+                                        assignable, list.functions.size()),
+                            style, 0);
+}
+
+Json function_json(const ListedFunction& function) {
+    auto reasons = Json::array();
+    for (const auto& reason : function.reasons)
+        reasons.push_back(sentence(reason));
+    return {{"address", to_string(function.address)},
+            {"name", function.name},
+            {"vendor", hex(function.vendor, 4)},
+            {"device", hex(function.device, 4)},
+            {"class", hex(function.class_code, 6)},
+            {"driver", function.driver ? Json(*function.driver) : Json(nullptr)},
+            {"iommu_group", function.group ? Json(*function.group) : Json(nullptr)},
+            {"bridge", function.bridge},
+            {"assignable", function.assignable},
+            {"reasons", std::move(reasons)},
+            {"unknowns", function.unknowns}};
+}
+
+}  // namespace
+
+std::string render_list(const FunctionList& list, const TextStyle& style) {
+    if (list.functions.empty()) return "This host has no PCI function.\n";
+    const AddressWords words{list};
+    const auto table = style.width < wide_enough ? render_narrow(list, words, style)
+                                                 : render_wide(list, words, style);
+    return table + render_groups(list, words, style) + render_summary(list, style);
+}
+
+std::string render_list_json(const FunctionList& list) {
+    auto functions = Json::array();
+    for (const auto& function : list.functions)
+        functions.push_back(function_json(function));
+    auto groups = Json::array();
+    for (const auto& [number, members] : list.moved_together()) {
+        auto names = Json::array();
+        for (const auto& member : members)
+            names.push_back(to_string(member));
+        groups.push_back({{"iommu_group", number}, {"functions", std::move(names)}});
+    }
+    const Json object = {
+        {"format", 1}, {"functions", std::move(functions)}, {"moved_together", std::move(groups)}};
+    return object.dump(2, ' ', false, Json::error_handler_t::replace) + '\n';
+}
+
+Outcome run_list(const Host& host, bool json, const TextStyle& style) {
+    const auto list = list_functions(host);
+    if (!list)
+        return {.status = status::wrong,
+                .err = fmt::format("tenon: {}\n", to_string(list.error()))};
+    return {.out = json ? render_list_json(*list) : render_list(*list, style)};
+}
+
+}  // namespace tenon::cli

@@ -1,0 +1,129 @@
+#include "cli/list_command.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "tests/support/config_builder.hpp"
+#include "tests/support/fake_sysfs.hpp"
+
+namespace tenon::cli {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::Not;
+
+// A port, a card of two functions that share its group, and a disk that is bound to VFIO.
+class ListCommand : public testing::Test {
+protected:
+    ListCommand() {
+        add("0000:00:02.0", 1, "pcieport", "7");
+        add("0000:01:00.0", 0, "vfio-pci", "3");
+        add("0000:02:00.0", 0, "igb", "7");
+        add("0000:02:00.1", 0, "", "7");
+        tree_.write(tree_.proc() + "/share/misc/pci.ids",
+                    "1b36  Red Hat, Inc.\n\t0010  QEMU NVM Express Controller\n");
+    }
+
+    void add(const char* address, std::uint8_t header_type, const char* driver, const char* group) {
+        const auto image = support::ConfigBuilder{}.put8(0x0e, header_type).image();
+        const auto bytes = image.bytes();
+        tree_.add({.address = address,
+                   .config = {bytes.begin(), bytes.end()},
+                   .driver = driver,
+                   .group = group});
+    }
+
+    // A factory that nobody may call.
+    Host host() const {
+        return {.sysfs = host::Sysfs{{.sysfs = tree_.sysfs(),
+                                      .dev = tree_.dev(),
+                                      .proc = tree_.proc(),
+                                      .share = tree_.proc() + "/share"}}};
+    }
+
+    std::string text(std::size_t width) const {
+        return run_list(host(), false, {.width = width}).out;
+    }
+
+    support::FakeSysfs tree_;
+};
+
+TEST_F(ListCommand, PutsTheMembersOfAGroupTogether) {
+    const auto list = list_functions(host()).value();
+
+    std::vector<std::string> order;
+    for (const auto& function : list.functions)
+        order.push_back(to_string(function.address));
+    EXPECT_THAT(order, ElementsAre("0000:00:02.0", "0000:02:00.0", "0000:02:00.1", "0000:01:00.0"));
+    EXPECT_EQ(list.moved_together().size(), 1u);
+    EXPECT_THAT(list.moved_together().at(7),
+                ElementsAre(pci::Address{.bus = 2}, pci::Address{.bus = 2, .function = 1}));
+}
+
+TEST_F(ListCommand, ShowsATableWhereThereIsRoom) {
+    const auto out = text(120);
+
+    EXPECT_THAT(out, HasSubstr("group  address  device"));
+    EXPECT_THAT(out, HasSubstr("3      01:00.0  Red Hat, Inc. QEMU NVM Express Controller"));
+    EXPECT_THAT(out, HasSubstr("vfio-pci  yes\n"));
+    EXPECT_THAT(out, HasSubstr("bridge, stays with the host"));
+    EXPECT_THAT(out, HasSubstr("no: it is bound to the host driver igb"));
+    EXPECT_THAT(out, HasSubstr("group 7: 02:00.0, 02:00.1 move together"));
+    EXPECT_THAT(out, HasSubstr("1 of 4 functions can be assigned now"));
+}
+
+TEST_F(ListCommand, FitsANarrowTerminal) {
+    const auto out = text(60);
+
+    EXPECT_THAT(out, HasSubstr("02:00.0 Red Hat, Inc. QEMU NVM Express Controller\n"
+                               "  group 7, driver igb\n"));
+    std::size_t longest = 0;
+    for (std::size_t at = 0; at < out.size();) {
+        const auto end = out.find('\n', at);
+        longest = std::max(longest, end - at);
+        at = end + 1;
+    }
+    EXPECT_LE(longest, 60u);
+}
+
+TEST_F(ListCommand, ShowsDomainsWhereThereAreSeveral) {
+    add("10000:01:00.0", 0, "", "9");
+
+    EXPECT_THAT(text(120), HasSubstr("0000:01:00.0  Red Hat"));
+}
+
+TEST_F(ListCommand, NamesAFunctionByIdsAndClassWithoutAList) {
+    tree_.write(tree_.proc() + "/share/misc/pci.ids", "");
+
+    EXPECT_THAT(text(120), HasSubstr("1b36:0010 Non-Volatile memory controller"));
+}
+
+TEST_F(ListCommand, PrintsJson) {
+    const auto json = nlohmann::json::parse(run_list(host(), true, {}).out);
+
+    EXPECT_EQ(json["format"], 1);
+    const auto& disk = json["functions"][3];
+    EXPECT_EQ(disk["address"], "0000:01:00.0");
+    EXPECT_EQ(disk["iommu_group"], 3);
+    EXPECT_EQ(disk["assignable"], true);
+    EXPECT_EQ(disk["reasons"].size(), 0u);
+    EXPECT_EQ(json["functions"][0]["bridge"], true);
+    EXPECT_EQ(json["moved_together"],
+              nlohmann::json::parse(
+                  R"([{"iommu_group": 7, "functions": ["0000:02:00.0", "0000:02:00.1"]}])"));
+}
+
+TEST_F(ListCommand, SaysThatAHostShowsNoBus) {
+    const Host none{.sysfs = host::Sysfs{{.sysfs = tree_.sysfs() + "/none"}}};
+
+    const auto outcome = run_list(none, false, {});
+
+    EXPECT_EQ(outcome.status, status::wrong);
+    EXPECT_THAT(outcome.err, HasSubstr("no PCI bus"));
+}
+
+}  // namespace
+}  // namespace tenon::cli

@@ -1,0 +1,37 @@
+// Facts of a host that the user states, for inputs that lack them: host-atomics=, host-ats=,
+// host-pasid=. A device of this host answers for itself.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/known.hpp"
+#include "base/result.hpp"
+#include "device/facts.hpp"
+
+namespace tenon::cli {
+
+/// What was stated; none: nothing.
+struct StatedFacts {
+    std::optional<std::uint32_t> atomics;  ///< device::atomics_32 and its like.
+    std::optional<Known<bool>> ats;
+    std::optional<device::PasidFacts> pasid;
+
+    bool operator==(const StatedFacts&) const = default;
+};
+
+/// Whether `key` states a fact.
+bool is_stated_fact(std::string_view key);
+
+/// Takes the value of one such key. `of` names the device in errors.
+/// Errors: Malformed, with what the value may be.
+Result<void> state_fact(StatedFacts& stated, std::string_view of, std::string_view key,
+                        std::string_view value);
+
+/// Puts what was stated into `facts`.
+/// Errors: Malformed if the device is this host's, or if its capture knows the fact.
+Result<void> apply_stated(const StatedFacts& stated, device::DeviceFacts& facts);
+
+}  // namespace tenon::cli

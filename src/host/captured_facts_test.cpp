@@ -1,0 +1,133 @@
+// Facts that a plan made elsewhere needs: the path to the root, link, resets, the IOMMU.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cerrno>
+#include <filesystem>
+
+#include "host/iommufd/iommufd_opener.hpp"
+#include "host/sysfs/sysfs.hpp"
+#include "host/vfio/group_opener.hpp"
+#include "tests/support/fake_host.hpp"
+
+namespace tenon::host {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+constexpr auto first = "0000:01:00.0";
+
+class CapturedFacts : public testing::Test {
+protected:
+    device::DeviceFacts facts() { return host_.facts(first); }
+
+    support::FakeHost host_;
+    support::FakeFunction& first_ = host_.add(first, "14", 3);
+};
+
+TEST_F(CapturedFacts, HaveTheLink) {
+    const auto& tree = host_.tree();
+    tree.write(tree.file(first, "current_link_speed"), "8.0 GT/s PCIe\n");
+    tree.write(tree.file(first, "max_link_speed"), "16.0 GT/s PCIe\n");
+    tree.write(tree.file(first, "current_link_width"), "4\n");
+    tree.write(tree.file(first, "max_link_width"), "8\n");
+
+    EXPECT_EQ(
+        *facts().link,
+        (device::LinkFacts{
+            .speed = "8.0 GT/s PCIe", .max_speed = "16.0 GT/s PCIe", .width = 4, .max_width = 8}));
+}
+
+TEST_F(CapturedFacts, HaveTheReasonWhyThereIsNoLink) {
+    EXPECT_THAT(facts().link.why(), HasSubstr("current_link_speed"));
+}
+
+TEST_F(CapturedFacts, HaveTheResetMethodsInOrder) {
+    host_.tree().write(host_.tree().file(first, "reset_method"), "flr bus\n");
+
+    EXPECT_THAT(*facts().reset_methods, ElementsAre("flr", "bus"));
+}
+
+TEST_F(CapturedFacts, DoNotTakeNoFileForNoReset) {
+    EXPECT_THAT(facts().reset_methods.why(), HasSubstr("no reset, or a kernel before 5.15"));
+}
+
+TEST_F(CapturedFacts, HaveNoBridgeBelowTheHostBridge) {
+    EXPECT_THAT(*facts().path, testing::IsEmpty());
+}
+
+TEST_F(CapturedFacts, HaveTheBridgesNearestFirst) {
+    namespace fs = std::filesystem;
+    const auto& tree = host_.tree();
+    const fs::path root = tree.file("0000:00:02.0", "").parent_path();
+    const auto port = root / "0000:02:00.0";
+    const auto device = port / "0000:03:00.0";
+    std::string bridge_config(64, '\0');
+    bridge_config[0x0e] = '\x01';
+    tree.write(root / "config", bridge_config);
+    tree.write(port / "config", bridge_config);
+    tree.write(device / "config", std::string(64, '\0'));
+    const fs::path devices = tree.sysfs() + "/bus/pci/devices";
+    for (const auto& folder : {root, port, device})
+        fs::create_directory_symlink(folder, devices / folder.filename());
+
+    const auto path = *host_.facts("0000:03:00.0").path;
+
+    ASSERT_EQ(path.size(), 2u);
+    EXPECT_EQ(path[0].address, (pci::Address{.bus = 2}));
+    EXPECT_EQ(path[1].address, (pci::Address{.bus = 0, .device = 2}));
+    EXPECT_EQ(path[0].config->read8(0x0e), 1u);
+    EXPECT_EQ(*path[1].driver, "");
+}
+
+TEST_F(CapturedFacts, HaveWhatIommufdSaysOfTheIommu) {
+    host_.kernel().traits().hardware = support::FakeKernel::Hardware{
+        .type = 1, .pasid_width = 20, .capabilities = 0b1011, .cap_reg = 1ull << 34};
+    const auto opener = IommufdOpener::create(host_.kernel(), host_.paths()).value();
+    const auto device = opener->open(facts()).value();
+
+    const auto iommu = device->iommu();
+
+    EXPECT_EQ(*iommu.pasid, (device::PasidFacts{.width = 20, .execute = true}));
+    EXPECT_FALSE(*iommu.ats);
+    EXPECT_TRUE(*iommu.dirty_tracking);
+    EXPECT_EQ(*iommu.kind, 1u);
+    EXPECT_EQ(*iommu.page_sizes, 0x201000u);
+    EXPECT_THAT(*iommu.iova, ElementsAre(device::IovaRange{.first = 0, .last = 0xffffffffffff}));
+}
+
+TEST_F(CapturedFacts, DoNotTakeSilenceForAts) {
+    host_.kernel().traits().hardware =
+        support::FakeKernel::Hardware{.type = 2, .pasid_width = 0, .capabilities = 0};
+    const auto opener = IommufdOpener::create(host_.kernel(), host_.paths()).value();
+    const auto device = opener->open(facts()).value();
+
+    const auto iommu = device->iommu();
+
+    EXPECT_EQ(iommu.ats.why(), "the kernel does not say that it is unsupported");
+    EXPECT_EQ(iommu.page_sizes.why(), "iommufd tells them of an Intel IOMMU only");
+}
+
+TEST_F(CapturedFacts, HaveTheReasonWhyIommufdSaysNothing) {
+    const auto opener = IommufdOpener::create(host_.kernel(), host_.paths()).value();
+    const auto device = opener->open(facts()).value();
+
+    const auto iommu = device->iommu();
+
+    EXPECT_EQ(iommu.pasid.why(), "asking iommufd about the IOMMU: Operation not supported");
+    EXPECT_TRUE(iommu.iova);
+}
+
+TEST_F(CapturedFacts, HaveWhatAContainerSaysOfTheIommu) {
+    const auto opener = GroupOpener::create(host_.kernel(), host_.paths()).value();
+    const auto device = opener->open(facts()).value();
+
+    const auto iommu = device->iommu();
+
+    EXPECT_THAT(*iommu.iova, ElementsAre(device::IovaRange{.first = 0, .last = 0xffffffffffff}));
+    EXPECT_THAT(iommu.pasid.why(), HasSubstr("iommu=iommufd may"));
+}
+
+}  // namespace
+}  // namespace tenon::host
