@@ -10,7 +10,7 @@ namespace {
 
 using namespace pci::header;
 
-std::uint32_t mask_of(std::uint8_t size) { return size == 4 ? ~0u : (1u << 8 * size) - 1; }
+std::uint32_t mask_of(std::uint8_t size) { return size >= 4 ? ~0u : (1u << 8 * size) - 1; }
 
 // The `size` bytes at `offset` as a number.
 std::uint32_t bytes_at(const pci::ConfigImage& image, std::uint16_t offset, std::uint8_t size) {
@@ -59,6 +59,7 @@ Pieces cut(std::uint32_t wanted, std::uint16_t offset, std::uint8_t size) {
         return at < unsigned{offset} + size && (wanted >> 8 * (at - offset) & 0xff) != 0;
     };
     Pieces pieces;
+    if (wanted == 0) return pieces;
     for (unsigned at = offset; at < unsigned{offset} + size;) {
         unsigned length = has(at) ? 1 : 0;
         if (length != 0 && at % 2 == 0 && has(at + 1)) length = 2;
