@@ -106,7 +106,7 @@ TEST(LspciText, PassesOverDecodedText) {
 
 TEST(LspciText, UsesBarSizesOfTheDecodedText) {
     // BAR 0 alone is not zero: 64-bit at 0xfc900000.
-    std::string text =
+    const std::string text =
         "65:00.0 NVMe\n"
         "\tRegion 0: Memory at fc900000 (64-bit, non-prefetchable) [size=16K]\n"
         "\tCapabilities: [160] SR-IOV\n"

@@ -6,6 +6,7 @@
 
 #include "cli/help.hpp"
 #include "cli/plan_command.hpp"
+#include "cli/run_command.hpp"
 #include "cli/version.hpp"
 
 namespace tenon::cli {
@@ -13,6 +14,7 @@ namespace {
 
 struct Options {
     MachineArguments machine;
+    RunArguments run;
     bool no_open = false;
     bool json = false;
     std::string emit;
@@ -23,19 +25,31 @@ void set_help(CLI::App& app, const std::string& text) {
         [text](const CLI::App*, const std::string&, CLI::AppFormatMode) { return text; });
 }
 
-void add_machine_options(CLI::App& command, Options& options) {
-    command.add_option("--machine", options.machine.version);
-    command.add_option("--port", options.machine.ports)->allow_extra_args(false);
+void add_machine_options(CLI::App& command, MachineArguments& machine) {
+    command.add_option("--machine", machine.version);
+    command.add_option("--port", machine.ports)->allow_extra_args(false);
 }
 
 CLI::App* add_plan(CLI::App& app, Options& options) {
     auto* const command = app.add_subcommand("plan");
-    add_machine_options(*command, options);
+    add_machine_options(*command, options.machine);
     command->add_flag("--json", options.json);
     command->add_option("--emit", options.emit);
     command->add_flag("--no-open", options.no_open);
     command->add_option("DEVICE", options.machine.devices)->required();
     set_help(*command, plan_help());
+    return command;
+}
+
+CLI::App* add_run(CLI::App& app, RunArguments& run) {
+    auto* const command = app.add_subcommand("run");
+    add_machine_options(*command, run.machine);
+    command->add_option("--kernel", run.kernel)->required();
+    command->add_option("--initrd", run.initrd);
+    command->add_option("--append", run.append);
+    command->add_option("--memory", run.memory);
+    command->add_option("--device", run.machine.devices)->allow_extra_args(false);
+    set_help(*command, run_help());
     return command;
 }
 
@@ -73,14 +87,16 @@ Outcome dispatch(int count, const char* const* arguments, const Host& host,
     });
     set_help(app, program_help());
     Options options;
-    add_plan(app, options);
+    const auto* const plan_command = add_plan(app, options);
+    const auto* const run_command = add_run(app, options.run);
     try {
         app.parse(count, arguments);
     } catch (const CLI::ParseError& error) {
         return ended(error, app);
     }
-    if (app.get_subcommands().empty()) return wrong_usage("no command");
-    return plan(host, options, style);
+    if (plan_command->parsed()) return plan(host, options, style);
+    if (run_command->parsed()) return run_guest(host, std::move(options.run), style);
+    return wrong_usage("no command");
 }
 
 }  // namespace

@@ -15,9 +15,9 @@ namespace tenon::cli {
 struct DeviceArgument {
     std::string name =
         {};  ///< An address, a path in sysfs, or a file; see parse_device_argument().
-    std::string id = {};
-    std::string port = {};
-    std::optional<unsigned> function = {};
+    std::string id;
+    std::string port;
+    std::optional<unsigned> function;
     device::Interface interface = device::Interface::Automatic;
 
     bool operator==(const DeviceArgument&) const = default;

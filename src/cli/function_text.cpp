@@ -122,6 +122,7 @@ std::string mapped_parts(const model::BarPlan& bar) {
     if (bar.mapped.empty() || !bar.size) return "";
     if (bar.mapped.size() == 1 && bar.mapped.front().size == *bar.size) return "";
     std::vector<std::string> parts;
+    parts.reserve(bar.mapped.size());
     for (const auto& area : bar.mapped)
         parts.push_back(fmt::format("{:#x}-{:#x}", area.offset, area.offset + area.size - 1));
     return fmt::format(" (mapped: {})", fmt::join(parts, ", "));

@@ -43,7 +43,7 @@ Result<void> restore_requester_enable(device::DeviceControl& device, const Devic
 
 Result<device::VfioFacts> ask_vfio(const Host& host, const DeviceFacts& facts,
                                    device::Interface interface) {
-    TENON_TRY(opener, host.make_opener(facts, interface), "");
+    TENON_TRY(opener, host.make_opener(interface, std::span{&facts, 1}), "");
     TENON_TRY(device, opener->open(facts), "");
     TENON_TRY(asked, device->facts(), "");
     TENON_TRY_DO(restore_requester_enable(*device, facts, asked), "");
@@ -61,9 +61,12 @@ bool is_folder(std::string_view path) {
 }  // namespace
 
 Host this_host() {
-    return {.make_opener = [](const DeviceFacts& facts, device::Interface interface) {
-        return host::make_opener(interface, std::span{&facts, 1});
-    }};
+    return {.sysfs = host::Sysfs{},
+            .make_opener =
+                [](device::Interface interface, std::span<const DeviceFacts> functions) {
+                    return host::make_opener(interface, functions);
+                },
+            .run_plan = vmm::run_plan};
 }
 
 Result<DeviceFacts> gather_facts(const Host& host, std::string_view named,

@@ -2,23 +2,25 @@
 #pragma once
 
 #include <functional>
-#include <memory>
 #include <string_view>
 
 #include "base/result.hpp"
 #include "device/control.hpp"
 #include "device/facts.hpp"
 #include "host/sysfs/sysfs.hpp"
+#include "vmm/run_plan.hpp"
 
 namespace tenon::cli {
 
 /// This host, as far as a command needs it. Tests put fakes here.
 struct Host {
-    host::Sysfs sysfs = host::Sysfs{};
-    /// Makes what opens the function that `facts` describe.
-    std::function<Result<std::unique_ptr<device::DeviceOpener>>(const device::DeviceFacts& facts,
-                                                                device::Interface interface)>
-        make_opener = {};
+    host::Sysfs sysfs;
+    /// Makes what opens functions for assignment.
+    vmm::OpenerFactory make_opener;
+    /// Runs a guest to its end; vmm::run_plan().
+    std::function<Result<vmm::MachineEnd>(const model::MachinePlan&, const vmm::RunRequest&,
+                                          const vmm::OpenerFactory&)>
+        run_plan;
 };
 
 /// This machine.
@@ -31,8 +33,8 @@ enum class Opening { Allowed, Forbidden };
 ///
 /// Opens a function of this host if it is bound to vfio-pci, asks, gives it back, and takes back
 /// the AtomicOp Requester Enable that asking sets. One that is in use or not permitted stays
-/// unasked: `vfio` is then unknown with the reason. Errors: those of Sysfs::read_facts() and
-/// capture::read_capture().
+/// unasked: `vfio` is then unknown with the reason.
+/// Errors: those of Sysfs::read_facts() and capture::read_capture().
 Result<device::DeviceFacts> gather_facts(const Host& host, std::string_view named,
                                          device::Interface interface, Opening opening);
 

@@ -13,7 +13,6 @@ namespace tenon::cli {
 namespace {
 
 using support::ConfigBuilder;
-using support::FakeDevice;
 using testing::HasSubstr;
 
 // Device Control 2 of a PCI Express capability at 0x80, and AtomicOp Requester Enable in it.
@@ -40,7 +39,7 @@ protected:
     Host host() {
         return {.sysfs =
                     host::Sysfs{{.sysfs = tree_.sysfs(), .dev = tree_.dev(), .proc = tree_.proc()}},
-                .make_opener = [this](const device::DeviceFacts&, device::Interface)
+                .make_opener = [this](device::Interface, std::span<const device::DeviceFacts>)
                     -> Result<std::unique_ptr<device::DeviceOpener>> {
                     auto opener = std::make_unique<support::FakeOpener>();
                     opener->add({.bus = 1}, function_);

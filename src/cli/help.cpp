@@ -45,11 +45,13 @@ guest will see of them.
 Usage: tenon COMMAND ...
 
   plan        show what a guest would see of devices, and whether they can be assigned
+  run         boot a guest with devices assigned to it
   COMMAND --help, --version
 
 Examples
   tenon plan 65:00.0                    what can be assigned, and what to do if it cannot
   tenon plan nvme.txt                   the same from the text of: lspci -xxxx -s 65:00.0
+  tenon run --kernel bzImage --initrd initrd --append console=ttyS0 --device 65:00.0
 )";
 }
 
@@ -79,6 +81,37 @@ Examples
   tenon plan --json bug-report.txt#0000:65:00.0
   lspci -xxxx -s 65:00.0 >nvme.txt                  as root, or only 64 bytes are there
   tenon plan --emit lspci nvme.txt | lspci -F /dev/stdin -vvv
+)";
+}
+
+std::string run_help() {
+    std::string text =
+        R"(Boots a Linux guest with devices of this host assigned to it, as `tenon plan` says of them.
+
+Usage: tenon run --kernel FILE [OPTION]... --device DEVICE[,key=value...]...
+
+  --kernel FILE           a bzImage, or a vmlinux with PVH
+  --initrd FILE           the initial RAM disk
+  --append TEXT           the kernel's command line; console=ttyS0 is the console
+  --memory SIZE           of the guest: bytes, or with K, M, G; 512M without it. All of it is locked
+                          in memory while a device is assigned
+  --device DEVICE         assign this device; may be given again
+)";
+    text += fmt::format(fmt::runtime(machine_options), known_machine_versions());
+    text += device_words;
+    return text + R"(
+A file is for `tenon plan` only. A device has to be bound to vfio-pci, as the plan tells. It is reset
+when the guest gets it and when it is given back. The guest's console is standard input and output;
+Ctrl-A x ends the guest.
+
+Exit status: 0 the guest switched itself off, 1 it did not, a device cannot be assigned or a step
+failed, 2 wrong usage or unreadable input.
+
+Examples
+  tenon run --kernel bzImage --initrd initrd.img --append 'console=ttyS0 root=/dev/nvme0n1' \
+            --memory 4G --device 65:00.0
+  tenon run --kernel vmlinux --append console=ttyS0 --device 0b:00.0,port=gpu \
+            --device 0b:00.1,port=gpu
 )";
 }
 

@@ -11,4 +11,7 @@ std::string program_help();
 /// Help of `tenon plan`.
 std::string plan_help();
 
+/// Help of `tenon run`.
+std::string run_help();
+
 }  // namespace tenon::cli

@@ -11,9 +11,8 @@ int main(int count, char** arguments) {
     std::signal(SIGPIPE, SIG_IGN);  // NOLINT(bugprone-signal-handler): no handler is installed
     const auto outcome = cli::run(count, arguments, cli::this_host(), cli::style_of_output());
     const auto printed = cli::write_all(STDOUT_FILENO, outcome.out);
-    // Nobody is left to be told if this fails.
-    (void)cli::write_all(STDERR_FILENO, outcome.err);
-    if (printed) return outcome.status;
-    (void)cli::write_all(STDERR_FILENO, "tenon: " + to_string(printed.error()) + "\n");
-    return cli::status::wrong;
+    auto message = outcome.err;
+    if (!printed) message += "tenon: " + to_string(printed.error()) + "\n";
+    const auto told = cli::write_all(STDERR_FILENO, message);
+    return printed && told ? outcome.status : cli::status::wrong;
 }

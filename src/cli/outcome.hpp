@@ -15,8 +15,8 @@ inline constexpr int wrong = 2;    ///< Wrong usage, or input that cannot be rea
 /// A command that has ended.
 struct Outcome {
     int status = status::good;
-    std::string out = {};  ///< For standard output.
-    std::string err = {};  ///< For standard error: one message, with its line end.
+    std::string out;  ///< For standard output.
+    std::string err;  ///< For standard error: one message, with its line end.
 };
 
 }  // namespace tenon::cli

@@ -13,10 +13,10 @@ namespace tenon::cli {
 
 /// What both commands are told of the machine.
 struct MachineArguments {
-    std::string version = {};               ///< --machine; empty: the current one.
-    std::vector<std::string> ports = {};    ///< --port, in order.
-    std::vector<std::string> devices = {};  ///< DEVICE or --device, in order.
-    std::uint64_t memory = 0;               ///< Bytes; 0: not asked.
+    std::string version;               ///< --machine; empty: the current one.
+    std::vector<std::string> ports;    ///< --port, in order.
+    std::vector<std::string> devices;  ///< DEVICE or --device, in order.
+    std::uint64_t memory = 0;          ///< Bytes; 0: not asked.
     Opening opening = Opening::Allowed;
 };
 

@@ -71,6 +71,7 @@ std::string Table::render(const TextStyle& style, std::size_t indent) const {
     std::string text;
     if (std::ranges::any_of(columns_, [](const Column& one) { return !one.title.empty(); })) {
         std::vector<Cell> titles;
+        titles.reserve(columns_.size());
         for (const auto& column : columns_)
             titles.push_back({.text = column.title, .tone = Tone::Faint});
         text += render_row(titles, width, style, indent);

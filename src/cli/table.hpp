@@ -11,9 +11,9 @@ namespace tenon::cli {
 
 /// One cell.
 struct Cell {
-    std::string text = {};
+    std::string text;
     Tone tone = Tone::Plain;
-    std::string lead = {};  ///< Stands before the text, emphasized.
+    std::string lead;  ///< Stands before the text, emphasized.
 };
 
 /// Rows of cells. A column is as wide as its widest cell, up to its limit; the last one takes what
@@ -22,7 +22,7 @@ class Table {
 public:
     /// A column.
     struct Column {
-        std::string title = {};   ///< Titles are printed if any column has one.
+        std::string title;        ///< Titles are printed if any column has one.
         std::size_t limit = 400;  ///< Columns of text; longer cells are wrapped.
     };
 

@@ -124,4 +124,12 @@ std::vector<kvm_msr_entry> memory_types(std::uint64_t hole, unsigned physical_bi
     return entries;
 }
 
+std::vector<kvm_msr_entry> clock_frequency_select() {
+    constexpr std::uint32_t hardware_configuration = 0xc001'0015;
+    kvm_msr_entry entry{};
+    entry.index = hardware_configuration;
+    entry.data = 1u << 24;
+    return {entry};
+}
+
 }  // namespace tenon::vmm

@@ -46,4 +46,9 @@ std::vector<std::byte> make_page_tables();
 /// 3A, 12.11 (MTRRs).
 std::vector<kvm_msr_entry> memory_types(std::uint64_t hole, unsigned physical_bits);
 
+/// What AMD's processors say of their clock: it counts at the frequency of the highest performance
+/// state. Linux blames the firmware if it does not. Older KVMs refuse the register.
+/// Source: AMD PPR for family 19h, MSRC001_0015 (HWCR), bit 24.
+std::vector<kvm_msr_entry> clock_frequency_select();
+
 }  // namespace tenon::vmm

@@ -28,7 +28,6 @@ constexpr std::array needed{
     Needed{KVM_CAP_IRQFD, "interrupts by eventfd (KVM_CAP_IRQFD)"},
     Needed{KVM_CAP_SIGNAL_MSI, "message signalled interrupts (KVM_CAP_SIGNAL_MSI)"},
     Needed{KVM_CAP_IMMEDIATE_EXIT, "stopping a vCPU without a race (KVM_CAP_IMMEDIATE_EXIT)"},
-    Needed{KVM_CAP_DEVICE_CTRL, "in-kernel devices (KVM_CAP_DEVICE_CTRL)"},
 };
 
 constexpr const char* kvm_hint =

@@ -42,7 +42,7 @@ Result<void> Machine::attach_devices(PciHost& host) {
         [file = config_.output](std::uint8_t byte) { send_byte(file, byte); },
         [this](bool level) {
             // A pin that cannot be set has no use for the guest, and nobody to tell.
-            (void)vm_->set_irq_line(Gsi{serial_interrupt}, level);
+            [[maybe_unused]] const auto done = vm_->set_irq_line(Gsi{serial_interrupt}, level);
         });
     TENON_TRY_DO(port_bus_.add(serial_port, serial_ports, serial_), "placing the serial port");
     TENON_TRY_DO(
@@ -65,6 +65,8 @@ Result<void> Machine::make_vcpus() {
         TENON_TRY(vcpu, Vcpu::create(*kvm_, *vm_, index, config_.vcpus, world),
                   "making the machine");
         TENON_TRY_DO(vcpu->set_msrs(types), "setting memory types");
+        // Refused by Intel's KVM and by AMD's of older kernels: the guest then only complains.
+        [[maybe_unused]] const auto refused = vcpu->set_msrs(clock_frequency_select());
         vcpus_.push_back(std::move(vcpu));
         threads_.emplace_back();
     }
@@ -84,11 +86,12 @@ Result<MachineEnd> Machine::run(PciHost& host) {
     TENON_TRY_DO(vcpus_.front()->enter_at(entry), "before the start");
 
     TENON_TRY(signals, EndSignals::take(), "before the start");
-    const auto console = Console::start(config_.input, *serial_, signals,
-                                        [this] { stop(MachineEnd::Interrupted); });
-    TENON_TRY_DO(console ? Result<void>{} : std::unexpected(console.error()), "before the start");
+    const auto console =
+        Console::start(config_.input, *serial_, signals, [this] { stop(MachineEnd::Interrupted); });
+    if (!console) return std::unexpected(Error{console.error()}.during("before the start"));
     install_vcpu_signal();
     std::vector<std::jthread> threads;
+    threads.reserve(vcpus_.size());
     for (std::size_t index = 0; index < vcpus_.size(); ++index)
         threads.emplace_back([this, index] { run_vcpu(index); });
     threads.clear();  // Joins them all.

@@ -30,7 +30,7 @@ void install_deadly_handlers() {
         if (before.sa_handler != SIG_DFL) continue;  // A sanitizer's report matters more.
         struct sigaction action{};
         action.sa_handler = restore_and_die;
-        action.sa_flags = SA_RESETHAND | SA_NODEFER;
+        action.sa_flags = static_cast<int>(SA_RESETHAND) | SA_NODEFER;
         ::sigaction(signal, &action, nullptr);
     }
 }

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <atomic>
+#include <bit>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
@@ -29,7 +30,7 @@ Vcpu::Vcpu(unsigned index, Fd fd, Mapping area, VcpuWorld world)
 
 kvm_run& Vcpu::shared() const {
     // SAFETY: the kernel shares a kvm_run at the start of the area, whose size was checked.
-    return *static_cast<kvm_run*>(static_cast<void*>(area_.data()));
+    return *std::bit_cast<kvm_run*>(area_.data());
 }
 
 std::string Vcpu::name() const { return fmt::format("vCPU {}", index_); }
@@ -95,6 +96,7 @@ Result<void> Vcpu::run() {
 Result<void> Vcpu::enter_once() {
     shared().exit_reason = KVM_EXIT_UNKNOWN;
     if (::ioctl(fd_.number(), KVM_RUN, 0) < 0) return refused(errno);
+    faults_ = 0;
     return handle_exit();
 }
 
@@ -107,6 +109,9 @@ Result<void> Vcpu::refused(int error) {
             where = GuestAddress{load<std::uint64_t>(area_.bytes(), at)};
         }
         if (world_.memory_fault && world_.memory_fault(where)) return {};
+        // Another vCPU may have mended it just before us: ask again, but not for ever.
+        constexpr unsigned most_faults = 100;
+        if (++faults_ < most_faults) return {};
     }
     return fail_system(
         error, "KVM_RUN",
@@ -151,8 +156,8 @@ Result<void> Vcpu::internal_error() const {
         .what = fmt::format("KVM cannot go on: internal error {}{}", run.internal.suberror,
                             known ? fmt::format(" at guest address {:#x}", registers.rip) : ""),
         .hint = run.internal.suberror == KVM_INTERNAL_ERROR_EMULATION
-                    ? "the guest executed an instruction on device memory that KVM does not "
-                      "know"
+                    ? "KVM had to emulate an instruction that it does not know: it was used on "
+                      "device memory, or this KVM is not backed by hardware"
                     : "the host's kernel log may say more"});
 }
 

@@ -23,7 +23,8 @@ struct VcpuWorld {
     const Bus* memory = nullptr;  ///< Guest physical addresses that no slot answers.
     const Bus* ports = nullptr;
     /// The guest touched memory that the host does not have: a BAR that vanished. The answer says
-    /// whether something was changed, so that trying again makes sense. Called from vCPU threads.
+    /// whether it changed something; the vCPU tries again a few times anyhow. Called from vCPU
+    /// threads.
     std::function<bool(std::optional<GuestAddress>)> memory_fault;
 };
 
@@ -39,7 +40,8 @@ public:
     /// Prepares the entry into the kernel; only for the boot vCPU.
     Result<void> enter_at(const Entry& entry);
 
-    /// Tells the memory types. Source: memory_types().
+    /// Sets model specific registers.
+    /// Errors: Unsupported, naming the first that KVM refuses.
     Result<void> set_msrs(const std::vector<kvm_msr_entry>& entries);
 
     /// Runs until stop().
@@ -65,6 +67,7 @@ private:
     Fd fd_;
     Mapping area_;
     VcpuWorld world_;
+    unsigned faults_ = 0;  ///< In a row, without the guest coming any further.
     std::atomic<bool> stop_ = false;
 };
 

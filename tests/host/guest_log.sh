@@ -7,7 +7,7 @@ set -euo pipefail
 
 complaints='ACPI (BIOS )?(Error|Warning|Exception)|ACPI: .*(invalid|failed|error)|BUG|WARNING:|Call Trace'
 complaints+="|can't (claim|assign)|failed to assign|no compatible bridge window|address conflict"
-complaints+='|PCI: not using|not reserved in ACPI|[Ff]irmware [Bb]ug|bogus|no space for|overlap'
+complaints+='|PCI: not using|not reserved in ACPI|[Ff]irmware [Bb]ug|no space for|overlap'
 complaints+='|pci .*(invalid|ignoring)|MMCONFIG.*not|_OSC.*(fail|not)|AER.*not|probe with driver .* failed'
 
 needs_tenon

@@ -36,8 +36,11 @@ for address in "${endpoints[@]}"; do
     expect_equal 'the device afterwards' "$before" "$(host_state "0000:$address")"
 done
 
-# Two functions share a group: neither can go before both have left their drivers.
-bind 07:00.0
-plan 1 07:00.0
+# Two functions share a group: one cannot go while the host's driver has the other.
 bind 07:00.1
+plan 1 07:00.1
+refusal=$("$TENON" plan 07:00.1 || true)
+grep -q '0000:07:00.0 of the same IOMMU group' <<<"$refusal" || fail "the member is not named"
+bind 07:00.0
 plan 0 07:00.0
+plan 0 07:00.1

@@ -35,6 +35,7 @@ public:
         if (auto error = faults.next()) return fail_system(*error, "interrupt routes");
         ++route_commits;
         messages = 0;
+        routes.assign(table.begin(), table.end());
         for (const auto& route : table)
             messages += route.type == KVM_IRQ_ROUTING_MSI ? 1 : 0;
         return {};
@@ -53,8 +54,9 @@ public:
         return {};
     }
 
-    std::map<std::uint32_t, Memory> slots;  ///< By slot number.
-    std::map<std::uint32_t, int> irqfds;    ///< Event by interrupt number.
+    std::map<std::uint32_t, Memory> slots;      ///< By slot number.
+    std::map<std::uint32_t, int> irqfds;        ///< Event by interrupt number.
+    std::vector<kvm_irq_routing_entry> routes;  ///< The table that was set last.
     unsigned route_commits = 0;
     unsigned messages = 0;  ///< Message routes in the table that was set last.
     Faults faults;          ///< Of what brings something in; taking out never fails here.

@@ -15,8 +15,9 @@ Bytes make_osc() {
     constexpr std::uint64_t unknown_uuid = 1u << 2;
     constexpr std::uint64_t unknown_revision = 1u << 3;
     constexpr std::uint64_t masked = 1u << 4;
-    // Native hot-plug (0), PME (2), AER (3), capability structure (4).
-    constexpr std::uint64_t granted = 0x1d;
+    // Native hot-plug (0), PME (2), AER (3), capability structure (4), latency tolerance reporting
+    // (5).
+    constexpr std::uint64_t granted = 0x3d;
     const auto flag = [](std::uint64_t bit) {
         return bit_or(name_string("CDW1"), integer(bit), name_string("CDW1"));
     };
@@ -56,7 +57,7 @@ Bytes make_windows(const model::AddressMap& addresses) {
 
 Bytes make_host_bridge(const model::AddressMap& addresses, const std::vector<IntxRoute>& routes) {
     using namespace aml;
-    Bytes bridge = join({
+    const Bytes bridge = join({
         name("_HID", eisa_id("PNP0A08")),
         name("_CID", eisa_id("PNP0A03")),
         name("_UID", integer(0)),
@@ -67,6 +68,7 @@ Bytes make_host_bridge(const model::AddressMap& addresses, const std::vector<Int
     });
     if (routes.empty()) return device("PCI0", bridge);
     std::vector<Bytes> table;
+    table.reserve(routes.size());
     for (const auto& route : routes)
         table.push_back(package({integer(std::uint64_t{route.device} << 16 | 0xffff),
                                  integer(route.pin), integer(0), integer(route.interrupt)}));

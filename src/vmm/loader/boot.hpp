@@ -12,9 +12,9 @@ namespace tenon::vmm::loader {
 
 /// What to boot.
 struct BootRequest {
-    std::string kernel;       ///< A bzImage or a vmlinux with PVH.
-    std::string initrd = {};  ///< Empty: none.
-    std::string append = {};  ///< The kernel's command line.
+    std::string kernel;  ///< A bzImage or a vmlinux with PVH.
+    std::string initrd;  ///< Empty: none.
+    std::string append;  ///< The kernel's command line.
 };
 
 /// Puts everything in place that the boot vCPU needs; the ACPI tables are at acpi_tables already.

@@ -1,0 +1,77 @@
+#include "cli/run_command.hpp"
+
+#include <fcntl.h>
+
+#include "base/fd.hpp"
+#include "base/text.hpp"
+#include "cli/verdict_text.hpp"
+
+namespace tenon::cli {
+namespace {
+
+Outcome failed(int status, const Error& error) {
+    return {.status = status, .err = fmt::format("tenon: {}\n", to_string(error))};
+}
+
+// Files are looked at before a device is opened, which resets it.
+Result<void> check_files(const RunArguments& arguments) {
+    TENON_TRY_DO(Fd::open(arguments.kernel, O_RDONLY), "kernel");
+    if (!arguments.initrd.empty()) TENON_TRY_DO(Fd::open(arguments.initrd, O_RDONLY), "initrd");
+    return {};
+}
+
+Result<void> check_live(const model::MachinePlan& plan) {
+    for (const auto& port : plan.ports)
+        for (const auto& function : port.functions)
+            if (function.facts.origin != device::Origin::Live)
+                return std::unexpected(Error{
+                    .kind = Error::Kind::Malformed,
+                    .what =
+                        fmt::format("{}: a file can be planned, not run", function.facts.source),
+                    .hint = "Name a device of this host; lspci -D lists them"});
+    return {};
+}
+
+Result<model::MachinePlan> plan_run(const Host& host, RunArguments& arguments) {
+    TENON_TRY(memory, parse_size(arguments.memory), "--memory");
+    TENON_TRY_DO(check_files(arguments), "");
+    arguments.machine.memory = memory;
+    TENON_TRY(plan, plan_machine(host, arguments.machine), "");
+    TENON_TRY_DO(check_live(plan), "");
+    return std::move(plan);
+}
+
+Outcome ended(vmm::MachineEnd end) {
+    switch (end) {
+        case vmm::MachineEnd::PoweredOff:
+            return {};
+        case vmm::MachineEnd::Reset:
+            return {.status = status::refused,
+                    .err = "tenon: the guest asked for a reset; it is not started again\n"};
+        case vmm::MachineEnd::Interrupted:
+            return {
+                .status = status::refused,
+                .err = "tenon: the guest was ended from outside, without switching itself off\n"};
+    }
+    return {.status = status::refused};
+}
+
+}  // namespace
+
+Outcome run_guest(const Host& host, RunArguments arguments, const TextStyle& style) {
+    const auto plan = plan_run(host, arguments);
+    if (!plan) return failed(status::wrong, plan.error());
+    if (!plan->assignable())
+        return {.status = status::refused,
+                .err = "tenon: the guest is not started:\n" +
+                       render_refusal(*plan, {.width = style.width})};
+    const auto end = host.run_plan(*plan,
+                                   {.boot = {.kernel = arguments.kernel,
+                                             .initrd = arguments.initrd,
+                                             .append = arguments.append},
+                                    .memory = arguments.machine.memory},
+                                   host.make_opener);
+    return end ? ended(*end) : failed(status::refused, end.error());
+}
+
+}  // namespace tenon::cli

@@ -1,0 +1,29 @@
+// `tenon run`: boots a guest with devices assigned, as `tenon plan` says.
+#pragma once
+
+#include <string>
+
+#include "cli/gather.hpp"
+#include "cli/outcome.hpp"
+#include "cli/request.hpp"
+#include "cli/terminal.hpp"
+
+namespace tenon::cli {
+
+/// What `tenon run` is told.
+struct RunArguments {
+    MachineArguments machine;
+    std::string kernel;
+    std::string initrd;
+    std::string append;
+    std::string memory = "512M";
+};
+
+/// Plans, and if every function is assignable, runs the guest to its end.
+///
+/// Status `good` if the guest switched itself off; `refused`, with one message, if it did not, if a
+/// function is not assignable, or if a step failed; `wrong` for words and files that are wrong. The
+/// host is afterwards as before.
+Outcome run_guest(const Host& host, RunArguments arguments, const TextStyle& style);
+
+}  // namespace tenon::cli

@@ -1,0 +1,128 @@
+#include "cli/run_command.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <optional>
+
+#include "tests/support/config_builder.hpp"
+#include "tests/support/fake_device.hpp"
+#include "tests/support/fake_sysfs.hpp"
+
+namespace tenon::cli {
+namespace {
+
+using testing::HasSubstr;
+using testing::StartsWith;
+
+// A host with functions at 01:00.0 (bound to vfio-pci) and 02:00.0 (not), and a machine that only
+// notes what it was to run.
+class RunCommand : public testing::Test {
+protected:
+    RunCommand() {
+        add("0000:01:00.0", "vfio-pci", "14");
+        add("0000:02:00.0", "nvme", "15");
+        std::ofstream{kernel_} << "kernel";
+    }
+    ~RunCommand() override { std::remove(kernel_.c_str()); }
+
+    void add(const char* address, const char* driver, const char* group) {
+        const auto image = support::ConfigBuilder{}.head(0x80).express(0x80, 0).image();
+        tree_.add({.address = address,
+                   .config = {image.bytes().begin(), image.bytes().end()},
+                   .driver = driver,
+                   .group = group});
+    }
+
+    Outcome run(RunArguments arguments) {
+        Host host{.sysfs = host::Sysfs{
+                      {.sysfs = tree_.sysfs(), .dev = tree_.dev(), .proc = tree_.proc()}}};
+        host.make_opener = [this](device::Interface, std::span<const device::DeviceFacts>)
+            -> Result<std::unique_ptr<device::DeviceOpener>> {
+            auto opener = std::make_unique<support::FakeOpener>();
+            opener->add({.bus = 1}, function_);
+            return opener;
+        };
+        host.run_plan = [this](const model::MachinePlan& plan, const vmm::RunRequest& request,
+                               const vmm::OpenerFactory&) {
+            plan_ = plan;
+            request_ = request;
+            return end_;
+        };
+        return run_guest(host, std::move(arguments), {});
+    }
+
+    support::FakeSysfs tree_;
+    support::FakeFunction function_{support::ConfigBuilder{}.head(0x80).express(0x80, 0).image()};
+    std::string kernel_ = testing::TempDir() + "run_command_kernel";
+    Result<vmm::MachineEnd> end_ = vmm::MachineEnd::PoweredOff;
+    std::optional<model::MachinePlan> plan_;
+    std::optional<vmm::RunRequest> request_;
+};
+
+TEST_F(RunCommand, RunsTheVeryPlanOfTheDevices) {
+    const auto outcome = run({.machine = {.devices = {"01:00.0,id=disk"}},
+                              .kernel = kernel_,
+                              .append = "console=ttyS0",
+                              .memory = "256M"});
+
+    EXPECT_EQ(outcome.status, 0);
+    EXPECT_EQ(outcome.err, "");
+    ASSERT_TRUE(plan_ && request_);
+    EXPECT_EQ(plan_->ports[0].functions[0].view.id, "disk");
+    EXPECT_TRUE(plan_->ports[0].functions[0].facts.vfio);
+    EXPECT_EQ(request_->memory, 268435456u);
+    EXPECT_EQ(request_->boot.kernel, kernel_);
+    EXPECT_EQ(request_->boot.append, "console=ttyS0");
+}
+
+TEST_F(RunCommand, DoesNotStartWhatCannotBeAssigned) {
+    const auto outcome = run({.machine = {.devices = {"02:00.0"}}, .kernel = kernel_});
+
+    EXPECT_EQ(outcome.status, 1);
+    EXPECT_THAT(outcome.err, StartsWith("tenon: the guest is not started:\n  dev0 0000:02:00.0"));
+    EXPECT_THAT(outcome.err, HasSubstr("driver_override"));
+    EXPECT_FALSE(plan_);
+}
+
+TEST_F(RunCommand, DoesNotStartAFile) {
+    const auto dump = testing::TempDir() + "run_command_dump";
+    std::ofstream{dump, std::ios::binary} << std::string(256, '\0');
+
+    const auto outcome = run({.machine = {.devices = {dump}}, .kernel = kernel_});
+
+    EXPECT_EQ(outcome.status, 2);
+    EXPECT_THAT(outcome.err, HasSubstr("a file can be planned, not run"));
+    EXPECT_FALSE(plan_);
+    std::remove(dump.c_str());
+}
+
+TEST_F(RunCommand, LooksAtFilesBeforeItOpensADevice) {
+    const auto outcome = run({.machine = {.devices = {"01:00.0"}}, .kernel = "/nonexistent"});
+
+    EXPECT_EQ(outcome.status, 2);
+    EXPECT_EQ(outcome.err, "tenon: kernel: /nonexistent: No such file or directory\n");
+    EXPECT_EQ(function_.resets(), 0u);
+    EXPECT_EQ(run({.kernel = kernel_, .initrd = "/nonexistent"}).err,
+              "tenon: initrd: /nonexistent: No such file or directory\n");
+}
+
+TEST_F(RunCommand, RefusesASizeThatIsNone) {
+    EXPECT_THAT(run({.kernel = kernel_, .memory = "much"}).err,
+                HasSubstr("--memory: \"much\" is not a size"));
+}
+
+TEST_F(RunCommand, TellsHowTheGuestEnded) {
+    end_ = vmm::MachineEnd::Reset;
+    EXPECT_EQ(run({.kernel = kernel_}).status, 1);
+    EXPECT_THAT(run({.kernel = kernel_}).err, HasSubstr("asked for a reset"));
+    end_ = vmm::MachineEnd::Interrupted;
+    EXPECT_THAT(run({.kernel = kernel_}).err, HasSubstr("ended from outside"));
+    end_ = fail(Error::Kind::Busy, "VFIO group 14: busy");
+    EXPECT_EQ(run({.kernel = kernel_}).status, 1);
+    EXPECT_EQ(run({.kernel = kernel_}).err, "tenon: VFIO group 14: busy\n");
+}
+
+}  // namespace
+}  // namespace tenon::cli

@@ -1,0 +1,137 @@
+// The board with a real KVM, and guests of a few instructions. Skips where there is no KVM.
+#include "vmm/machine.hpp"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <thread>
+
+#include "base/file.hpp"
+#include "tests/support/kernel_builder.hpp"
+
+namespace tenon::vmm {
+namespace {
+
+using support::Code;
+
+/// No function at all.
+class EmptyHost final : public PciHost {
+public:
+    std::uint32_t read(const Place& /*place*/, unsigned size) override {
+        return static_cast<std::uint32_t>(all_ones(size));
+    }
+    void write(const Place& /*place*/, unsigned /*size*/, std::uint32_t /*value*/) override {}
+};
+
+class MachineTest : public testing::Test {
+protected:
+    void SetUp() override {
+        if (const auto kvm = Kvm::open(); !kvm)
+            GTEST_SKIP() << "no KVM here: " << to_string(kvm.error());
+        std::filesystem::create_directories(folder);
+        input = std::move(*Fd::open("/dev/null", O_RDONLY));
+        output = std::move(*Fd::open(folder + "/console", O_RDWR | O_CREAT | O_TRUNC));
+    }
+    void TearDown() override { std::filesystem::remove_all(folder); }
+
+    Result<std::unique_ptr<Machine>> make(const std::vector<std::byte>& kernel,
+                                          unsigned vcpus = 1) {
+        {
+            std::ofstream file{folder + "/kernel", std::ios::binary};
+            for (const auto byte : kernel)
+                file.put(static_cast<char>(byte));
+        }
+        return Machine::create({.addresses = {.ecam = {.base = 0xe000'0000, .size = 0x10'0000}},
+                                .memory = 64 << 20,
+                                .vcpus = vcpus,
+                                .boot = {.kernel = folder + "/kernel"},
+                                .input = input.number(),
+                                .output = output.number()});
+    }
+
+    Result<MachineEnd> run(const std::vector<std::byte>& kernel, unsigned vcpus = 1) {
+        TENON_TRY(machine, make(kernel, vcpus), "making");
+        return machine->run(host);
+    }
+    std::string console() const { return read_file(folder + "/console", 4096).value_or("?"); }
+
+    std::string folder = testing::TempDir() + "tenon-machine-" +
+                         testing::UnitTest::GetInstance()->current_test_info()->name();
+    Fd input;
+    Fd output;
+    EmptyHost host;
+};
+
+TEST_F(MachineTest, RunsA64BitGuestToItsPowerOff) {
+    const auto end = run(support::make_bzimage(Code{}.print("hi64").out(0x600, 0x34).halt()));
+
+    ASSERT_TRUE(end) << to_string(end.error());
+    EXPECT_EQ(*end, MachineEnd::PoweredOff);
+    EXPECT_EQ(console(), "hi64");
+}
+
+TEST_F(MachineTest, RunsAPvhGuestToItsReset) {
+    const auto end = run(support::make_vmlinux(Code{}.print("hi32").out(0x602, 1).halt()));
+
+    ASSERT_TRUE(end) << to_string(end.error());
+    EXPECT_EQ(*end, MachineEnd::Reset);
+    EXPECT_EQ(console(), "hi32");
+}
+
+TEST_F(MachineTest, ReadsAbsentFunctionsAsAllOnes) {
+    // mov eax, [0xe0000000]; inc eax: zero if all ones. Then prints 'A' + eax.
+    const auto end = run(support::make_vmlinux(Code{}
+                                                   .raw({0xa1, 0x00, 0x00, 0x00, 0xe0})
+                                                   .raw({0x40, 0x66, 0xba, 0xf8, 0x03})
+                                                   .raw({0x04, 0x41, 0xee})
+                                                   .out(0x600, 0x34)
+                                                   .halt()));
+
+    ASSERT_TRUE(end) << to_string(end.error());
+    EXPECT_EQ(console(), "A");
+}
+
+TEST_F(MachineTest, TellsATripleFault) {
+    // An undefined instruction without an interrupt table.
+    const auto end = run(support::make_vmlinux(Code{}.raw({0x0f, 0x0b})));
+
+    ASSERT_FALSE(end);
+    EXPECT_NE(end.error().what.find("triple fault"), std::string::npos) << end.error().what;
+}
+
+TEST_F(MachineTest, StopsAGuestThatWouldRunForEver) {
+    const auto machine = make(support::make_bzimage(Code{}.print("!").raw({0xeb, 0xfe})), 2);
+    ASSERT_TRUE(machine) << to_string(machine.error());
+    const std::jthread stopper{[&] {
+        std::this_thread::sleep_for(std::chrono::milliseconds{100});
+        (*machine)->stop(MachineEnd::Interrupted);
+    }};
+
+    const auto end = (*machine)->run(host);
+
+    ASSERT_TRUE(end) << to_string(end.error());
+    EXPECT_EQ(*end, MachineEnd::Interrupted);
+}
+
+TEST_F(MachineTest, KeepsAStopThatCameBeforeTheStart) {
+    const auto machine = make(support::make_bzimage(Code{}.raw({0xeb, 0xfe})));
+    ASSERT_TRUE(machine) << to_string(machine.error());
+
+    (*machine)->stop(MachineEnd::Interrupted);
+    const auto end = (*machine)->run(host);
+
+    ASSERT_TRUE(end);
+    EXPECT_EQ(*end, MachineEnd::Interrupted);
+}
+
+TEST_F(MachineTest, RefusesMoreProcessorsThanApicIds) {
+    EXPECT_FALSE(make({}, 256));
+    EXPECT_FALSE(make({}, 0));
+}
+
+}  // namespace
+}  // namespace tenon::vmm

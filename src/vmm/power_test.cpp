@@ -1,0 +1,49 @@
+#include "vmm/power.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <vector>
+
+namespace tenon::vmm {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+class PowerTest : public testing::Test {
+protected:
+    std::vector<MachineEnd> ends;
+    PowerRegisters registers{[this](MachineEnd why) { ends.push_back(why); }};
+};
+
+TEST_F(PowerTest, EndsWhenSoftOffIsEntered) {
+    // SLP_EN (bit 5) with SLP_TYP 5 in bits 4:2.
+    registers.write(0, 1, 0x34);
+    EXPECT_THAT(ends, ElementsAre(MachineEnd::PoweredOff));
+}
+
+TEST_F(PowerTest, IgnoresATypeWithoutTheEnableBit) {
+    registers.write(0, 1, 0x14);
+    EXPECT_THAT(ends, IsEmpty());
+}
+
+TEST_F(PowerTest, IgnoresOtherSleepTypes) {
+    registers.write(0, 1, 0x20);
+    EXPECT_THAT(ends, IsEmpty());
+}
+
+TEST_F(PowerTest, EndsAtAReset) {
+    registers.write(2, 1, 1);
+    EXPECT_THAT(ends, ElementsAre(MachineEnd::Reset));
+}
+
+TEST_F(PowerTest, TakesTheResetRegistersValueOnlyThere) {
+    registers.write(1, 1, 1);
+    registers.write(2, 1, 0);
+    EXPECT_THAT(ends, IsEmpty());
+    EXPECT_EQ(registers.read(1, 1), 0u);
+}
+
+}  // namespace
+}  // namespace tenon::vmm
