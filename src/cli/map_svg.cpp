@@ -65,7 +65,7 @@ std::string escaped(std::string_view text) {
                 break;
             default:
                 // XML has no other control characters, whatever a file's name has.
-                safe += static_cast<unsigned char>(letter) < 0x20 ? ' ' : letter;
+                safe += static_cast<unsigned char>(letter) < 0x20 && letter != '\n' ? ' ' : letter;
         }
     }
     return safe;
