@@ -129,7 +129,18 @@ std::size_t advanced_error_reporting(const ConfigImage& image, std::size_t at) {
         express_at != 0 && (image.read16(express_at + express::capabilities) & 0x8000) != 0;
     if (flit) return 0x60;
     const bool prefix_log = (image.read32(at + 0x18) & 0x800) != 0;
-    if (version >= 2 || prefix_log) return 0x48;
+    if (version >= 2 || prefix_log) {
+        // The prefix log is there if the function supports prefixes. Many version 2 capabilities
+        // of others keep its place free, some have their next capability there.
+        const bool prefixes =
+            prefix_log ||
+            (express_at != 0 &&
+             (image.read32(express_at + express::device_capabilities_2) & 1u << 21) != 0);
+        const std::size_t next = image.read32(at) >> 20;
+        if (!prefixes && next > at && next < at + 0x48)
+            return std::max<std::size_t>(next - at, 0x2c);
+        return 0x48;
+    }
     const bool collector =
         express_at != 0 && (image.read16(express_at + express::capabilities) >> 4 & 0xf) ==
                                static_cast<unsigned>(PortType::RootComplexEventCollector);

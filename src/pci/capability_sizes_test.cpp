@@ -80,6 +80,8 @@ TEST(HypertransportSize, DependsOnTheKindOfBlock) {
 TEST(AdvancedErrorReportingSize, ReachesToTheEndOfItsLogs) {
     EXPECT_EQ(sizes::advanced_error_reporting(with32(0x100, 0x00010001), 0x100), 0x2cu);
     EXPECT_EQ(sizes::advanced_error_reporting(with32(0x100, 0x00020001), 0x100), 0x48u);
+    // An I211's: the next capability stands where a prefix log would be.
+    EXPECT_EQ(sizes::advanced_error_reporting(with32(0x100, 0x14020001), 0x100), 0x40u);
     EXPECT_EQ(sizes::advanced_error_reporting(with32(0x118, 0x00000800), 0x100), 0x48u);
 }
 
