@@ -8,9 +8,11 @@ namespace tenon::model {
 namespace {
 
 // Where one of the two structures is said to be; why it cannot be there, or empty.
-std::string misplaced(const FunctionView& view, std::string_view what, unsigned bar,
+std::string misplaced(const AdaptContext& context, std::string_view what, unsigned bar,
                       std::uint64_t offset, std::uint64_t size) {
+    const auto& view = context.view;
     const auto plan = std::ranges::find(view.bars, bar, &BarPlan::index);
+    if (plan == view.bars.end() && bar < device::bar_count && !context.bars_known) return {};
     if (plan == view.bars.end() || plan->kind == pci::BarKind::Io)
         return fmt::format("its {} is said to be in BAR {}, which is no memory BAR of the function",
                            what, bar);
@@ -20,10 +22,11 @@ std::string misplaced(const FunctionView& view, std::string_view what, unsigned 
     return {};
 }
 
-std::string misplaced(const FunctionView& view, const MsixPlan& plan) {
-    auto why = misplaced(view, "table", plan.table_bar, plan.table_offset, plan.table_size());
+std::string misplaced(const AdaptContext& context, const MsixPlan& plan) {
+    auto why = misplaced(context, "table", plan.table_bar, plan.table_offset, plan.table_size());
     if (why.empty())
-        why = misplaced(view, "pending bit array", plan.pba_bar, plan.pba_offset, plan.pba_size());
+        why =
+            misplaced(context, "pending bit array", plan.pba_bar, plan.pba_offset, plan.pba_size());
     if (!why.empty()) return why;
     const bool overlap = plan.table_bar == plan.pba_bar &&
                          plan.table_offset < plan.pba_offset + plan.pba_size() &&
@@ -47,7 +50,7 @@ Adapted adapt_msix(const AdaptContext& context, const pci::Capability& capabilit
         .pba_bar = pba & 7,
         .pba_offset = pba & ~7u,
     };
-    if (const auto why = misplaced(context.view, plan); !why.empty()) {
+    if (const auto why = misplaced(context, plan); !why.empty()) {
         context.view.map.hide(at, capability.size);
         context.view.warnings.push_back("MSI-X is hidden from the guest: " + why);
         return {Action::Hide, why};

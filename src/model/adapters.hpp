@@ -16,6 +16,9 @@ namespace tenon::model {
 struct AdaptContext {
     const pci::ConfigImage& config;
     FunctionView& view;
+    /// Whether the view's BARs are all there are. A dump shows no BAR that had no address, and none
+    /// of a virtual function.
+    bool bars_known = false;
 };
 
 /// What the guest gets of the capability in the end, and why.

@@ -177,7 +177,9 @@ private:
         else
             map.show(capability.at, reach);
         if (adapter == adapters.end()) return;
-        const auto adapted = adapter->adapt({.config = config_, .view = view_}, capability);
+        const auto adapted = adapter->adapt(
+            {.config = config_, .view = view_, .bars_known = facts_.vfio || facts_.resources},
+            capability);
         decision.action = adapted.action;
         decision.why = adapted.why;
     }

@@ -190,6 +190,17 @@ TEST(Msix, IsHiddenWhereItNamesABarThatIsNotThere) {
     EXPECT_THAT(view.warnings, testing::Contains(HasSubstr("BAR 7")));
 }
 
+TEST(Msix, IsKeptWhereADumpDoesNotTellTheBars) {
+    // A virtual function: its BARs read as zero.
+    auto facts = dump(nvme().put32(0x10, 0).put32(0xc4, 0x2004).put32(0xc8, 0x3004));
+    facts.resources = Unknown{"a dump does not tell"};
+
+    const auto view = build_function_view(facts);
+
+    EXPECT_TRUE(view.msix);
+    EXPECT_THAT(shown(view), testing::Contains("MSI-X"));
+}
+
 TEST(Msi, IsAllOurs) {
     auto config = ConfigBuilder{}.head(0x50).standard(0x50, 0x05, 0).put16(0x52, 0x018b);
 
