@@ -1,8 +1,11 @@
 #include "cli/app.hpp"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <exception>
 #include <sstream>
+#include <string>
+#include <vector>
 
 #include "cli/capture_command.hpp"
 #include "cli/diff_command.hpp"
@@ -23,6 +26,7 @@ struct Options {
     bool no_open = false;
     bool json = false;
     std::string emit;
+    std::string map;
 };
 
 void set_help(CLI::App& app, const std::string& text) {
@@ -40,6 +44,7 @@ CLI::App* add_plan(CLI::App& app, Options& options) {
     add_machine_options(*command, options.machine);
     command->add_flag("--json", options.json);
     command->add_option("--emit", options.emit);
+    command->add_option("--map", options.map);
     command->add_flag("--no-open", options.no_open);
     command->add_option("DEVICE", options.machine.devices)->required();
     set_help(*command, plan_help());
@@ -89,14 +94,41 @@ Outcome wrong_usage(std::string_view what) {
     return {.status = status::wrong, .err = fmt::format("tenon: {}. See: tenon --help\n", what)};
 }
 
+constexpr std::string_view picture_ending = ".svg";
+
+// `--map` alone is for the terminal, `--map FILE.svg` a file: the next word decides, which is a
+// device otherwise. The library cannot tell the two, so each becomes one word. In reverse, as it
+// takes them.
+std::vector<std::string> words_of(int count, const char* const* arguments) {
+    std::vector<std::string> words{arguments + std::min(count, 1), arguments + count};
+    for (std::size_t n = 1; n < words.size() && words.front() == "plan"; ++n) {
+        if (words[n] != "--map") continue;
+        if (n + 1 < words.size() && words[n + 1].ends_with(picture_ending)) {
+            words[n] += "=" + words[n + 1];
+            words.erase(words.begin() + static_cast<std::ptrdiff_t>(n) + 1);
+        } else {
+            words[n] += "=text";
+        }
+    }
+    std::ranges::reverse(words);
+    return words;
+}
+
 Outcome plan(const Host& host, const Options& options, const TextStyle& style) {
     if (!options.emit.empty() && options.emit != "lspci")
         return wrong_usage(fmt::format("--emit {}: the only form is lspci", options.emit));
     if (!options.emit.empty() && options.json)
         return wrong_usage("--json and --emit print one thing each: give one of them");
+    if (!options.map.empty() && (options.json || !options.emit.empty()))
+        return wrong_usage("--map draws a picture: give it without --json and --emit");
+    const bool picture = options.map.ends_with(picture_ending);
+    if (!picture && !options.map.empty() && options.map != "text")
+        return wrong_usage(fmt::format("--map {}: a picture's file ends in .svg", options.map));
     auto arguments = options.machine;
     arguments.opening = options.no_open ? Opening::Forbidden : Opening::Allowed;
+    if (picture) return draw_plan(host, arguments, options.map);
     const auto form = options.json           ? PlanForm::Json
+                      : !options.map.empty() ? PlanForm::Map
                       : options.emit.empty() ? PlanForm::Text
                                              : PlanForm::Lspci;
     return run_plan(host, arguments, form, style);
@@ -125,7 +157,7 @@ Outcome dispatch(int count, const char* const* arguments, const Host& host,
     const auto* const list_command = add_list(app, options);
     const auto* const diff_command = add_diff(app, options);
     try {
-        app.parse(count, arguments);
+        app.parse(words_of(count, arguments));
     } catch (const CLI::ParseError& error) {
         return ended(error, app);
     }

@@ -70,6 +70,8 @@ Usage: tenon plan [OPTION]... DEVICE[,key=value...]...
 
   --json                  print one JSON object, for scripts
   --emit lspci            print the guest's view as a dump that `lspci -F` reads
+  --map                   draw the bytes of configuration space: whose they are, what the guest gets
+  --map FILE.svg          the same picture as a file, for a bug report
   --no-open               do not open devices through VFIO; what only VFIO knows stays unknown
 )";
     text += fmt::format(fmt::runtime(machine_options), known_machine_versions());

@@ -1,5 +1,10 @@
 #include "cli/plan_command.hpp"
 
+#include <cerrno>
+#include <fstream>
+
+#include "cli/map_svg.hpp"
+#include "cli/map_text.hpp"
 #include "cli/plan_json.hpp"
 #include "cli/plan_lspci.hpp"
 #include "cli/plan_text.hpp"
@@ -25,8 +30,29 @@ Outcome run_plan(const Host& host, const MachineArguments& arguments, PlanForm f
             outcome.out = render_lspci(*plan);
             outcome.err = render_refusal(*plan, {.width = style.width});
             break;
+        case PlanForm::Map:
+            outcome.out = render_map_text(*plan, style);
+            outcome.err = render_refusal(*plan, {.width = style.width});
+            break;
     }
     return outcome;
+}
+
+Outcome draw_plan(const Host& host, const MachineArguments& arguments, const std::string& file) {
+    const auto plan = plan_machine(host, arguments);
+    if (!plan)
+        return {.status = status::wrong,
+                .err = fmt::format("tenon: {}\n", to_string(plan.error()))};
+    std::ofstream out{file, std::ios::binary};
+    out << render_map_svg(*plan);
+    out.close();
+    if (!out)
+        return {.status = status::wrong,
+                .err = fmt::format("tenon: {}\n",
+                                   to_string(fail_system(errno, "writing " + file).error()))};
+    return {.status = plan->assignable() ? status::good : status::refused,
+            .out = fmt::format("wrote {}\n", file),
+            .err = render_refusal(*plan, {})};
 }
 
 }  // namespace tenon::cli

@@ -1,6 +1,8 @@
 // `tenon plan`: what a guest would see of each device, and whether it can be assigned.
 #pragma once
 
+#include <string>
+
 #include "cli/gather.hpp"
 #include "cli/outcome.hpp"
 #include "cli/request.hpp"
@@ -9,11 +11,14 @@
 namespace tenon::cli {
 
 /// In which form the plan is printed.
-enum class PlanForm { Text, Json, Lspci };
+enum class PlanForm { Text, Json, Lspci, Map };
 
 /// Plans and prints. Status `refused` where a function is not assignable; the plan is printed all
 /// the same.
 Outcome run_plan(const Host& host, const MachineArguments& arguments, PlanForm form,
                  const TextStyle& style);
+
+/// Plans and writes the picture of configuration space to `file`, an SVG. The status is as above.
+Outcome draw_plan(const Host& host, const MachineArguments& arguments, const std::string& file);
 
 }  // namespace tenon::cli

@@ -5,32 +5,52 @@
 #include <algorithm>
 #include <array>
 
+#include "base/bytes.hpp"
 #include "model/adapters.hpp"
+#include "pci/capability_sizes.hpp"
+#include "pci/express.hpp"
 #include "pci/header.hpp"
 
 namespace tenon::model {
 namespace {
 
+// Bytes of a PCI Express capability that the guest is shown registers of ours in: of an integrated
+// endpoint a link as well, which its own capability may lack.
+std::size_t express_needs(const pci::ConfigImage& config, std::size_t at) {
+    const pci::ExpressCapabilities caps{config.read16(at + pci::express::capabilities)};
+    const auto type = static_cast<pci::PortType>(caps.get<pci::DevicePortType>());
+    return type == pci::PortType::RootComplexEndpoint ? pci::express::link_status + 2
+                                                      : pci::express::device_status + 2;
+}
+
 struct Adapter {
     CapabilityList list;
     std::uint16_t id;
+    pci::SizeRule needs;  ///< Bytes that it works on.
     Adapted (*adapt)(const AdaptContext&, const pci::Capability&);
 };
 
 constexpr std::array adapters{
-    Adapter{CapabilityList::Standard, pci::capability_id::power_management, adapt_power_management},
-    Adapter{CapabilityList::Standard, pci::capability_id::msi, adapt_msi},
-    Adapter{CapabilityList::Standard, pci::capability_id::msix, adapt_msix},
-    Adapter{CapabilityList::Standard, pci::capability_id::pci_express, adapt_express},
-    Adapter{CapabilityList::Standard, pci::capability_id::advanced_features,
+    Adapter{CapabilityList::Standard, pci::capability_id::power_management, pci::sizes::fixed<6>,
+            adapt_power_management},
+    Adapter{CapabilityList::Standard, pci::capability_id::msi, pci::sizes::msi, adapt_msi},
+    Adapter{CapabilityList::Standard, pci::capability_id::msix, pci::sizes::fixed<12>, adapt_msix},
+    Adapter{CapabilityList::Standard, pci::capability_id::pci_express, express_needs,
+            adapt_express},
+    Adapter{CapabilityList::Standard, pci::capability_id::advanced_features, pci::sizes::fixed<6>,
             adapt_advanced_features},
-    Adapter{CapabilityList::Extended, pci::extended_id::resizable_bar, adapt_resizable_bar},
+    Adapter{CapabilityList::Extended, pci::extended_id::resizable_bar, pci::sizes::fixed<4>,
+            adapt_resizable_bar},
 };
 
 // An entry of the host's chain, and whether the kernel shows it.
 struct HostEntry {
     pci::Capability capability;
     bool shown = false;
+    std::size_t room = 0;  // Bytes to the next header above, or to the end of the list's space.
+
+    // Registers come in dwords: what is left of the last one is nobody else's.
+    std::size_t reach() const { return std::min<std::size_t>(align_up(capability.size, 4), room); }
 };
 
 bool contains(const std::vector<pci::Capability>& entries, const pci::Capability& wanted) {
@@ -49,9 +69,27 @@ std::vector<HostEntry> merge(const std::vector<pci::Capability>& physical,
             pci::kind_of(capability.list, capability.id).kernel != pci::KernelTreatment::Hidden;
         entries.push_back({capability, vfio_known ? contains(shown, capability) : expected});
     }
+    const auto stands_at = [&](std::uint16_t at) {
+        return std::ranges::find(physical, at, &pci::Capability::at) != physical.end();
+    };
     for (const auto& capability : shown)
-        if (!contains(physical, capability) && capability.id != pci::extended_id::null)
+        if (!stands_at(capability.at) && capability.id != pci::extended_id::null)
             entries.push_back({capability, true});
+    return entries;
+}
+
+// Finds the room of each entry: up to the next header that either walk found, so that no decision
+// reaches into the registers of another capability.
+std::vector<HostEntry> with_room(std::vector<HostEntry> entries, std::size_t end) {
+    for (auto& entry : entries) {
+        entry.room = end - entry.capability.at;
+        for (const auto& other : entries)
+            if (other.capability.at > entry.capability.at)
+                entry.room =
+                    std::min<std::size_t>(entry.room, other.capability.at - entry.capability.at);
+        entry.capability.size =
+            static_cast<std::uint16_t>(std::min<std::size_t>(entry.capability.size, entry.room));
+    }
     return entries;
 }
 
@@ -68,7 +106,8 @@ public:
             facts_.vfio ? pci::list_capabilities(facts_.vfio->config) : pci::Capabilities{};
         view_.warnings.insert(view_.warnings.end(), physical.findings.begin(),
                               physical.findings.end());
-        standard(merge(physical.standard, shown.standard, bool{facts_.vfio}));
+        standard(with_room(merge(physical.standard, shown.standard, bool{facts_.vfio}),
+                           pci::conventional_size));
         const auto room = pci::express_size - pci::conventional_size;
         if (view_.express_at != 0) {
             view_.config_size = pci::express_size;
@@ -78,7 +117,8 @@ public:
         } else {
             view_.map.hide(pci::conventional_size, room);
         }
-        extended(merge(physical.extended, shown.extended, bool{facts_.vfio}));
+        extended(with_room(merge(physical.extended, shown.extended, bool{facts_.vfio}),
+                           pci::express_size));
     }
 
 private:
@@ -107,26 +147,35 @@ private:
             decision.action = Action::Pass;
             decision.why = "this host's kernel shows it; its own registers, read-only";
         }
-        apply(decision, capability, kind);
+        apply(decision, entry, kind);
         if (decision.action == Action::Hide) decision.guest_offset = std::nullopt;
         return decision;
     }
 
-    void apply(Decision& decision, const pci::Capability& capability,
-               const pci::CapabilityKind& kind) {
+    void apply(Decision& decision, const HostEntry& entry, const pci::CapabilityKind& kind) {
         auto& map = view_.map;
-        if (decision.action == Action::Hide) return map.hide(capability.at, capability.size);
-        const bool writes = kind.kernel == pci::KernelTreatment::Writable ||
-                            kind.kernel == pci::KernelTreatment::PartlyWritable;
-        if (decision.action == Action::Emulate)
-            map.own(capability.at, capability.size);
-        else if (writes)
-            map.pass(capability.at, capability.size);
-        else
-            map.show(capability.at, capability.size);
+        const auto& capability = entry.capability;
         const auto* const adapter = std::ranges::find_if(adapters, [&](const Adapter& candidate) {
             return candidate.list == capability.list && candidate.id == capability.id;
         });
+        if (decision.action != Action::Hide && adapter != adapters.end() &&
+            adapter->needs(config_, capability.at) > entry.room) {
+            decision.action = Action::Hide;
+            decision.why = fmt::format(
+                "its registers do not fit: the next capability or the end of the space comes after "
+                "{} bytes",
+                entry.room);
+        }
+        const auto reach = entry.reach();
+        if (decision.action == Action::Hide) return map.hide(capability.at, reach);
+        const bool writes = kind.kernel == pci::KernelTreatment::Writable ||
+                            kind.kernel == pci::KernelTreatment::PartlyWritable;
+        if (decision.action == Action::Emulate)
+            map.own(capability.at, reach);
+        else if (writes)
+            map.pass(capability.at, reach);
+        else
+            map.show(capability.at, reach);
         if (adapter == adapters.end()) return;
         const auto adapted = adapter->adapt(
             {.config = config_, .view = view_, .bars_known = facts_.vfio || facts_.resources},

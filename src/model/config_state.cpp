@@ -10,7 +10,7 @@ namespace {
 
 using namespace pci::header;
 
-std::uint32_t mask_of(std::uint8_t size) { return size == 4 ? ~0u : (1u << 8 * size) - 1; }
+std::uint32_t mask_of(std::uint8_t size) { return size >= 4 ? ~0u : (1u << 8 * size) - 1; }
 
 // The `size` bytes at `offset` as a number.
 std::uint32_t bytes_at(const pci::ConfigImage& image, std::uint16_t offset, std::uint8_t size) {
@@ -53,6 +53,25 @@ bool touches(std::size_t at, std::size_t length, std::uint16_t offset, std::uint
     return offset < at + length && at < std::size_t{offset} + size;
 }
 
+// Cuts the bytes of an access that `wanted` has a bit of into naturally aligned pieces.
+Pieces cut(std::uint32_t wanted, std::uint16_t offset, std::uint8_t size) {
+    const auto has = [&](unsigned at) {
+        return at < unsigned{offset} + size && (wanted >> 8 * (at - offset) & 0xff) != 0;
+    };
+    Pieces pieces;
+    if (wanted == 0) return pieces;
+    for (unsigned at = offset; at < unsigned{offset} + size;) {
+        unsigned length = has(at) ? 1 : 0;
+        if (length != 0 && at % 2 == 0 && has(at + 1)) length = 2;
+        if (length == 2 && at % 4 == 0 && has(at + 2) && has(at + 3)) length = 4;
+        if (length != 0)
+            pieces.add({.offset = static_cast<std::uint16_t>(at),
+                        .size = static_cast<std::uint8_t>(length)});
+        at += std::max(length, 1u);
+    }
+    return pieces;
+}
+
 // What stands in `places` and not in `others`.
 std::vector<BarPlace> without(const std::vector<BarPlace>& places,
                               const std::vector<BarPlace>& others) {
@@ -72,6 +91,10 @@ ConfigState::ConfigState(const RegisterMap& map) : map_{&map}, bytes_{map.start}
 std::uint32_t ConfigState::device_bits(std::uint16_t offset, std::uint8_t size) const {
     if (!well_formed(offset, size)) return 0;
     return ~bytes_at(map_->ours, offset, size) & mask_of(size);
+}
+
+Pieces ConfigState::device_pieces(std::uint16_t offset, std::uint8_t size) const {
+    return cut(device_bits(offset, size), offset, size);
 }
 
 std::uint32_t ConfigState::read(std::uint16_t offset, std::uint8_t size,
@@ -102,7 +125,8 @@ std::vector<Effect> ConfigState::write(std::uint16_t offset, std::uint8_t size,
         effects.emplace_back(effect::ResetFunction{});
         return effects;
     }
-    const auto before = placed();
+    const bool placement = touches_placement(offset, size);
+    const auto before = placement ? placed() : std::vector<BarPlace>{};
     const auto secondary_reset = bytes_.read8(bridge_control) & 0x40;
     const auto old = bytes_at(bytes_, offset, size);
     const auto writable = bytes_at(map_->writable, offset, size);
@@ -111,12 +135,10 @@ std::vector<Effect> ConfigState::write(std::uint16_t offset, std::uint8_t size,
     set_bytes(bytes_, offset, size, kept);
 
     std::vector<Effect> effects;
-    const auto after = placed();
+    const auto after = placement ? placed() : std::vector<BarPlace>{};
     if (auto gone = without(before, after); !gone.empty())
         effects.emplace_back(effect::RemoveBars{std::move(gone)});
-    if (const auto passed = bytes_at(map_->passed, offset, size); passed != 0)
-        effects.emplace_back(effect::WriteDevice{
-            .offset = offset, .size = size, .value = (value & passed) | (kept & ~passed)});
+    pass_write(offset, size, value, effects);
     if (auto come = without(after, before); !come.empty())
         effects.emplace_back(effect::PlaceBars{std::move(come)});
     if (touches_interrupts(offset, size)) effects.emplace_back(effect::InterruptsChanged{});
@@ -124,6 +146,27 @@ std::vector<Effect> ConfigState::write(std::uint16_t offset, std::uint8_t size,
     if (is_bridge && secondary_reset == 0 && (bytes_.read8(bridge_control) & 0x40) != 0)
         effects.emplace_back(effect::ResetSecondaryBus{});
     return effects;
+}
+
+// A byte that is passed in part takes its other bits from the plan, not from what the guest wrote.
+void ConfigState::pass_write(std::uint16_t offset, std::uint8_t size, std::uint32_t value,
+                             std::vector<Effect>& effects) const {
+    const auto passed = bytes_at(map_->passed, offset, size);
+    if (passed == 0) return;
+    const auto whole = (value & passed) | (bytes_at(map_->start, offset, size) & ~passed);
+    const auto pieces = cut(passed, offset, size);
+    for (const auto& piece : pieces.list())
+        effects.emplace_back(effect::WriteDevice{
+            .offset = piece.offset,
+            .size = piece.size,
+            .value = whole >> 8 * (piece.offset - offset) & mask_of(piece.size)});
+}
+
+// Whether a write may change where BARs decode: the header, or the power state.
+bool ConfigState::touches_placement(std::uint16_t offset, std::uint8_t size) const {
+    if (view_ == nullptr) return false;
+    const auto power = view_->power_management_at;
+    return offset < pci::header_size || (power != 0 && touches(power + 4, 1, offset, size));
 }
 
 bool ConfigState::touches_interrupts(std::uint16_t offset, std::uint8_t size) const {

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <span>
 #include <variant>
 #include <vector>
 
@@ -26,7 +27,7 @@ struct RemoveBars {
     std::vector<BarPlace> bars;
     bool operator==(const RemoveBars&) const = default;
 };
-/// Write `value` (`size` bytes) at `offset` of the device's configuration space.
+/// Write `value` (`size` bytes) at `offset` of the device's configuration space. Naturally aligned.
 struct WriteDevice {
     std::uint16_t offset = 0;
     std::uint8_t size = 0;
@@ -56,9 +57,36 @@ using Effect =
     std::variant<effect::RemoveBars, effect::WriteDevice, effect::PlaceBars,
                  effect::InterruptsChanged, effect::ResetFunction, effect::ResetSecondaryBus>;
 
+/// The parts of an access that go to the device: at most two, each naturally aligned.
+class Pieces {
+public:
+    struct Piece {
+        std::uint16_t offset = 0;  ///< In configuration space.
+        std::uint8_t size = 0;     ///< 1, 2 or 4 bytes.
+
+        bool operator==(const Piece&) const = default;
+    };
+
+    void add(Piece piece) { pieces_[count_++] = piece; }
+    std::span<const Piece> list() const { return std::span{pieces_}.first(count_); }
+
+private:
+    std::array<Piece, 2> pieces_{};
+    std::size_t count_ = 0;
+};
+
 /// Run-time state of one function's configuration space.
 ///
-/// Accesses are 1, 2 or 4 bytes and lie inside one dword; the caller cuts others. Not thread-safe.
+/// Accesses are 1, 2 or 4 bytes and lie inside one dword; the caller cuts others. Others read as
+/// ones and are not written. Not thread-safe.
+///
+/// The invariant that a guest cannot break, whatever it writes in whatever order:
+///  - a byte without a bit in RegisterMap::passed is in no WriteDevice, and a byte that is ours as
+///  a
+///    whole is in no device_pieces(): what we synthesize or hide is never written to the device nor
+///    read from it;
+///  - in a byte that is passed in part, the other bits are written as RegisterMap::start has them.
+/// A reset of the function is ours to carry out: the bit that asks for it is never passed.
 class ConfigState {
 public:
     /// A function's space; `start` is what the guest's kernel finds. The view must outlive this.
@@ -69,6 +97,9 @@ public:
 
     /// Which bits of an access have to come from the device: none if zero.
     std::uint32_t device_bits(std::uint16_t offset, std::uint8_t size) const;
+
+    /// What of an access has to be read from the device: the bytes with such bits, and no others.
+    Pieces device_pieces(std::uint16_t offset, std::uint8_t size) const;
 
     /// The guest's read; `from_device` has the device's bits where device_bits() asked for any.
     std::uint32_t read(std::uint16_t offset, std::uint8_t size, std::uint32_t from_device) const;
@@ -88,6 +119,9 @@ public:
 private:
     bool asks_for_reset(std::uint16_t offset, std::uint8_t size, std::uint32_t value) const;
     bool touches_interrupts(std::uint16_t offset, std::uint8_t size) const;
+    bool touches_placement(std::uint16_t offset, std::uint8_t size) const;
+    void pass_write(std::uint16_t offset, std::uint8_t size, std::uint32_t value,
+                    std::vector<Effect>& effects) const;
     std::uint64_t bar_address(const BarPlan& bar) const;
 
     const FunctionView* view_ = nullptr;

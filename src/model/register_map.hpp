@@ -14,7 +14,8 @@ namespace tenon::model {
 /// changes the bits of `writable` in our state, clears those of `clearable` where it writes ones,
 /// and passes the bits of `passed` to the device. A bit in none of them ignores writes.
 ///
-/// Bytes that we synthesize or that hide something are ours and never passed.
+/// Bytes that we synthesize or that hide something are ours and never passed; ConfigState states
+/// what follows from that. Bits that are kept or cleared here are ours.
 struct RegisterMap {
     pci::ConfigImage start{pci::express_size};      ///< Our state after a reset of the function.
     pci::ConfigImage ours{pci::express_size};       ///< Mask: read from our state.

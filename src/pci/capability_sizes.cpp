@@ -48,12 +48,47 @@ std::size_t msi(const ConfigImage& image, std::size_t at) {
 }
 
 std::size_t pci_x(const ConfigImage& image, std::size_t at) {
-    // Bits 13:12 of the command register, or a bridge's own layout.
-    return (image.read16(at + 2) & 0x3000) == 0 ? 8 : 24;
+    // Bits 13:12 tell the version, in a bridge's own layout as well; that one is never shorter
+    // than 16 bytes.
+    if ((image.read16(at + 2) & 0x3000) != 0) return 24;
+    return is_port(image) ? 16 : 8;
 }
 
+// By the kind of block, bits 15:11 of its command register. Source: HyperTransport I/O Link
+// Specification 3.10, 7; pciutils' lib/header.h.
 std::size_t hypertransport(const ConfigImage& image, std::size_t at) {
-    return (image.read8(at + 3) & 0xe0) == 0 ? 28 : 24;
+    const auto command = image.read16(at + 2);
+    switch (command >> 13) {
+        case 0:
+            return 28;  // slave or primary
+        case 1:
+            return 24;  // host or secondary
+        default:
+            break;
+    }
+    switch (command >> 11) {
+        case 0x08:
+            return 24;  // switch
+        case 0x10:
+            return 8;  // interrupt discovery
+        case 0x11:
+            return 4;  // revision
+        case 0x14: {
+            const bool wide = (command >> 9 & 3) == 1;  // address mapping of 64 bits
+            return wide ? 16 : 12 + 8u * (command & 0xf);
+        }
+        case 0x15:
+            return (command & 2) != 0 ? 4 : 12;  // MSI mapping; a fixed one has no address
+        case 0x17:
+            return 16;  // VCSet
+        case 0x12:      // UnitID clumping
+        case 0x13:      // extended configuration space
+        case 0x16:      // DirectRoute
+        case 0x18:      // retry mode
+            return 12;
+        default:
+            return 24;  // what the kernel takes for all of these
+    }
 }
 
 std::size_t vendor_specific(const ConfigImage& image, std::size_t at) {
@@ -66,8 +101,9 @@ std::size_t express(const ConfigImage& image, std::size_t at) {
     const bool integrated = type == PortType::RootComplexEndpoint;
     if (caps.get<ExpressVersion>() == 1) {
         if (integrated) return 0x0c;
-        if (caps.get<SlotImplemented>() == 0 && type != PortType::RootPort) return 0x14;
-        return type == PortType::RootPort ? 0x24 : 0x1c;
+        const bool root = type == PortType::RootPort || type == PortType::RootComplexEventCollector;
+        if (caps.get<SlotImplemented>() == 0 && !root) return 0x14;
+        return root ? 0x24 : 0x1c;
     }
     const bool slot = type == PortType::RootPort || type == PortType::SwitchDownstream;
     if (slot) return 0x3c;
@@ -92,8 +128,23 @@ std::size_t advanced_error_reporting(const ConfigImage& image, std::size_t at) {
     const bool flit =
         express_at != 0 && (image.read16(express_at + express::capabilities) & 0x8000) != 0;
     if (flit) return 0x60;
-    if (version >= 2) return 0x48;
-    return is_port(image) ? 0x38 : 0x2c;
+    const bool prefix_log = (image.read32(at + 0x18) & 0x800) != 0;
+    if (version >= 2 || prefix_log) {
+        // The prefix log is there if the function supports prefixes. Many version 2 capabilities
+        // of others keep its place free, some have their next capability there.
+        const bool prefixes =
+            prefix_log ||
+            (express_at != 0 &&
+             (image.read32(express_at + express::device_capabilities_2) & 1u << 21) != 0);
+        const std::size_t next = image.read32(at) >> 20;
+        if (!prefixes && next > at && next < at + 0x48)
+            return std::max<std::size_t>(next - at, 0x2c);
+        return 0x48;
+    }
+    const bool collector =
+        express_at != 0 && (image.read16(express_at + express::capabilities) >> 4 & 0xf) ==
+                               static_cast<unsigned>(PortType::RootComplexEventCollector);
+    return is_port(image) || collector ? 0x38 : 0x2c;
 }
 
 std::size_t virtual_channel(const ConfigImage& image, std::size_t at) {
@@ -162,6 +213,12 @@ std::size_t secondary_express(const ConfigImage& image, std::size_t /*at*/) {
     return align_up(0x0c + 2 * lanes(image), 4);
 }
 
+// Newer revisions add control and sense registers; one that has them says more than bit 0 in its
+// capability register.
+std::size_t power_budgeting(const ConfigImage& image, std::size_t at) {
+    return (image.read8(at + 0x0c) & 0xfe) != 0 ? 0x18 : 0x10;
+}
+
 std::size_t protocol_multiplexing(const ConfigImage& image, std::size_t at) {
     return 0x10 + std::size_t{4} * (image.read8(at + 4) & 0x3f);
 }
@@ -169,7 +226,9 @@ std::size_t protocol_multiplexing(const ConfigImage& image, std::size_t at) {
 std::size_t downstream_containment(const ConfigImage& image, std::size_t at) {
     const auto caps = image.read16(at + 4);
     if ((caps & 0x20) == 0) return 12;
-    return std::max<std::size_t>(0x20 + std::size_t{4} * (caps >> 8 & 0xf), 0x34);
+    // Log size in dwords: bits 11:8, and bit 13 above them.
+    const std::size_t log = (caps >> 8 & 0xf) | (caps >> 9 & 0x10);
+    return std::max<std::size_t>(0x20 + 4 * log, 0x34);
 }
 
 std::size_t l1_substates(const ConfigImage& image, std::size_t at) {
@@ -185,7 +244,8 @@ std::size_t lane_margining(const ConfigImage& image, std::size_t /*at*/) {
 }
 
 std::size_t alternate_protocol(const ConfigImage& image, std::size_t at) {
-    return (image.read32(at + 4) & 0x100) != 0 ? 0x14 : 0x10;
+    // Capabilities, control, two data registers; then the selective enable mask.
+    return (image.read32(at + 4) & 0x100) != 0 ? 0x18 : 0x14;
 }
 
 std::size_t integrity_encryption(const ConfigImage& image, std::size_t at) {

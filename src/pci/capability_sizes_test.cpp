@@ -60,6 +60,43 @@ TEST(VirtualChannelSize, ReachesToTheEndOfItsTables) {
     EXPECT_EQ(sizes::virtual_channel(image, 0x100), 0x60u);
 }
 
+TEST(PciXSize, IsLargerInABridge) {
+    auto image = with32(0x40, 0x00000007);
+    EXPECT_EQ(sizes::pci_x(image, 0x40), 8u);
+    image.write<std::uint8_t>(0x0e, 0x01);
+    EXPECT_EQ(sizes::pci_x(image, 0x40), 16u);
+    EXPECT_EQ(sizes::pci_x(with32(0x40, 0x10000007), 0x40), 24u);
+}
+
+TEST(HypertransportSize, DependsOnTheKindOfBlock) {
+    EXPECT_EQ(sizes::hypertransport(with32(0x40, 0x00000008), 0x40), 28u);  // slave
+    EXPECT_EQ(sizes::hypertransport(with32(0x40, 0x20000008), 0x40), 24u);  // host
+    EXPECT_EQ(sizes::hypertransport(with32(0x40, 0x80000008), 0x40), 8u);   // interrupt discovery
+    EXPECT_EQ(sizes::hypertransport(with32(0x40, 0x88000008), 0x40), 4u);   // revision
+    EXPECT_EQ(sizes::hypertransport(with32(0x40, 0xa8000008), 0x40), 12u);  // MSI mapping
+    EXPECT_EQ(sizes::hypertransport(with32(0x40, 0xa8020008), 0x40), 4u);   // MSI mapping, fixed
+}
+
+TEST(AdvancedErrorReportingSize, ReachesToTheEndOfItsLogs) {
+    EXPECT_EQ(sizes::advanced_error_reporting(with32(0x100, 0x00010001), 0x100), 0x2cu);
+    EXPECT_EQ(sizes::advanced_error_reporting(with32(0x100, 0x00020001), 0x100), 0x48u);
+    // An I211's: the next capability stands where a prefix log would be.
+    EXPECT_EQ(sizes::advanced_error_reporting(with32(0x100, 0x14020001), 0x100), 0x40u);
+    EXPECT_EQ(sizes::advanced_error_reporting(with32(0x118, 0x00000800), 0x100), 0x48u);
+}
+
+TEST(DownstreamContainmentSize, CountsItsLog) {
+    EXPECT_EQ(sizes::downstream_containment(with32(0x104, 0x0000), 0x100), 12u);
+    EXPECT_EQ(sizes::downstream_containment(with32(0x104, 0x0520), 0x100), 0x34u);
+    EXPECT_EQ(sizes::downstream_containment(with32(0x104, 0x0820), 0x100), 0x40u);
+    EXPECT_EQ(sizes::downstream_containment(with32(0x104, 0x2020), 0x100), 0x60u);
+}
+
+TEST(PowerBudgetingSize, HasMoreInNewerRevisions) {
+    EXPECT_EQ(sizes::power_budgeting(with32(0x10c, 0x00000001), 0x100), 0x10u);
+    EXPECT_EQ(sizes::power_budgeting(with32(0x10c, 0x00000003), 0x100), 0x18u);
+}
+
 TEST(IntegrityEncryptionSize, IsBoundedForAnyContent) {
     ConfigImage image{express_size};
     std::ranges::fill(image.bytes(), std::byte{0xff});

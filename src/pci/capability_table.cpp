@@ -39,7 +39,10 @@ constexpr auto table = std::to_array<CapabilityKind>({
      "message address and data belong to the guest; the host programs its own into the device",
      "PCIe Base Spec 6.0, 7.7.1"},
     {Standard, 0x06, "CompactPCI hot swap", fixed<4>, Hidden, Hide, unlinked, vfio},
+    // The kernel takes 8 bytes of a bridge too; pciutils reads 16 there: the larger.
     {Standard, 0x07, "PCI-X", sizes::pci_x, ReadOnly, Pass, read_only, "PCI-X Addendum 2.0a, 7.2"},
+    // The kernel takes 24 bytes for every kind but one, which runs into the next header of real host
+    // bridges; pciutils has the size of each kind.
     {Standard, 0x08, "HyperTransport", sizes::hypertransport, ReadOnly, Pass, read_only, vfio},
     {Standard, 0x09, "Vendor Specific", sizes::vendor_specific, Writable, Pass, own_registers,
      "PCIe Base Spec 6.0, 7.9.4"},
@@ -67,7 +70,8 @@ constexpr auto table = std::to_array<CapabilityKind>({
      "PCIe Base Spec 6.0, 7.8.10"},
 
     {Extended, 0x00, "Null", fixed<4>, Hidden, Hide, "a placeholder without content", vfio},
-    // The kernel's table ends at 0x2c; root ports have more, prefix and flit logs follow.
+    // The kernel's table ends at 0x2c; root ports and event collectors have 0x38, a prefix log ends
+    // at 0x48, a flit log at 0x60. The larger where the function says that it has it.
     {Extended, 0x01, "Advanced Error Reporting", sizes::advanced_error_reporting, PartlyWritable,
      Pass, "the device's own registers; the guest reads, masks and clears its errors",
      "PCIe Base Spec 6.0, 7.8.4"},
@@ -75,8 +79,8 @@ constexpr auto table = std::to_array<CapabilityKind>({
      "PCIe Base Spec 6.0, 7.9.1"},
     {Extended, 0x03, "Device Serial Number", fixed<12>, ReadOnly, Pass, read_only,
      "PCIe Base Spec 6.0, 7.9.3"},
-    // 16 bytes in older revisions; newer ones add control and sense registers.
-    {Extended, 0x04, "Power Budgeting", fixed<16>, PartlyWritable, Pass,
+    // 16 bytes for Linux and pciutils; newer revisions add control and sense registers.
+    {Extended, 0x04, "Power Budgeting", sizes::power_budgeting, PartlyWritable, Pass,
      "the device's own registers; the guest may select what it reads", "PCIe Base Spec 6.0, 7.8.1"},
     {Extended, 0x05, "Root Complex Link Declaration", sizes::root_complex_links, Hidden, Hide,
      unlinked, "PCIe Base Spec 6.0, 7.9.8"},
@@ -105,6 +109,7 @@ constexpr auto table = std::to_array<CapabilityKind>({
      "virtual functions are made on the host; a guest cannot make them",
      "PCIe Base Spec 6.0, 9.3.3"},
     {Extended, 0x11, "Multi-Root I/O Virtualization", nullptr, Hidden, Hide, unlinked, vfio},
+    // Linux takes 0x28 of an endpoint, pciutils reads the overlay BAR of ports as well: 0x30.
     {Extended, 0x12, "Multicast", sizes::multicast, ReadOnly, Pass, read_only,
      "PCIe Base Spec 6.0, 7.9.11"},
     {Extended, 0x13, "Page Request Interface", fixed<16>, ReadOnly, Pass,
@@ -135,6 +140,7 @@ constexpr auto table = std::to_array<CapabilityKind>({
      "PCIe Base Spec 6.0, 7.8.3"},
     {Extended, 0x1f, "Precision Time Measurement", fixed<12>, Hidden, Hide, unlinked,
      "PCIe Base Spec 6.0, 7.9.15"},
+    // No source tells more than that it is 0x18 to 0x30 bytes: the larger.
     {Extended, 0x20, "PCI Express over M-PHY", fixed<0x30>, Hidden, Hide, unlinked, vfio},
     {Extended, 0x21, "FRS Queueing", fixed<16>, Hidden, Hide, unlinked,
      "PCIe Base Spec 6.0, 7.8.11"},

@@ -2,7 +2,7 @@
 # Configuring and building by preset. Sourced by tools/dev.
 
 build_configure() {
-    CMAKE_CXX_COMPILER_LAUNCHER=ccache cmake --preset "$1"
+    CMAKE_CXX_COMPILER_LAUNCHER=ccache cmake --preset "$1" "${@:2}"
 }
 
 dev_build() {
@@ -27,6 +27,7 @@ dev_fuzz() {
     for program in "${programs[@]}"; do
         corpus=$tenon_cache/corpus/$(basename "$program")
         mkdir -p "$corpus"
+        python3 fuzz/seeds.py "$(basename "$program")" "$corpus"
         step "$(basename "$program") for $seconds s" \
             "$program" -max_total_time="$seconds" -artifact_prefix="$corpus-" "$corpus"
     done
@@ -34,7 +35,8 @@ dev_fuzz() {
 
 dev_bench() {
     local program
-    dev_build release
+    step "Configuring release" build_configure release -DTENON_BENCH=ON
+    step "Building the benchmarks" cmake --build --preset release
     build_programs build/release/bench benchmarks
     for program in "${programs[@]}"; do "$program" "$@"; done
 }

@@ -61,12 +61,14 @@ std::uint32_t AssignedFunction::read_config(std::uint16_t offset, unsigned size)
     const std::lock_guard lock{mutex_};
     const auto narrow = static_cast<std::uint8_t>(size);
     std::uint32_t from_device = 0;
-    if (config_.device_bits(offset, narrow) != 0) {
+    const auto pieces = config_.device_pieces(offset, narrow);
+    for (const auto& piece : pieces.list()) {
         std::array<std::byte, 4> bytes{};
         const auto read =
-            device_->read(device::config_region, offset, std::span{bytes}.first(size));
+            device_->read(device::config_region, piece.offset, std::span{bytes}.first(piece.size));
         // A device that is gone reads as ones.
-        from_device = read ? load<std::uint32_t>(bytes, 0) : ~0u;
+        const auto value = read ? load<std::uint32_t>(bytes, 0) : ~0u;
+        from_device |= value << 8 * (piece.offset - offset);
     }
     return config_.read(offset, narrow, from_device);
 }

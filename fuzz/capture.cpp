@@ -1,0 +1,73 @@
+#include "fuzz/capture.hpp"
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <string>
+#include <utility>
+
+#include "base/fd.hpp"
+#include "capture/file.hpp"
+#include "capture/lspci_text.hpp"
+#include "cli/plan_json.hpp"
+#include "cli/plan_lspci.hpp"
+#include "cli/plan_text.hpp"
+#include "model/machine_plan.hpp"
+
+namespace tenon::fuzz {
+namespace {
+
+// More functions in one file cost time and find nothing new.
+constexpr std::size_t most_functions = 4;
+
+void require(bool holds) {
+    if (!holds) std::abort();
+}
+
+// What holds of every plan.
+void check(const model::FunctionView& view) {
+    require(view.assignable == view.reasons.empty());
+    for (const auto& one : view.capabilities) {
+        require(one.guest_offset.has_value() == (one.action != model::Action::Hide));
+        if (!one.host_offset) continue;
+        require(*one.host_offset + std::size_t{one.size} <= pci::express_size);
+        for (const auto& other : view.capabilities)
+            if (other.host_offset && *one.host_offset < *other.host_offset)
+                require(*one.host_offset + std::size_t{one.size} <= *other.host_offset);
+    }
+}
+
+void plan(const std::string& named) {
+    auto facts = capture::read_capture(named);
+    if (!facts) return require(!facts.error().what.empty());
+    model::MachineRequest request;
+    request.devices.push_back({.facts = *std::move(facts)});
+    const auto plan = model::make_plan(std::move(request));
+    require(bool{plan});
+    for (const auto& port : plan->ports)
+        for (const auto& function : port.functions)
+            check(function.view);
+    require(!cli::render_text(*plan, {.width = 80, .colour = true}).empty());
+    require(!cli::render_json(*plan).empty());
+    (void)cli::render_lspci(*plan);
+}
+
+}  // namespace
+
+void plan_file(std::span<const std::byte> content) {
+    // A file without a place on a disk. SAFETY: the name is a literal.
+    const Fd file{::memfd_create("capture", 0)};
+    const auto written = ::write(file.number(), content.data(), content.size());
+    require(written == static_cast<ssize_t>(content.size()));
+    const auto path = "/proc/self/fd/" + std::to_string(file.number());
+    plan(path);
+    const std::string_view text{static_cast<const char*>(static_cast<const void*>(content.data())),
+                                content.size()};
+    const auto functions = capture::parse_lspci(text, "capture");
+    if (!functions || functions->size() < 2) return;
+    for (std::size_t n = 0; n < std::min(functions->size(), most_functions); ++n)
+        plan(path + "#" + (*functions)[n].slot);
+}
+
+}  // namespace tenon::fuzz

@@ -1,0 +1,10 @@
+// Fuzzes the way from a capture of our own; its seeds are the JSON captures to a plan.
+#include <cstddef>
+#include <cstdint>
+
+#include "fuzz/capture.hpp"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    tenon::fuzz::plan_file(std::as_bytes(std::span{data, size}));
+    return 0;
+}
