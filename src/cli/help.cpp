@@ -114,7 +114,7 @@ when the guest gets it and when it is given back. The guest's console is standar
 Ctrl-A x ends the guest.
 
 Exit status: 0 the guest switched itself off, 1 it did not, a device cannot be assigned or a step
-failed, 2 wrong usage or unreadable input.
+failed, 2 wrong usage.
 
 Examples
   tenon run --kernel bzImage --initrd initrd.img --append 'console=ttyS0 root=/dev/nvme0n1' \

@@ -122,7 +122,11 @@ Result<Address> Sysfs::find(std::string_view named) const {
     }
     const auto address = Address::parse(name);
     if (!address)
-        return malformed("\"{}\" is neither a PCI address nor a function in sysfs", named);
+        return std::unexpected(Error{
+            .kind = Error::Kind::Malformed,
+            .what = fmt::format("\"{}\" is neither a PCI address nor a function in sysfs", named),
+            .hint = "List the PCI functions with: lspci -D",
+        });
     if (!exists(folder(*address)))
         return std::unexpected(Error{
             .kind = Error::Kind::NotFound,

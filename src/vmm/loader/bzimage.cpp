@@ -58,6 +58,12 @@ Result<KernelImage> parse_bzimage(std::span<const std::byte> file, std::uint64_t
         return malformed("the kernel's file ends at {:#x}, before its code at {:#x}", file.size(),
                          payload + entry_64);
     const auto code = file.subspan(static_cast<std::size_t>(payload));
+    // In units of 16 bytes. What may follow (a signature) is not counted. Source: boot.rst,
+    // syssize.
+    const std::uint64_t code_size = std::uint64_t{header.syssize} * 16;
+    if (code.size() < code_size)
+        return malformed("the kernel's file is cut off: it ends at {:#x}, its code at {:#x}",
+                         file.size(), payload + code_size);
     const std::uint64_t need = std::max<std::uint64_t>(header.init_size, code.size());
     const std::uint64_t at = choose_place(header, need, low_end);
     if (at == 0)

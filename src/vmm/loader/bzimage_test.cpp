@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include "base/bytes.hpp"
 #include "tests/support/kernel_builder.hpp"
 #include "vmm/loader/kernel_file.hpp"
 
@@ -53,6 +54,17 @@ TEST(Bzimage, RefusesATextFile) {
     EXPECT_EQ(
         image.error().what,
         "reading the kernel: no Linux kernel: neither the header of a bzImage nor an ELF file");
+}
+
+TEST(Bzimage, RefusesAFileThatEndsBeforeItsCode) {
+    auto file = make_bzimage(Code{}.halt());
+    // syssize, at 0x1f4: code in units of 16 bytes, far more of it than the file has.
+    store<std::uint32_t>(file, 0x1f4, 0x10000);
+
+    const auto image = parse_kernel(file, low_end);
+
+    ASSERT_FALSE(image);
+    EXPECT_NE(image.error().what.find("is cut off"), std::string::npos);
 }
 
 TEST(Bzimage, RefusesAnEmptyFile) { EXPECT_FALSE(parse_kernel({}, low_end)); }
