@@ -32,7 +32,7 @@ public:
     T* operator->() { return &std::get<T>(state_); }
 
     /// The value, or `otherwise` where the answer does not depend on knowing.
-    T value_or(T otherwise) const { return *this ? **this : std::move(otherwise); }
+    T value_or(const T& otherwise) const { return *this ? **this : otherwise; }
 
     /// Why the fact is not known; only for a fact that is not known.
     const std::string& why() const { return std::get<Unknown>(state_).why; }

@@ -14,8 +14,7 @@ namespace tenon::cli {
 
 /// A device as it was typed. Nothing has been read of it yet.
 struct DeviceArgument {
-    std::string name =
-        {};  ///< An address, a path in sysfs, or a file; see parse_device_argument().
+    std::string name;  ///< An address, a path in sysfs, or a file; see parse_device_argument().
     std::string id;
     std::string port;
     std::optional<unsigned> function;

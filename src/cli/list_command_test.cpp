@@ -13,7 +13,6 @@ namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
-using testing::Not;
 
 // A port, a card of two functions that share its group, and a disk that is bound to VFIO.
 class ListCommand : public testing::Test {
@@ -55,6 +54,7 @@ TEST_F(ListCommand, PutsTheMembersOfAGroupTogether) {
     const auto list = list_functions(host()).value();
 
     std::vector<std::string> order;
+    order.reserve(list.functions.size());
     for (const auto& function : list.functions)
         order.push_back(to_string(function.address));
     EXPECT_THAT(order, ElementsAre("0000:00:02.0", "0000:02:00.0", "0000:02:00.1", "0000:01:00.0"));

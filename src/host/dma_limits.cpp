@@ -30,6 +30,7 @@ std::string list(const std::vector<IovaWindow>& windows) {
 Known<std::vector<device::IovaRange>> iova_facts(const std::vector<IovaWindow>& windows) {
     if (windows.empty()) return Unknown{"the kernel does not tell"};
     std::vector<device::IovaRange> ranges;
+    ranges.reserve(windows.size());
     for (const auto& window : windows)
         ranges.push_back({.first = window.first, .last = window.last});
     return ranges;

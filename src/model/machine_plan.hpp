@@ -70,8 +70,7 @@ struct MachinePlan {
     AddressMap addresses;
     RegisterMap host_bridge;
     std::vector<PortPlan> ports;
-    std::vector<Reason> problems =
-        {};  ///< Of the machine as a whole: windows too small, places taken.
+    std::vector<Reason> problems;  ///< Of the machine as a whole: windows too small, places taken.
 
     /// Whether every function can be assigned and the machine has room for all of it.
     bool assignable() const;

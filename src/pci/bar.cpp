@@ -7,7 +7,7 @@ namespace tenon::pci {
 std::vector<Bar> list_bars(const ConfigImage& image) {
     std::vector<Bar> bars;
     for (unsigned index = 0; index < 6; ++index) {
-        const auto low = image.read32(header::bar0 + 4u * index);
+        const auto low = image.read32(header::bar0 + std::size_t{4} * index);
         if (low == 0) continue;
         Bar bar{.index = index};
         if ((low & 1) != 0) {
@@ -20,7 +20,8 @@ std::vector<Bar> list_bars(const ConfigImage& image) {
             if ((low & 6) == 4 && index < 5) {
                 bar.kind = BarKind::Memory64;
                 ++index;
-                bar.address |= std::uint64_t{image.read32(header::bar0 + 4u * index)} << 32;
+                bar.address |= std::uint64_t{image.read32(header::bar0 + std::size_t{4} * index)}
+                               << 32;
             }
         }
         bars.push_back(bar);

@@ -118,7 +118,7 @@ std::size_t enhanced_allocation(const ConfigImage& image, std::size_t at) {
     std::size_t size = is_port(image) ? 8 : 4;
     const unsigned entries = image.read8(at + 2) & 0x3f;
     for (unsigned n = 0; n < entries && at + size < conventional_size; ++n)
-        size += 4 * (1u + (image.read32(at + size) & 7));
+        size += std::size_t{4} * (1u + (image.read32(at + size) & 7));
     return size;
 }
 
@@ -206,7 +206,7 @@ std::size_t dynamic_power(const ConfigImage& image, std::size_t at) {
 std::size_t tph_requester(const ConfigImage& image, std::size_t at) {
     const auto caps = image.read32(at + 4);
     if ((caps >> 9 & 3) != 1) return 12;
-    return 12 + align_up(2 * ((caps >> 16 & 0x7ff) + 1), 4);
+    return 12 + align_up(std::uint64_t{2} * ((caps >> 16 & 0x7ff) + 1), 4);
 }
 
 std::size_t secondary_express(const ConfigImage& image, std::size_t /*at*/) {

@@ -17,6 +17,7 @@ using testing::IsEmpty;
 
 std::vector<unsigned> offsets(const std::vector<Capability>& entries) {
     std::vector<unsigned> at;
+    at.reserve(entries.size());
     for (const auto& entry : entries)
         at.push_back(entry.at);
     return at;

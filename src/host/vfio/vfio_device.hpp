@@ -27,7 +27,7 @@ public:
         KernelFile file;                   ///< Of the device; answers VFIO's requests.
         std::shared_ptr<const void> keep;  ///< Goes after the file.
         std::optional<int> kvm_file;       ///< What kvm-vfio is told; none: the device's file.
-        std::function<device::IommuFacts()> iommu = {};  ///< Asks about its IOMMU; none: unknown.
+        std::function<device::IommuFacts()> iommu;  ///< Asks about its IOMMU; none: unknown.
     };
 
     /// Takes over an opened function, after asking for its regions.
