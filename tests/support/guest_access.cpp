@@ -176,7 +176,7 @@ std::string misdeed_of_guest(const model::FunctionPlan& function, ByteSource& by
                 ? capabilities[bytes.below(capabilities.size())].host_offset.value_or(0)
                 : 0;
         const auto offset = static_cast<std::uint16_t>(
-            base == 0 ? bytes.below(0x1100) : std::size_t{base} + bytes.below(32));
+            base == 0 ? bytes.below(0x1100) : static_cast<std::size_t>(base) + bytes.below(32));
         const auto value = (what & 0x20) != 0 ? 0xffffffff : bytes.next32();
         auto why =
             (what & 1) != 0 ? judge.write(offset, size, value) : judge.read(offset, size, value);
