@@ -45,7 +45,6 @@ function(tenon_unit_tests layer topic)
   add_executable(${target} ${arg_UNPARSED_ARGUMENTS})
   target_link_libraries(${target} PRIVATE tenon_${layer} ${arg_LINKS} GTest::gtest_main GTest::gmock)
   target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR})
-  target_compile_definitions(${target} PRIVATE TENON_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
   gtest_discover_tests(${target} DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 120)
   # A list of labels does not survive gtest_discover_tests; ctest sets it after reading its file.
   set(labels ${CMAKE_CURRENT_BINARY_DIR}/${target}_labels.cmake)

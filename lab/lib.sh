@@ -4,6 +4,8 @@
 
 tenon_root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 tenon_cache=${XDG_CACHE_HOME:-$HOME/.cache}/tenon
+# What one checkout has compiled serves every other.
+export CCACHE_BASEDIR=$tenon_root CCACHE_NOHASHDIR=1
 
 # Messages go to standard error, so that the output of a command in the virtual host stays its own.
 say() { printf '%s\n' "$*" >&2; }

@@ -46,9 +46,10 @@ def key_of(entry, version, known):
     digest = hashlib.sha256()
     digest.update(version.encode())
     digest.update((ROOT / ".clang-tidy").read_bytes())
-    digest.update(entry.get("command", "").encode())
+    # Without the place of the checkout, so that another clone has the same keys.
+    digest.update(entry.get("command", "").replace(str(ROOT), "").encode())
     for path in headers_of(pathlib.Path(entry["file"]), known):
-        digest.update(str(path).encode())
+        digest.update(os.path.relpath(path, ROOT).encode())
         digest.update(path.read_bytes())
     return digest.hexdigest()
 
