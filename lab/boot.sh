@@ -6,6 +6,7 @@
 #
 #   --kernel stock|lab|6.1        the virtual host's kernel (stock)
 #   --guest-kernel stock|lab|6.1  the kernel offered for guests (as --kernel; stock on 6.1)
+#   --modules                     our kernel modules at hand, see lab/modules.sh
 #   --prepare                     have all this needs in the cache, run nothing
 #   --timeout SECONDS             limit for everything (600; none for a shell)
 #   --memory SIZE, --cpus N       3G, 1: with two processors a hang has been seen
@@ -16,20 +17,22 @@
 #
 # The command finds in its environment: TENON_GUEST_BZIMAGE, TENON_GUEST_VMLINUX (lab kernel only) and
 # TENON_GUEST_INITRD for its guests; TENON_DISK_CHECKSUM, the SHA-256 of the disk at 01:00.0;
-# TENON_EMULATOR, a QEMU that runs there; TENON_ROOT, this repository; and every TENON* variable of the
-# caller. Devices, each below a root port: 01:00.0 NVMe, 02:00.0 igb with SR-IOV, 03:00.0 e1000e,
-# 04:00.0 edu, 05:00.0 virtio-net with ATS, 06:00.0 virtio-blk with ATS, 07:00.0 NVMe and 07:00.1 edu.
+# TENON_EMULATOR, a QEMU that runs there; TENON_ROOT, this repository; with --modules TENON_MODULES, a
+# folder of those that fit its kernel (the guest's are in the guest's initrd); and every TENON*
+# variable of the caller. Devices, each below a root port: 01:00.0 NVMe, 02:00.0 igb with SR-IOV,
+# 03:00.0 e1000e, 04:00.0 edu, 05:00.0 virtio-net with ATS, 06:00.0 virtio-blk with ATS, 07:00.0 NVMe
+# and 07:00.1 edu.
 #
 # Exit status 69: the virtual host cannot be had here; 125: it ended without a status.
 
 set -euo pipefail
 here=$(dirname "$(readlink -f "$0")")
-for part in lib archive emulator kernels initrd disks; do
+for part in lib archive emulator kernels modules initrd disks; do
     # shellcheck disable=SC1090
     . "$here/$part.sh"
 done
 
-kernel=stock guest_kernel='' prepare='' timeout=600 memory=3G cpus=1 append='' share=''
+kernel=stock guest_kernel='' prepare='' with_modules='' timeout=600 memory=3G cpus=1 append='' share=''
 accel=tcg,thread=single,tb-size=512
 iommu=intel-iommu,intremap=on,eim=on,device-iotlb=on
 extra=()
@@ -46,6 +49,7 @@ while [ $# -gt 0 ]; do
         --qemu) extra+=("$2") ;;
         --share) share=$2 ;;
         --prepare) prepare=yes && shift && continue ;;
+        --modules) with_modules=yes && shift && continue ;;
         --) shift && break ;;
         --*) die "unknown option: $1 (the options stand at the top of lab/boot.sh)" ;;
         *) break ;;
@@ -62,9 +66,11 @@ emulator_prepare
 disks_prepare
 kernel_prepare "$guest_kernel"
 guest_folder=$kernel_folder
-initrd_prepare guest "$guest_folder"
+[ -z "$with_modules" ] || modules_prepare "$guest_kernel"
+initrd_prepare guest "$guest_folder" "$modules"
 guest_initrd=$initrd
 kernel_prepare "$kernel"
+[ -z "$with_modules" ] || modules_prepare "$kernel"
 initrd_prepare host "$kernel_folder"
 [ -z "$prepare" ] || exit 0
 
@@ -97,7 +103,9 @@ TENON_GUEST_INITRD=$guest_initrd
 TENON_DISK_CHECKSUM=$disk_checksum
 TENON_EMULATOR=$emulator
 TENON_ROOT=$tenon_root
+TENON_MODULES=$modules
 export TENON_GUEST_BZIMAGE TENON_GUEST_INITRD TENON_DISK_CHECKSUM TENON_EMULATOR TENON_ROOT
+export TENON_MODULES
 {
     printf 'export PATH=%q HOME=/tmp LANG=C.UTF-8 TERM=%q\n' "$PATH:/usr/sbin:/sbin" "${TERM:-dumb}"
     for variable in "${!TENON@}"; do printf 'export %s=%q\n' "$variable" "${!variable}"; done

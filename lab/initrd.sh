@@ -1,27 +1,31 @@
 # shellcheck shell=bash
 # Makes initial RAM disks. Sourced after kernels.sh.
 #
-#   initrd_prepare host|guest KERNEL_FOLDER   sets $initrd; made again when anything in it changed
+#   initrd_prepare host|guest KERNEL_FOLDER [MODULES]   sets $initrd; made again when anything in it
+#                   changed. MODULES: a folder of modules.sh, whose modules for guests are put in as
+#                   /lib/tenon/NAME.ko
 
 initrd=
 initrd_host_modules=(virtio_pci virtio_console 9pnet_virtio 9p kvm_amd vfio_pci vfio_iommu_type1
     nvme virtio_blk virtio_net igb igbvf e1000e)
+initrd_guest_tests=(ask_atomics msix_probe)
 initrd_guest_modules=(virtio_pci nvme igb igbvf e1000e virtio_net virtio_blk)
 
 initrd_prepare() {
-    local role=$1 kernel=$2 key
+    local role=$1 kernel=$2 ours=${3:-} key
     key=$( {
         cat "${BASH_SOURCE[0]}" "$tenon_root/lab/$role/init" "$(command -v busybox)" "$(command -v lspci)"
         readlink -f "$kernel"
         cat "$kernel/version"
+        printf '%s\n' "$ours"
     } | sha256sum | head -c 12)
     initrd=$tenon_cache/initrd/$role-$(cat "$kernel/version")-$key/initrd
     once "$(dirname "$initrd")" "Packing the initrd of the $role for $(cat "$kernel/version")" \
-        initrd_make "$role" "$kernel"
+        initrd_make "$role" "$kernel" "$ours"
 }
 
 initrd_make() {
-    local role=$1 kernel=$2 folder=$3 tree=$3/tree
+    local role=$1 kernel=$2 ours=$3 folder=$4 tree=$4/tree module
     mkdir -p "$tree"/{bin,dev,proc,sys,tmp,run,root}
     cp "$(command -v busybox)" "$tree/bin/busybox"
     cp "$tenon_root/lab/$role/init" "$tree/init"
@@ -29,6 +33,10 @@ initrd_make() {
         initrd_program lspci "$tree"
         initrd_program setpci "$tree"
         initrd_load_modules "$kernel" "$tree" "${initrd_guest_modules[@]}"
+        if [ -n "$ours" ]; then
+            mkdir -p "$tree/lib/tenon"
+            for module in "${initrd_guest_tests[@]}"; do cp "$ours/$module.ko" "$tree/lib/tenon"; done
+        fi
     else
         initrd_load_modules "$kernel" "$tree" "${initrd_host_modules[@]}"
     fi

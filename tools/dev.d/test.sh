@@ -13,30 +13,33 @@ dev_soak() { test_run -L '^soak$' "$@"; }
 
 # Builds, prepares the virtual host as the chosen tests need it, and runs them.
 test_run() {
-    local kernel guest
+    local kernel guest options
     dev_build asan
     dev_build release
-    while read -r kernel guest; do
+    while read -r kernel guest options; do
         # What cannot be had here is skipped aloud by the tests themselves.
-        "$tenon_root/lab/boot.sh" --prepare --kernel "$kernel" --guest-kernel "$guest" ||
+        # shellcheck disable=SC2086  # options are words
+        "$tenon_root/lab/boot.sh" --prepare --kernel "$kernel" --guest-kernel "$guest" $options ||
             [ $? -eq "$unavailable" ]
     done < <(test_kernels "$@")
     ctest --test-dir build/asan -j "$(nproc)" --output-on-failure --no-tests=error "$@" |
         test_count_skipped
 }
 
-# test_kernels CTEST ARG…   The kernels that the chosen tests name: "HOST GUEST", one pair a line.
+# test_kernels CTEST ARG…   What the chosen tests need of the virtual host: "HOST GUEST [--modules]", one
+# combination a line.
 test_kernels() {
     ctest --test-dir build/asan --show-only=json-v1 "$@" | python3 -c '
 import json, sys
-pairs = set()
+needs = set()
 for test in json.load(sys.stdin)["tests"]:
     values = {p["name"]: p["value"] for p in test.get("properties", [])}
     named = dict(line.split("=", 1) for line in values.get("ENVIRONMENT", []))
     if "TENON_LAB_KERNEL" in named:
-        pairs.add((named["TENON_LAB_KERNEL"], named["TENON_LAB_GUEST_KERNEL"]))
-for pair in sorted(pairs):
-    print(*pair)'
+        modules = {"--modules"} & set(named.get("TENON_LAB_OPTIONS", "").split())
+        needs.add((named["TENON_LAB_KERNEL"], named["TENON_LAB_GUEST_KERNEL"], *modules))
+for need in sorted(needs):
+    print(*need)'
 }
 
 # Says how many tests were skipped, just before the summary.
