@@ -1,10 +1,17 @@
 # shellcheck shell=bash
 # What the tests in the virtual host share. Sourced there, after `set -euo pipefail`.
+#
+# Comes with qemu.sh (the same guest below QEMU) and overlay.sh (configuration space to one's liking).
 
 disk=0000:01:00.0
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 console=$work/console
+
+for part in qemu overlay; do
+    # shellcheck disable=SC1090
+    . "$(dirname "${BASH_SOURCE[0]}")/$part.sh"
+done
 
 fail() {
     printf 'FAILED: %s\n' "$*"
@@ -32,12 +39,43 @@ guest_kernel() {
     esac
 }
 
+# The guest's console reads from here. See follow_steps.
+guest_input=/dev/null
+
+# follow_steps PREFIX COMMAND   For the next guest: whenever it prints a line that begins with PREFIX, runs
+# COMMAND LINE here (its output goes to $work/steps), then sends the guest an empty line, for which it
+# waits. Afterwards: end_steps.
+follow_steps() {
+    local prefix=$1 command=$2 seen=0 line
+    rm -f "$work/input" && mkfifo "$work/input"
+    guest_input=$work/input
+    : >"$console"
+    (
+        # This waits for the guest's start.
+        exec 9>"$work/input"
+        while sleep 0.2; do
+            while line=$(tr -d '\r' <"$console" | grep "^$prefix" | sed -n "$((seen + 1))p") && [ -n "$line" ]; do
+                seen=$((seen + 1))
+                "$command" "$line" || true
+                echo >&9
+            done
+        done
+    ) >"$work/steps" 2>&1 &
+    follower=$!
+}
+
+end_steps() {
+    kill "$follower" 2>/dev/null || true
+    guest_input=/dev/null
+    cat "$work/steps"
+}
+
 # run_guest KERNEL TESTS DEVICE…   Runs a guest with `tenon run`; what it printed is in $console.
 run_guest() {
     local devices=() device status=0 begun=$SECONDS
     for device in "${@:3}"; do devices+=(--device "$device"); done
     timeout 180 "$TENON" run --kernel "$1" --initrd "$TENON_GUEST_INITRD" --memory 256M \
-        --append "$(guest_words "$2")" "${devices[@]}" </dev/null >"$console" 2>"$work/messages" ||
+        --append "$(guest_words "$2")" "${devices[@]}" <"$guest_input" >"$console" 2>"$work/messages" ||
         status=$?
     tr -d '\r' <"$console" >"$console.plain"
     mv "$console.plain" "$console"
