@@ -12,8 +12,16 @@
 namespace tenon::cli {
 namespace {
 
-constexpr std::array<std::string_view, 7> device_keys{
-    "id", "port", "function", "iommu", "host-atomics", "host-ats", "host-pasid"};
+constexpr std::array<std::string_view, 7> own_keys{"id",           "port",     "function",  "iommu",
+                                                   "host-atomics", "host-ats", "host-pasid"};
+
+// All keys of a device, for errors and for what is known.
+constexpr auto device_keys = [] {
+    std::array<std::string_view, own_keys.size() + function_keys.size()> keys{};
+    const auto rest = std::ranges::copy(own_keys, keys.begin()).out;
+    std::ranges::copy(function_keys, rest);
+    return keys;
+}();
 
 bool is_word(std::string_view text) {
     return !text.empty() && std::ranges::all_of(text, [](char letter) {
@@ -64,6 +72,8 @@ Result<DeviceArgument> parse_device_argument(std::string_view text) {
         } else if (key == "iommu") {
             TENON_TRY(interface, parse_interface(device.name, value), "");
             device.interface = interface;
+        } else if (is_function_key(key)) {
+            TENON_TRY_DO(set_function_key(device.keys, device.name, key, value), "");
         } else if (is_stated_fact(key)) {
             TENON_TRY_DO(state_fact(device.stated, device.name, key, value), "");
         } else {

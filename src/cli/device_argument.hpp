@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "base/result.hpp"
+#include "cli/function_keys.hpp"
 #include "cli/stated_facts.hpp"
 #include "device/control.hpp"
 #include "model/request.hpp"
@@ -20,6 +21,7 @@ struct DeviceArgument {
     std::optional<unsigned> function;
     device::Interface interface = device::Interface::Automatic;
     StatedFacts stated = {};
+    model::FunctionKeys keys = {};
 
     bool operator==(const DeviceArgument&) const = default;
 };

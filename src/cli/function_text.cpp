@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include "base/text.hpp"
+#include "cli/property_text.hpp"
 #include "cli/table.hpp"
 #include "cli/words.hpp"
 
@@ -187,6 +188,11 @@ std::string render_host(const model::FunctionPlan& function, const TextStyle& st
     return text + table.render(style, inner + 2);
 }
 
+std::string render_choices(const model::FunctionView& view, const TextStyle& style) {
+    if (view.properties.empty()) return "";
+    return heading("Properties", style) + render_properties(view.properties, style, inner);
+}
+
 std::string render_warnings(const model::FunctionView& view, const TextStyle& style) {
     if (view.warnings.empty()) return "";
     auto text = heading("Warnings", style);
@@ -201,8 +207,8 @@ std::string render_function(const model::FunctionPlan& function, const TextStyle
     auto text = render_head(function, style);
     if (known_config(function.facts) == 0) return text;
     return text + render_capabilities(function, style) + render_bars(function, style) +
-           render_interrupts(function.view, style) + render_host(function, style) +
-           render_warnings(function.view, style);
+           render_interrupts(function.view, style) + render_choices(function.view, style) +
+           render_host(function, style) + render_warnings(function.view, style);
 }
 
 }  // namespace tenon::cli

@@ -27,6 +27,9 @@ A file whose own name contains a comma or a # is found by its whole name first. 
   port=NAME                 the root port it is behind; without it, one of its own (rp0, rp1, ...)
   function=0-7              its number in the slot; without it, the first that is free
   iommu=auto|iommufd|group  the kernel's interface that assigns it; without it, auto
+  ats=auto|on|off           show Address Translation Services: auto where the kernel does not say
+                            that they are unsupported; on fails where they cannot be had
+  x-ats-strict=on|off       whether ats=on fails then (on), or warns (off)
 For a file that does not tell, these state what its host can do:
   host-atomics=32+64+128|none              widths of AtomicOps that complete up to memory
   host-ats=supported|unsupported|unknown   Address Translation Services

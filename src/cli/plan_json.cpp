@@ -118,6 +118,18 @@ Json host_facts(const device::DeviceFacts& facts) {
                             : Json(nullptr)}};
 }
 
+Json properties(const std::vector<model::PropertyReport>& reports) {
+    auto list = Json::array();
+    for (const auto& report : reports)
+        list.push_back({{"name", report.name},
+                        {"value", report.value},
+                        {"origin", model::name_of(report.origin)},
+                        {"host", report.host},
+                        {"effect", report.effect},
+                        {"change", report.change}});
+    return list;
+}
+
 Json function(const model::FunctionPlan& plan) {
     const auto& view = plan.view;
     auto capabilities = Json::array();
@@ -145,7 +157,8 @@ Json function(const model::FunctionPlan& plan) {
             {"driver", driver(plan.facts)},
             {"iommu_group", group(view)},
             {"opened", bool{plan.facts.vfio}},
-            {"host_facts", host_facts(plan.facts)}};
+            {"host_facts", host_facts(plan.facts)},
+            {"properties", properties(view.properties)}};
 }
 
 Json port(const model::PortPlan& plan) {
@@ -165,7 +178,8 @@ Json port(const model::PortPlan& plan) {
              {{"memory", window(plan.memory)},
               {"prefetchable", window(plan.prefetchable)},
               {"io", window(plan.io)}}},
-            {"functions", std::move(functions)}};
+            {"functions", std::move(functions)},
+            {"properties", properties(plan.properties)}};
 }
 
 }  // namespace

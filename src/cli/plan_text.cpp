@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include "cli/function_text.hpp"
+#include "cli/property_text.hpp"
 #include "cli/table.hpp"
 #include "cli/verdict_text.hpp"
 #include "cli/words.hpp"
@@ -35,6 +36,7 @@ std::string render_port(const model::PortPlan& port, const TextStyle& style) {
     add_window(windows, "I/O", port.io);
     if (!windows.empty())
         text += paragraph(fmt::format("windows: {}", fmt::join(windows, ", ")), style, 2, 2);
+    text += render_properties(port.properties, style, 2);
     for (const auto& function : port.functions)
         text += '\n' + render_function(function, style);
     return text;

@@ -18,7 +18,8 @@ Result<model::DeviceRequest> request_of(const Host& host, const std::string& tex
                                 .id = std::move(argument.id),
                                 .port = std::move(argument.port),
                                 .function = argument.function,
-                                .interface = argument.interface};
+                                .interface = argument.interface,
+                                .keys = argument.keys};
 }
 
 // A function of this host can be given once; files may be planned as often as wanted.

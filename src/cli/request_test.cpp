@@ -62,8 +62,8 @@ TEST_F(Request, RefusesAFunctionTwice) {
 
 TEST_F(Request, RefusesWhatDoesNotExist) {
     EXPECT_EQ(wrong({.devices = {"02:00.0"}}), "0000:02:00.0: this host has no such PCI function");
-    EXPECT_EQ(wrong({.version = "pc-1", .devices = {"01:00.0"}}),
-              "machine version \"pc-1\" is not known; known: tenon-1");
+    EXPECT_TRUE(wrong({.version = "pc-1", .devices = {"01:00.0"}})
+                    .starts_with("machine version \"pc-1\" is not known; known: tenon-1"));
     EXPECT_EQ(wrong({.ports = {"a", "a"}, .devices = {"01:00.0"}}), "port a is given twice");
 }
 

@@ -7,6 +7,7 @@
 
 #include "base/bytes.hpp"
 #include "model/adapters.hpp"
+#include "model/ats.hpp"
 #include "pci/capability_sizes.hpp"
 #include "pci/express.hpp"
 #include "pci/header.hpp"
@@ -96,8 +97,8 @@ std::vector<HostEntry> with_room(std::vector<HostEntry> entries, std::size_t end
 class CapabilityViewer {
 public:
     CapabilityViewer(const device::DeviceFacts& facts, const pci::ConfigImage& config,
-                     FunctionView& view)
-        : facts_{facts}, config_{config}, view_{view} {}
+                     const FunctionProperties& properties, FunctionView& view)
+        : facts_{facts}, config_{config}, properties_{properties}, view_{view} {}
 
     void run() {
         const auto physical =
@@ -117,11 +118,27 @@ public:
         } else {
             view_.map.hide(pci::conventional_size, room);
         }
-        extended(with_room(merge(physical.extended, shown.extended, bool{facts_.vfio}),
-                           pci::express_size));
+        const auto entries = with_room(merge(physical.extended, shown.extended, bool{facts_.vfio}),
+                                       pci::express_size);
+        settle_ats(entries);
+        extended(entries);
     }
 
 private:
+    static bool is_ats(const HostEntry& entry) {
+        return entry.shown && entry.capability.id == pci::extended_id::ats;
+    }
+
+    void settle_ats(const std::vector<HostEntry>& entries) {
+        Known<bool> present = view_.express_at != 0 && std::ranges::any_of(entries, is_ats);
+        if (view_.express_at != 0 && config_.known() <= pci::conventional_size)
+            present = Unknown{"only the first 256 bytes of configuration space could be read"};
+        ats_ = decide_ats(properties_, facts_.iommu.ats, present);
+        if (ats_.warning) view_.warnings.push_back(*ats_.warning);
+        if (ats_.refusal) view_.reasons.push_back(*ats_.refusal);
+        view_.properties.push_back(ats_.report);
+    }
+
     // Decides one capability and applies the decision to its bytes; does not link it.
     Decision decide(const HostEntry& entry) {
         const auto& capability = entry.capability;
@@ -146,6 +163,9 @@ private:
             // A newer kernel shows what the table does not know: its registers, as they are.
             decision.action = Action::Pass;
             decision.why = "this host's kernel shows it; its own registers, read-only";
+        } else if (is_ats(entry) && !ats_.shown) {
+            decision.action = Action::Hide;
+            decision.why = ats_.why;
         }
         apply(decision, entry, kind);
         if (decision.action == Action::Hide) decision.guest_offset = std::nullopt;
@@ -255,14 +275,16 @@ private:
 
     const device::DeviceFacts& facts_;
     const pci::ConfigImage& config_;
+    const FunctionProperties& properties_;
     FunctionView& view_;
+    AtsOutcome ats_;
 };
 
 }  // namespace
 
 void view_capabilities(const device::DeviceFacts& facts, const pci::ConfigImage& config,
-                       FunctionView& view) {
-    CapabilityViewer{facts, config, view}.run();
+                       const FunctionProperties& properties, FunctionView& view) {
+    CapabilityViewer{facts, config, properties, view}.run();
 }
 
 std::vector<Decision> decisions_without_guest(const pci::Capabilities& capabilities,

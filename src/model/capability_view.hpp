@@ -11,7 +11,7 @@ namespace tenon::model {
 ///
 /// `config` are the device's bytes as the view takes them. The view has its BARs already.
 void view_capabilities(const device::DeviceFacts& facts, const pci::ConfigImage& config,
-                       FunctionView& view);
+                       const FunctionProperties& properties, FunctionView& view);
 
 /// The decisions for a function that no guest will ever see: everything stays with the host.
 std::vector<Decision> decisions_without_guest(const pci::Capabilities& capabilities,

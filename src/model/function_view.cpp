@@ -123,7 +123,8 @@ void note_interrupts(FunctionView& view) {
 
 }  // namespace
 
-FunctionView build_function_view(const device::DeviceFacts& facts) {
+FunctionView build_function_view(const device::DeviceFacts& facts,
+                                 const FunctionProperties& properties) {
     FunctionView view;
     const auto* const config = source_of(facts);
     if (config == nullptr) {
@@ -148,7 +149,7 @@ FunctionView build_function_view(const device::DeviceFacts& facts) {
     check_bar_sizes(view);
     view_header(facts, view);
     view.map.pass(pci::header_size, pci::conventional_size - pci::header_size);
-    if (config->known() > pci::header_size) view_capabilities(facts, *config, view);
+    if (config->known() > pci::header_size) view_capabilities(facts, *config, properties, view);
     view.config_size = std::min(view.config_size, config->known());
     plan_mappings(view.bars, facts, view.msix);
     note_unknowns(facts, view);

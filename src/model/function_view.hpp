@@ -10,6 +10,7 @@
 #include "base/known.hpp"
 #include "device/facts.hpp"
 #include "model/decision.hpp"
+#include "model/function_properties.hpp"
 #include "model/register_map.hpp"
 #include "pci/bar.hpp"
 
@@ -70,7 +71,8 @@ struct FunctionView {
     std::vector<std::string> warnings;  ///< What a user should know beside that.
     std::vector<std::string> unknowns;  ///< Facts that the verdict had to do without.
 
-    std::vector<Decision> capabilities;  ///< In chain order, standard ones first.
+    std::vector<PropertyReport> properties;  ///< What came of what could be chosen.
+    std::vector<Decision> capabilities;      ///< In chain order, standard ones first.
     std::vector<BarPlan> bars;
     std::optional<MsiPlan> msi;
     std::optional<MsixPlan> msix;
@@ -92,6 +94,7 @@ struct FunctionView {
 
 /// Makes the view. Ids, BAR addresses and the place in the slot come later, from the machine's
 /// plan.
-FunctionView build_function_view(const device::DeviceFacts& facts);
+FunctionView build_function_view(const device::DeviceFacts& facts,
+                                 const FunctionProperties& properties = {});
 
 }  // namespace tenon::model

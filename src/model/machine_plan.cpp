@@ -20,13 +20,12 @@ namespace {
 constexpr std::size_t devices_for_ports = 31;
 constexpr std::size_t most_ports = devices_for_ports * 8;
 
-Result<void> check_version(const std::string& version) {
-    const auto versions = machine_versions();
-    if (std::ranges::find(versions, version, &MachineVersion::name) != versions.end()) return {};
+Result<const MachineVersion*> find_version(const std::string& name) {
+    if (const auto* const version = find_machine_version(name)) return version;
     std::vector<std::string_view> names;
-    for (const auto& known : versions)
+    for (const auto& known : machine_versions())
         names.push_back(known.name);
-    return malformed("machine version \"{}\" is not known; known: {}", version,
+    return malformed("machine version \"{}\" is not known; known: {}", name,
                      fmt::join(names, ", "));
 }
 
@@ -88,10 +87,11 @@ Result<unsigned> number_in_slot(const PortPlan& port, const DeviceRequest& devic
     return malformed("{}: port {} has eight functions already", device.id, port.name);
 }
 
-Result<void> add_device(Topology& topology, DeviceRequest device) {
+Result<void> add_device(Topology& topology, const MachineVersion& version, DeviceRequest device) {
     TENON_TRY(port, topology.port_for(device), "");
     TENON_TRY(number, number_in_slot(*port, device), "");
-    FunctionPlan function{.view = build_function_view(device.facts),
+    const auto properties = choose_properties(version, device.keys);
+    FunctionPlan function{.view = build_function_view(device.facts, properties),
                           .facts = std::move(device.facts),
                           .interface = device.interface};
     function.view.id = std::move(device.id);
@@ -157,7 +157,7 @@ bool MachinePlan::assignable() const {
 }
 
 Result<MachinePlan> make_plan(MachineRequest request) {
-    TENON_TRY_DO(check_version(request.version), "");
+    TENON_TRY(version, find_version(request.version), "");
     Topology topology;
     TENON_TRY_DO(topology.add_named(request.ports), "");
     std::set<std::string> ids;
@@ -166,7 +166,7 @@ Result<MachinePlan> make_plan(MachineRequest request) {
         if (device.id.empty()) device.id = fmt::format("dev{}", number);
         ++number;
         if (!ids.insert(device.id).second) return malformed("id {} is given twice", device.id);
-        TENON_TRY_DO(add_device(topology, std::move(device)), "");
+        TENON_TRY_DO(add_device(topology, *version, std::move(device)), "");
     }
 
     MachinePlan plan{.version = std::move(request.version), .ports = topology.take()};

@@ -48,6 +48,7 @@ struct PortPlan {
     unsigned link_width = 1;   ///< Lanes.
     unsigned max_payload = 0;  ///< As Device Capabilities encode it: 0 is 128 bytes.
     std::string link_why;      ///< Why the port shows this link and payload.
+    std::vector<PropertyReport> properties;  ///< What came of what could be chosen.
     std::vector<unsigned> atomic_completer;  ///< Widths among 32, 64, 128.
     RegisterMap map;
     std::vector<FunctionPlan> functions;

@@ -8,6 +8,7 @@
 
 #include "device/control.hpp"
 #include "device/facts.hpp"
+#include "model/function_properties.hpp"
 
 namespace tenon::model {
 
@@ -23,6 +24,7 @@ struct DeviceRequest {
     std::string port;                  ///< Empty: a root port of its own.
     std::optional<unsigned> function;  ///< 0..7; none: the first free one of the slot.
     device::Interface interface = device::Interface::Automatic;
+    FunctionKeys keys = {};
 };
 
 /// The whole machine that was asked for.

@@ -48,6 +48,7 @@ inline constexpr std::uint16_t advanced_features = 0x13;
 }  // namespace capability_id
 namespace extended_id {
 inline constexpr std::uint16_t null = 0x00;
+inline constexpr std::uint16_t ats = 0x0f;
 inline constexpr std::uint16_t resizable_bar = 0x15;
 }  // namespace extended_id
 

@@ -1,0 +1,26 @@
+#include "model/function_properties.hpp"
+
+#include "model/machine_version.hpp"
+
+namespace tenon::model {
+
+std::string_view name_of(AtsMode mode) {
+    switch (mode) {
+        case AtsMode::Auto:
+            return "auto";
+        case AtsMode::On:
+            return "on";
+        case AtsMode::Off:
+            return "off";
+    }
+    return "";
+}
+
+FunctionProperties choose_properties(const MachineVersion& version, const FunctionKeys& keys) {
+    const auto origin = origin_of(version);
+    return {.version = version.name,
+            .ats = choose(keys.ats, version.defaults.ats.value, origin),
+            .ats_strict = keys.ats_strict};
+}
+
+}  // namespace tenon::model

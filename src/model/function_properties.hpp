@@ -1,0 +1,44 @@
+// The properties of an assigned function that a user or a machine version chooses.
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+#include "model/property.hpp"
+
+namespace tenon::model {
+
+struct MachineVersion;
+
+/// Whether the guest sees the Address Translation Service capability.
+enum class AtsMode {
+    Auto,  ///< Where the host's kernel does not say that it is unsupported.
+    On,    ///< Always.
+    Off,   ///< Never.
+};
+
+/// "auto", "on", "off".
+std::string_view name_of(AtsMode mode);
+
+/// What the user said of a function; none: nothing.
+struct FunctionKeys {
+    std::optional<AtsMode> ats;      ///< ats=
+    std::optional<bool> ats_strict;  ///< x-ats-strict=
+
+    bool operator==(const FunctionKeys&) const = default;
+};
+
+/// What counts in the end. As made, the defaults of the current version.
+struct FunctionProperties {
+    std::string_view version = "tenon-1";  ///< Where the defaults come from. Static storage.
+    Property<AtsMode> ats;
+    /// Whether ATS that is asked for and cannot be had fails the start; none: as the origin says.
+    std::optional<bool> ats_strict;
+
+    bool operator==(const FunctionProperties&) const = default;
+};
+
+/// The user's keys, and for what they leave open the version's defaults.
+FunctionProperties choose_properties(const MachineVersion& version, const FunctionKeys& keys);
+
+}  // namespace tenon::model
