@@ -10,9 +10,9 @@
 #include "base/fd.hpp"
 #include "capture/file.hpp"
 #include "capture/lspci_text.hpp"
-#include "cli/plan_json.hpp"
 #include "cli/plan_lspci.hpp"
 #include "cli/plan_text.hpp"
+#include "library/plan_json.hpp"
 #include "model/machine_plan.hpp"
 
 namespace tenon::fuzz {
@@ -49,7 +49,7 @@ void plan(const std::string& named) {
         for (const auto& function : port.functions)
             check(function.view);
     require(!cli::render_text(*plan, {.width = 80, .colour = true}).empty());
-    require(!cli::render_json(*plan).empty());
+    require(!library::render_json(*plan).empty());
     (void)cli::render_lspci(*plan);
 }
 

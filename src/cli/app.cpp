@@ -12,7 +12,6 @@
 #include "cli/help.hpp"
 #include "cli/list_command.hpp"
 #include "cli/plan_command.hpp"
-#include "cli/run_command.hpp"
 #include "cli/version.hpp"
 
 namespace tenon::cli {
@@ -143,7 +142,7 @@ Outcome ended(const CLI::ParseError& error, const CLI::App& app) {
 }
 
 Outcome dispatch(int count, const char* const* arguments, const Host& host,
-                 const TextStyle& style) {
+                 const GuestRunner& run_plan, const TextStyle& style) {
     CLI::App app{"", "tenon"};
     app.set_version_flag("--version", std::string{version_line});
     app.failure_message([](const CLI::App*, const CLI::Error& error) {
@@ -162,7 +161,7 @@ Outcome dispatch(int count, const char* const* arguments, const Host& host,
         return ended(error, app);
     }
     if (plan_command->parsed()) return plan(host, options, style);
-    if (run_command->parsed()) return run_guest(host, std::move(options.run), style);
+    if (run_command->parsed()) return run_guest(host, run_plan, std::move(options.run), style);
     const auto opening = options.no_open ? Opening::Forbidden : Opening::Allowed;
     options.capture.opening = opening;
     options.diff.opening = opening;
@@ -174,10 +173,11 @@ Outcome dispatch(int count, const char* const* arguments, const Host& host,
 
 }  // namespace
 
-Outcome run(int count, const char* const* arguments, const Host& host, const TextStyle& style) {
+Outcome run(int count, const char* const* arguments, const Host& host, const GuestRunner& run_plan,
+            const TextStyle& style) {
     // Libraries may throw (no memory, a file that vanishes); we do not.
     try {
-        return dispatch(count, arguments, host, style);
+        return dispatch(count, arguments, host, run_plan, style);
     } catch (const std::exception& error) {
         return {.status = status::refused, .err = fmt::format("tenon: {}\n", error.what())};
     }

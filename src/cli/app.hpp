@@ -1,14 +1,16 @@
 // The command line of the program.
 #pragma once
 
-#include "cli/gather.hpp"
+#include "cli/library.hpp"
 #include "cli/outcome.hpp"
+#include "cli/run_command.hpp"
 #include "cli/terminal.hpp"
 
 namespace tenon::cli {
 
 /// Carries out `arguments`, the program's own name first. Nothing has been printed when it returns,
-/// but what a guest wrote to its console. No exception leaves it.
-Outcome run(int count, const char* const* arguments, const Host& host, const TextStyle& style);
+/// but what a guest that `run_plan` ran wrote to its console. No exception leaves it.
+Outcome run(int count, const char* const* arguments, const Host& host, const GuestRunner& run_plan,
+            const TextStyle& style);
 
 }  // namespace tenon::cli

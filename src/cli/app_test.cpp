@@ -30,7 +30,7 @@ protected:
         words.insert(words.begin(), "tenon");
         const Host host{.sysfs = host::Sysfs{
                             {.sysfs = tree_.sysfs(), .dev = tree_.dev(), .proc = tree_.proc()}}};
-        return run(static_cast<int>(words.size()), words.data(), host, {});
+        return run(static_cast<int>(words.size()), words.data(), host, {}, {});
     }
 
     support::FakeSysfs tree_;

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "cli/gather.hpp"
+#include "cli/library.hpp"
 #include "cli/outcome.hpp"
 
 namespace tenon::cli {

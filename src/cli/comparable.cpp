@@ -11,8 +11,7 @@
 #include "base/text.hpp"
 #include "capture/capture_json.hpp"
 #include "capture/json_place.hpp"
-#include "cli/plan_json.hpp"
-#include "cli/request.hpp"
+#include "cli/library.hpp"
 
 namespace tenon::cli {
 namespace {

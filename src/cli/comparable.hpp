@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "base/result.hpp"
-#include "cli/gather.hpp"
+#include "cli/library.hpp"
 #include "pci/config_image.hpp"
 
 namespace tenon::cli {

@@ -4,7 +4,7 @@
 #include <string>
 
 #include "cli/difference.hpp"
-#include "cli/gather.hpp"
+#include "cli/library.hpp"
 #include "cli/outcome.hpp"
 #include "cli/terminal.hpp"
 

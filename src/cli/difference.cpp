@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <bitset>
 
-#include "cli/words.hpp"
+#include "cli/library.hpp"
 #include "pci/header.hpp"
 
 namespace tenon::cli {

@@ -4,9 +4,9 @@
 #include <fmt/ranges.h>
 
 #include "base/text.hpp"
+#include "cli/library.hpp"
 #include "cli/property_text.hpp"
 #include "cli/table.hpp"
-#include "cli/words.hpp"
 
 namespace tenon::cli {
 namespace {

@@ -6,8 +6,8 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "cli/library.hpp"
 #include "cli/table.hpp"
-#include "cli/words.hpp"
 
 namespace tenon::cli {
 namespace {

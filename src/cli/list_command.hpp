@@ -3,8 +3,7 @@
 
 #include <string>
 
-#include "cli/function_list.hpp"
-#include "cli/gather.hpp"
+#include "cli/library.hpp"
 #include "cli/outcome.hpp"
 #include "cli/terminal.hpp"
 

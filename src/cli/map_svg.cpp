@@ -6,8 +6,8 @@
 #include <array>
 #include <span>
 
+#include "cli/library.hpp"
 #include "cli/map_words.hpp"
-#include "cli/words.hpp"
 
 namespace tenon::cli {
 namespace {

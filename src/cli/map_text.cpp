@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <span>
 
+#include "cli/library.hpp"
 #include "cli/map_words.hpp"
 #include "cli/table.hpp"
-#include "cli/words.hpp"
 
 namespace tenon::cli {
 namespace {

@@ -4,7 +4,7 @@
 
 #include <array>
 
-#include "cli/words.hpp"
+#include "cli/library.hpp"
 
 namespace tenon::cli {
 namespace {

@@ -3,9 +3,9 @@
 #include <cerrno>
 #include <fstream>
 
+#include "cli/library.hpp"
 #include "cli/map_svg.hpp"
 #include "cli/map_text.hpp"
-#include "cli/plan_json.hpp"
 #include "cli/plan_lspci.hpp"
 #include "cli/plan_text.hpp"
 #include "cli/verdict_text.hpp"

@@ -3,9 +3,8 @@
 
 #include <string>
 
-#include "cli/gather.hpp"
+#include "cli/library.hpp"
 #include "cli/outcome.hpp"
-#include "cli/request.hpp"
 #include "cli/terminal.hpp"
 
 namespace tenon::cli {

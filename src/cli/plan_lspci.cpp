@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "cli/words.hpp"
+#include "cli/library.hpp"
 
 namespace tenon::cli {
 namespace {

@@ -4,10 +4,10 @@
 #include <fmt/ranges.h>
 
 #include "cli/function_text.hpp"
+#include "cli/library.hpp"
 #include "cli/property_text.hpp"
 #include "cli/table.hpp"
 #include "cli/verdict_text.hpp"
-#include "cli/words.hpp"
 
 namespace tenon::cli {
 namespace {

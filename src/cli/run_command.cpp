@@ -58,7 +58,8 @@ Outcome ended(vmm::MachineEnd end) {
 
 }  // namespace
 
-Outcome run_guest(const Host& host, RunArguments arguments, const TextStyle& style) {
+Outcome run_guest(const Host& host, const GuestRunner& run_plan, RunArguments arguments,
+                  const TextStyle& style) {
     const auto plan = plan_run(host, arguments);
     // Wrong words are a usage error; a kernel or device that is not there is a start that failed.
     if (!plan)
@@ -68,12 +69,12 @@ Outcome run_guest(const Host& host, RunArguments arguments, const TextStyle& sty
         return {.status = status::refused,
                 .err = "tenon: the guest is not started:\n" +
                        render_refusal(*plan, {.width = style.width})};
-    const auto end = host.run_plan(*plan,
-                                   {.boot = {.kernel = arguments.kernel,
-                                             .initrd = arguments.initrd,
-                                             .append = arguments.append},
-                                    .memory = arguments.machine.memory},
-                                   host.make_opener);
+    const auto end = run_plan(*plan,
+                              {.boot = {.kernel = arguments.kernel,
+                                        .initrd = arguments.initrd,
+                                        .append = arguments.append},
+                               .memory = arguments.machine.memory},
+                              host.make_opener);
     return end ? ended(*end) : failed(status::refused, end.error());
 }
 

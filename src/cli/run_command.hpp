@@ -1,12 +1,13 @@
 // `tenon run`: boots a guest with devices assigned, as `tenon plan` says.
 #pragma once
 
+#include <functional>
 #include <string>
 
-#include "cli/gather.hpp"
+#include "cli/library.hpp"
 #include "cli/outcome.hpp"
-#include "cli/request.hpp"
 #include "cli/terminal.hpp"
+#include "vmm/run_plan.hpp"
 
 namespace tenon::cli {
 
@@ -19,11 +20,16 @@ struct RunArguments {
     std::string memory = "512M";
 };
 
+/// Runs a guest to its end: vmm::run_plan(), or what a test puts in its place.
+using GuestRunner = std::function<Result<vmm::MachineEnd>(
+    const model::MachinePlan&, const vmm::RunRequest&, const device::OpenerFactory&)>;
+
 /// Plans, and if every function is assignable, runs the guest to its end.
 ///
 /// Status `good` if the guest switched itself off; `refused`, with one message, if it did not, if a
 /// function is not assignable, or if a step failed; `wrong` for words and files that are wrong. The
 /// host is afterwards as before.
-Outcome run_guest(const Host& host, RunArguments arguments, const TextStyle& style);
+Outcome run_guest(const Host& host, const GuestRunner& run_plan, RunArguments arguments,
+                  const TextStyle& style);
 
 }  // namespace tenon::cli

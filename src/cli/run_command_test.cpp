@@ -44,13 +44,14 @@ protected:
             opener->add({.bus = 1}, function_);
             return opener;
         };
-        host.run_plan = [this](const model::MachinePlan& plan, const vmm::RunRequest& request,
-                               const vmm::OpenerFactory&) {
+        const GuestRunner run_plan = [this](const model::MachinePlan& plan,
+                                            const vmm::RunRequest& request,
+                                            const device::OpenerFactory&) {
             plan_ = plan;
             request_ = request;
             return end_;
         };
-        return run_guest(host, std::move(arguments), {});
+        return run_guest(host, run_plan, std::move(arguments), {});
     }
 
     support::FakeSysfs tree_;

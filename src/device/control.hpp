@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -100,5 +101,9 @@ public:
     /// The address space of the functions opened so far; valid as long as the opener.
     virtual AddressSpace& address_space() = 0;
 };
+
+/// Makes what opens the functions that `facts` describe, all by one interface of the kernel.
+using OpenerFactory = std::function<Result<std::unique_ptr<DeviceOpener>>(
+    Interface interface, std::span<const DeviceFacts> facts)>;
 
 }  // namespace tenon::device

@@ -1,7 +1,6 @@
 // Brings the functions of a plan into a machine, and gives them back.
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <span>
 #include <vector>
@@ -16,9 +15,7 @@
 
 namespace tenon::vmm {
 
-/// Makes what opens the functions that `facts` describe, all by one interface of the kernel.
-using OpenerFactory = std::function<Result<std::unique_ptr<device::DeviceOpener>>(
-    device::Interface interface, std::span<const device::DeviceFacts> facts)>;
+using device::OpenerFactory;
 
 /// Owns the assigned functions of one machine. Destruction gives all of them back: interrupts off,
 /// out of the guest, memory no longer reachable by DMA, reset, closed.

@@ -8,7 +8,7 @@
 #include "model/function_view.hpp"
 #include "model/machine_plan.hpp"
 
-namespace tenon::cli {
+namespace tenon::library {
 
 /// "0x1b": a number as people write offsets and ids.
 std::string hex(std::uint64_t number);
@@ -32,4 +32,4 @@ std::string sentence(const model::Reason& reason);
 /// "01:00.0", without the domain, which a guest has but one of.
 std::string guest_address(const pci::Address& address);
 
-}  // namespace tenon::cli
+}  // namespace tenon::library

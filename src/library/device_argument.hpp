@@ -6,12 +6,12 @@
 #include <string_view>
 
 #include "base/result.hpp"
-#include "cli/function_keys.hpp"
-#include "cli/stated_facts.hpp"
 #include "device/control.hpp"
+#include "library/function_keys.hpp"
+#include "library/stated_facts.hpp"
 #include "model/request.hpp"
 
-namespace tenon::cli {
+namespace tenon::library {
 
 /// A device as it was typed. Nothing has been read of it yet.
 struct DeviceArgument {
@@ -37,4 +37,4 @@ Result<DeviceArgument> parse_device_argument(std::string_view text);
 /// Errors: Malformed, as above.
 Result<model::PortRequest> parse_port_argument(std::string_view text);
 
-}  // namespace tenon::cli
+}  // namespace tenon::library

@@ -1,10 +1,10 @@
-#include "cli/function_keys.hpp"
+#include "library/function_keys.hpp"
 
 #include <gtest/gtest.h>
 
-#include "cli/device_argument.hpp"
+#include "library/device_argument.hpp"
 
-namespace tenon::cli {
+namespace tenon::library {
 namespace {
 
 TEST(FunctionKeys, AreReadOfADevice) {
@@ -26,4 +26,4 @@ TEST(FunctionKeys, SayNothingWhereNoneIsGiven) {
 }
 
 }  // namespace
-}  // namespace tenon::cli
+}  // namespace tenon::library

@@ -1,11 +1,11 @@
-#include "cli/request.hpp"
+#include "library/request.hpp"
 
 #include <gtest/gtest.h>
 
 #include "tests/support/config_builder.hpp"
 #include "tests/support/fake_sysfs.hpp"
 
-namespace tenon::cli {
+namespace tenon::library {
 namespace {
 
 // A host with functions at 01:00.0 and 01:00.1, bound to their own driver.
@@ -68,4 +68,4 @@ TEST_F(Request, RefusesWhatDoesNotExist) {
 }
 
 }  // namespace
-}  // namespace tenon::cli
+}  // namespace tenon::library

@@ -1,26 +1,20 @@
 // Facts of the devices that were named, from this host or from files.
 #pragma once
 
-#include <functional>
 #include <string_view>
 
 #include "base/result.hpp"
 #include "device/control.hpp"
 #include "device/facts.hpp"
 #include "host/sysfs/sysfs.hpp"
-#include "vmm/run_plan.hpp"
 
-namespace tenon::cli {
+namespace tenon::library {
 
-/// This host, as far as a command needs it. Tests put fakes here.
+/// A host to ask. Tests put fakes here.
 struct Host {
     host::Sysfs sysfs;
     /// Makes what opens functions for assignment.
-    vmm::OpenerFactory make_opener;
-    /// Runs a guest to its end; vmm::run_plan().
-    std::function<Result<vmm::MachineEnd>(const model::MachinePlan&, const vmm::RunRequest&,
-                                          const vmm::OpenerFactory&)>
-        run_plan;
+    device::OpenerFactory make_opener;
 };
 
 /// This machine.
@@ -38,4 +32,4 @@ enum class Opening { Allowed, Forbidden };
 Result<device::DeviceFacts> gather_facts(const Host& host, std::string_view named,
                                          device::Interface interface, Opening opening);
 
-}  // namespace tenon::cli
+}  // namespace tenon::library

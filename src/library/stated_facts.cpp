@@ -1,8 +1,8 @@
-#include "cli/stated_facts.hpp"
+#include "library/stated_facts.hpp"
 
 #include "base/text.hpp"
 
-namespace tenon::cli {
+namespace tenon::library {
 namespace {
 
 Result<std::uint32_t> parse_atomics(std::string_view of, std::string_view value) {
@@ -88,4 +88,4 @@ Result<void> apply_stated(const StatedFacts& stated, device::DeviceFacts& facts)
     return {};
 }
 
-}  // namespace tenon::cli
+}  // namespace tenon::library

@@ -1,8 +1,8 @@
-#include "cli/function_keys.hpp"
+#include "library/function_keys.hpp"
 
 #include <algorithm>
 
-namespace tenon::cli {
+namespace tenon::library {
 namespace {
 
 Result<bool> parse_switch(std::string_view of, std::string_view key, std::string_view value) {
@@ -35,4 +35,4 @@ Result<void> set_function_key(model::FunctionKeys& keys, std::string_view of, st
     return {};
 }
 
-}  // namespace tenon::cli
+}  // namespace tenon::library

@@ -1,8 +1,8 @@
-#include "cli/words.hpp"
+#include "library/words.hpp"
 
 #include <gtest/gtest.h>
 
-namespace tenon::cli {
+namespace tenon::library {
 namespace {
 
 TEST(Hex, HasThePrefixAndSmallLetters) {
@@ -45,4 +45,4 @@ TEST(GuestAddress, HasNoDomain) {
 }
 
 }  // namespace
-}  // namespace tenon::cli
+}  // namespace tenon::library

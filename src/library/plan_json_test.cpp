@@ -1,4 +1,4 @@
-#include "cli/plan_json.hpp"
+#include "library/plan_json.hpp"
 
 #include <gtest/gtest.h>
 
@@ -6,7 +6,7 @@
 
 #include "tests/support/config_builder.hpp"
 
-namespace tenon::cli {
+namespace tenon::library {
 namespace {
 
 using nlohmann::json;
@@ -131,4 +131,4 @@ TEST(PlanJson, SurvivesTextThatIsNotUtf8) {
 }
 
 }  // namespace
-}  // namespace tenon::cli
+}  // namespace tenon::library

@@ -1,9 +1,9 @@
-#include "cli/stated_facts.hpp"
+#include "library/stated_facts.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace tenon::cli {
+namespace tenon::library {
 namespace {
 
 using device::DeviceFacts;
@@ -83,4 +83,4 @@ TEST(StatedFacts, AreRefusedWhereACaptureKnows) {
 }
 
 }  // namespace
-}  // namespace tenon::cli
+}  // namespace tenon::library

@@ -1,16 +1,16 @@
-#include "cli/function_list.hpp"
+#include "library/function_list.hpp"
 
 #include <fmt/core.h>
 
 #include <algorithm>
 #include <utility>
 
-#include "cli/words.hpp"
 #include "host/pci_ids.hpp"
+#include "library/words.hpp"
 #include "model/function_view.hpp"
 #include "pci/header.hpp"
 
-namespace tenon::cli {
+namespace tenon::library {
 namespace {
 
 bool is_bridge(const device::DeviceFacts& facts) {
@@ -84,4 +84,4 @@ Result<FunctionList> list_functions(const Host& host) {
     return list;
 }
 
-}  // namespace tenon::cli
+}  // namespace tenon::library

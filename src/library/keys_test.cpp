@@ -1,10 +1,10 @@
-#include "cli/keys.hpp"
+#include "library/keys.hpp"
 
 #include <gtest/gtest.h>
 
 #include <array>
 
-namespace tenon::cli {
+namespace tenon::library {
 namespace {
 
 constexpr std::array<std::string_view, 2> known{"id", "port"};
@@ -46,4 +46,4 @@ TEST(CheckName, TakesLettersDigitsAndThreeMarks) {
 }
 
 }  // namespace
-}  // namespace tenon::cli
+}  // namespace tenon::library

@@ -1,11 +1,11 @@
-#include "cli/words.hpp"
+#include "library/words.hpp"
 
 #include <fmt/core.h>
 
 #include <algorithm>
 #include <array>
 
-namespace tenon::cli {
+namespace tenon::library {
 namespace {
 
 struct ClassName {
@@ -98,4 +98,4 @@ std::string guest_address(const pci::Address& address) {
     return fmt::format("{:02x}:{:02x}.{}", address.bus, address.device, address.function);
 }
 
-}  // namespace tenon::cli
+}  // namespace tenon::library

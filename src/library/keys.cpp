@@ -1,4 +1,4 @@
-#include "cli/keys.hpp"
+#include "library/keys.hpp"
 
 #include <fmt/ranges.h>
 
@@ -6,7 +6,7 @@
 
 #include "base/text.hpp"
 
-namespace tenon::cli {
+namespace tenon::library {
 
 Result<std::vector<KeyValue>> parse_keys(std::string_view text, std::string_view of,
                                          std::span<const std::string_view> known) {
@@ -37,4 +37,4 @@ Result<void> check_name(std::string_view name, std::string_view what) {
     return malformed("{} \"{}\": a name has letters, digits, \"_\", \"-\" and \".\"", what, name);
 }
 
-}  // namespace tenon::cli
+}  // namespace tenon::library

@@ -6,10 +6,10 @@
 #include <vector>
 
 #include "base/result.hpp"
-#include "cli/gather.hpp"
+#include "library/gather.hpp"
 #include "model/machine_plan.hpp"
 
-namespace tenon::cli {
+namespace tenon::library {
 
 /// What both commands are told of the machine.
 struct MachineArguments {
@@ -24,4 +24,4 @@ struct MachineArguments {
 /// Errors: wrong words, unreadable devices, requests that contradict themselves.
 Result<model::MachinePlan> plan_machine(const Host& host, const MachineArguments& arguments);
 
-}  // namespace tenon::cli
+}  // namespace tenon::library

@@ -7,7 +7,7 @@
 
 #include "base/result.hpp"
 
-namespace tenon::cli {
+namespace tenon::library {
 
 /// One of them. Views into the text that was parsed.
 struct KeyValue {
@@ -24,4 +24,4 @@ Result<std::vector<KeyValue>> parse_keys(std::string_view text, std::string_view
 /// Errors: Malformed, quoting it.
 Result<void> check_name(std::string_view name, std::string_view what);
 
-}  // namespace tenon::cli
+}  // namespace tenon::library

@@ -1,10 +1,10 @@
-#include "cli/plan_json.hpp"
+#include "library/plan_json.hpp"
 
 #include <nlohmann/json.hpp>
 
-#include "cli/words.hpp"
+#include "library/words.hpp"
 
-namespace tenon::cli {
+namespace tenon::library {
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -197,4 +197,4 @@ std::string render_json(const model::MachinePlan& plan) {
     return object.dump(2, ' ', false, Json::error_handler_t::replace) + '\n';
 }
 
-}  // namespace tenon::cli
+}  // namespace tenon::library

@@ -5,9 +5,9 @@
 
 #include "model/machine_plan.hpp"
 
-namespace tenon::cli {
+namespace tenon::library {
 
 /// The plan as indented JSON, keys always in the same order, with a line end.
 std::string render_json(const model::MachinePlan& plan);
 
-}  // namespace tenon::cli
+}  // namespace tenon::library

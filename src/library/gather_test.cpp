@@ -1,4 +1,4 @@
-#include "cli/gather.hpp"
+#include "library/gather.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -9,7 +9,7 @@
 #include "tests/support/fake_device.hpp"
 #include "tests/support/fake_sysfs.hpp"
 
-namespace tenon::cli {
+namespace tenon::library {
 namespace {
 
 using support::ConfigBuilder;
@@ -168,4 +168,4 @@ TEST_F(GatherOtherDriver, LeavesAFunctionWithItsDriverAlone) {
 }
 
 }  // namespace
-}  // namespace tenon::cli
+}  // namespace tenon::library

@@ -11,7 +11,7 @@
 #include "base/result.hpp"
 #include "device/facts.hpp"
 
-namespace tenon::cli {
+namespace tenon::library {
 
 /// What was stated; none: nothing.
 struct StatedFacts {
@@ -34,4 +34,4 @@ Result<void> state_fact(StatedFacts& stated, std::string_view of, std::string_vi
 /// Errors: Malformed if the device is this host's, or if its capture knows the fact.
 Result<void> apply_stated(const StatedFacts& stated, device::DeviceFacts& facts);
 
-}  // namespace tenon::cli
+}  // namespace tenon::library

@@ -7,7 +7,7 @@
 #include "base/result.hpp"
 #include "model/function_properties.hpp"
 
-namespace tenon::cli {
+namespace tenon::library {
 
 /// Their names.
 inline constexpr std::array<std::string_view, 2> function_keys{"ats", "x-ats-strict"};
@@ -20,4 +20,4 @@ bool is_function_key(std::string_view key);
 Result<void> set_function_key(model::FunctionKeys& keys, std::string_view of, std::string_view key,
                               std::string_view value);
 
-}  // namespace tenon::cli
+}  // namespace tenon::library

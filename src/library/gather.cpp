@@ -1,4 +1,4 @@
-#include "cli/gather.hpp"
+#include "library/gather.hpp"
 
 #include <array>
 #include <filesystem>
@@ -11,7 +11,7 @@
 #include "pci/capability.hpp"
 #include "pci/express.hpp"
 
-namespace tenon::cli {
+namespace tenon::library {
 namespace {
 
 using device::DeviceFacts;
@@ -73,11 +73,9 @@ bool is_folder(std::string_view path) {
 
 Host this_host() {
     return {.sysfs = host::Sysfs{},
-            .make_opener =
-                [](device::Interface interface, std::span<const DeviceFacts> functions) {
-                    return host::make_opener(interface, functions);
-                },
-            .run_plan = vmm::run_plan};
+            .make_opener = [](device::Interface interface, std::span<const DeviceFacts> functions) {
+                return host::make_opener(interface, functions);
+            }};
 }
 
 Result<DeviceFacts> gather_facts(const Host& host, std::string_view named,
@@ -105,4 +103,4 @@ Result<DeviceFacts> gather_facts(const Host& host, std::string_view named,
     return facts;
 }
 
-}  // namespace tenon::cli
+}  // namespace tenon::library

@@ -8,11 +8,11 @@
 #include <vector>
 
 #include "base/result.hpp"
-#include "cli/gather.hpp"
+#include "library/gather.hpp"
 #include "model/decision.hpp"
 #include "pci/address.hpp"
 
-namespace tenon::cli {
+namespace tenon::library {
 
 /// One function.
 struct ListedFunction {
@@ -42,4 +42,4 @@ struct FunctionList {
 /// Errors: NotFound if this host shows no PCI bus.
 Result<FunctionList> list_functions(const Host& host);
 
-}  // namespace tenon::cli
+}  // namespace tenon::library

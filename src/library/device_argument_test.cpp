@@ -1,11 +1,11 @@
-#include "cli/device_argument.hpp"
+#include "library/device_argument.hpp"
 
 #include <gtest/gtest.h>
 
 #include <filesystem>
 #include <fstream>
 
-namespace tenon::cli {
+namespace tenon::library {
 namespace {
 
 std::string wrong_device(std::string_view text) {
@@ -82,4 +82,4 @@ TEST(PortArgument, IsAName) {
 }
 
 }  // namespace
-}  // namespace tenon::cli
+}  // namespace tenon::library

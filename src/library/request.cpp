@@ -1,12 +1,12 @@
-#include "cli/request.hpp"
+#include "library/request.hpp"
 
 #include <algorithm>
 #include <set>
 
-#include "cli/device_argument.hpp"
+#include "library/device_argument.hpp"
 #include "model/machine_version.hpp"
 
-namespace tenon::cli {
+namespace tenon::library {
 namespace {
 
 Result<model::DeviceRequest> request_of(const Host& host, const std::string& text,
@@ -53,4 +53,4 @@ Result<model::MachinePlan> plan_machine(const Host& host, const MachineArguments
     return model::make_plan(std::move(request));
 }
 
-}  // namespace tenon::cli
+}  // namespace tenon::library

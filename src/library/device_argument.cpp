@@ -1,4 +1,4 @@
-#include "cli/device_argument.hpp"
+#include "library/device_argument.hpp"
 
 #include <algorithm>
 #include <array>
@@ -6,10 +6,10 @@
 #include <system_error>
 
 #include "base/text.hpp"
-#include "cli/keys.hpp"
+#include "library/keys.hpp"
 #include "pci/address.hpp"
 
-namespace tenon::cli {
+namespace tenon::library {
 namespace {
 
 constexpr std::array<std::string_view, 7> own_keys{"id",           "port",     "function",  "iommu",
@@ -93,4 +93,4 @@ Result<model::PortRequest> parse_port_argument(std::string_view text) {
     return model::PortRequest{.name = std::string{name}};
 }
 
-}  // namespace tenon::cli
+}  // namespace tenon::library
