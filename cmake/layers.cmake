@@ -4,10 +4,13 @@
 # Warnings and language level of everything we compile.
 add_library(tenon_options INTERFACE)
 target_compile_features(tenon_options INTERFACE cxx_std_23)
-target_include_directories(tenon_options INTERFACE ${PROJECT_SOURCE_DIR}/src)
+target_include_directories(tenon_options INTERFACE ${PROJECT_SOURCE_DIR}/src
+                                                    ${PROJECT_SOURCE_DIR}/include)
 # A designated initializer leaves members out on purpose: their defaults are in the type.
 target_compile_options(tenon_options INTERFACE -Wall -Wextra -Wpedantic -Wconversion -Wshadow
                                                -Wno-missing-field-initializers)
+# What programs may call is marked, in include/tenon.
+target_compile_options(tenon_options INTERFACE -fvisibility=hidden -fvisibility-inlines-hidden)
 if(TENON_DEVELOPER)
   target_compile_options(tenon_options INTERFACE -Werror)
 endif()
