@@ -12,7 +12,7 @@
 #include "cli/help.hpp"
 #include "cli/list_command.hpp"
 #include "cli/plan_command.hpp"
-#include "cli/version.hpp"
+#include "library/version.hpp"
 
 namespace tenon::cli {
 namespace {

@@ -9,7 +9,7 @@
 #include "capture/anonymize.hpp"
 #include "capture/capture_json.hpp"
 #include "cli/terminal.hpp"
-#include "cli/version.hpp"
+#include "library/version.hpp"
 
 namespace tenon::cli {
 namespace {

@@ -1,0 +1,72 @@
+#include "tenon/config_space.hpp"
+
+#include "library/api/inside.hpp"
+
+namespace tenon {
+namespace {
+
+std::vector<BarPlace> places_of(const std::vector<model::BarPlace>& places) {
+    std::vector<BarPlace> list;
+    list.reserve(places.size());
+    for (const auto& place : places)
+        list.push_back({.index = place.index, .address = place.address});
+    return list;
+}
+
+// One for each effect of the model: a new one does not compile until it has its own here.
+Effect effect_of(const model::effect::RemoveBars& one) {
+    return effect::RemoveBars{places_of(one.bars)};
+}
+Effect effect_of(const model::effect::WriteDevice& one) {
+    return effect::WriteDevice{.offset = one.offset, .size = one.size, .value = one.value};
+}
+Effect effect_of(const model::effect::PlaceBars& one) {
+    return effect::PlaceBars{places_of(one.bars)};
+}
+Effect effect_of(const model::effect::InterruptsChanged& /*one*/) {
+    return effect::InterruptsChanged{};
+}
+Effect effect_of(const model::effect::ResetFunction& /*one*/) { return effect::ResetFunction{}; }
+Effect effect_of(const model::effect::ResetSecondaryBus& /*one*/) {
+    return effect::ResetSecondaryBus{};
+}
+
+std::vector<Effect> effects_of(const std::vector<model::Effect>& effects) {
+    std::vector<Effect> list;
+    list.reserve(effects.size());
+    for (const auto& effect : effects)
+        list.push_back(std::visit([](const auto& one) { return effect_of(one); }, effect));
+    return list;
+}
+
+}  // namespace
+
+ConfigSpace::ConfigSpace(std::unique_ptr<Inside> inside) : inside_{std::move(inside)} {}
+ConfigSpace::ConfigSpace(ConfigSpace&&) noexcept = default;
+ConfigSpace& ConfigSpace::operator=(ConfigSpace&&) noexcept = default;
+ConfigSpace::~ConfigSpace() = default;
+
+DevicePieces ConfigSpace::device_pieces(std::uint16_t offset, std::uint8_t size) const {
+    DevicePieces pieces;
+    for (const auto& piece : inside_->state.device_pieces(offset, size).list())
+        pieces.add({.offset = piece.offset, .size = piece.size});
+    return pieces;
+}
+
+std::uint32_t ConfigSpace::read(std::uint16_t offset, std::uint8_t size,
+                                std::uint32_t from_device) const {
+    return inside_->state.read(offset, size, from_device);
+}
+
+std::vector<Effect> ConfigSpace::write(std::uint16_t offset, std::uint8_t size,
+                                       std::uint32_t value) {
+    return effects_of(inside_->state.write(offset, size, value));
+}
+
+std::vector<Effect> ConfigSpace::reset() { return effects_of(inside_->state.reset()); }
+
+std::vector<BarPlace> ConfigSpace::placed() const { return places_of(inside_->state.placed()); }
+
+std::span<const std::byte> ConfigSpace::bytes() const { return inside_->state.bytes().bytes(); }
+
+}  // namespace tenon

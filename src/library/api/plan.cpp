@@ -1,0 +1,118 @@
+#include "tenon/plan.hpp"
+
+#include <algorithm>
+
+#include "base/result.hpp"
+#include "library/api/inside.hpp"
+#include "library/gather.hpp"
+#include "library/plan_json.hpp"
+#include "library/request.hpp"
+#include "library/words.hpp"
+
+namespace tenon {
+namespace {
+
+Window window_of(const model::Window& window) { return {.base = window.base, .size = window.size}; }
+
+Port port_of(const model::PortPlan& plan) {
+    Port port{.name = plan.name,
+              .guest = library::guest_address(plan.guest),
+              .secondary_bus = plan.secondary_bus,
+              .link_speed = std::string{library::link_speed_name(plan.link_speed)},
+              .link_width = plan.link_width,
+              .max_payload = 128u << plan.max_payload,
+              .link_why = plan.link_why,
+              .atomic_completer = plan.atomic_completer,
+              .memory = window_of(plan.memory),
+              .prefetchable = window_of(plan.prefetchable),
+              .io = window_of(plan.io),
+              .functions = {}};
+    for (const auto& function : plan.functions)
+        port.functions.push_back(library::function_of(function));
+    return port;
+}
+
+std::unexpected<Error> no_function(std::string_view id) {
+    return fail(Error::Kind::NotFound, "the plan has no function \"{}\"", id);
+}
+
+}  // namespace
+
+Plan::Inside::Inside(model::MachinePlan made)
+    : plan{std::move(made)}, problems{library::reasons_of(plan.problems)} {
+    for (auto& port : plan.ports)
+        ports.push_back(port_of(port));
+}
+
+const model::FunctionPlan* Plan::Inside::find(std::string_view id) const {
+    for (const auto& port : plan.ports)
+        for (const auto& function : port.functions)
+            if (function.view.id == id) return &function;
+    return nullptr;
+}
+
+Plan::Plan(std::shared_ptr<const Inside> inside) : inside_{std::move(inside)} {}
+
+Result<Plan> Plan::make(const PlanRequest& request) {
+    return library::without_exceptions([&]() -> Result<Plan> {
+        TENON_TRY(plan,
+                  library::plan_machine(library::this_host(),
+                                        {.version = request.machine,
+                                         .ports = request.ports,
+                                         .devices = request.devices,
+                                         .opening = library::opening_of(request.opening)}),
+                  "");
+        return Plan{std::make_shared<const Inside>(std::move(plan))};
+    });
+}
+
+const std::string& Plan::machine() const { return inside_->plan.version; }
+
+bool Plan::assignable() const { return inside_->plan.assignable(); }
+
+const std::vector<Reason>& Plan::problems() const { return inside_->problems; }
+
+const std::vector<Port>& Plan::ports() const { return inside_->ports; }
+
+const Function* Plan::find_function(std::string_view id) const {
+    for (const auto& port : inside_->ports)
+        for (const auto& function : port.functions)
+            if (function.id == id) return &function;
+    return nullptr;
+}
+
+std::string Plan::json() const { return library::render_json(inside_->plan); }
+
+Result<std::vector<std::byte>> Plan::start_bytes(std::string_view id) const {
+    const auto* const function = inside_->find(id);
+    if (function == nullptr) return no_function(id);
+    if (!function->view.guest_view)
+        return fail(Error::Kind::Unsupported, "{}: no guest can see it", function->view.host);
+    const auto image = function->start();
+    return std::vector<std::byte>{image.bytes().begin(), image.bytes().end()};
+}
+
+Result<ConfigSpace> Plan::config_space(std::string_view id) const {
+    const auto* const function = inside_->find(id);
+    if (function == nullptr) return no_function(id);
+    if (!function->view.guest_view)
+        return fail(Error::Kind::Unsupported, "{}: no guest can see it", function->view.host);
+    return ConfigSpace{std::make_unique<ConfigSpace::Inside>(
+        inside_, model::ConfigState{function->view, function->start()})};
+}
+
+Result<ConfigSpace> Plan::port_config_space(std::string_view name) const {
+    const auto& ports = inside_->plan.ports;
+    const auto port = std::ranges::find(ports, name, &model::PortPlan::name);
+    if (port == ports.end())
+        return fail(Error::Kind::NotFound, "the plan has no port \"{}\"", name);
+    return ConfigSpace{
+        std::make_unique<ConfigSpace::Inside>(inside_, model::ConfigState{port->map})};
+}
+
+ConfigSpace Plan::host_bridge_config_space() const {
+    return ConfigSpace{std::make_unique<ConfigSpace::Inside>(
+        inside_, model::ConfigState{inside_->plan.host_bridge})};
+}
+
+}  // namespace tenon

@@ -1,0 +1,32 @@
+#!/usr/bin/env bash
+# libtenon and the program give the same plans: of each capture, of several at once, and of mistakes.
+#
+#   same_plans.sh PLAN_AS_JSON TENON
+
+set -euo pipefail
+captures=$(readlink -f "$(dirname "$0")/../captures")
+library=$1
+program=$2
+count=0
+
+# compare DEVICE…
+compare() {
+    local ours=0 theirs=0 expected found
+    found=$("$library" "$@" 2>&1) || ours=$?
+    expected=$("$program" plan --json "$@" 2>&1) || theirs=$?
+    if [ "$ours" != "$theirs" ] || [ "$found" != "$expected" ]; then
+        diff <(printf '%s\n' "$expected") <(printf '%s\n' "$found") | head -n 20
+        printf 'FAILED: %s: status %s, of the program %s\n' "$*" "$ours" "$theirs"
+        exit 1
+    fi
+    count=$((count + 1))
+}
+
+for capture in "$captures"/*.lspci; do compare "$capture"; done
+compare "$captures"/*.lspci
+compare "$captures/lab-nvme.lspci,port=a,function=0" "$captures/lab-igb.lspci,port=a,function=1,id=net"
+compare "$captures/lab-nvme.lspci,host-atomics=32+64"
+compare "$captures/lab-nvme.lspci,colour=blue"
+compare "$captures/README.md"
+compare /nowhere
+printf 'ok: %s plans are the same\n' "$count"
