@@ -33,10 +33,24 @@ dev_fuzz() {
     done
 }
 
+# dev_bench [--core|--host] [ARGUMENT…]   The benchmarks that run anywhere, then those of the virtual
+# host. ARGUMENT… go to the former (as --benchmark_filter=plan), or are the number of rounds of the latter.
 dev_bench() {
-    local program
+    local program part=''
+    case ${1:-} in --core | --host) part=$1 && shift ;; esac
     step "Configuring release" build_configure release -DTENON_BENCH=ON
     step "Building the benchmarks" cmake --build --preset release
     build_programs build/release/bench benchmarks
-    for program in "${programs[@]}"; do "$program" "$@"; done
+    [ "$part" = --host ] || for program in "${programs[@]}"; do "$program" "$@"; done
+    [ "$part" = --core ] || bench_host "$@"
+}
+
+# The rest of a run in the virtual host: one boot of it for everything.
+bench_host() {
+    local status=0
+    say "== in the virtual host (some minutes)"
+    TENON=$tenon_root/build/release/src/cli/tenon lab/boot.sh --kernel lab --timeout 1800 -- \
+        bench/host/run.sh "$tenon_root/build/release/bench/host" "${1:-5}" || status=$?
+    [ "$status" -ne "$unavailable" ] || status=0
+    return "$status"
 }

@@ -15,7 +15,7 @@ dev_format() {
     local mode=(-i) sources
     [ "${1:-}" != --check ] || mode=(--dry-run -Werror)
     check_find sources ls-files -- 'src/*.[ch]pp' 'include/*.[ch]pp' 'tests/*.[ch]pp' \
-        'bench/*.[ch]pp' 'fuzz/*.[ch]pp'
+        'bench/*.[ch]pp' 'fuzz/*.[ch]pp' 'examples/*.cpp'
     step "Format of ${#sources[@]} files" clang-format-19 "${mode[@]}" "${sources[@]}"
 }
 
@@ -25,7 +25,7 @@ dev_layering() {
 
 dev_lint() {
     local scripts
-    check_find scripts grep -lE '^#!/usr/bin/env bash|^# shellcheck shell=bash' -- lab tools tests .ci
+    check_find scripts grep -lE '^#!/usr/bin/env bash|^# shellcheck shell=bash' -- lab tools tests bench .ci
     # Variables of a sourced part look unknown or unused to a reader of single files.
     step "shellcheck of ${#scripts[@]} scripts" shellcheck -x -e SC2034,SC2154 "${scripts[@]}"
     step "Configuring dev" build_configure dev
