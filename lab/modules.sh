@@ -2,7 +2,7 @@
 # Our own kernel modules (lab/modules), for any of the kernels. Sourced after kernels.sh.
 #
 #   modules_prepare stock|lab|6.1   after kernel_prepare of the same: sets $modules, the folder with
-#                                   config_overlay.ko, ask_atomics.ko and msix_probe.ko
+#                                   config_overlay.ko, ask_atomics.ko, msix_probe.ko and edu_probe.ko
 #
 # Made again when a source or the kernel changes. The lab kernel is built against its own devel/, Debian's
 # kernels against their linux-headers packages, with this machine's compiler.

@@ -28,8 +28,9 @@ needs_tenon() { [ -x "${TENON:-}" ] || fail "the program is not built: ${TENON:-
 
 bind() { "$TENON_ROOT/lab/bind.sh" "$@"; }
 
-# guest_words TESTS   The kernel command line of a guest that runs TESTS of lab/guest/init.
-guest_words() { printf 'console=ttyS0 quiet panic=-1 tenon.test=%s' "$1"; }
+# guest_words TESTS   The kernel command line of a guest that runs TESTS of lab/guest/init; $guest_extra is
+# more of it.
+guest_words() { printf 'console=ttyS0 quiet panic=-1 tenon.test=%s%s' "$1" "${guest_extra:+ $guest_extra}"; }
 
 # guest_kernel vmlinux|bzimage
 guest_kernel() {
