@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include "base/text.hpp"
+#include "cli/interrupts_text.hpp"
 #include "cli/library.hpp"
 #include "cli/property_text.hpp"
 #include "cli/table.hpp"
@@ -31,6 +32,11 @@ Tone tone_of(Action action) {
 
 std::string heading(std::string_view title, const TextStyle& style) {
     return fmt::format("\n{:{}}{}\n", "", indent, style.paint(Tone::Strong, title));
+}
+
+// `body` below its title, unless there is none.
+std::string titled(std::string_view title, const std::string& body, const TextStyle& style) {
+    return body.empty() ? "" : heading(title, style) + body;
 }
 
 std::string render_head(const model::FunctionPlan& function, const TextStyle& style) {
@@ -147,25 +153,6 @@ std::string render_bars(const model::FunctionPlan& function, const TextStyle& st
     return heading("BARs", style) + table.render(style, inner);
 }
 
-std::string render_interrupts(const model::FunctionView& view, const TextStyle& style) {
-    if (!view.guest_view || (!view.msi && !view.msix)) return "";
-    Table table{{{}, {}}};
-    if (view.msi)
-        table.add({{.text = "MSI"},
-                   {.text = fmt::format("{} vector{}, {}-bit address, {}", view.msi->vectors,
-                                        view.msi->vectors == 1 ? "" : "s", view.msi->wide ? 64 : 32,
-                                        view.msi->maskable ? "each can be masked"
-                                                           : "cannot be masked one by one")}});
-    if (view.msix)
-        table.add(
-            {{.text = "MSI-X"},
-             {.text = fmt::format(
-                  "{} vector{}, table in BAR {} at {:#x}, pending bits in BAR {} at {:#x}",
-                  view.msix->vectors, view.msix->vectors == 1 ? "" : "s", view.msix->table_bar,
-                  view.msix->table_offset, view.msix->pba_bar, view.msix->pba_offset)}});
-    return heading("Interrupts", style) + table.render(style, inner);
-}
-
 std::string render_host(const model::FunctionPlan& function, const TextStyle& style) {
     const auto& view = function.view;
     if (function.facts.origin == device::Origin::File) return "";
@@ -207,8 +194,9 @@ std::string render_function(const model::FunctionPlan& function, const TextStyle
     auto text = render_head(function, style);
     if (known_config(function.facts) == 0) return text;
     return text + render_capabilities(function, style) + render_bars(function, style) +
-           render_interrupts(function.view, style) + render_choices(function.view, style) +
-           render_host(function, style) + render_warnings(function.view, style);
+           titled("Interrupts", render_interrupts(function.view, style, inner), style) +
+           render_choices(function.view, style) + render_host(function, style) +
+           render_warnings(function.view, style);
 }
 
 }  // namespace tenon::cli

@@ -30,6 +30,10 @@ A file whose own name contains a comma or a # is found by its whole name first. 
   ats=auto|on|off           show Address Translation Services: auto where the kernel does not say
                             that they are unsupported; on fails where they cannot be had
   x-ats-strict=on|off       whether ats=on fails then (on), or warns (off)
+  intx=auto|trapped|off     INTx: delivered by KVM where it can; by Tenon, with the BARs trapped
+                            until the interrupt's end; not shown to the guest
+  msix-relocation=off|auto|barN  where the guest finds the MSI-X table: where the device has it; out
+                            of the way if its pages hold other registers; in this BAR
 For a file that does not tell, these state what its host can do:
   host-atomics=32+64+128|none              widths of AtomicOps that complete up to memory
   host-ats=supported|unsupported|unknown   Address Translation Services

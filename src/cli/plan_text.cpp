@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include "cli/function_text.hpp"
+#include "cli/interrupts_text.hpp"
 #include "cli/library.hpp"
 #include "cli/property_text.hpp"
 #include "cli/table.hpp"
@@ -48,6 +49,8 @@ std::string render_text(const model::MachinePlan& plan, const TextStyle& style) 
     std::string text;
     for (const auto& port : plan.ports)
         text += render_port(port, style) + '\n';
+    if (const auto budget = render_budget(plan.interrupts, style, 2); !budget.empty())
+        text += style.paint(Tone::Strong, "Interrupts") + '\n' + budget + '\n';
     return text + render_verdict(plan, style);
 }
 

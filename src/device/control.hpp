@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -37,6 +38,9 @@ public:
     virtual IommuFacts iommu() { return {}; }
 };
 
+/// How many vectors the host has instead of those it was asked for; none if it has them all.
+using Offer = std::optional<std::uint32_t>;
+
 /// What a running guest needs on top. Destruction resets the function and gives it back.
 class DeviceControl : public DeviceReader {
 public:
@@ -52,9 +56,17 @@ public:
 
     /// From now on vector `first + n` of `index` signals `events[n]`. Enables the index if no
     /// vector of it was active. The events stay the caller's and must outlive the next call.
-    /// Errors: errno of VFIO_DEVICE_SET_IRQS. A short allocation is Busy; the text tells the count.
-    virtual Result<void> set_vectors(IrqIndex index, std::uint32_t first,
-                                     std::span<const int> events) = 0;
+    /// None: done. A number: nothing changed, the host has only so many vectors for the index.
+    /// Errors: errno of VFIO_DEVICE_SET_IRQS; nothing changed either.
+    virtual Result<Offer> set_vectors(IrqIndex index, std::uint32_t first,
+                                      std::span<const int> events) = 0;
+
+    /// INTx, which the host masks each time it comes, may come again.
+    virtual Result<void> unmask_intx() = 0;
+
+    /// INTx may come again whenever `event` is signalled, until INTx is disabled. The event stays
+    /// the caller's until then.
+    virtual Result<void> unmask_intx_on(int event) = 0;
 
     /// Switches every vector of `index` off and the index with them.
     virtual Result<void> disable_vectors(IrqIndex index) = 0;

@@ -1,4 +1,4 @@
-// Keys of a device that choose what its guest sees: ats=, x-ats-strict=.
+// Keys of a device that choose what its guest sees: ats=, x-ats-strict=, intx=, msix-relocation=.
 #pragma once
 
 #include <array>
@@ -10,7 +10,8 @@
 namespace tenon::library {
 
 /// Their names.
-inline constexpr std::array<std::string_view, 2> function_keys{"ats", "x-ats-strict"};
+inline constexpr std::array<std::string_view, 4> function_keys{"ats", "x-ats-strict", "intx",
+                                                               "msix-relocation"};
 
 /// Whether `key` is one of them.
 bool is_function_key(std::string_view key);

@@ -70,6 +70,15 @@ Json msi(const std::optional<model::MsiPlan>& plan) {
             {"maskable", plan->maskable}};
 }
 
+Json intx(const std::optional<model::IntxPlan>& plan) {
+    if (!plan) return nullptr;
+    const bool by_kvm = plan->delivery == model::IntxDelivery::Irqfd;
+    return {{"pin", std::string{static_cast<char>('A' + plan->pin - 1)}},
+            {"interrupt", plan->interrupt},
+            {"delivery", by_kvm ? "irqfd" : "trapped"},
+            {"why", plan->why}};
+}
+
 Json msix(const std::optional<model::MsixPlan>& plan) {
     if (!plan) return nullptr;
     return {{"offset", hex(plan->at)},      {"vectors", plan->vectors},
@@ -152,6 +161,7 @@ Json function(const model::FunctionPlan& plan) {
             {"config_size", view.guest_view ? Json(view.config_size) : Json(nullptr)},
             {"capabilities", std::move(capabilities)},
             {"bars", bars(plan)},
+            {"intx", intx(view.intx)},
             {"msi", msi(view.msi)},
             {"msix", msix(view.msix)},
             {"driver", driver(plan.facts)},
@@ -182,6 +192,13 @@ Json port(const model::PortPlan& plan) {
             {"properties", properties(plan.properties)}};
 }
 
+Json interrupts(const model::InterruptBudget& budget) {
+    return {{"vectors", budget.vectors},
+            {"kvm_routes", model::kvm_message_routes},
+            {"host_vectors", budget.host ? Json(*budget.host) : Json(nullptr)},
+            {"warnings", budget.warnings}};
+}
+
 }  // namespace
 
 std::string render_json(const model::MachinePlan& plan) {
@@ -192,6 +209,7 @@ std::string render_json(const model::MachinePlan& plan) {
                          {"machine", plan.version},
                          {"assignable", plan.assignable()},
                          {"problems", reasons(plan.problems)},
+                         {"interrupts", interrupts(plan.interrupts)},
                          {"ports", std::move(ports)}};
     // Text that is not UTF-8, as a file's name may be, must not stop the plan.
     return object.dump(2, ' ', false, Json::error_handler_t::replace) + '\n';

@@ -1,5 +1,7 @@
 #include "library/request.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <set>
 
@@ -34,6 +36,16 @@ Result<void> check_given_once(const model::MachineRequest& request) {
     return {};
 }
 
+// Of this host, where one of its devices is named.
+Known<unsigned> processors_for(const model::MachineRequest& request) {
+    const bool live = std::ranges::any_of(request.devices, [](const auto& device) {
+        return device.facts.origin == device::Origin::Live;
+    });
+    const auto online = ::sysconf(_SC_NPROCESSORS_ONLN);
+    if (!live || online <= 0) return Unknown{"no device of this host is named"};
+    return static_cast<unsigned>(online);
+}
+
 }  // namespace
 
 Result<model::MachinePlan> plan_machine(const Host& host, const MachineArguments& arguments) {
@@ -50,6 +62,7 @@ Result<model::MachinePlan> plan_machine(const Host& host, const MachineArguments
         request.devices.push_back(std::move(device));
     }
     TENON_TRY_DO(check_given_once(request), "");
+    request.processors = processors_for(request);
     return model::make_plan(std::move(request));
 }
 

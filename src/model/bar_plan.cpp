@@ -103,13 +103,18 @@ void plan_mapping(BarPlan& bar, const device::DeviceFacts& facts,
         bar.why = "size not known: " + bar.size.why();
         return;
     }
+    if (bar.device_bytes == 0) {
+        bar.why = "trapped: Tenon's own, for the MSI-X table and pending bits";
+        return;
+    }
     if (*bar.size < page) {
         bar.why = "trapped: smaller than a page, which it may share with another device";
         return;
     }
     // Without VFIO's answer, expect what plain vfio-pci allows: all of a memory BAR.
-    bar.mapped = facts.vfio ? mappable_areas(facts.vfio->regions[bar.index], *bar.size)
-                            : std::vector<device::MmapArea>{{.offset = 0, .size = *bar.size}};
+    const auto size = bar.device_bytes.value_or(*bar.size);
+    bar.mapped = facts.vfio ? mappable_areas(facts.vfio->regions[bar.index], size)
+                            : std::vector<device::MmapArea>{{.offset = 0, .size = size}};
     if (bar.mapped.empty()) {
         bar.why = "trapped: VFIO does not let it be mapped";
         return;
@@ -117,6 +122,12 @@ void plan_mapping(BarPlan& bar, const device::DeviceFacts& facts,
     bar.why = facts.vfio ? "mapped: the guest reaches the device directly"
                          : "mapped, as far as known: VFIO was not asked";
     std::string trapped;
+    // Where the guest finds the table elsewhere, the device's own is cut out only if it has to be.
+    if (msix && msix->device_table && msix->device_table->bar == bar.index && facts.vfio &&
+        !facts.vfio->regions[bar.index].msix_table_mappable) {
+        cut(bar.mapped, msix->device_table->offset, msix->table_size());
+        trapped = "device's own MSI-X table";
+    }
     if (msix && msix->table_bar == bar.index) {
         cut(bar.mapped, msix->table_offset, msix->table_size());
         trapped = "MSI-X table";
@@ -146,6 +157,22 @@ std::vector<BarPlan> list_bar_plans(const device::DeviceFacts& facts,
     }
     if (auto rom = rom_plan(facts, config)) bars.push_back(*std::move(rom));
     return bars;
+}
+
+void emulate_bar(RegisterMap& map, const BarPlan& bar) {
+    // Without a size the register cannot answer a guest that measures it.
+    const std::uint64_t writable = bar.size ? ~(*bar.size - 1) : 0;
+    if (bar.index == device::rom_region) {
+        map.emulate<std::uint32_t>(pci::header::rom_address, 0,
+                                   static_cast<std::uint32_t>(writable & 0xfffff800) | 1);
+        return;
+    }
+    const auto at = pci::header::bar0 + std::size_t{4} * bar.index;
+    const std::uint32_t low_mask = bar.kind == pci::BarKind::Io ? ~3u : ~15u;
+    map.emulate<std::uint32_t>(at, pci::bar_flags(bar.kind, bar.prefetchable),
+                               static_cast<std::uint32_t>(writable) & low_mask);
+    if (bar.kind == pci::BarKind::Memory64)
+        map.emulate<std::uint32_t>(at + 4, 0, static_cast<std::uint32_t>(writable >> 32));
 }
 
 void plan_mappings(std::vector<BarPlan>& bars, const device::DeviceFacts& facts,

@@ -12,6 +12,10 @@ namespace tenon::model {
 std::vector<BarPlan> list_bar_plans(const device::DeviceFacts& facts,
                                     const pci::ConfigImage& config);
 
+/// The BAR's registers in the map: its kind, without an address, and what answers a guest that
+/// measures it.
+void emulate_bar(RegisterMap& map, const BarPlan& bar);
+
 /// Decides what of each BAR is mapped: what VFIO allows, less the pages of the MSI-X structures.
 void plan_mappings(std::vector<BarPlan>& bars, const device::DeviceFacts& facts,
                    const std::optional<MsixPlan>& msix);

@@ -171,8 +171,9 @@ bool ConfigState::touches_placement(std::uint16_t offset, std::uint8_t size) con
 
 bool ConfigState::touches_interrupts(std::uint16_t offset, std::uint8_t size) const {
     if (view_ == nullptr) return false;
-    // Message Control, and for MSI everything up to its mask.
-    return (view_->msi && touches(view_->msi->at, 24, offset, size)) ||
+    // Command for INTx, Message Control, and for MSI everything up to its mask.
+    return (view_->intx && touches(command, 2, offset, size)) ||
+           (view_->msi && touches(view_->msi->at, 24, offset, size)) ||
            (view_->msix && touches(view_->msix->at, 4, offset, size));
 }
 

@@ -20,7 +20,10 @@ FunctionProperties choose_properties(const MachineVersion& version, const Functi
     const auto origin = origin_of(version);
     return {.version = version.name,
             .ats = choose(keys.ats, version.defaults.ats.value, origin),
-            .ats_strict = keys.ats_strict};
+            .ats_strict = keys.ats_strict,
+            .intx = choose(keys.intx, version.defaults.intx.value, origin),
+            .msix_relocation =
+                choose(keys.msix_relocation, version.defaults.msix_relocation.value, origin)};
 }
 
 }  // namespace tenon::model

@@ -4,6 +4,8 @@
 #include <optional>
 #include <string_view>
 
+#include "model/intx_plan.hpp"
+#include "model/msix_relocation.hpp"
 #include "model/property.hpp"
 
 namespace tenon::model {
@@ -22,8 +24,10 @@ std::string_view name_of(AtsMode mode);
 
 /// What the user said of a function; none: nothing.
 struct FunctionKeys {
-    std::optional<AtsMode> ats;      ///< ats=
-    std::optional<bool> ats_strict;  ///< x-ats-strict=
+    std::optional<AtsMode> ats;                     ///< ats=
+    std::optional<bool> ats_strict;                 ///< x-ats-strict=
+    std::optional<IntxChoice> intx;                 ///< intx=
+    std::optional<MsixRelocation> msix_relocation;  ///< msix-relocation=
 
     bool operator==(const FunctionKeys&) const = default;
 };
@@ -34,6 +38,8 @@ struct FunctionProperties {
     Property<AtsMode> ats;
     /// Whether ATS that is asked for and cannot be had fails the start; none: as the origin says.
     std::optional<bool> ats_strict;
+    Property<IntxChoice> intx;
+    Property<MsixRelocation> msix_relocation;
 
     bool operator==(const FunctionProperties&) const = default;
 };

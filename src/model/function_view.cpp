@@ -8,6 +8,7 @@
 #include "model/assignability.hpp"
 #include "model/bar_plan.hpp"
 #include "model/capability_view.hpp"
+#include "model/msix_relocation.hpp"
 #include "pci/header.hpp"
 
 namespace tenon::model {
@@ -69,22 +70,9 @@ void view_header(const device::DeviceFacts& facts, FunctionView& view) {
     // own pointer stays, and nobody reads it as "none".
     if (config_known(facts) > pci::header_size) map.hide(capabilities_pointer, 8);
     map.emulate<std::uint8_t>(interrupt_line, 0, 0xff);
-    map.emulate<std::uint8_t>(interrupt_pin, 0);
-    for (const auto& bar : view.bars) {
-        // Without a size the register cannot answer a guest that measures it.
-        const std::uint64_t writable = bar.size ? ~(*bar.size - 1) : 0;
-        if (bar.index == device::rom_region) {
-            map.emulate<std::uint32_t>(rom_address, 0,
-                                       static_cast<std::uint32_t>(writable & 0xfffff800) | 1);
-            continue;
-        }
-        const auto at = bar0 + std::size_t{4} * bar.index;
-        const std::uint32_t low_mask = bar.kind == pci::BarKind::Io ? ~3u : ~15u;
-        map.emulate<std::uint32_t>(at, pci::bar_flags(bar.kind, bar.prefetchable),
-                                   static_cast<std::uint32_t>(writable) & low_mask);
-        if (bar.kind == pci::BarKind::Memory64)
-            map.emulate<std::uint32_t>(at + 4, 0, static_cast<std::uint32_t>(writable >> 32));
-    }
+    map.emulate<std::uint8_t>(interrupt_pin, view.intx ? view.intx->pin : 0);
+    for (const auto& bar : view.bars)
+        emulate_bar(map, bar);
 }
 
 void check_bar_sizes(FunctionView& view) {
@@ -115,10 +103,10 @@ void note_unknowns(const device::DeviceFacts& facts, FunctionView& view) {
 }
 
 void note_interrupts(FunctionView& view) {
-    if (!view.msi && !view.msix && view.unknowns.empty())
+    if (!view.msi && !view.msix && !view.intx && view.unknowns.empty())
         view.warnings.emplace_back(
-            "the function has neither MSI nor MSI-X, and INTx is not given to guests: its driver "
-            "gets no interrupts");
+            "the function has no interrupt, neither MSI nor MSI-X nor INTx: its driver has to "
+            "poll");
 }
 
 }  // namespace
@@ -147,10 +135,12 @@ FunctionView build_function_view(const device::DeviceFacts& facts,
     view.map.start = *config;
     view.bars = list_bar_plans(facts, *config);
     check_bar_sizes(view);
+    view.intx = plan_intx(facts, config->read8(interrupt_pin), properties.intx.value);
     view_header(facts, view);
     view.map.pass(pci::header_size, pci::conventional_size - pci::header_size);
     if (config->known() > pci::header_size) view_capabilities(facts, *config, properties, view);
     view.config_size = std::min(view.config_size, config->known());
+    relocate_msix(facts, *config, properties, view);
     plan_mappings(view.bars, facts, view.msix);
     note_unknowns(facts, view);
     auto host_reasons = reasons_by_host(facts, view.unknowns);

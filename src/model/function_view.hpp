@@ -2,6 +2,7 @@
 // interrupts, and the decisions that led there. Pure: the same facts give the same view.
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -11,6 +12,7 @@
 #include "device/facts.hpp"
 #include "model/decision.hpp"
 #include "model/function_properties.hpp"
+#include "model/intx_plan.hpp"
 #include "model/register_map.hpp"
 #include "pci/bar.hpp"
 
@@ -24,6 +26,8 @@ struct BarPlan {
     Known<std::uint64_t> size;  ///< Bytes, a power of two.
     /// What the guest reaches directly; the rest is trapped. Empty: all of it is trapped.
     std::vector<device::MmapArea> mapped;
+    /// Bytes at its start that the device has; none: all of it. What follows is ours.
+    std::optional<std::uint64_t> device_bytes;
     std::string why;  ///< Why it is mapped or trapped, in words.
 
     bool operator==(const BarPlan&) const = default;
@@ -42,7 +46,17 @@ struct MsixPlan {
     std::uint64_t table_size() const { return std::uint64_t{vectors} * 16; }
     std::uint64_t pba_size() const { return (std::uint64_t{vectors} + 63) / 64 * 8; }
 
-    bool operator==(const MsixPlan&) const = default;
+    /// Where the device has them, if the guest finds them elsewhere.
+    struct Place {
+        unsigned bar = 0;
+        std::uint32_t offset = 0;
+
+        auto operator<=>(const Place&) const = default;
+    };
+    std::optional<Place> device_table;
+    std::optional<Place> device_pba;
+
+    auto operator<=>(const MsixPlan&) const = default;
 };
 
 /// The MSI capability.
@@ -52,7 +66,7 @@ struct MsiPlan {
     bool wide = false;          ///< 64-bit message address.
     bool maskable = false;      ///< Per-vector masking.
 
-    bool operator==(const MsiPlan&) const = default;
+    auto operator<=>(const MsiPlan&) const = default;
 };
 
 /// The whole view.
@@ -74,6 +88,7 @@ struct FunctionView {
     std::vector<PropertyReport> properties;  ///< What came of what could be chosen.
     std::vector<Decision> capabilities;      ///< In chain order, standard ones first.
     std::vector<BarPlan> bars;
+    std::optional<IntxPlan> intx;
     std::optional<MsiPlan> msi;
     std::optional<MsixPlan> msix;
     /// Bytes the guest sees, 256 or 4096; fewer where no more of the device was read.

@@ -48,7 +48,7 @@ TEST(InterruptState, ConnectsAVectorWhenItIsFirstUsed) {
 
     EXPECT_THAT(program(state, 2, 0x31),
                 ElementsAre(action::SetRoute{2, message(0x31)}, action::CommitRoutes{},
-                            action::Attach{2}, action::ConnectVector{IrqIndex::Msix, 2}));
+                            action::Attach{2}, action::ConnectVectors{{2}}));
 }
 
 TEST(InterruptState, CommitsTheRoutesOfABurstOnce) {
@@ -56,12 +56,10 @@ TEST(InterruptState, CommitsTheRoutesOfABurstOnce) {
     (void)program(state, 0, 0x30);
     (void)program(state, 1, 0x31);
 
-    EXPECT_THAT(
-        state.config_changed(msix_control(0x8003)),
-        ElementsAre(action::EnableEmpty{IrqIndex::Msix}, action::SetRoute{0, message(0x30)},
-                    action::SetRoute{1, message(0x31)}, action::CommitRoutes{}, action::Attach{0},
-                    action::Attach{1}, action::ConnectVector{IrqIndex::Msix, 0},
-                    action::ConnectVector{IrqIndex::Msix, 1}));
+    EXPECT_THAT(state.config_changed(msix_control(0x8003)),
+                ElementsAre(action::EnableEmpty{IrqIndex::Msix}, action::SetRoute{0, message(0x30)},
+                            action::SetRoute{1, message(0x31)}, action::CommitRoutes{},
+                            action::Attach{0}, action::Attach{1}, action::ConnectVectors{{0, 1}}));
 }
 
 TEST(InterruptState, MasksWithoutTouchingTheHost) {
@@ -70,9 +68,9 @@ TEST(InterruptState, MasksWithoutTouchingTheHost) {
     (void)program(state, 0, 0x30);
 
     EXPECT_THAT(state.write_table(12, 4, 1), ElementsAre(action::Detach{0}));
-    EXPECT_TRUE(state.may_pend(0));
+    EXPECT_EQ(state.pending_at(0), PendingAt::Event);
     EXPECT_THAT(state.write_table(12, 4, 0), ElementsAre(action::Attach{0}));
-    EXPECT_FALSE(state.may_pend(0));
+    EXPECT_EQ(state.pending_at(0), PendingAt::Nowhere);
 }
 
 TEST(InterruptState, FollowsTheFunctionMask) {
@@ -102,20 +100,58 @@ TEST(InterruptState, KeepsTheTableWhileMsixIsOff) {
     EXPECT_EQ(state.read_table(0x3c, 4), 0u);
 }
 
-TEST(InterruptState, GrowsByDoublingWhereTheHostCannotAddAndFiresTheRest) {
+TEST(InterruptState, GrowsByDoublingWhereTheHostCannotAddAndFiresAllThatAreOpen) {
     InterruptState state{with_msix(8), true};
     (void)state.config_changed(msix_control(0x8007));
 
-    EXPECT_THAT(program(state, 0, 0x30),
-                testing::Contains(action::EnableVectors{IrqIndex::Msix, 1, {0}}));
-    EXPECT_THAT(
-        program(state, 1, 0x31),
-        ElementsAre(action::SetRoute{1, message(0x31)}, action::CommitRoutes{}, action::Attach{1},
-                    action::EnableVectors{IrqIndex::Msix, 2, {0, 1}}, action::Fire{0}));
+    // Switching MSI-X on took vector 0.
+    EXPECT_THAT(program(state, 0, 0x30), testing::Contains(action::ConnectVectors{{0}}));
+    EXPECT_THAT(program(state, 1, 0x31),
+                ElementsAre(action::SetRoute{1, message(0x31)}, action::CommitRoutes{},
+                            action::Attach{1}, action::EnableVectors{IrqIndex::Msix, 2, {0, 1}},
+                            action::Fire{0}, action::Fire{1}));
     (void)program(state, 2, 0x32);
-    // Four vectors are there now: the fourth needs nothing but its event.
+    // Four vectors are there now: the fourth needs nothing but its event, and what may be lost.
     EXPECT_THAT(program(state, 3, 0x33),
-                testing::Contains(action::ConnectVector{IrqIndex::Msix, 3}));
+                ElementsAre(action::SetRoute{3, message(0x33)}, action::CommitRoutes{},
+                            action::Attach{3}, action::Fire{3}, action::ConnectVectors{{3}}));
+}
+
+TEST(InterruptState, OwesAMaskedVectorOneInterruptAfterTheHostsIndexWasOff) {
+    InterruptState state{with_msix(8), true};
+    (void)state.config_changed(msix_control(0x8007));
+    (void)program(state, 0, 0x30);
+    (void)state.write_table(12, 4, 1);
+    (void)program(state, 1, 0x31);
+
+    EXPECT_THAT(state.write_table(12, 4, 0), ElementsAre(action::Attach{0}, action::Fire{0}));
+    (void)state.write_table(12, 4, 1);
+    EXPECT_THAT(state.write_table(12, 4, 0), ElementsAre(action::Attach{0}));
+}
+
+TEST(InterruptState, TakesNeverMoreThanTwiceWhatIsUsed) {
+    InterruptState state{with_msix(100), true};
+    (void)state.config_changed(msix_control(0x8063));
+    unsigned growths = 0;
+
+    for (std::uint32_t vector = 0; vector < 100; ++vector)
+        for (const auto& action : program(state, vector, vector))
+            if (const auto* const grown = std::get_if<action::EnableVectors>(&action)) {
+                ++growths;
+                EXPECT_LE(grown->count, 2 * (vector + 1));
+            }
+
+    EXPECT_EQ(growths, 7u);  // 2, 4, 8, 16, 32, 64, 100
+}
+
+TEST(InterruptState, ConnectsWhatStandsTogetherByOneCall) {
+    InterruptState state{with_msix(8), false};
+    (void)state.config_changed(msix_control(0xc007));
+    for (const std::uint32_t vector : {0u, 1u, 3u, 5u})
+        (void)program(state, vector, vector);
+
+    EXPECT_THAT(state.config_changed(msix_control(0x8007)),
+                testing::Contains(action::ConnectVectors{{0, 1, 3, 5}}));
 }
 
 TEST(InterruptState, RefusesAMessageThatIsNoInterruptAndSaysSoOnce) {
@@ -123,8 +159,9 @@ TEST(InterruptState, RefusesAMessageThatIsNoInterruptAndSaysSoOnce) {
     (void)state.config_changed(msix_control(0x8003));
     (void)state.write_table(0, 4, 0x1000);
 
-    EXPECT_THAT(state.write_table(12, 4, 0),
-                ElementsAre(action::Report{0, {.address = 0x1000, .data = 0}}));
+    EXPECT_THAT(
+        state.write_table(12, 4, 0),
+        ElementsAre(action::Report{Incident::NoInterrupt, 0, {.address = 0x1000, .data = 0}}));
     EXPECT_THAT(state.config_changed(msix_control(0x8003)), IsEmpty());
 }
 
@@ -182,6 +219,107 @@ TEST(InterruptState, GivesEachMsiVectorItsData) {
                 ElementsAre(action::EnableVectors{IrqIndex::Msi, 2, {0, 1}},
                             action::SetRoute{0, message(0x40)}, action::SetRoute{1, message(0x41)},
                             action::CommitRoutes{}, action::Attach{0}, action::Attach{1}));
+}
+
+TEST(InterruptState, TakesTheMsiVectorsThatTheHostOffers) {
+    FunctionView view;
+    view.msi = MsiPlan{.at = 0x50, .vectors = 8, .wide = true};
+    InterruptState state{view, false};
+    const auto config =
+        support::ConfigBuilder{}.put16(0x52, 0x00b1).put32(0x54, lapic).put16(0x5c, 0x0040).image();
+    const auto asked = state.config_changed(config);
+
+    const auto answer = state.refused(asked.front(), 2);
+
+    EXPECT_THAT(answer, testing::Contains(action::EnableVectors{IrqIndex::Msi, 2, {0, 1}}));
+    EXPECT_THAT(answer, testing::Contains(action::Report{Incident::FewerVectors, 2, {}}));
+    EXPECT_THAT(answer, testing::Contains(action::Detach{7}));
+}
+
+TEST(InterruptState, LeavesAVectorSilentThatTheHostRefuses) {
+    InterruptState state{with_msix(4), false};
+    (void)state.config_changed(msix_control(0x8003));
+    const auto asked = program(state, 2, 0x31);
+
+    EXPECT_THAT(state.refused(asked.back(), std::nullopt),
+                ElementsAre(action::Detach{2}, action::DropRoute{2},
+                            action::Report{Incident::Silent, 2, {}}));
+    EXPECT_THAT(state.write_table(0x2c, 4, 1), IsEmpty());
+    EXPECT_THAT(state.write_table(0x2c, 4, 0), IsEmpty());
+}
+
+TEST(InterruptState, DeliversItselfWhatKvmRefuses) {
+    InterruptState state{with_msix(4), false};
+    (void)state.config_changed(msix_control(0x8003));
+    (void)program(state, 1, 0x31);
+
+    EXPECT_THAT(
+        state.refused(action::Attach{1}, std::nullopt),
+        ElementsAre(action::Detach{1}, action::DropRoute{1},
+                    action::Report{Incident::Relayed, 1, {}}, action::Relay{1, message(0x31)}));
+    EXPECT_THAT(state.write_table(0x18, 4, 0x41), ElementsAre(action::Relay{1, message(0x41)}));
+    EXPECT_THAT(state.write_table(0x1c, 4, 1), ElementsAre(action::Detach{1}));
+    EXPECT_THAT(state.write_table(0x1c, 4, 0), ElementsAre(action::Relay{1, message(0x41)}));
+}
+
+// Command: decoding and bus mastering on, Interrupt Disable clear.
+pci::ConfigImage command(std::uint16_t value) {
+    return support::ConfigBuilder{}.put16(0x04, value).image();
+}
+
+FunctionView with_intx() {
+    auto view = with_msix(4);
+    view.intx = IntxPlan{.pin = 1, .why = {}};
+    return view;
+}
+
+TEST(InterruptState, SwitchesIntxOnWithTheFunction) {
+    InterruptState state{with_intx(), false};
+
+    EXPECT_THAT(state.config_changed(command(0)), IsEmpty());
+    EXPECT_THAT(state.config_changed(command(0x0006)),
+                ElementsAre(action::AttachIntx{IntxDelivery::Irqfd},
+                            action::EnableIntx{IntxDelivery::Irqfd}));
+    EXPECT_THAT(state.config_changed(command(0)),
+                ElementsAre(action::DetachIntx{}, action::DisableIntx{}));
+}
+
+TEST(InterruptState, HonoursInterruptDisableWithoutTouchingTheHost) {
+    InterruptState state{with_intx(), false};
+    (void)state.config_changed(command(0x0006));
+
+    EXPECT_THAT(state.config_changed(command(0x0406)), ElementsAre(action::DetachIntx{}));
+    EXPECT_THAT(state.config_changed(command(0x0006)),
+                ElementsAre(action::AttachIntx{IntxDelivery::Irqfd}));
+}
+
+TEST(InterruptState, LeavesIntxForMsixAndComesBack) {
+    InterruptState state{with_intx(), false};
+    (void)state.config_changed(command(0x0006));
+
+    EXPECT_THAT(state.config_changed(
+                    support::ConfigBuilder{}.put16(0x04, 0x0006).put16(0xc2, 0x8003).image()),
+                ElementsAre(action::DetachIntx{}, action::DisableIntx{},
+                            action::EnableEmpty{IrqIndex::Msix}));
+    EXPECT_THAT(
+        state.config_changed(command(0x0006)),
+        ElementsAre(action::DisableAll{IrqIndex::Msix}, action::AttachIntx{IntxDelivery::Irqfd},
+                    action::EnableIntx{IntxDelivery::Irqfd}));
+}
+
+TEST(InterruptState, DeliversIntxItselfWhereKvmOrVfioCannot) {
+    InterruptState state{with_intx(), false};
+    (void)state.config_changed(command(0x0006));
+
+    EXPECT_THAT(state.refused(action::AttachIntx{IntxDelivery::Irqfd}, std::nullopt),
+                ElementsAre(action::DetachIntx{}, action::DisableIntx{},
+                            action::Report{Incident::IntxTrapped, 0, {}},
+                            action::AttachIntx{IntxDelivery::Trapped},
+                            action::EnableIntx{IntxDelivery::Trapped}));
+    EXPECT_THAT(state.refused(action::EnableIntx{IntxDelivery::Irqfd}, std::nullopt), IsEmpty());
+    EXPECT_THAT(state.refused(action::EnableIntx{IntxDelivery::Trapped}, std::nullopt),
+                ElementsAre(action::DetachIntx{}, action::DisableIntx{},
+                            action::Report{Incident::IntxSilent, 0, {}}));
 }
 
 TEST(InterruptState, LetsMsixReplaceMsi) {

@@ -119,6 +119,21 @@ void place_ports(std::vector<PortPlan>& ports) {
     }
 }
 
+// A function's pin leads through its port, where it is swizzled, to an input of the IOAPIC. Ports
+// that share a device number share its pins.
+void place_pins(MachinePlan& plan) {
+    std::vector<std::uint8_t> devices;
+    for (auto& port : plan.ports) {
+        if (std::ranges::find(devices, port.guest.device) == devices.end())
+            devices.push_back(port.guest.device);
+        for (auto& function : port.functions)
+            if (auto& intx = function.view.intx)
+                intx->interrupt =
+                    intx_interrupt(port.guest.device, swizzle(function.guest.device, intx->pin));
+    }
+    plan.intx = intx_routes(devices);
+}
+
 void check_slots(const std::vector<PortPlan>& ports, std::vector<Reason>& problems) {
     for (const auto& port : ports) {
         if (port.functions.empty() || port.functions.front().view.function == 0) continue;
@@ -174,6 +189,8 @@ Result<MachinePlan> make_plan(MachineRequest request) {
         return malformed("{} root ports: a guest's root bus has room for {}", plan.ports.size(),
                          most_ports);
     place_ports(plan.ports);
+    place_pins(plan);
+    plan.interrupts = sum_interrupts(plan.ports, request.processors);
     check_slots(plan.ports, plan.problems);
 
     auto& addresses = plan.addresses;

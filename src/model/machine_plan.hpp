@@ -10,6 +10,7 @@
 #include "base/result.hpp"
 #include "device/control.hpp"
 #include "model/function_view.hpp"
+#include "model/interrupt_budget.hpp"
 #include "model/request.hpp"
 #include "pci/address.hpp"
 
@@ -71,6 +72,8 @@ struct MachinePlan {
     AddressMap addresses;
     RegisterMap host_bridge;
     std::vector<PortPlan> ports;
+    std::vector<IntxRoute> intx;  ///< Where the pins of the ports lead.
+    InterruptBudget interrupts;
     std::vector<Reason> problems;  ///< Of the machine as a whole: windows too small, places taken.
 
     /// Whether every function can be assigned and the machine has room for all of it.

@@ -12,17 +12,23 @@ constexpr std::array versions{
     MachineVersion{
         .name = "tenon-1",
         .what = "the current defaults",
-        .defaults = {.ats = AtsMode::Auto},
+        .defaults = {.ats = AtsMode::Auto,
+                     .intx = IntxChoice::Automatic,
+                     .msix_relocation = MsixRelocation{}},
     },
     MachineVersion{
         .name = "qemu-11.1",
         .what = "as QEMU 11.1 shows devices",
-        .defaults = {.ats = AtsMode::Auto},
+        .defaults = {.ats = AtsMode::Auto,
+                     .intx = IntxChoice::Automatic,
+                     .msix_relocation = MsixRelocation{}},
     },
     MachineVersion{
         .name = "qemu-11.0",
         .what = "as QEMU 11.0 shows devices",
-        .defaults = {.ats = AtsMode::On},
+        .defaults = {.ats = AtsMode::On,
+                     .intx = IntxChoice::Automatic,
+                     .msix_relocation = MsixRelocation{}},
     },
 };
 

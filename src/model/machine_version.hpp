@@ -24,6 +24,8 @@ struct Stated {
 /// The default of each property, as one version has it.
 struct VersionDefaults {
     Stated<AtsMode> ats;
+    Stated<IntxChoice> intx;
+    Stated<MsixRelocation> msix_relocation;
 };
 
 /// A version that `--machine` takes.

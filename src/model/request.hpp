@@ -33,6 +33,8 @@ struct MachineRequest {
     std::vector<PortRequest> ports;
     std::vector<DeviceRequest> devices;
     std::uint64_t memory = 0;  ///< Bytes of guest memory; 0: not asked (plan).
+    /// Of this host, online; for the interrupts that it can give.
+    Known<unsigned> processors = Unknown{"no device of this host is named"};
 };
 
 }  // namespace tenon::model

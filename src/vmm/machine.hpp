@@ -34,7 +34,7 @@ struct BoardConfig {
     std::uint64_t memory = 0;  ///< Bytes, a multiple of 2 MiB.
     unsigned vcpus = 1;        ///< 1..255
     loader::BootRequest boot;
-    std::vector<acpi::IntxRoute> intx;
+    std::vector<model::IntxRoute> intx;
     int input = 0;   ///< File of the console; stays the caller's.
     int output = 1;  ///< The same.
 };

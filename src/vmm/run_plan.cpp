@@ -38,10 +38,13 @@ Result<MachineEnd> run_plan(const model::MachinePlan& plan, const RunRequest& re
               Machine::create({.addresses = plan.addresses,
                                .memory = request.memory,
                                .vcpus = request.vcpus,
-                               .boot = request.boot}),
+                               .boot = request.boot,
+                               .intx = plan.intx}),
               "");
     TENON_TRY(files, VfioFiles::create(machine->vm()), "");
     Warnings warnings;
+    EventLoop events;
+    PinLevels pins{machine->vm()};
     PciTopology topology{plan};
     // Declared after everything it works on, so that it gives the functions back first.
     TENON_TRY(assignment,
@@ -51,7 +54,9 @@ Result<MachineEnd> run_plan(const model::MachinePlan& plan, const RunRequest& re
                                             .slots = machine->slots(),
                                             .memory = machine->memory_bus(),
                                             .ports = machine->port_bus(),
-                                            .warnings = warnings},
+                                            .warnings = warnings,
+                                            .events = events,
+                                            .pins = pins},
                                   .memory = machine->memory(),
                                   .topology = topology,
                                   .files = &files}),

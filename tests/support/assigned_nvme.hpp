@@ -61,6 +61,8 @@ struct FakeBoard {
     vmm::Bus memory;
     vmm::Bus ports;
     vmm::Warnings warnings;
+    vmm::EventLoop events;
+    vmm::PinLevels pins{vm};
 
     vmm::AssignedFunction::Board parts() {
         return {.vm = vm,
@@ -68,7 +70,9 @@ struct FakeBoard {
                 .slots = slots,
                 .memory = memory,
                 .ports = ports,
-                .warnings = warnings};
+                .warnings = warnings,
+                .events = events,
+                .pins = pins};
     }
 };
 

@@ -61,6 +61,12 @@ void FakeFunction::trigger(IrqIndex index, std::uint32_t vector) const {
     [[maybe_unused]] const auto written = ::write(events[vector], &one, sizeof one);
 }
 
+void FakeFunction::raise_intx() {
+    if (intx_masked_ || vectors(IrqIndex::Intx).empty()) return;
+    intx_masked_ = true;
+    trigger(IrqIndex::Intx, 0);
+}
+
 bool FakeFunction::decodes(unsigned region) const {
     return region >= device::bar_count || (config_.read16(command) & memory_enable) != 0;
 }
@@ -165,8 +171,8 @@ Result<Mapping> FakeDevice::map(unsigned region, const device::MmapArea& area) {
         what);
 }
 
-Result<void> FakeDevice::set_vectors(IrqIndex index, std::uint32_t first,
-                                     std::span<const int> events) {
+Result<device::Offer> FakeDevice::set_vectors(IrqIndex index, std::uint32_t first,
+                                              std::span<const int> events) {
     const auto what = fmt::format("setting vectors of interrupt index {}", number_of(index));
     TENON_TRY_DO(begin(what), "");
     const auto& facts = function_->irqs_.at(number_of(index));
@@ -182,18 +188,36 @@ Result<void> FakeDevice::set_vectors(IrqIndex index, std::uint32_t first,
             return fail_system(EINVAL, what);
     if (end > active.size()) {
         if (!active.empty() && facts.noresize) return fail_system(EINVAL, what);
-        if (end > function_->available_)
-            return fail(Error::Kind::Busy, "{}: the host has only {} of {} vectors", what,
-                        function_->available_, end);
+        if (end > function_->available_) return device::Offer{function_->available_};
         active.resize(end, no_event);
     }
     std::ranges::copy(events, active.begin() + first);
+    return device::Offer{};
+}
+
+Result<void> FakeDevice::unmask_intx() {
+    TENON_TRY_DO(begin("unmasking INTx"), "");
+    if (function_->vectors(IrqIndex::Intx).empty()) return fail_system(EINVAL, "unmasking INTx");
+    function_->intx_masked_ = false;
+    return {};
+}
+
+Result<void> FakeDevice::unmask_intx_on(int event) {
+    TENON_TRY_DO(begin("unmasking INTx by an event"), "");
+    if (function_->vectors(IrqIndex::Intx).empty() || !function_->irq(IrqIndex::Intx).maskable)
+        return fail_system(EINVAL, "unmasking INTx by an event");
+    function_->intx_unmask_event_ = event;
     return {};
 }
 
 Result<void> FakeDevice::disable_vectors(IrqIndex index) {
     TENON_TRY_DO(begin(fmt::format("disabling interrupt index {}", number_of(index))), "");
     function_->vectors_.at(number_of(index)).clear();
+    if (index == IrqIndex::Intx) {
+        function_->intx_masked_ = false;
+        function_->intx_unmask_event_ = no_event;
+    }
+    if (function_->while_off_) function_->while_off_();
     return {};
 }
 

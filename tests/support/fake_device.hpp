@@ -12,6 +12,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -67,6 +68,17 @@ public:
     /// Lets the function raise a vector; nothing happens if it has no event.
     void trigger(device::IrqIndex index, std::uint32_t vector) const;
 
+    /// Raises INTx as VFIO does: the event is signalled, and the host masks it until it is
+    /// unmasked. Nothing happens while it is masked.
+    void raise_intx();
+    bool intx_masked() const { return intx_masked_; }
+    /// The event that unmasks INTx; no_event if there is none.
+    int intx_unmask_event() const { return intx_unmask_event_; }
+
+    /// Called between the moment an index goes off and the one it is on again, by what is opened of
+    /// it: what a device does that cannot wait.
+    void while_off(std::function<void()> action) { while_off_ = std::move(action); }
+
     /// What happened so far.
     unsigned resets() const { return resets_; }
     unsigned opened() const { return opened_; }
@@ -91,6 +103,9 @@ private:
     device::DeviceInfo info_{.can_reset = true, .atomic_completer = std::nullopt};
     std::array<Bar, device::bar_count> bars_;
     std::array<std::vector<int>, device::irq_index_count> vectors_;
+    bool intx_masked_ = false;
+    int intx_unmask_event_ = device::DeviceControl::no_event;
+    std::function<void()> while_off_;
     std::uint32_t available_ = 0xffffffff;
     Faults faults_;
     unsigned resets_ = 0;
@@ -109,8 +124,10 @@ public:
     Result<void> write(unsigned region, std::uint64_t offset,
                        std::span<const std::byte> in) override;
     Result<Mapping> map(unsigned region, const device::MmapArea& area) override;
-    Result<void> set_vectors(device::IrqIndex index, std::uint32_t first,
-                             std::span<const int> events) override;
+    Result<device::Offer> set_vectors(device::IrqIndex index, std::uint32_t first,
+                                      std::span<const int> events) override;
+    Result<void> unmask_intx() override;
+    Result<void> unmask_intx_on(int event) override;
     Result<void> disable_vectors(device::IrqIndex index) override;
     Result<void> reset() override;
     int kvm_file() const override { return kvm_file_.number(); }

@@ -195,16 +195,24 @@ Outcome<int> FakeKernel::set_irqs(DeviceFile& file, Bytes argument) {
         if (file.function->function->vectors(index).empty()) return refuse(EINVAL);
         return file.opened->disable_vectors(index) ? Outcome<int>{0} : refuse(EIO);
     }
+    const auto answer = [](const Result<void>& done) {
+        return done ? Outcome<int>{0} : refuse(done.error().os_error);
+    };
+    if (index == device::IrqIndex::Intx && first == 0 && count == 1) {
+        if (flags == (VFIO_IRQ_SET_DATA_NONE | VFIO_IRQ_SET_ACTION_UNMASK))
+            return answer(file.opened->unmask_intx());
+        if (flags == (VFIO_IRQ_SET_DATA_EVENTFD | VFIO_IRQ_SET_ACTION_UNMASK))
+            return answer(file.opened->unmask_intx_on(load_at<std::int32_t>(argument, 20)));
+    }
     if (flags != (VFIO_IRQ_SET_DATA_EVENTFD | VFIO_IRQ_SET_ACTION_TRIGGER) ||
         argument.size() != 20 + std::size_t{count} * 4)
         return refuse(EINVAL);
     std::vector<int> events(count);
     std::memcpy(events.data(), argument.subspan(20).data(), std::size_t{count} * 4);
     const auto set = file.opened->set_vectors(index, first, events);
-    if (set) return 0;
+    if (!set) return refuse(set.error().os_error);
     // A short allocation is told by how many there are.
-    if (set.error().kind == Error::Kind::Busy) return 1;
-    return refuse(set.error().os_error);
+    return static_cast<int>(set->value_or(0));
 }
 
 Outcome<std::size_t> FakeKernel::read(int file, std::span<std::byte> out, std::uint64_t offset) {

@@ -4,6 +4,7 @@
 #include <linux/kvm.h>
 
 #include <map>
+#include <mutex>
 #include <string>
 #include <utility>
 #include <vector>
@@ -40,23 +41,38 @@ public:
             messages += route.type == KVM_IRQ_ROUTING_MSI ? 1 : 0;
         return {};
     }
-    Result<void> connect_irqfd(vmm::Gsi gsi, int event, int /*resample*/) override {
+    Result<void> connect_irqfd(vmm::Gsi gsi, int event, int resample) override {
         if (auto error = faults.next()) return fail_system(*error, "irqfd");
+        if (resample != no_resample && !resamples) return fail_system(EINVAL, "irqfd");
         irqfds[gsi.value()] = event;
+        resample_events[gsi.value()] = resample;
         return {};
     }
     Result<void> disconnect_irqfd(vmm::Gsi gsi, int /*event*/) override {
         irqfds.erase(gsi.value());
+        resample_events.erase(gsi.value());
         return {};
     }
-    Result<void> set_irq_line(vmm::Gsi /*gsi*/, bool /*level*/) override { return {}; }
-    Result<void> signal_msi(std::uint64_t /*address*/, std::uint32_t /*data*/) override {
+    Result<void> set_irq_line(vmm::Gsi gsi, bool level) override {
+        if (auto error = faults.next()) return fail_system(*error, "interrupt pin");
+        levels[gsi.value()] = level;
+        return {};
+    }
+    Result<void> signal_msi(std::uint64_t address, std::uint32_t data) override {
+        if (auto error = faults.next()) return fail_system(*error, "message");
+        const std::lock_guard lock{sent_mutex};
+        sent.emplace_back(address, data);
         return {};
     }
 
-    std::map<std::uint32_t, Memory> slots;      ///< By slot number.
-    std::map<std::uint32_t, int> irqfds;        ///< Event by interrupt number.
-    std::vector<kvm_irq_routing_entry> routes;  ///< The table that was set last.
+    bool resamples = true;                         ///< Whether level-triggered events are there.
+    std::map<std::uint32_t, int> resample_events;  ///< By interrupt number; no_resample: none.
+    std::map<std::uint32_t, bool> levels;          ///< Of pins that were set.
+    std::mutex sent_mutex;  ///< Guards `sent`, which a thread of its own may add to.
+    std::vector<std::pair<std::uint64_t, std::uint32_t>> sent;  ///< Messages given one by one.
+    std::map<std::uint32_t, Memory> slots;                      ///< By slot number.
+    std::map<std::uint32_t, int> irqfds;                        ///< Event by interrupt number.
+    std::vector<kvm_irq_routing_entry> routes;                  ///< The table that was set last.
     unsigned route_commits = 0;
     unsigned messages = 0;  ///< Message routes in the table that was set last.
     Faults faults;          ///< Of what brings something in; taking out never fails here.

@@ -12,6 +12,7 @@ public:
     /// The `n`-th call from now on, counted from 1, fails with `os_error`; all others do not.
     void fail_call(unsigned n, int os_error = EIO) {
         left_ = n;
+        reached_ = false;
         os_error_ = os_error;
     }
 

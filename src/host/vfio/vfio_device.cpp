@@ -40,7 +40,7 @@ std::vector<std::byte> irq_request(device::IrqIndex index, std::uint32_t flags, 
     ::vfio_irq_set fixed{};
     std::vector<std::byte> request(sizeof fixed + events.size_bytes());
     fixed.argsz = static_cast<std::uint32_t>(request.size());
-    fixed.flags = flags | VFIO_IRQ_SET_ACTION_TRIGGER;
+    fixed.flags = flags;
     fixed.index = std::to_underlying(index);
     fixed.start = first;
     fixed.count = static_cast<std::uint32_t>(events.size());
@@ -179,21 +179,43 @@ Result<Mapping> VfioDevice::map(unsigned region, const device::MmapArea& area) {
         fmt::format("{}: mapping {:#x} bytes of {}", name_, area.size, name_of_region(region)));
 }
 
-Result<void> VfioDevice::set_vectors(device::IrqIndex index, std::uint32_t first,
-                                     std::span<const int> events) {
-    const auto what = fmt::format("{}: setting {} from vector {}", name_, name_of(index), first);
-    if (events.empty() || events.size() > most_vectors) return fail_system(EINVAL, what);
-    auto request = irq_request(index, VFIO_IRQ_SET_DATA_EVENTFD, first, events);
+Result<device::Offer> VfioDevice::set_vectors(device::IrqIndex index, std::uint32_t first,
+                                              std::span<const int> events) {
+    const auto what = [&] {
+        return fmt::format("{}: setting {} from vector {}", name_, name_of(index), first);
+    };
+    if (events.empty() || events.size() > most_vectors) return fail_system(EINVAL, what());
+    auto request =
+        irq_request(index, VFIO_IRQ_SET_DATA_EVENTFD | VFIO_IRQ_SET_ACTION_TRIGGER, first, events);
     const auto set = kernel_.ioctl(file_.number(), VFIO_DEVICE_SET_IRQS, request);
-    if (!set) return fail_system(set.error(), what);
-    if (*set > 0)
-        return fail(Error::Kind::Busy, "{}: the host has only {} of {} vectors for it", what, *set,
-                    first + events.size());
+    if (!set) return fail_system(set.error(), what());
+    if (*set > 0) return device::Offer{static_cast<std::uint32_t>(*set)};
+    return device::Offer{};
+}
+
+Result<void> VfioDevice::unmask_intx() {
+    ::vfio_irq_set fixed{};
+    fixed.argsz = sizeof fixed;
+    fixed.flags = VFIO_IRQ_SET_DATA_NONE | VFIO_IRQ_SET_ACTION_UNMASK;
+    fixed.index = std::to_underlying(device::IrqIndex::Intx);
+    fixed.count = 1;
+    const auto done = kernel_.ioctl(file_.number(), VFIO_DEVICE_SET_IRQS, writable_bytes_of(fixed));
+    if (!done) return fail_system(done.error(), fmt::format("{}: unmasking INTx", name_));
+    return {};
+}
+
+Result<void> VfioDevice::unmask_intx_on(int event) {
+    auto request =
+        irq_request(device::IrqIndex::Intx, VFIO_IRQ_SET_DATA_EVENTFD | VFIO_IRQ_SET_ACTION_UNMASK,
+                    0, {&event, 1});
+    const auto done = kernel_.ioctl(file_.number(), VFIO_DEVICE_SET_IRQS, request);
+    if (!done)
+        return fail_system(done.error(), fmt::format("{}: unmasking INTx by an event", name_));
     return {};
 }
 
 Result<void> VfioDevice::disable_vectors(device::IrqIndex index) {
-    auto request = irq_request(index, VFIO_IRQ_SET_DATA_NONE, 0, {});
+    auto request = irq_request(index, VFIO_IRQ_SET_DATA_NONE | VFIO_IRQ_SET_ACTION_TRIGGER, 0, {});
     const auto set = kernel_.ioctl(file_.number(), VFIO_DEVICE_SET_IRQS, request);
     if (!set)
         return fail_system(set.error(), fmt::format("{}: disabling {}", name_, name_of(index)));

@@ -49,8 +49,10 @@ public:
     Result<void> write(unsigned region, std::uint64_t offset,
                        std::span<const std::byte> in) override;
     Result<Mapping> map(unsigned region, const device::MmapArea& area) override;
-    Result<void> set_vectors(device::IrqIndex index, std::uint32_t first,
-                             std::span<const int> events) override;
+    Result<device::Offer> set_vectors(device::IrqIndex index, std::uint32_t first,
+                                      std::span<const int> events) override;
+    Result<void> unmask_intx() override;
+    Result<void> unmask_intx_on(int event) override;
     Result<void> disable_vectors(device::IrqIndex index) override;
     Result<void> reset() override;
     int kvm_file() const override { return kvm_file_; }

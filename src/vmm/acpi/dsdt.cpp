@@ -55,7 +55,8 @@ Bytes make_windows(const model::AddressMap& addresses) {
     return resource::make_template(windows);
 }
 
-Bytes make_host_bridge(const model::AddressMap& addresses, const std::vector<IntxRoute>& routes) {
+Bytes make_host_bridge(const model::AddressMap& addresses,
+                       const std::vector<model::IntxRoute>& routes) {
     using namespace aml;
     const Bytes bridge = join({
         name("_HID", eisa_id("PNP0A08")),
@@ -77,7 +78,8 @@ Bytes make_host_bridge(const model::AddressMap& addresses, const std::vector<Int
 
 }  // namespace
 
-Bytes make_dsdt_body(const model::AddressMap& addresses, const std::vector<IntxRoute>& routes) {
+Bytes make_dsdt_body(const model::AddressMap& addresses,
+                     const std::vector<model::IntxRoute>& routes) {
     using namespace aml;
     // The specification wants ECAM reserved by a motherboard device: PCI Firmware
     // Specification 3.3, 4.1.2.

@@ -21,7 +21,7 @@ namespace tenon::vmm::acpi {
 struct Board {
     model::AddressMap addresses;
     unsigned vcpus = 1;  ///< APIC ids 0..vcpus-1; up to 255.
-    std::vector<IntxRoute> intx;
+    std::vector<model::IntxRoute> intx;
 };
 
 /// A table with its header, length and checksum. `signature` has four characters.

@@ -61,17 +61,31 @@ void Bars::place(const model::BarPlace& place, std::shared_ptr<BarAccess> access
                          std::make_shared<BarOnBus>(place.index, std::move(access)));
     if (!added) return outside_.warnings.check(added, step);
     placed_.push_back(place);
-    for (auto& area : areas_) {
-        if (area.index != place.index) continue;
-        auto slot =
-            outside_.slots.add(GuestAddress{place.address + area.offset}, area.memory.bytes());
-        // Without a slot the accesses trap: slower, and still right.
-        if (slot)
-            area.slot = *slot;
-        else
-            outside_.warnings.once(
-                fmt::format("{} stays trapped: {}", step, to_string(slot.error())));
+    for (auto& area : areas_)
+        if (area.index == place.index) enter(area, place);
+}
+
+void Bars::enter(MappedArea& area, const model::BarPlace& place) {
+    if (withdrawn_ || trapped_ || area.slot) return;
+    auto slot = outside_.slots.add(GuestAddress{place.address + area.offset}, area.memory.bytes());
+    // Without a slot the accesses trap: slower, and still right.
+    if (slot)
+        area.slot = *slot;
+    else
+        outside_.warnings.once(fmt::format("BAR {} of {} at {:#x} stays trapped: {}", place.index,
+                                           name_, place.address, to_string(slot.error())));
+}
+
+void Bars::set_trapped(bool on) {
+    if (std::exchange(trapped_, on) == on) return;
+    if (on) {
+        for (auto& area : areas_)
+            withdraw(area);
+        return;
     }
+    for (const auto& place : placed_)
+        for (auto& area : areas_)
+            if (area.index == place.index) enter(area, place);
 }
 
 void Bars::withdraw(MappedArea& area) {
@@ -93,6 +107,7 @@ void Bars::remove(const model::BarPlace& place) {
 
 bool Bars::withdraw() {
     bool any = false;
+    withdrawn_ = true;
     for (auto& area : areas_) {
         any = any || area.slot.has_value();
         withdraw(area);

@@ -59,8 +59,11 @@ public:
     /// Takes a BAR out of the guest; afterwards nothing of it is reached directly.
     void remove(const model::BarPlace& place);
 
-    /// Takes only the mappings out, so that every access traps. Whether there were any.
+    /// Takes only the mappings out, so that every access traps, for good. Whether there were any.
     bool withdraw();
+
+    /// The same for a time: mappings are out while it is on, and come back after.
+    void set_trapped(bool on);
 
 private:
     struct MappedArea {
@@ -72,6 +75,7 @@ private:
 
     Bars(std::string name, const model::FunctionView& view, Outside outside)
         : name_{std::move(name)}, view_{view}, outside_{outside} {}
+    void enter(MappedArea& area, const model::BarPlace& place);
     void withdraw(MappedArea& area);
     const model::BarPlan* plan_of(unsigned index) const;
 
@@ -80,6 +84,8 @@ private:
     Outside outside_;
     std::vector<MappedArea> areas_;
     std::vector<model::BarPlace> placed_;
+    bool withdrawn_ = false;
+    bool trapped_ = false;
 };
 
 }  // namespace tenon::vmm

@@ -2,10 +2,12 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <array>
 #include <variant>
 
 #include "base/bytes.hpp"
+#include "model/msi_registers.hpp"
 #include "pci/header.hpp"
 
 namespace tenon::vmm {
@@ -37,13 +39,25 @@ Result<std::shared_ptr<AssignedFunction>> AssignedFunction::create(
               "");
     function->bars_ = std::move(bars);
     const auto& msix = facts.irqs[static_cast<std::size_t>(device::IrqIndex::Msix)];
-    function->interrupts_ =
-        std::make_unique<Interrupts>(function->name_, plan.view, msix.noresize,
-                                     Interrupts::Outside{.device = *function->device_,
-                                                         .vm = board.vm,
-                                                         .routes = board.routes,
-                                                         .warnings = board.warnings});
+    function->interrupts_ = std::make_unique<Interrupts>(function->name_, plan.view, msix.noresize,
+                                                         function->for_interrupts());
     return function;
+}
+
+Interrupts::Outside AssignedFunction::for_interrupts() {
+    return {.device = *device_,
+            .vm = board_.vm,
+            .routes = board_.routes,
+            .events = board_.events,
+            .pins = board_.pins,
+            .bars = *bars_,
+            .warnings = board_.warnings,
+            .enter = [weak = weak_from_this()](const std::function<void(Interrupts&)>& action) {
+                const auto function = weak.lock();
+                if (!function) return;
+                const std::lock_guard lock{function->mutex_};
+                if (function->interrupts_) action(*function->interrupts_);
+            }};
 }
 
 AssignedFunction::~AssignedFunction() {
@@ -70,7 +84,18 @@ std::uint32_t AssignedFunction::read_config(std::uint16_t offset, unsigned size)
         const auto value = read ? load<std::uint32_t>(bytes, 0) : ~0u;
         from_device |= value << 8 * (piece.offset - offset);
     }
-    return config_.read(offset, narrow, from_device);
+    return with_msi_pending(offset, size, config_.read(offset, narrow, from_device));
+}
+
+// The pending bits of MSI are where the events are: with the interrupts.
+std::uint32_t AssignedFunction::with_msi_pending(std::uint16_t offset, unsigned size,
+                                                 std::uint32_t value) const {
+    const auto& msi = plan_.view.msi;
+    if (!msi || !msi->maskable) return value;
+    const auto at = model::msi_pending_at(*msi);
+    if (offset + size <= at || offset >= at + 4) return value;
+    const auto mask = static_cast<std::uint32_t>(all_ones(size));
+    return (value & ~mask) | (interrupts_->msi_pending() >> 8 * (offset - at) & mask);
 }
 
 void AssignedFunction::write_config(std::uint16_t offset, unsigned size, std::uint32_t value) {
@@ -126,36 +151,45 @@ void AssignedFunction::carry_out(const model::effect::ResetSecondaryBus& /*effec
 
 AssignedFunction::Place AssignedFunction::place_of(unsigned index, std::uint64_t offset,
                                                    unsigned size) const {
-    const auto& msix = plan_.view.msix;
-    if (!msix) return {.part = Part::Device, .offset = offset};
-    const auto within = [&](unsigned bar, std::uint64_t begin, std::uint64_t length, Part part,
-                            Place& place) {
-        if (index != bar || offset + size <= begin || offset >= begin + length) return;
-        const bool inside = offset >= begin && offset + size <= begin + length;
-        place = {.part = inside ? part : Part::Across, .offset = offset - begin};
-    };
     Place place{.part = Part::Device, .offset = offset};
-    within(msix->table_bar, msix->table_offset, msix->table_size(), Part::Table, place);
-    within(msix->pba_bar, msix->pba_offset, msix->pba_size(), Part::Pending, place);
+    const auto bar = std::ranges::find(plan_.view.bars, index, &model::BarPlan::index);
+    const bool ours = bar != plan_.view.bars.end() && bar->device_bytes &&
+                      (offset > *bar->device_bytes || size > *bar->device_bytes - offset);
+    if (ours) place.part = Part::Nothing;
+    const auto& msix = plan_.view.msix;
+    if (!msix) return place;
+    const auto within = [&](unsigned in, std::uint64_t begin, std::uint64_t length, Part part) {
+        if (index != in || offset + size <= begin || offset >= begin + length) return;
+        const bool inside = offset >= begin && offset + size <= begin + length;
+        place = {.part = inside ? part : Part::Nothing, .offset = offset - begin};
+    };
+    within(msix->table_bar, msix->table_offset, msix->table_size(), Part::Table);
+    within(msix->pba_bar, msix->pba_offset, msix->pba_size(), Part::Pending);
     return place;
 }
 
 std::uint64_t AssignedFunction::read_bar(unsigned index, std::uint64_t offset, unsigned size) {
     const std::lock_guard lock{mutex_};
     const auto place = place_of(index, offset, size);
+    const auto value = read_place(index, place, size);
+    interrupts_->bar_accessed();
+    return value;
+}
+
+std::uint64_t AssignedFunction::read_place(unsigned index, const Place& place, unsigned size) {
     switch (place.part) {
         case Part::Table:
             return interrupts_->read_table(place.offset, size);
         case Part::Pending:
             return interrupts_->read_pending(place.offset, size);
-        case Part::Across:
+        case Part::Nothing:
             return all_ones(size);
         case Part::Device:
             break;
     }
     std::array<std::byte, 8> bytes{};
     // Read through the kernel, not through a mapping: a device that is gone is an error there.
-    if (!device_->read(index, offset, std::span{bytes}.first(size))) return all_ones(size);
+    if (!device_->read(index, place.offset, std::span{bytes}.first(size))) return all_ones(size);
     return load<std::uint64_t>(bytes, 0);
 }
 
@@ -167,6 +201,7 @@ void AssignedFunction::write_bar(unsigned index, std::uint64_t offset, unsigned 
     if (place.part != Part::Device || index == device::rom_region) return;
     board_.warnings.check(device_->write(index, offset, bytes_of(value).first(size)),
                           fmt::format("{}: BAR {}", name_, index));
+    interrupts_->bar_accessed();
 }
 
 }  // namespace tenon::vmm

@@ -28,6 +28,8 @@ public:
         Bus& memory;
         Bus& ports;
         Warnings& warnings;
+        EventLoop& events;
+        PinLevels& pins;
     };
 
     /// Takes `device` over: resets it, maps its BARs. The plan must outlive the function.
@@ -64,6 +66,9 @@ private:
     AssignedFunction(const model::FunctionPlan& plan, std::unique_ptr<device::DeviceControl> device,
                      const Board& board);
 
+    Interrupts::Outside for_interrupts();
+    std::uint32_t with_msi_pending(std::uint16_t offset, unsigned size, std::uint32_t value) const;
+
     void execute(const std::vector<model::Effect>& effects);
     void carry_out(const model::effect::RemoveBars& effect);
     void carry_out(const model::effect::WriteDevice& effect);
@@ -73,12 +78,13 @@ private:
     void carry_out(const model::effect::ResetSecondaryBus& effect);
 
     // Where an access to a BAR falls.
-    enum class Part { Device, Table, Pending, Across };
+    enum class Part { Device, Table, Pending, Nothing };
     struct Place {
         Part part = Part::Device;
         std::uint64_t offset = 0;  ///< From the start of the part.
     };
     Place place_of(unsigned index, std::uint64_t offset, unsigned size) const;
+    std::uint64_t read_place(unsigned index, const Place& place, unsigned size);
 
     std::mutex mutex_;
     const model::FunctionPlan& plan_;

@@ -1,7 +1,9 @@
-// Message interrupts of one assigned function: carries out what model::InterruptState decides.
+// Interrupts of one assigned function: carries out what model::InterruptState decides, and tells it
+// what the host refused.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -9,13 +11,17 @@
 #include "base/event_fd.hpp"
 #include "device/control.hpp"
 #include "model/interrupt_state.hpp"
+#include "vmm/assigned/bars.hpp"
+#include "vmm/assigned/intx_line.hpp"
 #include "vmm/assigned/warnings.hpp"
+#include "vmm/event_loop.hpp"
 #include "vmm/irq_routes.hpp"
+#include "vmm/pin_levels.hpp"
 #include "vmm/vm.hpp"
 
 namespace tenon::vmm {
 
-/// Owns the events and routes of a function's vectors. One caller at a time.
+/// Owns the events and routes of a function's interrupts. One caller at a time.
 class Interrupts {
 public:
     /// What it works on; all must outlive it.
@@ -23,10 +29,17 @@ public:
         device::DeviceControl& device;
         Vm& vm;
         IrqRoutes& routes;
+        EventLoop& events;
+        PinLevels& pins;
+        Bars& bars;
         Warnings& warnings;
+        /// Runs what it is given with the caller's lock held, unless the caller is gone. The event
+        /// loop's thread comes in by it.
+        std::function<void(const std::function<void(Interrupts&)>&)> enter;
     };
 
-    /// `name` stands in warnings. `msix_noresize`: see model::InterruptState.
+    /// `name` stands in warnings. `msix_noresize`: see model::InterruptState. The view must
+    /// outlive this.
     Interrupts(std::string name, const model::FunctionView& view, bool msix_noresize,
                Outside outside);
     Interrupts(const Interrupts&) = delete;
@@ -42,6 +55,14 @@ public:
     void write_table(std::uint64_t offset, unsigned size, std::uint64_t value);
     std::uint64_t read_pending(std::uint64_t offset, unsigned size) const;
 
+    /// Pending Bits of MSI.
+    std::uint32_t msi_pending() const;
+
+    /// The guest had access to a register behind a BAR.
+    void bar_accessed() {
+        if (intx_) intx_->accessed();
+    }
+
     /// As after a reset of the function: off, and every vector masked.
     void reset();
 
@@ -50,28 +71,45 @@ private:
     struct Line {
         std::optional<EventFd> event;
         std::optional<Gsi> gsi;
+        bool staged = false;  ///< Its route is not in KVM's table yet.
         bool attached = false;
+        std::optional<EventLoop::Token> watched;  ///< While we deliver it ourselves.
+        model::Message message;                   ///< What we deliver then.
     };
 
-    void execute(const std::vector<model::InterruptAction>& actions);
-    Result<void> run(const model::InterruptAction& action);
-    Result<void> run_one(const model::action::EnableEmpty& action);
-    Result<void> run_one(const model::action::ConnectVector& action);
-    Result<void> run_one(const model::action::EnableVectors& action);
+    void execute(model::InterruptActions actions);
+    void report(const model::action::Report& action, const std::string& why);
+    Result<device::Offer> run(const model::InterruptAction& action);
+    Result<device::Offer> run_one(const model::action::EnableEmpty& action);
+    Result<device::Offer> run_one(const model::action::ConnectVectors& action);
+    Result<device::Offer> run_one(const model::action::EnableVectors& action);
     Result<void> run_one(const model::action::DisableAll& action);
     Result<void> run_one(const model::action::SetRoute& action);
+    Result<void> run_one(const model::action::DropRoute& action);
     Result<void> run_one(const model::action::CommitRoutes& action);
     Result<void> run_one(const model::action::Attach& action);
+    Result<void> run_one(const model::action::Relay& action);
     Result<void> run_one(const model::action::Detach& action);
     Result<void> run_one(const model::action::Fire& action);
+    Result<void> run_one(const model::action::AttachIntx& action);
+    Result<void> run_one(const model::action::DetachIntx& action);
+    Result<void> run_one(const model::action::EnableIntx& action);
+    Result<void> run_one(const model::action::DisableIntx& action);
     Result<void> run_one(const model::action::Report& action);
     Result<int> event_of(std::uint32_t vector);
+    Result<std::vector<int>> events_of(std::uint32_t first, std::uint32_t count,
+                                       const std::vector<std::uint32_t>& vectors);
+    void deliver(std::uint32_t vector);
+    bool is_pending(std::uint32_t vector) const;
 
     std::string name_;
+    const model::FunctionView& view_;
     Outside outside_;
     model::InterruptState state_;
     std::vector<Line> lines_;
+    std::vector<std::uint32_t> staged_;
     std::optional<device::IrqIndex> enabled_;  ///< On the host.
+    std::optional<IntxLine> intx_;
 };
 
 }  // namespace tenon::vmm

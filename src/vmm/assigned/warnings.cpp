@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <cstdio>
+#include <utility>
 
 namespace tenon::vmm {
 
@@ -16,6 +17,17 @@ void Warnings::once(const std::string& text) {
 
 void Warnings::check(const Result<void>& result, std::string_view step) {
     if (!result) once(fmt::format("{}: {}", step, to_string(result.error())));
+}
+
+void Warnings::incident(const DeviceEvent& event) {
+    once(fmt::format("{}: {}", event.function, event.text));
+    const std::lock_guard lock{mutex_};
+    if (listener_) listener_(event);
+}
+
+void Warnings::listen(std::function<void(const DeviceEvent&)> listener) {
+    const std::lock_guard lock{mutex_};
+    listener_ = std::move(listener);
 }
 
 }  // namespace tenon::vmm

@@ -3,6 +3,8 @@
 // A guest can repeat almost anything; what it repeats is said once and then kept quiet.
 #pragma once
 
+#include <cstdint>
+#include <functional>
 #include <mutex>
 #include <set>
 #include <string>
@@ -10,6 +12,16 @@
 #include "base/result.hpp"
 
 namespace tenon::vmm {
+
+/// Something that went wrong with a device, as data; who follows a machine from outside wants it.
+struct DeviceEvent {
+    std::string function;  ///< "dev0 (0000:01:00.0)"
+    std::string kind;      ///< One word: "silent-vector".
+    std::uint32_t vector = 0;
+    std::string text;  ///< For a person, without the function.
+
+    bool operator==(const DeviceEvent&) const = default;
+};
 
 /// Says each thing once. Thread-safe.
 class Warnings {
@@ -21,9 +33,17 @@ public:
     /// The same for a failure; nothing for a success.
     void check(const Result<void>& result, std::string_view step);
 
+    /// Says it as a warning, and hands it to who listens, each time.
+    void incident(const DeviceEvent& event);
+
+    /// Who gets the events from now on. It may be called from any thread, with locks of the
+    /// function held: it is to note the event and return.
+    void listen(std::function<void(const DeviceEvent&)> listener);
+
 private:
     std::mutex mutex_;
     std::set<std::string> said_;
+    std::function<void(const DeviceEvent&)> listener_;
 };
 
 }  // namespace tenon::vmm

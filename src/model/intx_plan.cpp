@@ -1,0 +1,48 @@
+#include "model/intx_plan.hpp"
+
+namespace tenon::model {
+
+std::string_view name_of(IntxChoice choice) {
+    switch (choice) {
+        case IntxChoice::Automatic:
+            return "auto";
+        case IntxChoice::Trapped:
+            return "trapped";
+        case IntxChoice::Off:
+            return "off";
+    }
+    return "";
+}
+
+std::optional<IntxPlan> plan_intx(const device::DeviceFacts& facts, std::uint8_t pin,
+                                  IntxChoice choice) {
+    if (pin == 0 || pin > 4 || choice == IntxChoice::Off) return std::nullopt;
+    IntxPlan plan{.pin = pin, .why = {}};
+    if (facts.vfio) {
+        // Of a function whose INTx does not work the kernel offers none.
+        const auto& irq = facts.vfio->irqs[static_cast<std::size_t>(device::IrqIndex::Intx)];
+        if (irq.count == 0) return std::nullopt;
+        if (!irq.eventfd || !irq.maskable) {
+            plan.delivery = IntxDelivery::Trapped;
+            plan.why = "VFIO cannot unmask it by an event";
+        }
+    }
+    if (choice == IntxChoice::Trapped) {
+        plan.delivery = IntxDelivery::Trapped;
+        plan.why = "asked for";
+    }
+    return plan;
+}
+
+std::vector<IntxRoute> intx_routes(const std::vector<std::uint8_t>& devices) {
+    std::vector<IntxRoute> routes;
+    routes.reserve(devices.size() * 4);
+    for (const auto device : devices)
+        for (std::uint8_t pin = 1; pin <= 4; ++pin)
+            routes.push_back({.device = device,
+                              .pin = static_cast<std::uint8_t>(pin - 1),
+                              .interrupt = intx_interrupt(device, pin)});
+    return routes;
+}
+
+}  // namespace tenon::model

@@ -1,0 +1,13 @@
+// What happened to a function's interrupts that nobody asked for: in words, and as data.
+#pragma once
+
+#include <string>
+
+#include "model/interrupt_action.hpp"
+
+namespace tenon::vmm {
+
+/// The incident in one line, without the function's name. `why` is what the host said, or empty.
+std::string describe(const model::action::Report& report, const std::string& why);
+
+}  // namespace tenon::vmm

@@ -1,0 +1,95 @@
+#include "vmm/assigned/intx_line.hpp"
+
+#include <fmt/core.h>
+
+#include <utility>
+
+namespace tenon::vmm {
+namespace {
+
+using model::IntxDelivery;
+
+// Long enough that a device in use stays trapped, short enough that one that changed to MSI is not.
+constexpr unsigned idle_milliseconds = 1000;
+
+Result<void> ensure(std::optional<EventFd>& event) {
+    if (event) return {};
+    TENON_TRY(created, EventFd::create(), "INTx");
+    event = std::move(created);
+    return {};
+}
+
+}  // namespace
+
+IntxLine::IntxLine(std::string name, std::uint32_t interrupt, Outside outside)
+    : name_{std::move(name)},
+      pin_{interrupt},
+      outside_{std::move(outside)},
+      timer_{outside_.events} {}
+
+Result<void> IntxLine::attach(IntxDelivery delivery) {
+    TENON_TRY_DO(ensure(event_), "");
+    if (delivery == IntxDelivery::Trapped) {
+        TENON_TRY(token, outside_.events.add(event_->number(), outside_.arrived), "INTx");
+        watched_ = token;
+        return {};
+    }
+    TENON_TRY_DO(ensure(resample_), "");
+    TENON_TRY_DO(outside_.vm.connect_irqfd(pin_, event_->number(), resample_->number()), "INTx");
+    with_kvm_ = true;
+    return {};
+}
+
+Result<void> IntxLine::detach() {
+    if (watched_) {
+        outside_.events.remove(*std::exchange(watched_, std::nullopt));
+        if (raised_) end();
+        outside_.bars.set_trapped(false);
+    }
+    if (!std::exchange(with_kvm_, false)) return {};
+    return outside_.vm.disconnect_irqfd(pin_, event_->number());
+}
+
+Result<void> IntxLine::enable(IntxDelivery delivery) {
+    TENON_TRY_DO(ensure(event_), "");
+    const int event = event_->number();
+    TENON_TRY(offer, outside_.device.set_vectors(device::IrqIndex::Intx, 0, {&event, 1}), "INTx");
+    if (offer) return fail(Error::Kind::Busy, "INTx: the host has none for it");
+    enabled_ = true;
+    if (delivery == IntxDelivery::Trapped) return {};
+    TENON_TRY_DO(ensure(resample_), "");
+    return outside_.device.unmask_intx_on(resample_->number());
+}
+
+Result<void> IntxLine::disable() {
+    if (!std::exchange(enabled_, false)) return {};
+    auto done = outside_.device.disable_vectors(device::IrqIndex::Intx);
+    event_.reset();
+    resample_.reset();
+    return done;
+}
+
+void IntxLine::arrived() {
+    if (!watched_ || event_->take() == 0) return;
+    outside_.bars.set_trapped(true);
+    raised_ = true;
+    const auto step = fmt::format("INTx of {}", name_);
+    outside_.warnings.check(outside_.pins.set(pin_, this, true), step);
+    outside_.warnings.check(timer_.set(idle_milliseconds, outside_.idle), step);
+}
+
+void IntxLine::end() {
+    raised_ = false;
+    const auto step = fmt::format("INTx of {}", name_);
+    outside_.warnings.check(outside_.pins.set(pin_, this, false), step);
+    if (enabled_) outside_.warnings.check(outside_.device.unmask_intx(), step);
+}
+
+void IntxLine::idle() {
+    if (!watched_) return;
+    if (!raised_) return outside_.bars.set_trapped(false);
+    outside_.warnings.check(timer_.set(idle_milliseconds, outside_.idle),
+                            fmt::format("INTx of {}", name_));
+}
+
+}  // namespace tenon::vmm
