@@ -213,12 +213,6 @@ std::size_t secondary_express(const ConfigImage& image, std::size_t /*at*/) {
     return align_up(0x0c + 2 * lanes(image), 4);
 }
 
-// Newer revisions add control and sense registers; one that has them says more than bit 0 in its
-// capability register.
-std::size_t power_budgeting(const ConfigImage& image, std::size_t at) {
-    return (image.read8(at + 0x0c) & 0xfe) != 0 ? 0x18 : 0x10;
-}
-
 std::size_t protocol_multiplexing(const ConfigImage& image, std::size_t at) {
     return 0x10 + std::size_t{4} * (image.read8(at + 4) & 0x3f);
 }
@@ -244,7 +238,7 @@ std::size_t lane_margining(const ConfigImage& image, std::size_t /*at*/) {
 }
 
 std::size_t alternate_protocol(const ConfigImage& image, std::size_t at) {
-    // Capabilities, control, two data registers; then the selective enable mask.
+    // Capabilities, control, two data registers; then the selective enable mask at 0x14.
     return (image.read32(at + 4) & 0x100) != 0 ? 0x18 : 0x14;
 }
 

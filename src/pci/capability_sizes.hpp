@@ -33,7 +33,6 @@ std::size_t resizable_bar(const ConfigImage& image, std::size_t at);
 std::size_t dynamic_power(const ConfigImage& image, std::size_t at);
 std::size_t tph_requester(const ConfigImage& image, std::size_t at);
 std::size_t secondary_express(const ConfigImage& image, std::size_t at);
-std::size_t power_budgeting(const ConfigImage& image, std::size_t at);
 std::size_t protocol_multiplexing(const ConfigImage& image, std::size_t at);
 std::size_t downstream_containment(const ConfigImage& image, std::size_t at);
 std::size_t l1_substates(const ConfigImage& image, std::size_t at);

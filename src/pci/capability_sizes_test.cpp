@@ -92,11 +92,6 @@ TEST(DownstreamContainmentSize, CountsItsLog) {
     EXPECT_EQ(sizes::downstream_containment(with32(0x104, 0x2020), 0x100), 0x60u);
 }
 
-TEST(PowerBudgetingSize, HasMoreInNewerRevisions) {
-    EXPECT_EQ(sizes::power_budgeting(with32(0x10c, 0x00000001), 0x100), 0x10u);
-    EXPECT_EQ(sizes::power_budgeting(with32(0x10c, 0x00000003), 0x100), 0x18u);
-}
-
 TEST(IntegrityEncryptionSize, IsBoundedForAnyContent) {
     ConfigImage image{express_size};
     std::ranges::fill(image.bytes(), std::byte{0xff});

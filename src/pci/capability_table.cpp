@@ -62,12 +62,12 @@ constexpr auto table = std::to_array<CapabilityKind>({
     {Standard, 0x12, "SATA", sizes::sata, ReadOnly, Pass, read_only, vfio},
     {Standard, 0x13, "Advanced Features", fixed<8>, PartlyWritable, Pass,
      "the device's own registers; the host kernel carries out a reset that the guest asks for",
-     "PCI ECN Advanced Capabilities for Conventional PCI"},
+     "PCIe Base Spec 6.0, 7.9.21"},
     {Standard, 0x14, "Enhanced Allocation", sizes::enhanced_allocation, Hidden, Hide,
      "its ranges are addresses of the host; the host kernel does not show it",
      "PCIe Base Spec 6.0, 7.8.5"},
     {Standard, 0x15, "Flattening Portal Bridge", fixed<0x24>, Hidden, Hide, unlinked,
-     "PCIe Base Spec 6.0, 7.8.10"},
+     "PCIe Base Spec 6.0, 7.8.11"},
 
     {Extended, 0x00, "Null", fixed<4>, Hidden, Hide, "a placeholder without content", vfio},
     // The kernel's table ends at 0x2c; root ports and event collectors have 0x38, a prefix log ends
@@ -79,8 +79,8 @@ constexpr auto table = std::to_array<CapabilityKind>({
      "PCIe Base Spec 6.0, 7.9.1"},
     {Extended, 0x03, "Device Serial Number", fixed<12>, ReadOnly, Pass, read_only,
      "PCIe Base Spec 6.0, 7.9.3"},
-    // 16 bytes for Linux and pciutils; newer revisions add control and sense registers.
-    {Extended, 0x04, "Power Budgeting", sizes::power_budgeting, PartlyWritable, Pass,
+    // The control and sense registers of newer revisions, at 0x06 and 0x0d, lie between the others.
+    {Extended, 0x04, "Power Budgeting", fixed<16>, PartlyWritable, Pass,
      "the device's own registers; the guest may select what it reads", "PCIe Base Spec 6.0, 7.8.1"},
     {Extended, 0x05, "Root Complex Link Declaration", sizes::root_complex_links, Hidden, Hide,
      unlinked, "PCIe Base Spec 6.0, 7.9.8"},
@@ -143,7 +143,7 @@ constexpr auto table = std::to_array<CapabilityKind>({
     // No source tells more than that it is 0x18 to 0x30 bytes: the larger.
     {Extended, 0x20, "PCI Express over M-PHY", fixed<0x30>, Hidden, Hide, unlinked, vfio},
     {Extended, 0x21, "FRS Queueing", fixed<16>, Hidden, Hide, unlinked,
-     "PCIe Base Spec 6.0, 7.8.11"},
+     "PCIe Base Spec 6.0, 7.8.10"},
     {Extended, 0x22, "Readiness Time Reporting", fixed<12>, Hidden, Hide, unlinked,
      "PCIe Base Spec 6.0, 7.9.16"},
     {Extended, 0x23, "Designated Vendor-Specific", sizes::extended_vendor_specific, Writable, Pass,
@@ -164,9 +164,9 @@ constexpr auto table = std::to_array<CapabilityKind>({
     {Extended, 0x2a, "Physical Layer 32.0 GT/s", sizes::lanes_1_byte, Hidden, Hide, unlinked,
      "PCIe Base Spec 6.0, 7.7.6"},
     {Extended, 0x2b, "Alternate Protocol", sizes::alternate_protocol, Hidden, Hide, unlinked,
-     "PCIe Base Spec 6.0, 7.9.21"},
+     "PCIe Base Spec 6.0, 7.9.20"},
     {Extended, 0x2c, "System Firmware Intermediary", fixed<0x14>, Hidden, Hide, unlinked,
-     "PCIe Base Spec 6.0, 7.9.23"},
+     "PCIe Base Spec 6.0, 7.9.22"},
     {Extended, 0x2d, "Shadow Functions", nullptr, Hidden, Hide, unlinked,
      "PCIe Base Spec 6.0, 7.9.25"},
     {Extended, 0x2e, "Data Object Exchange", fixed<0x18>, Hidden, Hide, unlinked,
@@ -174,12 +174,13 @@ constexpr auto table = std::to_array<CapabilityKind>({
     {Extended, 0x2f, "Device 3", fixed<16>, Hidden, Hide, unlinked, "PCIe Base Spec 6.0, 7.7.9"},
     {Extended, 0x30, "Integrity and Data Encryption", sizes::integrity_encryption, Hidden, Hide,
      unlinked, "PCIe Base Spec 6.0, 7.9.26"},
-    // pciutils puts the lane control at 0x10, Linux at 0x20: the larger.
+    // pciutils puts the lane control at 0x10, Linux and the specification at 0x20.
     {Extended, 0x31, "Physical Layer 64.0 GT/s", sizes::lanes_1_byte, Hidden, Hide, unlinked,
      "PCIe Base Spec 6.0, 7.7.7"},
     {Extended, 0x32, "Flit Logging", fixed<0x3c>, Hidden, Hide, unlinked,
      "PCIe Base Spec 6.0, 7.7.8"},
-    {Extended, 0x33, "Flit Performance Measurement", nullptr, Hidden, Hide, unlinked,
+    // With all of its LTSSM status registers; a function may have fewer.
+    {Extended, 0x33, "Flit Performance Measurement", fixed<0x24>, Hidden, Hide, unlinked,
      "PCIe Base Spec 6.0, 7.8.12"},
     {Extended, 0x34, "Flit Error Injection", fixed<0x24>, Hidden, Hide, unlinked,
      "PCIe Base Spec 6.0, 7.8.13"},
