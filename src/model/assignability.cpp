@@ -58,6 +58,10 @@ std::vector<Reason> reasons_by_kind(const pci::ConfigImage& config,
         return {{.what = "every register reads as ones: the device is dead, powered off or not "
                          "there",
                  .remedy = "check its power and its slot, then: echo 1 > /sys/bus/pci/rescan"}};
+    // What a bus without a function answers, or a file that is something else.
+    if (config.read32(0) == 0)
+        return {{.what = "its Vendor ID and Device ID read as zero: no function answers like that",
+                 .remedy = ""}};
     const pci::HeaderType type{config.read8(pci::header::header_type)};
     switch (type.get<pci::HeaderLayout>()) {
         case pci::layout_endpoint:

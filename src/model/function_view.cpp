@@ -85,13 +85,14 @@ void check_bar_sizes(FunctionView& view) {
 }
 
 void note_unknowns(const device::DeviceFacts& facts, FunctionView& view) {
-    if (facts.physical && facts.physical->known() <= pci::header_size && !facts.vfio)
-        view.unknowns.emplace_back(
-            "capabilities: only the first 64 bytes of configuration space could be read");
-    else if (facts.physical && facts.physical->known() <= pci::conventional_size && !facts.vfio &&
-             view.express_at != 0)
-        view.unknowns.emplace_back(
-            "extended capabilities: only the first 256 bytes of configuration space could be read");
+    if (facts.physical && !facts.vfio) {
+        const auto known = facts.physical->known();
+        const bool conventional = known < pci::conventional_size;
+        if (conventional || (known < pci::express_size && view.express_at != 0))
+            view.unknowns.push_back(
+                fmt::format("{}: only the first {} bytes of configuration space could be read",
+                            conventional ? "capabilities" : "extended capabilities", known));
+    }
     if (!facts.vfio)
         view.unknowns.push_back("regions, interrupts and reset as VFIO offers them: " +
                                 facts.vfio.why());

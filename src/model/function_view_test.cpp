@@ -121,6 +121,24 @@ TEST(FunctionView, TellsThatSixtyFourBytesLeaveCapabilitiesUnknown) {
     EXPECT_EQ(view.map.start.read16(0x06), 0x0010);
 }
 
+TEST(FunctionView, TellsThatADumpEndsAmongCapabilities) {
+    const auto conventional =
+        build_function_view(dump(ConfigBuilder{0x90}.head(0x40).msix(0x40, 0)));
+    EXPECT_THAT(conventional.unknowns, testing::Contains(HasSubstr("only the first 144 bytes")));
+
+    const auto extended =
+        build_function_view(dump(ConfigBuilder{0x110}.head(0x80).express(0x80, 0)));
+    EXPECT_THAT(extended.unknowns,
+                testing::Contains(HasSubstr("extended capabilities: only the first 272 bytes")));
+}
+
+TEST(FunctionView, RefusesIdsOfZero) {
+    const auto view = build_function_view(dump(ConfigBuilder{256}.put32(0, 0)));
+
+    EXPECT_FALSE(view.assignable);
+    EXPECT_THAT(view.reasons.at(0).what, HasSubstr("read as zero"));
+}
+
 TEST(FunctionView, ListsTheCapabilitiesOfABridgeThoughItIsNeverAssigned) {
     auto config = nvme().put8(0x0e, 0x01).express(0x80, 0xc0, 4);
 
