@@ -3,7 +3,6 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <exception>
-#include <sstream>
 #include <string>
 #include <vector>
 
@@ -12,6 +11,7 @@
 #include "cli/help.hpp"
 #include "cli/list_command.hpp"
 #include "cli/plan_command.hpp"
+#include "cli/usage.hpp"
 #include "library/version.hpp"
 
 namespace tenon::cli {
@@ -89,10 +89,6 @@ CLI::App* add_diff(CLI::App& app, Options& options) {
     return command;
 }
 
-Outcome wrong_usage(std::string_view what) {
-    return {.status = status::wrong, .err = fmt::format("tenon: {}. See: tenon --help\n", what)};
-}
-
 constexpr std::string_view picture_ending = ".svg";
 
 // `--map` alone is for the terminal, `--map FILE.svg` a file: the next word decides, which is a
@@ -115,14 +111,15 @@ std::vector<std::string> words_of(int count, const char* const* arguments) {
 
 Outcome plan(const Host& host, const Options& options, const TextStyle& style) {
     if (!options.emit.empty() && options.emit != "lspci")
-        return wrong_usage(fmt::format("--emit {}: the only form is lspci", options.emit));
+        return wrong_usage("plan", fmt::format("--emit {}: the only form is lspci", options.emit));
     if (!options.emit.empty() && options.json)
-        return wrong_usage("--json and --emit print one thing each: give one of them");
+        return wrong_usage("plan", "--json and --emit print one thing each: give one of them");
     if (!options.map.empty() && (options.json || !options.emit.empty()))
-        return wrong_usage("--map draws a picture: give it without --json and --emit");
+        return wrong_usage("plan", "--map draws a picture: give it without --json and --emit");
     const bool picture = options.map.ends_with(picture_ending);
     if (!picture && !options.map.empty() && options.map != "text")
-        return wrong_usage(fmt::format("--map {}: a picture's file ends in .svg", options.map));
+        return wrong_usage("plan",
+                           fmt::format("--map {}: a picture's file ends in .svg", options.map));
     auto arguments = options.machine;
     arguments.opening = options.no_open ? Opening::Forbidden : Opening::Allowed;
     if (picture) return draw_plan(host, arguments, options.map);
@@ -133,21 +130,10 @@ Outcome plan(const Host& host, const Options& options, const TextStyle& style) {
     return run_plan(host, arguments, form, style);
 }
 
-// --help and --version end parsing as mistakes do.
-Outcome ended(const CLI::ParseError& error, const CLI::App& app) {
-    std::ostringstream out;
-    std::ostringstream err;
-    const bool asked = app.exit(error, out, err) == 0;
-    return {.status = asked ? status::good : status::wrong, .out = out.str(), .err = err.str()};
-}
-
 Outcome dispatch(int count, const char* const* arguments, const Host& host,
                  const GuestRunner& run_plan, const TextStyle& style) {
     CLI::App app{"", "tenon"};
     app.set_version_flag("--version", std::string{version_line});
-    app.failure_message([](const CLI::App*, const CLI::Error& error) {
-        return fmt::format("tenon: {}. See: tenon --help\n", error.what());
-    });
     set_help(app, program_help());
     Options options;
     const auto* const plan_command = add_plan(app, options);
@@ -158,7 +144,7 @@ Outcome dispatch(int count, const char* const* arguments, const Host& host,
     try {
         app.parse(words_of(count, arguments));
     } catch (const CLI::ParseError& error) {
-        return ended(error, app);
+        return parsing_ended(error, app);
     }
     if (plan_command->parsed()) return plan(host, options, style);
     if (run_command->parsed()) return run_guest(host, run_plan, std::move(options.run), style);
@@ -168,7 +154,7 @@ Outcome dispatch(int count, const char* const* arguments, const Host& host,
     if (capture_command->parsed()) return run_capture(host, options.capture);
     if (list_command->parsed()) return run_list(host, options.json, style);
     if (diff_command->parsed()) return run_diff(host, options.diff, style);
-    return wrong_usage("no command");
+    return wrong_usage("", "no command");
 }
 
 }  // namespace

@@ -165,7 +165,7 @@ constexpr auto keys = std::to_array<Key>({
     {"ours", "e  emulated, s  synthesized: ours"},
     {"hidden", "-  hidden: reads as zero"},
     {"stray", "+  a register that no capability names"},
-    {"head", "#  of the host alone"},
+    {"head", "   of a function that no guest gets"},
     {"none", "   nobody's, zero, or not read"},
 });
 
@@ -180,7 +180,10 @@ std::string legend(const model::FunctionPlan& function, std::size_t top) {
                            y, keys[n].kind);
         svg += text_at(x + 20, y + 10, "key", keys[n].words);
     }
-    auto y = top + (keys.size() / 2 + 1) * line + 10;
+    auto y = top + keys.size() / 2 * line + 10;
+    svg += text_at(left + 20, y, "key",
+                   "#  header; A, B, ...  a capability of this list: whose it is");
+    y += 2 * line;
     svg += text_at(left, y, "row", "   host   guest  bytes  what        capability");
     const auto& capabilities = function.view.capabilities;
     for (std::size_t n = 0; n < capabilities.size(); ++n) {
@@ -198,7 +201,7 @@ std::string legend(const model::FunctionPlan& function, std::size_t top) {
 }
 
 std::size_t height_of(const model::FunctionPlan& function) {
-    return rows_top + rows * cell_size + line + (keys.size() / 2 + 1) * line + 10 +
+    return rows_top + rows * cell_size + line + (keys.size() / 2 + 2) * line + 10 +
            (function.view.capabilities.size() + 2) * line;
 }
 

@@ -1,6 +1,12 @@
 #include "cli/table.hpp"
 
 #include <algorithm>
+#include <functional>
+#include <numeric>
+#include <span>
+#include <string_view>
+
+#include "base/text.hpp"
 
 namespace tenon::cli {
 namespace {
@@ -23,22 +29,63 @@ std::string paint(const Cell& cell, const std::string& line, bool first, const T
 
 }  // namespace
 
-std::vector<std::size_t> Table::widths(const TextStyle& style, std::size_t indent) const {
-    std::vector<std::size_t> widths;
-    std::size_t used = indent;
-    for (std::size_t n = 0; n < columns_.size(); ++n) {
-        auto width = columns(columns_[n].title);
-        for (const auto& row : rows_)
-            if (n < row.size()) width = std::max(width, columns(whole_text(row[n])));
-        width = std::min(width, columns_[n].limit);
-        if (n + 1 == columns_.size()) {
-            const auto left = style.width > used ? style.width - used : 0;
-            width = std::min(width, std::max(left, narrowest_last));
-        }
-        widths.push_back(width);
-        used += width + gap;
+std::size_t Table::widest_cell(std::size_t column) const {
+    auto width = columns(columns_[column].title);
+    for (const auto& row : rows_)
+        if (column < row.size()) width = std::max(width, columns(whole_text(row[column])));
+    return std::min(width, columns_[column].limit);
+}
+
+std::size_t Table::longest_word(std::size_t column) const {
+    std::size_t width = 0;
+    const auto look_at = [&](std::string_view text) {
+        for (const auto word : split(text, ' '))
+            width = std::max(width, columns(word));
+    };
+    look_at(columns_[column].title);
+    for (const auto& row : rows_)
+        if (column < row.size()) look_at(whole_text(row[column]));
+    return width;
+}
+
+std::optional<std::vector<std::size_t>> Table::widths(const TextStyle& style,
+                                                      std::size_t indent) const {
+    std::vector<std::size_t> widths(columns_.size());
+    std::ranges::generate(widths, [this, n = 0uz]() mutable { return widest_cell(n++); });
+    const auto last = widths.back();
+    const auto before = std::span{widths}.first(widths.size() - 1);
+    auto needed = std::accumulate(before.begin(), before.end(), indent + gap * before.size()) +
+                  std::min(last, narrowest_last);
+    // By size: each gives what it can before a narrower one has to.
+    std::vector<std::size_t> order(before.size());
+    std::iota(order.begin(), order.end(), 0uz);
+    std::ranges::stable_sort(order, std::greater{}, [&](auto n) { return before[n]; });
+    for (const auto n : order) {
+        if (needed <= style.width) break;
+        const auto can_give = before[n] - std::min(before[n], longest_word(n));
+        const auto gives = std::min(can_give, needed - style.width);
+        before[n] -= gives;
+        needed -= gives;
     }
+    if (needed > style.width) return std::nullopt;
+    widths.back() = std::min(last, style.width - needed + std::min(last, narrowest_last));
     return widths;
+}
+
+// Each row as a paragraph, its first cell in front and the others below it, by their titles.
+std::string Table::render_list(const TextStyle& style, std::size_t indent) const {
+    std::string text;
+    for (const auto& row : rows_)
+        for (std::size_t n = 0; n < row.size(); ++n) {
+            if (row[n].text.empty()) continue;
+            const auto& title = columns_[n].title;
+            const auto mark = title.empty() || !row[n].lead.empty() ? std::string{}
+                              : n == 0                              ? title + " "
+                                                                    : title + ": ";
+            text += paragraph(mark + whole_text(row[n]), style, indent + (n == 0 ? 0 : 2), 2,
+                              row[n].tone);
+        }
+    return text;
 }
 
 std::string Table::render_row(const std::vector<Cell>& row, const std::vector<std::size_t>& widths,
@@ -67,7 +114,9 @@ std::string Table::render_row(const std::vector<Cell>& row, const std::vector<st
 }
 
 std::string Table::render(const TextStyle& style, std::size_t indent) const {
-    const auto width = widths(style, indent);
+    const auto fitting = widths(style, indent);
+    if (!fitting) return render_list(style, indent);
+    const auto& width = *fitting;
     std::string text;
     if (std::ranges::any_of(columns_, [](const Column& one) { return !one.title.empty(); })) {
         std::vector<Cell> titles;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,7 +18,8 @@ struct Cell {
 };
 
 /// Rows of cells. A column is as wide as its widest cell, up to its limit; the last one takes what
-/// is left of the line.
+/// is left of the line. Where that is too little the others wrap between words, the widest first;
+/// where even that is too wide each row becomes a list.
 class Table {
 public:
     /// A column.
@@ -36,7 +38,12 @@ public:
     std::string render(const TextStyle& style, std::size_t indent) const;
 
 private:
-    std::vector<std::size_t> widths(const TextStyle& style, std::size_t indent) const;
+    std::size_t widest_cell(std::size_t column) const;
+    std::size_t longest_word(std::size_t column) const;
+    // Nothing if the table cannot be made to fit.
+    std::optional<std::vector<std::size_t>> widths(const TextStyle& style,
+                                                   std::size_t indent) const;
+    std::string render_list(const TextStyle& style, std::size_t indent) const;
     static std::string render_row(const std::vector<Cell>& row,
                                   const std::vector<std::size_t>& widths, const TextStyle& style,
                                   std::size_t indent);

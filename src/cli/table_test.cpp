@@ -39,6 +39,31 @@ TEST(Table, WrapsAColumnAtItsLimit) {
     EXPECT_EQ(table.render({}, 0), "ab cd  x\nef\n");
 }
 
+TEST(Table, WrapsItsWidestColumnsBeforeItRunsOverTheLine) {
+    Table table{{{"BAR"}, {"kind"}, {"access"}}};
+    table.add({{.text = "0"},
+               {.text = "64-bit memory, prefetchable"},
+               {.text = "the guest reaches the device directly"}});
+
+    EXPECT_EQ(table.render({.width = 50}, 0),
+              "BAR  kind                  access\n"
+              "0    64-bit memory,        the guest reaches the\n"
+              "     prefetchable          device directly\n");
+}
+
+TEST(Table, BecomesAListWhereItsWordsAreTooLong) {
+    Table table{{{"BAR"}, {"in the guest"}, {"access"}}};
+    table.add({{.text = "0"},
+               {.text = "0x0000000000000000"},
+               {.text = "the guest reaches the device directly"}});
+
+    EXPECT_EQ(table.render({.width = 40}, 0),
+              "BAR 0\n"
+              "  in the guest: 0x0000000000000000\n"
+              "  access: the guest reaches the device\n"
+              "    directly\n");
+}
+
 TEST(Table, LeavesMissingCellsEmpty) {
     Table table{{{}, {}, {}}};
     table.add({{.text = "a"}, {}, {.text = "c"}});

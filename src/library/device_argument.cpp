@@ -35,6 +35,14 @@ std::size_t end_of_name(std::string_view text) {
     if (std::filesystem::exists(text, error)) return text.size();
     const auto first = std::min(text.find(','), text.size());
     if (pci::Address::parse(text.substr(0, first))) return first;
+    // A name that is there ends at its comma, whatever follows; else what looks like keys decides.
+    for (auto comma = first; comma < text.size();
+         comma = std::min(text.find(',', comma + 1), text.size())) {
+        const auto name = text.substr(0, comma);
+        if (std::filesystem::exists(name, error) ||
+            std::filesystem::exists(name.substr(0, name.rfind('#')), error))
+            return comma;
+    }
     for (auto comma = first; comma < text.size(); comma = text.find(',', comma + 1)) {
         const auto rest = text.substr(comma + 1);
         const auto equals = rest.find('=');

@@ -55,6 +55,14 @@ TEST(DeviceArgument, AfterAnAddressHasNothingButKeys) {
     EXPECT_EQ(wrong_device("65:00.0,gpu"), "65:00.0: \"gpu\" is not key=value");
 }
 
+TEST(DeviceArgument, AfterAFileThatIsThereHasNothingButKeys) {
+    const auto path = testing::TempDir() + "device_argument_keys";
+    std::ofstream{path} << "x";
+    EXPECT_EQ(wrong_device(path + ",id"), path + ": \"id\" is not key=value");
+    EXPECT_EQ(wrong_device(path + "#65:00.0,id"), path + "#65:00.0: \"id\" is not key=value");
+    std::filesystem::remove(path);
+}
+
 TEST(DeviceArgument, NamesTheKeyThatIsWrong) {
     EXPECT_TRUE(wrong_device("65:00.0,bus=1")
                     .starts_with("65:00.0: unknown key \"bus\"; known: id, port, "));

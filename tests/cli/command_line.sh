@@ -33,13 +33,14 @@ expect 0 out '^tenon [0-9]+\.[0-9]+\.[0-9]+$' --version
 expect 0 out '^Usage: tenon COMMAND' --help
 expect 0 out '^Usage: tenon plan' plan --help
 expect 2 err 'See: tenon --help$'
-expect 2 err 'fly' fly
+expect 2 err 'unknown command "fly"; known: plan, run' fly
 expect 2 err 'DEVICE is required' plan
-expect 2 err '--unknown' plan --unknown handmade-nvme.lspci
+expect 2 err 'unknown option --unknown' plan --unknown handmade-nvme.lspci
 expect 2 err 'json and --emit' plan --json --emit lspci handmade-nvme.lspci
 expect 2 err 'the only form is lspci' plan --emit xml handmade-nvme.lspci
 expect 2 err 'known: tenon-1' plan --machine tenon-0 handmade-nvme.lspci
-expect 2 err 'known: id, port, function, iommu, host-atomics, host-ats, host-pasid$' plan handmade-nvme.lspci,ats=on
+expect 2 err 'unknown key "bus"; known: id, port, function, iommu, host-atomics, ' plan handmade-nvme.lspci,bus=1
+expect 2 err '^tenon: handmade-nvme.lspci: "id" is not key=value' plan handmade-nvme.lspci,id
 expect 2 err 'port a is given twice' plan --port a --port a handmade-nvme.lspci
 expect 2 err 'port a: unknown key "x"' plan --port a,x=1 handmade-nvme.lspci
 expect 2 err 'id a is given twice' plan handmade-nvme.lspci,id=a lab-igb.lspci,id=a
