@@ -71,19 +71,23 @@ kernel_make_old() {
     kernel_modules "$folder" "$version"
 }
 
-# The lab kernel is kept by content: another configuration or recipe is another folder.
+# The lab kernel is kept by content: another source, configuration or recipe is another folder.
 kernel_prepare_lab() {
-    local key
-    key=$({ cat "$kernel_config" && declare -f kernel_make_lab; } | sha256sum | head -c 12)
+    archive_prepare
+    local named=$archive_folder/kernel-source source version key
+    # Asking apt takes seconds; its lists stay as they are.
+    if [ ! -s "$named" ]; then
+        source=$(archive_newest '^linux-source-7\.[0-9]+$')
+        [ -n "$source" ] || die "the archive has no source of Linux 7.x"
+        printf '%s %s\n' "$source" "$(archive_version "$source")" >"$named.$$"
+        mv "$named.$$" "$named"
+    fi
+    read -r source version <"$named"
+    key=$({ cat "$kernel_config" "$named" && declare -f kernel_make_lab; } | sha256sum | head -c 12)
     kernel_folder=$tenon_cache/kernel-lab-$key
     [ -e "$kernel_folder" ] && return 0
-    archive_prepare
-    local source
-    source=$(archive_newest '^linux-source-7\.[0-9]+$')
-    [ -n "$source" ] || die "the archive has no source of Linux 7.x"
-    say "The lab kernel is built once for each configuration: 5 to 15 minutes."
-    once "$kernel_folder" "Building the lab kernel $(archive_version "$source")" \
-        kernel_make_lab "$source"
+    say "The lab kernel is built once for each source and configuration: 5 to 15 minutes."
+    once "$kernel_folder" "Building the lab kernel $version" kernel_make_lab "$source"
 }
 
 kernel_make_lab() {
