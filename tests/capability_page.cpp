@@ -3,6 +3,7 @@
 
 #include <cstdio>
 
+#include "model/decision.hpp"
 #include "pci/capability_table.hpp"
 
 namespace {
@@ -23,20 +24,6 @@ const char* words(KernelTreatment kernel) {
     return "";
 }
 
-const char* words(Action action) {
-    switch (action) {
-        case Action::Pass:
-            return "pass";
-        case Action::Emulate:
-            return "emulate";
-        case Action::Hide:
-            return "hide";
-        case Action::Synthesize:
-            return "synthesize";
-    }
-    return "";
-}
-
 void print(CapabilityList list, const char* title) {
     fmt::print(
         "\n## {}\n\n| id | name | Linux vfio-pci | Tenon | why | source |\n"
@@ -45,7 +32,8 @@ void print(CapabilityList list, const char* title) {
     for (const auto& kind : capability_table())
         if (kind.list == list)
             fmt::print("| {:#04x} | {} | {} | {} | {} | {} |\n", kind.id, kind.name,
-                       words(kind.kernel), words(kind.action), kind.why, kind.source);
+                       words(kind.kernel), tenon::model::name_of(kind.action), kind.why,
+                       kind.source);
 }
 
 }  // namespace
