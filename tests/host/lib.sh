@@ -42,6 +42,8 @@ guest_kernel() {
 
 # The guest's console reads from here. See follow_steps.
 guest_input=/dev/null
+# Seconds that a guest may take.
+guest_limit=280
 
 # follow_steps PREFIX COMMAND   For the next guest: whenever it prints a line that begins with PREFIX, runs
 # COMMAND LINE here (its output goes to $work/steps), then sends the guest an empty line, for which it
@@ -75,7 +77,7 @@ end_steps() {
 run_guest() {
     local devices=() device status=0 begun=$SECONDS
     for device in "${@:3}"; do devices+=(--device "$device"); done
-    timeout 180 "$TENON" run --kernel "$1" --initrd "$TENON_GUEST_INITRD" --memory 256M \
+    timeout "$guest_limit" "$TENON" run --kernel "$1" --initrd "$TENON_GUEST_INITRD" --memory 256M \
         --append "$(guest_words "$2")" "${devices[@]}" <"$guest_input" >"$console" 2>"$work/messages" ||
         status=$?
     tr -d '\r' <"$console" >"$console.plain"
@@ -96,6 +98,9 @@ section() {
     }
     sed -n "/^@@$1 begin\$/,/^@@$1 end\$/p" "$console" | sed '1d;$d'
 }
+
+# unpacked NAME   What the guest printed for the test NAME, asked for as packed-NAME.
+unpacked() { section "packed-$1" | base64 -d | gzip -d; }
 
 # host_state ADDRESS   What assignment must leave as it was: driver, Command register, users.
 host_state() {
