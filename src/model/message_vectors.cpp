@@ -72,6 +72,8 @@ void MessageVectors::close(std::uint32_t vector, const Registers& registers,
     if (registers.function_mask || vector >= registers.entries.size() || outside.reported) return;
     const auto& entry = registers.entries[vector];
     if (entry.masked || is_interrupt(entry.message)) return;
+    // Linux writes zeros into MSI, which is still on then, when it lets go of the interrupt.
+    if (index_ == IrqIndex::Msi && entry.message == Message{}) return;
     outside.reported = true;
     actions.emplace_back(action::Report{
         .incident = Incident::NoInterrupt, .vector = vector, .message = entry.message});

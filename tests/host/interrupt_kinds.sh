@@ -15,9 +15,9 @@ expect_vectors() {
     local kind=$1 name lines
     lines=$(section vectors)
     for name in "${@:2}"; do
-        grep -Eq "^$name $kind[^ ]* [1-9]" <<<"$lines" ||
+        grep -Eq "^${name} ${kind}[^ ]* [1-9]" <<<"$lines" ||
             fail "no interrupt of $name by $kind: $lines"
-        printf 'ok: %s\n' "$(grep -E "^$name $kind" <<<"$lines" | tr '\n' ';')"
+        printf 'ok: %s\n' "$(grep -E "^${name} ${kind}" <<<"$lines" | tr '\n' ';')"
     done
 }
 
@@ -32,7 +32,7 @@ run_guest "$kernel" nics,edu-intx,disk,vectors "$disk" "$nic" "$edu"
 expect_equal 'network' 'e1000e has an address' "$(section nics)"
 expect_equal 'edu' 'intx: 16 of 16, held back: 1' "$(section edu-intx)"
 expect_equal 'SHA-256 of the disk' "$TENON_DISK_CHECKSUM" "$(section disk)"
-expect_vectors IO-APIC nvme0q0,.* 'eth0' edu_probe
+expect_vectors IO-APIC nvme0q1 eth0 edu_probe
 
 printf '\nINTx, by ourselves; all behind one pin\n'
 "$TENON" plan "$edu,intx=trapped" | grep -A3 '^  Interrupts'
@@ -43,18 +43,14 @@ expect_equal 'edu' 'intx: 16 of 16, held back: 1' "$(section edu-intx)"
 expect_equal 'SHA-256 of the disk' "$TENON_DISK_CHECKSUM" "$(section disk)"
 section vectors
 
-printf '\nMSI\n'
-guest_extra=e1000e.IntMode=1
-run_guest "$kernel" nics,edu-msi,vectors "$nic" "$edu"
+# The emulated e1000e fails its driver's own test of MSI, below QEMU as well.
+printf '\nMSI, and MSI-X\n'
+guest_extra=''
+run_guest "$kernel" nics,edu-msi,disk,vectors "$disk" "$nic" "$edu"
 expect_equal 'network' 'e1000e has an address' "$(section nics)"
 expect_equal 'edu' 'msi: 16 of 16, held back: 0' "$(section edu-msi)"
-expect_vectors PCI-MSI 'eth0' edu_probe
-
-printf '\nMSI-X\n'
-guest_extra=''
-run_guest "$kernel" nics,disk,vectors "$disk" "$nic"
-expect_equal 'network' 'e1000e has an address' "$(section nics)"
 expect_equal 'SHA-256 of the disk' "$TENON_DISK_CHECKSUM" "$(section disk)"
-expect_vectors PCI-MSIX 'eth0-rx-0' 'nvme0q1'
+expect_vectors PCI-MSI edu_probe
+expect_vectors PCI-MSIX eth0-rx-0 nvme0q1
 
 expect_equal 'the devices afterwards' "$before" "$(host_state "$disk"; host_state "$nic"; host_state "$edu")"

@@ -57,7 +57,9 @@ follow_steps() {
         # This waits for the guest's start.
         exec 9>"$work/input"
         while sleep 0.2; do
-            while line=$(tr -d '\r' <"$console" | grep "^$prefix" | sed -n "$((seen + 1))p") && [ -n "$line" ]; do
+            # A line counts once its end is there.
+            while line=$(head -n "$(wc -l <"$console")" "$console" | tr -d '\r' | grep "^$prefix" |
+                sed -n "$((seen + 1))p") && [ -n "$line" ]; do
                 seen=$((seen + 1))
                 "$command" "$line" || true
                 echo >&9

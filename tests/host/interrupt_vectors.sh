@@ -1,0 +1,72 @@
+#!/usr/bin/env bash
+# The host's MSI-X follows the guest's: on while every vector is masked, with exactly the vectors that the
+# guest has used, off with the guest's; and masking makes no call of VFIO.
+#
+#   interrupt_vectors.sh [qemu]     qemu: the same guest below QEMU, beside it, for each step
+
+set -euo pipefail
+# shellcheck source=tests/host/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+calls=$work/calls
+
+# traced PROGRAM   A script that runs it and writes its ioctls to $calls.
+traced() {
+    printf '#!/bin/sh\nexec strace -f -qq -e trace=ioctl -o %q %q "$@"\n' "$calls" "$1" >"$work/traced"
+    chmod +x "$work/traced"
+    printf '%s' "$work/traced"
+}
+
+# look LINE   What the host has after this step of the guest, and the calls since the step before.
+vfio=0 kvm=0
+look() {
+    local now_vfio now_kvm
+    now_vfio=$(grep -c VFIO_DEVICE_SET_IRQS "$calls" || true)
+    now_kvm=$(grep -cE 'KVM_(SET_GSI_ROUTING|IRQFD|SIGNAL_MSI)' "$calls" || true)
+    printf '%s: %s, %s vectors, %s VFIO and %s KVM calls\n' "${1#msix: }" \
+        "$(lspci -vv -s "$disk" 2>/dev/null | grep -o 'MSI-X: Enable[+-]' | cut -d' ' -f2)" \
+        "$(grep -c "vfio-msix.*$disk" /proc/interrupts || true)" "$((now_vfio - vfio))" "$((now_kvm - kvm))"
+    vfio=$now_vfio kvm=$now_kvm
+}
+
+# steps_of FILE   The steps without the calls.
+states_of() { sed 's/, [0-9]* VFIO.*//' "$1"; }
+
+# calls_of FILE STEP WHAT
+calls_of() { sed -n "s/^$2:.* \([0-9]*\) $3 .*/\1/p" "$1"; }
+
+needs_tenon
+bind "$disk"
+kernel=$(guest_kernel vmlinux)
+
+program=$TENON
+TENON=$(traced "$program")
+follow_steps 'msix: ' look
+run_guest "$kernel" msix "$disk"
+end_steps >"$work/tenon"
+TENON=$program
+printf 'Tenon\n' && cat "$work/tenon"
+expect_equal "the host's MSI-X" 'open: Enable+, 0 vectors
+requested 0: Enable+, 1 vectors
+requested 1: Enable+, 2 vectors
+requested 2: Enable+, 3 vectors
+freed 1: Enable+, 3 vectors
+requested 1 again: Enable+, 3 vectors
+closed: Enable-, 0 vectors' "$(states_of "$work/tenon")"
+expect_equal 'VFIO calls to mask' 0 "$(calls_of "$work/tenon" 'freed 1' VFIO)"
+expect_equal 'VFIO calls to unmask' 0 "$(calls_of "$work/tenon" 'requested 1 again' VFIO)"
+[ "${1:-}" = qemu ] || exit 0
+
+emulator=$TENON_EMULATOR
+TENON_EMULATOR=$(traced "$emulator")
+follow_steps 'msix: ' look
+run_guest_qemu "$kernel" msix "$disk"
+end_steps >"$work/qemu"
+TENON_EMULATOR=$emulator
+printf 'QEMU\n' && cat "$work/qemu"
+for step in open 'requested 0' 'requested 1' 'requested 2' 'freed 1' 'requested 1 again'; do
+    ours=$(($(calls_of "$work/tenon" "$step" VFIO) + $(calls_of "$work/tenon" "$step" KVM)))
+    theirs=$(($(calls_of "$work/qemu" "$step" VFIO) + $(calls_of "$work/qemu" "$step" KVM)))
+    [ "$ours" -le "$theirs" ] || fail "$step: $ours calls, QEMU makes $theirs"
+    printf 'ok: %s: %s calls, QEMU %s\n' "$step" "$ours" "$theirs"
+done
