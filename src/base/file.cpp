@@ -1,6 +1,7 @@
 #include "base/file.hpp"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
@@ -25,6 +26,26 @@ Result<std::string> read_file(const std::string& path, std::size_t limit) {
         content.append(buffer.data(), static_cast<std::size_t>(got));
         if (content.size() > limit) return malformed("{}: longer than {} bytes", path, limit);
     }
+}
+
+Result<std::uint64_t> size_of_file(const Fd& file, std::string_view path) {
+    struct stat status{};
+    if (::fstat(file.number(), &status) < 0) return fail_system(errno, path);
+    if (!S_ISREG(status.st_mode)) return malformed("{}: not a regular file", path);
+    return static_cast<std::uint64_t>(status.st_size);
+}
+
+Result<void> read_at(const Fd& file, std::uint64_t offset, std::span<std::byte> out,
+                     std::string_view path) {
+    while (!out.empty()) {
+        const auto got = ::pread(file.number(), out.data(), out.size(), static_cast<off_t>(offset));
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0) return fail_system(errno, path);
+        if (got == 0) return malformed("{}: became shorter while it was read", path);
+        offset += static_cast<std::uint64_t>(got);
+        out = out.subspan(static_cast<std::size_t>(got));
+    }
+    return {};
 }
 
 Result<std::string> read_attribute(const std::string& path) {
