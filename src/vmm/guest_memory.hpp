@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -17,20 +18,33 @@ namespace tenon::vmm {
 struct MemoryPart {
     GuestAddress at;
     std::span<std::byte> bytes;
+    std::uint64_t offset = 0;  ///< Where it begins in GuestMemory::file().
 
     std::uint64_t end() const { return at.value() + bytes.size(); }
+};
+
+/// What guest memory is made of.
+struct MemoryBacking {
+    std::uint64_t page = 0;        ///< Huge pages of 2 MiB or 1 GiB; 0: as the kernel likes.
+    std::optional<unsigned> node;  ///< NUMA node it should come from.
+    bool strict = false;           ///< It comes from `node` or not at all.
 };
 
 /// Owns the guest's memory. Moving it keeps every address. Every access is bounded.
 class GuestMemory {
 public:
     /// Makes `size` bytes: up to `low_end` from address 0, the rest from 4 GiB. Both are multiples
-    /// of 2 MiB. Errors: Malformed for another size; errno of memfd_create(2), ftruncate(2),
-    /// mmap(2).
-    static Result<GuestMemory> create(std::uint64_t size, std::uint64_t low_end);
+    /// of 2 MiB, and of the backing's page.
+    /// Errors: Malformed for another size; Busy, with the command that mends it, for too few huge
+    /// pages; errno of memfd_create(2), ftruncate(2), mmap(2), mbind(2).
+    static Result<GuestMemory> create(std::uint64_t size, std::uint64_t low_end,
+                                      const MemoryBacking& backing = {});
 
     /// The parts in address order: one or two.
     std::span<const MemoryPart> parts() const { return parts_; }
+
+    /// The memfd that holds all of it, sealed against shrinking; see MemoryPart::offset.
+    int file() const { return fd_.number(); }
 
     /// Bytes of all parts.
     std::uint64_t size() const { return mapping_.size(); }

@@ -1,6 +1,7 @@
 #include "vmm/guest_memory.hpp"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <array>
 #include <limits>
@@ -64,6 +65,41 @@ TEST(GuestMemory, RefusesOddSizes) {
     EXPECT_FALSE(GuestMemory::create(mib, 0xc000'0000));
     EXPECT_FALSE(GuestMemory::create(std::uint64_t{1} << 60, 0xc000'0000));
     EXPECT_FALSE(GuestMemory::create(2 * mib, 0x1'0020'0000));
+}
+
+TEST(GuestMemory, TellsWhereItsPartsAreInTheFile) {
+    const auto memory = GuestMemory::create(8 * mib, 6 * mib);
+    ASSERT_TRUE(memory);
+    const std::array written{std::byte{7}};
+    ASSERT_TRUE(memory->write(GuestAddress{0x1'0000'0010}, written));
+    std::array<std::byte, 1> read{};
+
+    ASSERT_EQ(::pread(memory->file(), read.data(), 1, 6 * mib + 0x10), 1);
+
+    EXPECT_EQ(memory->parts()[0].offset, 0u);
+    EXPECT_EQ(memory->parts()[1].offset, 6 * mib);
+    EXPECT_EQ(read, written);
+}
+
+TEST(GuestMemory, IsMadeOfWholeHugePages) {
+    const auto odd_size = GuestMemory::create(3 * mib * 512, 0xc000'0000, {.page = 1024 * mib});
+    const auto odd_hole = GuestMemory::create(4096 * mib, 2 * mib, {.page = 1024 * mib});
+    const auto odd_page = GuestMemory::create(4 * mib, 0xc000'0000, {.page = 4096});
+
+    ASSERT_FALSE(odd_size);
+    EXPECT_EQ(odd_size.error().what, "guest memory of 1536 MiB cannot be made of pages of 1 GiB");
+    EXPECT_FALSE(odd_hole);
+    EXPECT_FALSE(odd_page);
+}
+
+TEST(GuestMemory, RefusesANodeThatTheHostHasNot) {
+    EXPECT_FALSE(GuestMemory::create(2 * mib, 0xc000'0000, {.node = 1000, .strict = true}));
+    EXPECT_FALSE(GuestMemory::create(2 * mib, 0xc000'0000, {.node = 4096, .strict = true}));
+}
+
+TEST(GuestMemory, TakesTheNodeThatEveryHostHas) {
+    EXPECT_TRUE(GuestMemory::create(2 * mib, 0xc000'0000, {.node = 0, .strict = true}));
+    EXPECT_TRUE(GuestMemory::create(2 * mib, 0xc000'0000, {.node = 0}));
 }
 
 TEST(GuestMemory, IsAlignedForHugePages) {
