@@ -36,6 +36,8 @@ void set_help(CLI::App& app, const std::string& text) {
 void add_machine_options(CLI::App& command, MachineArguments& machine) {
     command.add_option("--machine", machine.version);
     command.add_option("--port", machine.ports)->allow_extra_args(false);
+    command.add_option("--memory", machine.memory);
+    command.add_option("--cpus,--vcpus", machine.cpus);
 }
 
 CLI::App* add_plan(CLI::App& app, Options& options) {
@@ -56,7 +58,6 @@ CLI::App* add_run(CLI::App& app, RunArguments& run) {
     command->add_option("--kernel", run.kernel)->required();
     command->add_option("--initrd", run.initrd);
     command->add_option("--append", run.append);
-    command->add_option("--memory", run.memory);
     command->add_option("--device", run.machine.devices)->allow_extra_args(false);
     set_help(*command, run_help());
     return command;
@@ -147,7 +148,7 @@ Outcome dispatch(int count, const char* const* arguments, const Host& host,
         return parsing_ended(error, app);
     }
     if (plan_command->parsed()) return plan(host, options, style);
-    if (run_command->parsed()) return run_guest(host, run_plan, std::move(options.run), style);
+    if (run_command->parsed()) return run_guest(host, run_plan, options.run, style);
     const auto opening = options.no_open ? Opening::Forbidden : Opening::Allowed;
     options.capture.opening = opening;
     options.diff.opening = opening;

@@ -12,6 +12,10 @@ namespace {
 constexpr std::string_view machine_options =
     R"(  --machine VERSION       the defaults of this version; known: {}
   --port NAME             a root port of this name; may be given again
+  --cpus N                processors of the guest, 1 to 255; 1 without it
+  --memory SIZE[,hugepages=2M|1G][,node=N|auto|none]
+                          of the guest: bytes, or with K, M, G; 512M without it. From huge pages that
+                          the host has set aside; from NUMA node N, or (auto) the one its devices are on
 )";
 
 constexpr std::string_view device_words =
@@ -109,16 +113,14 @@ Usage: tenon run --kernel FILE [OPTION]... --device DEVICE[,key=value...]...
   --kernel FILE           a bzImage, or a vmlinux with PVH
   --initrd FILE           the initial RAM disk
   --append TEXT           the kernel's command line; console=ttyS0 is the console
-  --memory SIZE           of the guest: bytes, or with K, M, G; 512M without it. All of it is locked
-                          in memory while a device is assigned
   --device DEVICE         assign this device; may be given again
 )";
     text += fmt::format(fmt::runtime(machine_options), known_machine_versions());
     text += device_words;
     return text + R"(
-A file is for `tenon plan` only. A device has to be bound to vfio-pci, as the plan tells. It is reset
-when the guest gets it and when it is given back. The guest's console is standard input and output;
-Ctrl-A x ends the guest.
+All memory of the guest is locked while a device is assigned. A file is for `tenon plan` only. A
+device has to be bound to vfio-pci, as the plan tells. It is reset when the guest gets it and when it is
+given back. The guest's console is standard input and output; Ctrl-A x ends the guest.
 
 Exit status: 0 the guest switched itself off, 1 it did not, a device cannot be assigned or a step
 failed, 2 wrong usage.

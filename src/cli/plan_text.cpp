@@ -6,6 +6,7 @@
 #include "cli/function_text.hpp"
 #include "cli/interrupts_text.hpp"
 #include "cli/library.hpp"
+#include "cli/machine_text.hpp"
 #include "cli/property_text.hpp"
 #include "cli/table.hpp"
 #include "cli/verdict_text.hpp"
@@ -51,7 +52,7 @@ std::string render_text(const model::MachinePlan& plan, const TextStyle& style) 
         text += render_port(port, style) + '\n';
     if (const auto budget = render_budget(plan.interrupts, style, 2); !budget.empty())
         text += style.paint(Tone::Strong, "Interrupts") + '\n' + budget + '\n';
-    return text + render_verdict(plan, style);
+    return text + render_guest(plan, style) + '\n' + render_verdict(plan, style);
 }
 
 }  // namespace tenon::cli

@@ -1,9 +1,12 @@
 #include "cli/run_command.hpp"
 
 #include <fcntl.h>
+#include <fmt/core.h>
+
+#include <cstdio>
 
 #include "base/fd.hpp"
-#include "base/text.hpp"
+#include "cli/machine_text.hpp"
 #include "cli/verdict_text.hpp"
 
 namespace tenon::cli {
@@ -32,10 +35,8 @@ Result<void> check_live(const model::MachinePlan& plan) {
     return {};
 }
 
-Result<model::MachinePlan> plan_run(const Host& host, RunArguments& arguments) {
-    TENON_TRY(memory, parse_size(arguments.memory), "--memory");
+Result<model::MachinePlan> plan_run(const Host& host, const RunArguments& arguments) {
     TENON_TRY_DO(check_files(arguments), "");
-    arguments.machine.memory = memory;
     TENON_TRY(plan, plan_machine(host, arguments.machine), "");
     TENON_TRY_DO(check_live(plan), "");
     return std::move(plan);
@@ -58,7 +59,7 @@ Outcome ended(vmm::MachineEnd end) {
 
 }  // namespace
 
-Outcome run_guest(const Host& host, const GuestRunner& run_plan, RunArguments arguments,
+Outcome run_guest(const Host& host, const GuestRunner& run_plan, const RunArguments& arguments,
                   const TextStyle& style) {
     const auto plan = plan_run(host, arguments);
     // Wrong words are a usage error; a kernel or device that is not there is a start that failed.
@@ -69,11 +70,13 @@ Outcome run_guest(const Host& host, const GuestRunner& run_plan, RunArguments ar
         return {.status = status::refused,
                 .err = "tenon: the guest is not started:\n" +
                        render_refusal(*plan, {.width = style.width})};
+    // Now, not at the end: where the memory is taken from tells why a host runs short of it.
+    if (plan->memory.node || plan->memory.page != 0)
+        fmt::print(stderr, "tenon: guest memory: {}\n", memory_words(plan->memory));
     const auto end = run_plan(*plan,
                               {.boot = {.kernel = arguments.kernel,
                                         .initrd = arguments.initrd,
-                                        .append = arguments.append},
-                               .memory = arguments.machine.memory},
+                                        .append = arguments.append}},
                               host.make_opener);
     return end ? ended(*end) : failed(status::refused, end.error());
 }

@@ -17,7 +17,6 @@ struct RunArguments {
     std::string kernel;
     std::string initrd;
     std::string append;
-    std::string memory = "512M";
 };
 
 /// Runs a guest to its end: vmm::run_plan(), or what a test puts in its place.
@@ -29,7 +28,7 @@ using GuestRunner = std::function<Result<vmm::MachineEnd>(
 /// Status `good` if the guest switched itself off; `refused`, with one message, if it did not, if a
 /// function is not assignable, or if a step failed; `wrong` for words and files that are wrong. The
 /// host is afterwards as before.
-Outcome run_guest(const Host& host, const GuestRunner& run_plan, RunArguments arguments,
+Outcome run_guest(const Host& host, const GuestRunner& run_plan, const RunArguments& arguments,
                   const TextStyle& style);
 
 }  // namespace tenon::cli

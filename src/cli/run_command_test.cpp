@@ -35,7 +35,7 @@ protected:
                    .group = group});
     }
 
-    Outcome run(RunArguments arguments) {
+    Outcome run(const RunArguments& arguments) {
         Host host{.sysfs = host::Sysfs{
                       {.sysfs = tree_.sysfs(), .dev = tree_.dev(), .proc = tree_.proc()}}};
         host.make_opener = [this](device::Interface, std::span<const device::DeviceFacts>)
@@ -51,7 +51,7 @@ protected:
             request_ = request;
             return end_;
         };
-        return run_guest(host, run_plan, std::move(arguments), {});
+        return run_guest(host, run_plan, arguments, {});
     }
 
     support::FakeSysfs tree_;
@@ -63,17 +63,18 @@ protected:
 };
 
 TEST_F(RunCommand, RunsTheVeryPlanOfTheDevices) {
-    const auto outcome = run({.machine = {.devices = {"01:00.0,id=disk"}},
-                              .kernel = kernel_,
-                              .append = "console=ttyS0",
-                              .memory = "256M"});
+    const auto outcome =
+        run({.machine = {.devices = {"01:00.0,id=disk"}, .memory = "256M", .cpus = "4"},
+             .kernel = kernel_,
+             .append = "console=ttyS0"});
 
     EXPECT_EQ(outcome.status, 0);
     EXPECT_EQ(outcome.err, "");
     ASSERT_TRUE(plan_ && request_);
     EXPECT_EQ(plan_->ports[0].functions[0].view.id, "disk");
     EXPECT_TRUE(plan_->ports[0].functions[0].facts.vfio);
-    EXPECT_EQ(request_->memory, 268435456u);
+    EXPECT_EQ(plan_->memory.size, 268435456u);
+    EXPECT_EQ(plan_->vcpus, 4u);
     EXPECT_EQ(request_->boot.kernel, kernel_);
     EXPECT_EQ(request_->boot.append, "console=ttyS0");
 }
@@ -110,7 +111,7 @@ TEST_F(RunCommand, LooksAtFilesBeforeItOpensADevice) {
 }
 
 TEST_F(RunCommand, RefusesASizeThatIsNone) {
-    EXPECT_THAT(run({.kernel = kernel_, .memory = "much"}).err,
+    EXPECT_THAT(run({.machine = {.memory = "much"}, .kernel = kernel_}).err,
                 HasSubstr("--memory: \"much\" is not a size"));
 }
 

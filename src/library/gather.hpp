@@ -1,8 +1,10 @@
 // Facts of the devices that were named, from this host or from files.
 #pragma once
 
+#include <functional>
 #include <string_view>
 
+#include "base/known.hpp"
 #include "base/result.hpp"
 #include "device/control.hpp"
 #include "device/facts.hpp"
@@ -15,6 +17,8 @@ struct Host {
     host::Sysfs sysfs;
     /// Makes what opens functions for assignment.
     device::OpenerFactory make_opener;
+    /// Bits of a guest physical address on it. Whoever runs guests asks KVM.
+    std::function<Known<unsigned>()> physical_bits = [] { return Unknown{"KVM was not asked"}; };
 };
 
 /// This machine.

@@ -171,6 +171,23 @@ Json function(const model::FunctionPlan& plan) {
             {"properties", properties(view.properties)}};
 }
 
+Json guest(const model::MachinePlan& plan) {
+    const auto& memory = plan.memory;
+    auto parts = Json::array();
+    for (const auto& part : memory.parts)
+        parts.push_back(window(part));
+    return {{"processors", plan.vcpus},
+            {"memory",
+             {{"size", memory.size},
+              {"parts", std::move(parts)},
+              {"huge_page", memory.page == 0 ? Json(nullptr) : Json(memory.page)},
+              {"numa_node", memory.node ? Json(*memory.node) : Json(nullptr)},
+              {"numa_why", memory.node_why}}},
+            {"physical_bits", plan.physical_bits ? Json(*plan.physical_bits) : Json(nullptr)},
+            {"window64", window(plan.addresses.memory64)},
+            {"window64_needed", plan.memory64_needed}};
+}
+
 Json port(const model::PortPlan& plan) {
     auto functions = Json::array();
     for (const auto& one : plan.functions)
@@ -210,6 +227,7 @@ std::string render_json(const model::MachinePlan& plan) {
                          {"assignable", plan.assignable()},
                          {"problems", reasons(plan.problems)},
                          {"interrupts", interrupts(plan.interrupts)},
+                         {"guest", guest(plan)},
                          {"ports", std::move(ports)}};
     // Text that is not UTF-8, as a file's name may be, must not stop the plan.
     return object.dump(2, ' ', false, Json::error_handler_t::replace) + '\n';

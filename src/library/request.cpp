@@ -46,10 +46,23 @@ Known<unsigned> processors_for(const model::MachineRequest& request) {
     return static_cast<unsigned>(online);
 }
 
+// Of the host that is to run the guest: this one, if its devices are.
+Known<unsigned> physical_bits(const Host& host, const model::MachineRequest& request) {
+    const bool here = std::ranges::all_of(request.devices, [](const model::DeviceRequest& device) {
+        return device.facts.origin == device::Origin::Live;
+    });
+    if (here) return host.physical_bits();
+    return Unknown{"the devices are described by a file, and it does not tell"};
+}
+
 }  // namespace
 
 Result<model::MachinePlan> plan_machine(const Host& host, const MachineArguments& arguments) {
-    model::MachineRequest request{.memory = arguments.memory};
+    model::MachineRequest request;
+    TENON_TRY(memory, parse_memory_argument(arguments.memory), "--memory");
+    request.memory = memory;
+    TENON_TRY(cpus, parse_cpus_argument(arguments.cpus), "--cpus");
+    request.vcpus = cpus;
     request.version = arguments.version.empty()
                           ? std::string{model::machine_versions().front().name}
                           : arguments.version;
@@ -63,6 +76,7 @@ Result<model::MachinePlan> plan_machine(const Host& host, const MachineArguments
     }
     TENON_TRY_DO(check_given_once(request), "");
     request.processors = processors_for(request);
+    request.physical_bits = physical_bits(host, request);
     return model::make_plan(std::move(request));
 }
 

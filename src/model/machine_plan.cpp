@@ -7,8 +7,8 @@
 #include <bitset>
 #include <set>
 
-#include "base/bytes.hpp"
 #include "model/machine_version.hpp"
+#include "model/memory_plan.hpp"
 #include "model/root_port.hpp"
 #include "model/windows.hpp"
 #include "pci/header.hpp"
@@ -193,14 +193,17 @@ Result<MachinePlan> make_plan(MachineRequest request) {
     plan.interrupts = sum_interrupts(plan.ports, request.processors);
     check_slots(plan.ports, plan.problems);
 
+    plan.vcpus = request.vcpus;
+    plan.physical_bits = request.physical_bits;
     auto& addresses = plan.addresses;
-    constexpr std::uint64_t gib = 1 << 30;
-    const auto low = std::min(request.memory, addresses.low_memory_end);
-    const auto memory_end = 4 * gib + (request.memory - low);
-    addresses.memory64.base = std::max(64 * gib, align_up(memory_end, gib));
+    plan.memory = plan_memory(request.memory, addresses, plan.ports);
+    check_memory(plan.memory, plan.ports, plan.physical_bits, plan.problems);
     addresses.last_bus = static_cast<std::uint8_t>(plan.ports.size());
     addresses.ecam.size = (std::uint64_t{addresses.last_bus} + 1) << 20;
-    place_bars(plan.ports, addresses, plan.problems);
+    plan.memory64_needed =
+        place_bars(plan.ports, addresses,
+                   {.memory_end = memory_end(plan.memory), .physical_bits = plan.physical_bits},
+                   plan.problems);
 
     plan.host_bridge = build_host_bridge();
     for (std::size_t n = 0; n < plan.ports.size(); ++n) {

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -60,15 +61,29 @@ struct AddressMap {
     std::uint64_t low_memory_end = 0xc000'0000;  ///< Memory goes on at 4 GiB.
     Window memory32{0xc000'0000, 0x2000'0000};
     Window ecam{0xe000'0000, 0};  ///< 1 MiB a bus.
-    Window memory64;              ///< Starts at 64 GiB, or above the guest's memory.
+    Window memory64;  ///< From 64 GiB on if it fits there, above the guest's memory in any case.
     Window io{0x1000, 0xf000};
     std::uint8_t last_bus = 0;
 
     bool operator==(const AddressMap&) const = default;
 };
 
+/// Guest memory as it will be.
+struct MemoryPlan {
+    std::uint64_t size = 0;
+    std::uint64_t page = 0;        ///< Bytes of a huge page; 0: as the host's kernel likes.
+    std::vector<Window> parts;     ///< Guest physical addresses, in order.
+    std::optional<unsigned> node;  ///< NUMA node of the host that it comes from.
+    bool strict = false;           ///< It comes from there or the guest does not start.
+    std::string node_why;          ///< Why that node, or none.
+};
+
 struct MachinePlan {
     std::string version;
+    unsigned vcpus = 1;
+    MemoryPlan memory;
+    Known<unsigned> physical_bits;      ///< Of guest physical addresses.
+    std::uint64_t memory64_needed = 0;  ///< Bytes of the 64-bit window that BARs take.
     AddressMap addresses;
     RegisterMap host_bridge;
     std::vector<PortPlan> ports;

@@ -161,12 +161,52 @@ TEST(Windows, PlacePrefetchable64BitBarsHigh) {
 
 TEST(Windows, GoAboveTheGuestsMemory) {
     auto request = machine({gpu(1 << 20)});
-    request.memory = 100ull << 30;
+    request.memory.size = 100ull << 30;
 
     const auto plan = make_plan(request);
 
     ASSERT_TRUE(plan);
     EXPECT_GE(plan->ports[0].prefetchable.base, (4ull << 30) + (97ull << 30));
+}
+
+TEST(Windows, StayWithinTheGuestsPhysicalAddresses) {
+    auto request = machine({gpu(1ull << 38)});
+    request.physical_bits = 39;
+
+    const auto plan = make_plan(request);
+
+    ASSERT_TRUE(plan);
+    EXPECT_TRUE(plan->assignable());
+    EXPECT_EQ(plan->memory64_needed, 448ull << 30);
+    // Room for twice the need would end past 512 GiB.
+    EXPECT_EQ(plan->addresses.memory64, (Window{.base = 64ull << 30, .size = 448ull << 30}));
+}
+
+TEST(Windows, GoBelow64GiBWhereTheyDoNotFitAbove) {
+    auto request = machine({gpu(16ull << 30)});
+    request.memory.size = 1ull << 30;
+    request.physical_bits = 36;
+
+    const auto plan = make_plan(request);
+
+    ASSERT_TRUE(plan);
+    EXPECT_TRUE(plan->assignable());
+    EXPECT_EQ(plan->ports[0].functions[0].bar_address[0], 16ull << 30);
+    EXPECT_EQ(plan->addresses.memory64, (Window{.base = 4ull << 30, .size = 60ull << 30}));
+}
+
+TEST(Windows, SayThatPhysicalAddressesAreTooNarrow) {
+    auto request = machine({gpu(1ull << 38)});
+    request.physical_bits = 36;
+
+    const auto plan = make_plan(request);
+
+    ASSERT_TRUE(plan);
+    EXPECT_FALSE(plan->assignable());
+    EXPECT_EQ(plan->ports[0].functions[0].bar_address[0], 0u);
+    EXPECT_THAT(plan->problems[0].what,
+                HasSubstr("BAR 0 of nvme behind rp0 needs 256 GiB of the 64-bit memory window, "
+                          "which ends with the 36 bits of guest physical addresses"));
 }
 
 TEST(Windows, SayWhatFindsNoRoom) {

@@ -27,14 +27,39 @@ struct DeviceRequest {
     FunctionKeys keys = {};
 };
 
+/// Which NUMA node guest memory is to come from.
+struct NodeRequest {
+    enum class Choice {
+        Devices,  ///< The one that the devices are on.
+        None,     ///< As the host's kernel likes.
+        Number,   ///< `number`, or the guest does not start.
+    };
+    Choice choice = Choice::Devices;
+    unsigned number = 0;
+
+    bool operator==(const NodeRequest&) const = default;
+};
+
+/// `--memory SIZE[,hugepages=…][,node=…]`
+struct MemoryRequest {
+    std::uint64_t size = 0;  ///< Bytes.
+    std::uint64_t page = 0;  ///< Bytes of a huge page; 0: as the host's kernel likes.
+    NodeRequest node;
+
+    bool operator==(const MemoryRequest&) const = default;
+};
+
 /// The whole machine that was asked for.
 struct MachineRequest {
     std::string version = "tenon-1";
     std::vector<PortRequest> ports;
     std::vector<DeviceRequest> devices;
-    std::uint64_t memory = 0;  ///< Bytes of guest memory; 0: not asked (plan).
     /// Of this host, online; for the interrupts that it can give.
     Known<unsigned> processors = Unknown{"no device of this host is named"};
+    MemoryRequest memory;
+    unsigned vcpus = 1;
+    /// Bits of a guest physical address on the host that is to run the guest: 32 to 52.
+    Known<unsigned> physical_bits = Unknown{"not asked"};
 };
 
 }  // namespace tenon::model

@@ -3,6 +3,9 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <string>
+#include <string_view>
+#include <utility>
 
 #include "base/bytes.hpp"
 #include "base/text.hpp"
@@ -45,21 +48,31 @@ std::uint64_t room_of(const BarPlan& bar, Space space) {
     return space == Space::Io ? *bar.size : std::max<std::uint64_t>(*bar.size, 4096);
 }
 
+// Where BARs of one space may go.
+struct Room {
+    Window board;
+    std::uint64_t granule = 0;
+    std::string_view name;
+    std::string why_full;
+    std::string remedy;
+};
+
 class Placer {
 public:
-    Placer(Space space, Window board, std::uint64_t granule, std::vector<Reason>& problems)
-        : space_{space}, board_{board}, granule_{granule}, next_{board.base}, problems_{problems} {}
+    Placer(Space space, Room room, std::vector<Reason>& problems)
+        : space_{space}, room_{std::move(room)}, next_{room_.board.base}, problems_{problems} {}
 
     Window place(PortPlan& port) {
         const auto wanted = wanted_in(port, space_);
         if (wanted.empty()) return {};
-        const auto largest = std::max(granule_, room_of(*wanted.front().bar, space_));
+        const auto largest = std::max(room_.granule, room_of(*wanted.front().bar, space_));
         const auto base = align_up(next_, largest);
+        const auto end = room_.board.end();
         auto at = base;
         for (const auto& [function, bar] : wanted) {
             const auto size = room_of(*bar, space_);
             // The next one is smaller, so it stays aligned.
-            if (size > board_.end() - std::min(at, board_.end())) {
+            if (size > end - std::min(at, end)) {
                 refuse(port, *function, *bar);
                 continue;
             }
@@ -67,52 +80,85 @@ public:
             at += size;
         }
         if (at == base) return {};
-        next_ = align_up(at, granule_);
+        next_ = align_up(at, room_.granule);
         return {.base = base, .size = next_ - base};
     }
 
     std::uint64_t used_up_to() const { return next_; }
 
 private:
-    void refuse(const PortPlan& port, const FunctionPlan& function, const BarPlan& bar) {
+    void refuse(const PortPlan& port, FunctionPlan& function, const BarPlan& bar) {
+        function.bar_address[bar.index] = 0;
         problems_.push_back(
-            {.what = fmt::format("BAR {} of {} behind {} needs {} of the {} window, which has no "
-                                 "room left",
+            {.what = fmt::format("BAR {} of {} behind {} needs {} of the {} window, which {}",
                                  bar.index, function.view.host, port.name, format_size(*bar.size),
-                                 space_ == Space::Io         ? "I/O"
-                                 : space_ == Space::Memory32 ? "32-bit memory"
-                                                             : "64-bit memory"),
-             .remedy = "assign fewer devices to this guest"});
+                                 room_.name, room_.why_full),
+             .remedy = room_.remedy});
     }
 
     Space space_;
-    Window board_;
-    std::uint64_t granule_;
+    Room room_;
     std::uint64_t next_;
     std::vector<Reason>& problems_;
 };
 
+constexpr std::uint64_t mib = 1 << 20;
+constexpr std::uint64_t gib = 1 << 30;
+constexpr std::string_view fewer = "assign fewer devices to this guest";
+
+Room fixed_room(Window board, std::uint64_t granule, std::string_view name) {
+    return {.board = board,
+            .granule = granule,
+            .name = name,
+            .why_full = "has no room left",
+            .remedy = std::string{fewer}};
+}
+
+Room wide_room(std::uint64_t base, const WideBounds& bounds) {
+    // What 52 bits of a guest's page tables reach, where the host does not say.
+    const auto end = std::uint64_t{1} << bounds.physical_bits.value_or(52);
+    return {.board = {.base = base, .size = end - std::min(base, end)},
+            .granule = mib,
+            .name = "64-bit memory",
+            .why_full = fmt::format("ends with the {} bits of guest physical addresses",
+                                    bounds.physical_bits.value_or(52)),
+            .remedy = fmt::format("{}, or take a host with wider addresses", fewer)};
+}
+
+// Where the 64-bit window starts: at 64 GiB, above what guests of today and tomorrow agree on;
+// lower if the window would not fit there, but never below the memory's end.
+std::uint64_t wide_base(std::vector<PortPlan>& ports, const WideBounds& bounds) {
+    const auto lowest = align_up(bounds.memory_end, gib);
+    const auto base = std::max(64 * gib, lowest);
+    if (base == lowest || !bounds.physical_bits) return base;
+    std::vector<Reason> refused;
+    Placer trial{Space::Memory64, wide_room(base, bounds), refused};
+    for (auto& port : ports)
+        trial.place(port);
+    const bool fits = refused.empty() && base < std::uint64_t{1} << *bounds.physical_bits;
+    return fits ? base : lowest;
+}
+
 }  // namespace
 
-void place_bars(std::vector<PortPlan>& ports, AddressMap& addresses,
-                std::vector<Reason>& problems) {
-    constexpr std::uint64_t mib = 1 << 20;
-    constexpr std::uint64_t gib = 1 << 30;
-    // The highest address that 52 bits of a guest's page tables reach.
-    constexpr std::uint64_t highest = 1ull << 52;
+std::uint64_t place_bars(std::vector<PortPlan>& ports, AddressMap& addresses,
+                         const WideBounds& bounds, std::vector<Reason>& problems) {
     auto& wide = addresses.memory64;
-    Placer memory32{Space::Memory32, addresses.memory32, mib, problems};
-    Placer memory64{
-        Space::Memory64, {.base = wide.base, .size = highest - wide.base}, mib, problems};
-    Placer io{Space::Io, addresses.io, 4096, problems};
+    wide.base = wide_base(ports, bounds);
+    const auto room = wide_room(wide.base, bounds);
+    Placer memory32{Space::Memory32, fixed_room(addresses.memory32, mib, "32-bit memory"),
+                    problems};
+    Placer memory64{Space::Memory64, room, problems};
+    Placer io{Space::Io, fixed_room(addresses.io, 4096, "I/O"), problems};
     for (auto& port : ports) {
         port.memory = memory32.place(port);
         port.prefetchable = memory64.place(port);
         port.io = io.place(port);
     }
-    // Room for the guest to move BARs: as much again, and 64 GiB at least.
+    // Room for the guest to move BARs: as much again, and 64 GiB at least, where there is so much.
     const auto need = memory64.used_up_to() - wide.base;
-    wide.size = align_up(std::max(need * 2, 64 * gib), gib);
+    wide.size = std::min(align_up(std::max(need * 2, 64 * gib), gib), room.board.size);
+    return need;
 }
 
 }  // namespace tenon::model

@@ -1,15 +1,25 @@
 // Addresses for everything below the root ports: what firmware does on a real machine.
 #pragma once
 
+#include <cstdint>
 #include <vector>
 
+#include "base/known.hpp"
 #include "model/machine_plan.hpp"
 
 namespace tenon::model {
 
+/// What bounds the 64-bit window.
+struct WideBounds {
+    std::uint64_t memory_end = 0;   ///< The guest's memory ends here; at least 4 GiB.
+    Known<unsigned> physical_bits;  ///< Of guest physical addresses: 32 to 52.
+};
+
 /// Gives each BAR of each function its address and each port its windows, inside the board's
-/// address map; extends the 64-bit window of the map to what is needed. What finds no room becomes
-/// a problem and keeps address 0. BARs of unknown size are left without an address.
-void place_bars(std::vector<PortPlan>& ports, AddressMap& addresses, std::vector<Reason>& problems);
+/// address map; makes the 64-bit window as large as is needed, and larger where there is room.
+/// Bytes of it that are needed. What finds no room becomes a problem and keeps address 0. BARs of
+/// unknown size are left without an address.
+std::uint64_t place_bars(std::vector<PortPlan>& ports, AddressMap& addresses,
+                         const WideBounds& bounds, std::vector<Reason>& problems);
 
 }  // namespace tenon::model

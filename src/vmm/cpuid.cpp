@@ -43,14 +43,16 @@ void adapt(kvm_cpuid_entry2& entry, unsigned index, unsigned count) {
     switch (entry.function) {
         case 0x1:
             entry.ebx = with_bits(entry.ebx, 31, 24, index);
-            entry.ebx = with_bits(entry.ebx, 23, 16, std::bit_ceil(count));
+            // Ids that the socket may have: the field holds no more than 255.
+            entry.ebx = with_bits(entry.ebx, 23, 16, std::min(std::bit_ceil(count), 255u));
             entry.edx = with_bits(entry.edx, 28, 28, count > 1 ? 1 : 0);
             entry.ecx |= bit(31) | bit(24);  // Hypervisor; TSC deadline, which KVM leaves to us.
             break;
         case 0x4: {
             if ((entry.eax & 0x1f) == 0) break;  // No more caches.
             const bool last_level = (entry.eax >> 5 & 7) >= 3;
-            entry.eax = with_bits(entry.eax, 31, 26, count - 1);
+            // The field holds 6 bits; leaf 0xb tells the rest.
+            entry.eax = with_bits(entry.eax, 31, 26, std::min(std::bit_ceil(count) - 1, 63u));
             entry.eax = with_bits(entry.eax, 25, 14, last_level ? count - 1 : 0);
             break;
         }
@@ -101,6 +103,13 @@ unsigned physical_address_bits(const std::vector<kvm_cpuid_entry2>& cpuid) {
     const auto leaf = std::ranges::find(cpuid, 0x8000'0008u, &kvm_cpuid_entry2::function);
     const unsigned bits = leaf == cpuid.end() ? 0 : leaf->eax & 0xff;
     return bits >= 32 && bits <= 52 ? bits : 36;
+}
+
+unsigned usable_address_bits(const std::vector<kvm_cpuid_entry2>& cpuid) {
+    const auto physical = physical_address_bits(cpuid);
+    const auto leaf = std::ranges::find(cpuid, 0x8000'0008u, &kvm_cpuid_entry2::function);
+    const unsigned guest = leaf == cpuid.end() ? 0 : leaf->eax >> 16 & 0xff;
+    return guest >= 32 ? std::min(guest, physical) : physical;
 }
 
 }  // namespace tenon::vmm

@@ -68,6 +68,18 @@ TEST(GuestCpuid, CountsCoresAsAmdDoes) {
     EXPECT_EQ(find(leaves, 0x8000'001e).ebx, 3u);
 }
 
+TEST(GuestCpuid, StaysWithinItsFieldsForManyProcessors) {
+    auto cache = leaf(0x4);
+    cache.eax = 0x63;  // A unified cache of the third level.
+    const auto leaves = guest_cpuid({leaf(0x1), cache, leaf(0xb)}, 254, 255);
+
+    EXPECT_EQ(find(leaves, 0x1).ebx, 0xfeff'0000u);
+    EXPECT_EQ(find(leaves, 0x4).eax >> 26, 63u);
+    EXPECT_EQ(find(leaves, 0x4).eax >> 14 & 0xfff, 254u);
+    EXPECT_EQ(find(leaves, 0xb, 1).eax, 8u);
+    EXPECT_EQ(find(leaves, 0xb, 1).ebx, 255u);
+}
+
 TEST(GuestCpuid, KeepsKvmsOwnLeaves) {
     auto features = leaf(0x4000'0001);
     features.eax = 0x0100'7efb;
@@ -80,6 +92,15 @@ TEST(PhysicalAddressBits, ComesFromTheLeafOrIs36) {
     EXPECT_EQ(physical_address_bits({sizes}), 40u);
     EXPECT_EQ(physical_address_bits({}), 36u);
     EXPECT_EQ(physical_address_bits({leaf(0x8000'0008)}), 36u);
+}
+
+TEST(UsableAddressBits, EndWhereTheSecondStageDoes) {
+    auto sizes = leaf(0x8000'0008);
+    sizes.eax = 0x0030'3934;
+    EXPECT_EQ(usable_address_bits({sizes}), 48u);
+    sizes.eax = 0x3934;
+    EXPECT_EQ(usable_address_bits({sizes}), 52u);
+    EXPECT_EQ(usable_address_bits({}), 36u);
 }
 
 TEST(RequireLongMode, AcceptsAHostThatHasIt) {

@@ -1,5 +1,6 @@
 #include "vmm/kvm.hpp"
 
+#include <cpuid.h>
 #include <fcntl.h>
 #include <sys/ioctl.h>
 
@@ -11,6 +12,7 @@
 #include <memory>
 
 #include "base/bytes.hpp"
+#include "vmm/cpuid.hpp"
 
 namespace tenon::vmm {
 namespace {
@@ -93,6 +95,39 @@ Result<Kvm> Kvm::open() {
     kvm.cpuid_ = std::move(cpuid);
     TENON_TRY_DO(require_long_mode(kvm.cpuid_), "probing KVM");
     return kvm;
+}
+
+unsigned Kvm::most_vcpus() const {
+    const int most = ::ioctl(fd_.number(), KVM_CHECK_EXTENSION, KVM_CAP_MAX_VCPUS);
+    // A kernel without the answer has at least these. Source: Documentation/virt/kvm/api.rst, 4.7.
+    return most > 0 ? static_cast<unsigned>(most) : 4;
+}
+
+Result<std::vector<std::uint32_t>> Kvm::msr_indices() const {
+    constexpr std::size_t most = 4096;
+    kvm_msr_list head{};
+    // Without room for any, the kernel only tells how many there are.
+    if (::ioctl(fd_.number(), KVM_GET_MSR_INDEX_LIST, &head) < 0 && errno != E2BIG)
+        return fail_system(errno, "/dev/kvm: KVM_GET_MSR_INDEX_LIST");
+    head.nmsrs = static_cast<__u32>(std::min<std::size_t>(head.nmsrs, most));
+    std::vector<std::uint32_t> indices(head.nmsrs);
+    auto table = with_entries(head, std::span<const std::uint32_t>{indices});
+    // SAFETY: the kernel writes at most `nmsrs` entries behind the head.
+    if (::ioctl(fd_.number(), KVM_GET_MSR_INDEX_LIST, table.data()) < 0)
+        return fail_system(errno, "/dev/kvm: KVM_GET_MSR_INDEX_LIST");
+    if (!indices.empty())
+        std::memcpy(indices.data(), table.data() + sizeof head, indices.size() * sizeof(__u32));
+    return indices;
+}
+
+Known<unsigned> guest_physical_bits() {
+    if (const auto kvm = Kvm::open()) return usable_address_bits(kvm->supported_cpuid());
+    constexpr unsigned address_sizes = 0x8000'0008;
+    kvm_cpuid_entry2 leaf{};
+    leaf.function = address_sizes;
+    if (__get_cpuid(address_sizes, &leaf.eax, &leaf.ebx, &leaf.ecx, &leaf.edx) == 0)
+        return Unknown{"neither /dev/kvm nor the processor tells"};
+    return usable_address_bits({leaf});
 }
 
 Result<std::unique_ptr<KvmVm>> KvmVm::create(const Kvm& kvm) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/fd.hpp"
+#include "base/known.hpp"
 #include "base/result.hpp"
 #include "vmm/vm.hpp"
 
@@ -28,6 +29,13 @@ public:
     /// Memory slots that a machine may have.
     std::uint32_t memory_slots() const { return memory_slots_; }
 
+    /// The most processors of one machine.
+    unsigned most_vcpus() const;
+
+    /// Model specific registers that a vCPU has here.
+    /// Errors: errno of KVM_GET_MSR_INDEX_LIST.
+    Result<std::vector<std::uint32_t>> msr_indices() const;
+
     int number() const { return fd_.number(); }
 
 private:
@@ -41,6 +49,11 @@ private:
 /// Errors: Unsupported, with what to do.
 /// Source: AMD64 APM volume 3, E.4.2 (0x80000001 EDX bit 29).
 Result<void> require_long_mode(const std::vector<kvm_cpuid_entry2>& cpuid);
+
+/// Bits of a physical address that a guest may use on this host.
+///
+/// Asks KVM, or where that is not permitted, the processor.
+Known<unsigned> guest_physical_bits();
 
 /// A virtual machine with the interrupt controllers in the kernel.
 class KvmVm final : public Vm {
@@ -62,6 +75,8 @@ public:
 
     /// The file of a new in-kernel device of `type` (KVM_DEV_TYPE_…).
     Result<Fd> create_device(std::uint32_t type) const;
+
+    int number() const { return fd_.number(); }
 
 private:
     explicit KvmVm(Fd fd) : fd_{std::move(fd)} {}

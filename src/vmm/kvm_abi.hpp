@@ -31,6 +31,7 @@ static_assert(sizeof(kvm_irqfd) == 32);
 static_assert(sizeof(kvm_msi) == 32);
 static_assert(sizeof(kvm_irq_level) == 8);
 static_assert(sizeof(kvm_msrs) == 8);
+static_assert(sizeof(kvm_msr_list) == 4);
 static_assert(sizeof(kvm_msr_entry) == 16);
 static_assert(sizeof(kvm_regs) == 144);
 static_assert(sizeof(kvm_sregs) == 312);

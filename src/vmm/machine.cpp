@@ -20,10 +20,13 @@ Result<std::unique_ptr<Machine>> Machine::create(BoardConfig config) {
         return malformed("{} processors: 1 to 255 are possible", config.vcpus);
     std::unique_ptr<Machine> machine{new Machine{std::move(config)}};
     const auto& made = machine->config_;
-    TENON_TRY(memory, GuestMemory::create(made.memory, made.addresses.low_memory_end),
+    TENON_TRY(memory, GuestMemory::create(made.memory, made.addresses.low_memory_end, made.backing),
               "making the machine");
     machine->memory_ = std::move(memory);
     TENON_TRY(kvm, Kvm::open(), "making the machine");
+    if (made.vcpus > kvm.most_vcpus())
+        return fail(Error::Kind::Unsupported, "{} processors: this KVM gives a guest {} at most",
+                    made.vcpus, kvm.most_vcpus());
     machine->kvm_ = std::move(kvm);
     TENON_TRY(vm, KvmVm::create(*machine->kvm_), "making the machine");
     machine->vm_ = std::move(vm);

@@ -32,7 +32,8 @@ namespace tenon::vmm {
 struct BoardConfig {
     model::AddressMap addresses;
     std::uint64_t memory = 0;  ///< Bytes, a multiple of 2 MiB.
-    unsigned vcpus = 1;        ///< 1..255
+    MemoryBacking backing;
+    unsigned vcpus = 1;  ///< 1..255
     loader::BootRequest boot;
     std::vector<model::IntxRoute> intx;
     int input = 0;   ///< File of the console; stays the caller's.

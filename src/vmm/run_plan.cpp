@@ -33,13 +33,16 @@ Result<void> check_memory(std::uint64_t memory) {
 
 Result<MachineEnd> run_plan(const model::MachinePlan& plan, const RunRequest& request,
                             const OpenerFactory& make_opener) {
-    TENON_TRY_DO(check_memory(request.memory), "");
+    const auto& memory = plan.memory;
+    TENON_TRY_DO(check_memory(memory.size), "");
     TENON_TRY(machine,
-              Machine::create({.addresses = plan.addresses,
-                               .memory = request.memory,
-                               .vcpus = request.vcpus,
-                               .boot = request.boot,
-                               .intx = plan.intx}),
+              Machine::create(
+                  {.addresses = plan.addresses,
+                   .memory = memory.size,
+                   .backing = {.page = memory.page, .node = memory.node, .strict = memory.strict},
+                   .vcpus = plan.vcpus,
+                   .boot = request.boot,
+                   .intx = plan.intx}),
               "");
     TENON_TRY(files, VfioFiles::create(machine->vm()), "");
     Warnings warnings;

@@ -1,8 +1,6 @@
 // Carries a plan out: the one entry point that joins board, plan and devices.
 #pragma once
 
-#include <cstdint>
-
 #include "base/result.hpp"
 #include "model/machine_plan.hpp"
 #include "vmm/assigned/assignment.hpp"
@@ -14,8 +12,6 @@ namespace tenon::vmm {
 /// What a run needs beside the plan.
 struct RunRequest {
     loader::BootRequest boot;
-    std::uint64_t memory = 0;  ///< Bytes; what the plan's request said.
-    unsigned vcpus = 1;
 };
 
 /// Boots a guest with the functions of `plan` and lets it run to its end.

@@ -1,0 +1,65 @@
+#include "library/memory_argument.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "base/text.hpp"
+#include "library/keys.hpp"
+
+namespace tenon::library {
+namespace {
+
+constexpr std::array<std::string_view, 2> memory_keys{"hugepages", "node"};
+constexpr std::uint64_t mib = 1 << 20;
+constexpr std::uint64_t gib = 1 << 30;
+
+Result<std::uint64_t> parse_page(std::string_view text) {
+    const auto size = parse_size(text);
+    if (size && (*size == 2 * mib || *size == gib)) return *size;
+    return malformed("hugepages={}: known are 2M and 1G", text);
+}
+
+Result<model::NodeRequest> parse_node(std::string_view text) {
+    using Choice = model::NodeRequest::Choice;
+    if (text == "auto") return model::NodeRequest{};
+    if (text == "none") return model::NodeRequest{.choice = Choice::None};
+    constexpr std::uint64_t most_nodes = 1024;
+    const auto number = parse_number(text);
+    if (!number || *number >= most_nodes)
+        return malformed("node={}: a number of a NUMA node, auto, or none", text);
+    return model::NodeRequest{.choice = Choice::Number, .number = static_cast<unsigned>(*number)};
+}
+
+}  // namespace
+
+Result<model::MemoryRequest> parse_memory_argument(std::string_view text) {
+    const auto comma = std::min(text.find(','), text.size());
+    TENON_TRY(size, parse_size(text.substr(0, comma)), "");
+    model::MemoryRequest memory{.size = size};
+    if (comma < text.size()) {
+        TENON_TRY(keys, parse_keys(text.substr(comma + 1), text.substr(0, comma), memory_keys), "");
+        for (const auto& [key, value] : keys) {
+            if (key == "hugepages") {
+                TENON_TRY(page, parse_page(value), "");
+                memory.page = page;
+            } else {
+                TENON_TRY(node, parse_node(value), "");
+                memory.node = node;
+            }
+        }
+    }
+    const auto unit = std::max(memory.page, 2 * mib);
+    if (size == 0 || size % unit != 0)
+        return malformed("{}: guest memory is a multiple of {}", text.substr(0, comma),
+                         format_size(unit));
+    return memory;
+}
+
+Result<unsigned> parse_cpus_argument(std::string_view text) {
+    constexpr std::uint64_t most = 255;
+    const auto number = parse_number(text);
+    if (number && *number >= 1 && *number <= most) return static_cast<unsigned>(*number);
+    return malformed("\"{}\": a guest has 1 to {} processors", text, most);
+}
+
+}  // namespace tenon::library
