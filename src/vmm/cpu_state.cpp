@@ -121,6 +121,9 @@ std::vector<kvm_msr_entry> memory_types(std::uint64_t hole, unsigned physical_bi
         entries.push_back(entry(variable + 1, (~(size - 1) & address_bits) | valid));
         base += size;
     }
+    // The rest is off: after a reset it could be a former kernel's.
+    for (; variable < 0x210; ++variable)
+        entries.push_back(entry(variable, 0));
     return entries;
 }
 

@@ -66,23 +66,29 @@ TEST(PageTables, MapFourGibibytesToThemselves) {
 TEST(MemoryTypes, LeaveTheHoleUncached) {
     const auto types = memory_types(0xc000'0000, 40);
 
-    ASSERT_EQ(types.size(), 3u);
+    // The default type, and eight pairs of base and mask.
+    ASSERT_EQ(types.size(), 17u);
     EXPECT_EQ(types[0].index, 0x2ffu);
     EXPECT_EQ(types[0].data, 0x806u);
     EXPECT_EQ(types[1].index, 0x200u);
     EXPECT_EQ(types[1].data, 0xc000'0000u);
     EXPECT_EQ(types[2].index, 0x201u);
     EXPECT_EQ(types[2].data, 0xff'c000'0800u);
+    EXPECT_EQ(types[3].index, 0x202u);
+    EXPECT_EQ(types[3].data, 0u);
+    EXPECT_EQ(types[16].index, 0x20fu);
+    EXPECT_EQ(types[16].data, 0u);
 }
 
 TEST(MemoryTypes, CoverAHoleOfAnOddSizeByAlignedBlocks) {
     const auto types = memory_types(0xb000'0000, 36);
 
     // 256 MiB at 0xb000_0000, then 1 GiB at 0xc000_0000.
-    ASSERT_EQ(types.size(), 5u);
+    ASSERT_EQ(types.size(), 17u);
     EXPECT_EQ(types[2].data, 0xf'f000'0800u);
     EXPECT_EQ(types[3].data, 0xc000'0000u);
     EXPECT_EQ(types[4].data, 0xf'c000'0800u);
+    EXPECT_EQ(types[5].data, 0u);
 }
 
 }  // namespace

@@ -30,6 +30,10 @@ public:
 
     /// Writes the low `size` bytes of `value`; otherwise as read().
     virtual void write(const Place& place, unsigned size, std::uint32_t value) = 0;
+
+    /// The machine was reset: every function is again as the guest's kernel finds it at its start.
+    /// No vCPU runs.
+    virtual void restart() = 0;
 };
 
 /// Turns memory accesses into configuration accesses, one at a time.

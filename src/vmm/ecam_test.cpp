@@ -28,6 +28,7 @@ public:
             value |= ((place.offset + byte) & 0xffu) << (byte * 8);
         return value;
     }
+    void restart() override {}
     void write(const Place& place, unsigned size, std::uint32_t value) override {
         seen.push_back({.place = place, .size = size, .value = value});
     }

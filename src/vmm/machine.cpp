@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 
+#include <algorithm>
 #include <thread>
 #include <utility>
 
@@ -42,7 +43,10 @@ Result<void> Machine::attach_devices(PciHost& host) {
                                  std::make_shared<Ecam>(host)),
                  "placing ECAM");
     serial_ = std::make_shared<SerialPort>(
-        [file = config_.output](std::uint8_t byte) { send_byte(file, byte); },
+        [file = config_.output, timeline = config_.timeline](std::uint8_t byte) mutable {
+            mark(std::exchange(timeline, nullptr), "first output of the guest");
+            send_byte(file, byte);
+        },
         [this](bool level) {
             // A pin that cannot be set has no use for the guest, and nobody to tell.
             [[maybe_unused]] const auto done = vm_->set_irq_line(Gsi{serial_interrupt}, level);
@@ -61,45 +65,88 @@ Result<void> Machine::make_vcpus() {
                           .memory_fault = [this](std::optional<GuestAddress> where) {
                               return memory_fault_ && memory_fault_(where);
                           }};
-    const auto types = memory_types(config_.addresses.low_memory_end,
-                                    physical_address_bits(kvm_->supported_cpuid()));
+    memory_types_ = memory_types(config_.addresses.low_memory_end,
+                                 physical_address_bits(kvm_->supported_cpuid()));
+    std::vector<std::uint32_t> msrs;
+    if (config_.restarts) {
+        TENON_TRY(indices, kvm_->msr_indices(), "making the machine");
+        msrs = std::move(indices);
+        TENON_TRY(controllers, IrqchipState::read(vm_->number()), "making the machine");
+        interrupt_controllers_ = std::move(controllers);
+    }
     const std::lock_guard lock{mutex_};
     for (unsigned index = 0; index < config_.vcpus; ++index) {
         TENON_TRY(vcpu, Vcpu::create(*kvm_, *vm_, index, config_.vcpus, world),
                   "making the machine");
-        TENON_TRY_DO(vcpu->set_msrs(types), "setting memory types");
         // Refused by Intel's KVM and by AMD's of older kernels: the guest then only complains.
         [[maybe_unused]] const auto refused = vcpu->set_msrs(clock_frequency_select());
+        if (config_.restarts) TENON_TRY_DO(vcpu->keep_reset_state(msrs), "making the machine");
+        TENON_TRY_DO(vcpu->set_msrs(memory_types_), "setting memory types");
         vcpus_.push_back(std::move(vcpu));
         threads_.emplace_back();
     }
     return {};
 }
 
-Result<MachineEnd> Machine::run(PciHost& host) {
-    TENON_TRY_DO(attach_devices(host), "making the machine");
+Result<void> Machine::load() {
     TENON_TRY(tables,
               acpi::make_tables(
                   {.addresses = config_.addresses, .vcpus = config_.vcpus, .intx = config_.intx},
                   loader::acpi_tables, loader::acpi_limit),
               "making ACPI tables");
     TENON_TRY_DO(memory_.write(loader::acpi_tables, tables), "writing ACPI tables");
-    TENON_TRY(entry, loader::load(config_.boot, memory_, config_.addresses), "before the start");
+    TENON_TRY(entry, source_->load(memory_, config_.addresses), "");
+    mark(config_.timeline, "kernel loaded");
+    return vcpus_.front()->enter_at(entry);
+}
+
+Result<MachineEnd> Machine::run(PciHost& host) {
+    TENON_TRY(source, loader::BootSource::open(config_.boot), "before the start");
+    source_ = std::move(source);
+    TENON_TRY_DO(attach_devices(host), "making the machine");
     TENON_TRY_DO(make_vcpus(), "before the start");
-    TENON_TRY_DO(vcpus_.front()->enter_at(entry), "before the start");
+    TENON_TRY_DO(load(), "before the start");
 
     TENON_TRY(signals, EndSignals::take(), "before the start");
     const auto console =
         Console::start(config_.input, *serial_, signals, [this] { stop(MachineEnd::Interrupted); });
     if (!console) return std::unexpected(Error{console.error()}.during("before the start"));
     install_vcpu_signal();
+    for (;;) {
+        const auto ended = run_vcpus();
+        if (!ended || *ended != MachineEnd::Reset || !config_.restarts) return ended;
+        TENON_TRY_DO(reset(host), "starting the guest again");
+    }
+}
+
+Result<MachineEnd> Machine::run_vcpus() {
     std::vector<std::jthread> threads;
     threads.reserve(vcpus_.size());
     for (std::size_t index = 0; index < vcpus_.size(); ++index)
         threads.emplace_back([this, index] { run_vcpu(index); });
     threads.clear();  // Joins them all.
     const std::lock_guard lock{mutex_};
-    return std::move(*end_);
+    return *end_;
+}
+
+// In the order in which nothing of the old guest reaches the new one: devices stop to write into
+// memory before the kernel is put there, and interrupts end before their controllers are reset.
+Result<void> Machine::reset(PciHost& host) {
+    host.restart();
+    serial_->reset();
+    for (const auto& vcpu : vcpus_) {
+        TENON_TRY_DO(vcpu->reset(), "");
+        TENON_TRY_DO(vcpu->set_msrs(memory_types_), "setting memory types");
+    }
+    TENON_TRY_DO(interrupt_controllers_.restore(vm_->number()), "");
+    // Where firmware leaves its words: the next kernel must not find the last one's.
+    TENON_TRY(first, memory_.span(GuestAddress{0}, loader::kernel_floor), "clearing memory");
+    std::ranges::fill(first, std::byte{0});
+    TENON_TRY_DO(load(), "");
+    const std::lock_guard lock{mutex_};
+    // Whoever wanted an end meanwhile gets it: run_vcpu() looks before it runs.
+    if (end_ && *end_ && **end_ == MachineEnd::Reset) end_.reset();
+    return {};
 }
 
 void Machine::run_vcpu(std::size_t index) {
@@ -108,6 +155,7 @@ void Machine::run_vcpu(std::size_t index) {
         threads_[index] = ::pthread_self();
         if (end_) vcpus_[index]->stop(std::nullopt);
     }
+    if (index == 0) mark(config_.timeline, "first instruction of the guest's kernel");
     auto ran = vcpus_[index]->run();
     {
         const std::lock_guard lock{mutex_};
@@ -121,7 +169,8 @@ void Machine::stop(MachineEnd why) { end(why); }
 
 void Machine::end(Result<MachineEnd> why) {
     const std::lock_guard lock{mutex_};
-    if (!end_) end_ = std::move(why);
+    const bool restarting = config_.restarts && end_ && *end_ && **end_ == MachineEnd::Reset;
+    if (!end_ || restarting) end_ = std::move(why);
     for (std::size_t index = 0; index < vcpus_.size(); ++index)
         vcpus_[index]->stop(threads_[index]);
 }

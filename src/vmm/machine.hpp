@@ -2,7 +2,8 @@
 //
 //   create()  memory, KVM, empty buses     assigned functions come in here: memory to map for DMA,
 //                                          slots, routes, buses
-//   run()     tables, kernel, processors   until the guest ends itself or somebody ends it
+//   run()     tables, kernel, processors   until the guest ends itself or somebody ends it;
+//                                          a reset starts the same machine again
 #pragma once
 
 #include <functional>
@@ -13,6 +14,7 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "base/timeline.hpp"
 #include "model/machine_plan.hpp"
 #include "vmm/acpi/dsdt.hpp"
 #include "vmm/bus.hpp"
@@ -23,6 +25,7 @@
 #include "vmm/loader/boot.hpp"
 #include "vmm/memory_slots.hpp"
 #include "vmm/power.hpp"
+#include "vmm/reset_state.hpp"
 #include "vmm/serial.hpp"
 #include "vmm/vcpu.hpp"
 
@@ -36,8 +39,10 @@ struct BoardConfig {
     unsigned vcpus = 1;  ///< 1..255
     loader::BootRequest boot;
     std::vector<model::IntxRoute> intx;
-    int input = 0;   ///< File of the console; stays the caller's.
-    int output = 1;  ///< The same.
+    bool restarts = true;          ///< A reset by the guest starts it again, in place.
+    Timeline* timeline = nullptr;  ///< Where moments of the start are noted; stays the caller's.
+    int input = 0;                 ///< File of the console; stays the caller's.
+    int output = 1;                ///< The same.
 };
 
 /// One virtual machine. Owned and run by one thread; stop() may come from any.
@@ -66,16 +71,25 @@ public:
 
     /// Boots the kernel and lets the guest run to its end. `host` answers configuration accesses
     /// and must outlive the machine. Once for each machine.
-    /// Errors: a kernel that cannot be loaded, KVM that refuses, a guest that crashed.
+    ///
+    /// A reset of the guest does not end it, unless the configuration says so: processors,
+    /// interrupt controllers, serial port and the functions of `host` are as after power-on, and
+    /// the kernel is loaded again. Memory stays where it is, for DMA too, with what is in it; the
+    /// first MiB is cleared. Errors: a kernel that cannot be loaded, KVM that refuses, a guest that
+    /// crashed.
     Result<MachineEnd> run(PciHost& host);
 
-    /// Ends the machine soon. The first reason counts. From any thread.
+    /// Ends the machine soon. The first reason counts, but a reset that starts the guest again
+    /// gives way to any other. From any thread.
     void stop(MachineEnd why);
 
 private:
     explicit Machine(BoardConfig config) : config_{std::move(config)} {}
     Result<void> attach_devices(PciHost& host);
     Result<void> make_vcpus();
+    Result<void> load();
+    Result<MachineEnd> run_vcpus();
+    Result<void> reset(PciHost& host);
     void run_vcpu(std::size_t index);
     void end(Result<MachineEnd> why);
 
@@ -88,6 +102,9 @@ private:
     Bus memory_bus_;
     Bus port_bus_;
     std::shared_ptr<SerialPort> serial_;
+    std::optional<loader::BootSource> source_;
+    std::vector<kvm_msr_entry> memory_types_;
+    IrqchipState interrupt_controllers_;  ///< As after a reset.
     std::function<bool(std::optional<GuestAddress>)> memory_fault_;
 
     std::mutex mutex_;  ///< Guards what follows.

@@ -25,6 +25,9 @@ public:
         return static_cast<std::uint32_t>(all_ones(size));
     }
     void write(const Place& /*place*/, unsigned /*size*/, std::uint32_t /*value*/) override {}
+    void restart() override { ++restarts; }
+
+    unsigned restarts = 0;
 };
 
 class MachineTest : public testing::Test {
@@ -38,8 +41,8 @@ protected:
     }
     void TearDown() override { std::filesystem::remove_all(folder); }
 
-    Result<std::unique_ptr<Machine>> make(const std::vector<std::byte>& kernel,
-                                          unsigned vcpus = 1) {
+    Result<std::unique_ptr<Machine>> make(const std::vector<std::byte>& kernel, unsigned vcpus = 1,
+                                          bool restarts = false) {
         {
             std::ofstream file{folder + "/kernel", std::ios::binary};
             for (const auto byte : kernel)
@@ -49,6 +52,8 @@ protected:
                                 .memory = 64 << 20,
                                 .vcpus = vcpus,
                                 .boot = {.kernel = folder + "/kernel"},
+                                .restarts = restarts,
+                                .timeline = &timeline,
                                 .input = input.number(),
                                 .output = output.number()});
     }
@@ -64,6 +69,7 @@ protected:
     Fd input;
     Fd output;
     EmptyHost host;
+    Timeline timeline;
 };
 
 TEST_F(MachineTest, RunsA64BitGuestToItsPowerOff) {
@@ -80,6 +86,45 @@ TEST_F(MachineTest, RunsAPvhGuestToItsReset) {
     ASSERT_TRUE(end) << to_string(end.error());
     EXPECT_EQ(*end, MachineEnd::Reset);
     EXPECT_EQ(console(), "hi32");
+}
+
+// mov al, [0x200000]; inc byte [0x200000]; print 'A' + al; a power-off after the third time, a
+// reset before. Memory outlives a reset, registers do not.
+std::vector<std::byte> guest_that_resets_twice() {
+    return support::make_vmlinux(Code{}
+                                     .raw({0xa0, 0x00, 0x00, 0x20, 0x00})
+                                     .raw({0xfe, 0x05, 0x00, 0x00, 0x20, 0x00})
+                                     .raw({0x66, 0xba, 0xf8, 0x03, 0x04, 0x41, 0xee})
+                                     .raw({0x3c, 0x43, 0x74, 0x0a})  // cmp al, 'C'; je +10
+                                     .out(0x602, 1)
+                                     .halt()
+                                     .out(0x600, 0x34)
+                                     .halt());
+}
+
+TEST_F(MachineTest, StartsTheGuestAgainInPlace) {
+    const auto machine = make(guest_that_resets_twice(), 2, true);
+    ASSERT_TRUE(machine) << to_string(machine.error());
+
+    const auto end = (*machine)->run(host);
+
+    ASSERT_TRUE(end) << to_string(end.error());
+    EXPECT_EQ(*end, MachineEnd::PoweredOff);
+    EXPECT_EQ(console(), "ABC");
+    EXPECT_EQ(host.restarts, 2u);
+}
+
+TEST_F(MachineTest, NotesTheMomentsOfItsStartOnce) {
+    const auto machine = make(guest_that_resets_twice(), 1, true);
+    ASSERT_TRUE(machine) << to_string(machine.error());
+
+    ASSERT_TRUE((*machine)->run(host));
+
+    const auto moments = timeline.moments();
+    ASSERT_EQ(moments.size(), 3u);
+    EXPECT_EQ(moments[0].what, "kernel loaded");
+    EXPECT_EQ(moments[1].what, "first instruction of the guest's kernel");
+    EXPECT_EQ(moments[2].what, "first output of the guest");
 }
 
 TEST_F(MachineTest, ReadsAbsentFunctionsAsAllOnes) {

@@ -10,7 +10,7 @@ namespace tenon::vmm {
 /// How a machine came to its end without failing.
 enum class MachineEnd {
     PoweredOff,   ///< The guest entered S5.
-    Reset,        ///< The guest asked for a reset; Tenon does not start it again.
+    Reset,        ///< The guest asked for a reset, and was not to be started again.
     Interrupted,  ///< A signal, or the user at the console, ended it.
 };
 

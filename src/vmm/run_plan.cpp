@@ -42,8 +42,11 @@ Result<MachineEnd> run_plan(const model::MachinePlan& plan, const RunRequest& re
                    .backing = {.page = memory.page, .node = memory.node, .strict = memory.strict},
                    .vcpus = plan.vcpus,
                    .boot = request.boot,
-                   .intx = plan.intx}),
+                   .intx = plan.intx,
+                   .restarts = request.restarts,
+                   .timeline = request.timeline}),
               "");
+    mark(request.timeline, "memory and KVM");
     TENON_TRY(files, VfioFiles::create(machine->vm()), "");
     Warnings warnings;
     EventLoop events;
@@ -62,7 +65,8 @@ Result<MachineEnd> run_plan(const model::MachinePlan& plan, const RunRequest& re
                                             .pins = pins},
                                   .memory = machine->memory(),
                                   .topology = topology,
-                                  .files = &files}),
+                                  .files = &files,
+                                  .timeline = request.timeline}),
               "");
     machine->on_memory_fault([&assignment, &warnings](std::optional<GuestAddress> where) {
         if (!assignment->withdraw()) return false;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/result.hpp"
+#include "base/timeline.hpp"
 #include "model/machine_plan.hpp"
 #include "vmm/assigned/assignment.hpp"
 #include "vmm/loader/boot.hpp"
@@ -12,6 +13,8 @@ namespace tenon::vmm {
 /// What a run needs beside the plan.
 struct RunRequest {
     loader::BootRequest boot;
+    bool restarts = true;          ///< A reset by the guest starts it again.
+    Timeline* timeline = nullptr;  ///< Where the moments of the start are noted; may be null.
 };
 
 /// Boots a guest with the functions of `plan` and lets it run to its end.

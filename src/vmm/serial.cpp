@@ -29,6 +29,14 @@ void SerialPort::receive(std::uint8_t byte) {
     settle();
 }
 
+void SerialPort::reset() {
+    const std::lock_guard lock{mutex_};
+    uart_ = Uart{};
+    // With its pin down: the line may have been up, and its controller was reset as well.
+    level_ = false;
+    line_(false);
+}
+
 bool SerialPort::is_full() {
     constexpr std::size_t limit = 4096;
     const std::lock_guard lock{mutex_};

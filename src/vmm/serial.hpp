@@ -27,6 +27,9 @@ public:
     /// is_full() first.
     void receive(std::uint8_t byte);
 
+    /// As after power-on; what waits for the guest goes on waiting.
+    void reset();
+
     /// Whether so much is waiting for the guest that it should rather not become more.
     bool is_full();
 

@@ -50,6 +50,18 @@ TEST_F(SerialPortTest, SaysWhenTooMuchIsWaiting) {
     EXPECT_TRUE(port.is_full());
 }
 
+TEST_F(SerialPortTest, StartsAfreshWithItsLineDown) {
+    port.write(4, 1, 0x08);
+    port.write(1, 1, 0x02);
+    port.write(7, 1, 0x5a);
+
+    port.reset();
+
+    EXPECT_THAT(levels, ElementsAre(true, false));
+    EXPECT_EQ(port.read(1, 1), 0u);
+    EXPECT_EQ(port.read(7, 1), 0u);
+}
+
 TEST_F(SerialPortTest, ReadsRegistersSideBySideAsOneAccess) {
     port.write(7, 1, 0x5a);
     EXPECT_EQ(port.read(6, 2), 0x5ab0u);

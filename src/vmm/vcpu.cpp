@@ -80,6 +80,24 @@ Result<void> Vcpu::enter_at(const Entry& entry) {
     return {};
 }
 
+Result<void> Vcpu::keep_reset_state(std::span<const std::uint32_t> msrs) {
+    TENON_TRY(state, VcpuState::read(fd_.number(), msrs, name()), "");
+    after_reset_ = std::move(state);
+    return {};
+}
+
+Result<void> Vcpu::reset() {
+    // The access that ended the last run is completed by the next one, which must not be the new
+    // guest's. Source: Linux Documentation/virt/kvm/api.rst, KVM_EXIT_IO.
+    std::atomic_ref{shared().immediate_exit}.store(1);
+    [[maybe_unused]] const int interrupted = ::ioctl(fd_.number(), KVM_RUN, 0);
+    if (after_reset_) TENON_TRY_DO(after_reset_->restore(fd_.number()), "");
+    faults_ = 0;
+    stop_ = false;
+    std::atomic_ref{shared().immediate_exit}.store(0);
+    return {};
+}
+
 void Vcpu::stop(std::optional<pthread_t> thread) {
     stop_ = true;
     // The kernel reads this when it enters the guest: a signal that comes before is not lost.

@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "base/fd.hpp"
@@ -15,6 +16,7 @@
 #include "vmm/bus.hpp"
 #include "vmm/cpu_state.hpp"
 #include "vmm/kvm.hpp"
+#include "vmm/reset_state.hpp"
 
 namespace tenon::vmm {
 
@@ -44,6 +46,15 @@ public:
     /// Errors: Unsupported, naming the first that KVM refuses.
     Result<void> set_msrs(const std::vector<kvm_msr_entry>& entries);
 
+    /// Notes the state of now as that after a reset.
+    /// Errors: as VcpuState::read().
+    Result<void> keep_reset_state(std::span<const std::uint32_t> msrs);
+
+    /// Takes back a stop() and all that the guest has done. It must not run; after
+    /// keep_reset_state() alone.
+    /// Errors: as VcpuState::restore().
+    Result<void> reset();
+
     /// Runs until stop().
     /// Errors: Io with what the guest did, or what KVM refused: a triple fault, an entry that
     /// failed.
@@ -67,6 +78,7 @@ private:
     Fd fd_;
     Mapping area_;
     VcpuWorld world_;
+    std::optional<VcpuState> after_reset_;
     unsigned faults_ = 0;  ///< In a row, without the guest coming any further.
     std::atomic<bool> stop_ = false;
 };

@@ -50,7 +50,7 @@ inline std::vector<std::byte> make_bzimage(const Code& code) {
     store<std::uint32_t>(all, 0x22c, 0x7fffffff);
     store<std::uint32_t>(all, 0x230, 0x200000);
     store<std::uint8_t>(all, 0x234, 1);
-    store<std::uint16_t>(all, 0x236, 1);
+    store<std::uint16_t>(all, 0x236, 3);
     store<std::uint32_t>(all, 0x238, 2047);
     store<std::uint64_t>(all, 0x258, 0x1000000);
     store<std::uint32_t>(all, 0x260, 0x10000);

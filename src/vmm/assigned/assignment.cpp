@@ -11,9 +11,12 @@ Result<std::unique_ptr<Assignment>> Assignment::create(const model::MachinePlan&
                                                        const Outside& outside) {
     std::unique_ptr<Assignment> assignment{new Assignment{outside}};
     TENON_TRY(opened, assignment->open(plan, make_opener), "");
+    mark(outside.timeline, "functions opened and attached");
     TENON_TRY_DO(assignment->map_memory(), "giving devices access to the guest's memory");
+    mark(outside.timeline, "memory mapped for DMA");
     for (auto& function : opened)
         TENON_TRY_DO(assignment->seat(std::move(function)), "");
+    mark(outside.timeline, "functions reset, BARs mapped");
     return assignment;
 }
 
@@ -30,6 +33,7 @@ Result<std::vector<Assignment::Opened>> Assignment::open(const model::MachinePla
         openers[interface] = opener.get();
         openers_.push_back(std::move(opener));
     }
+    mark(outside_.timeline, "VFIO container or iommufd");
     std::vector<Opened> opened;
     for (std::size_t port = 0; port < plan.ports.size(); ++port) {
         for (const auto& function : plan.ports[port].functions) {

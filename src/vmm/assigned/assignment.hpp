@@ -5,6 +5,7 @@
 #include <span>
 #include <vector>
 
+#include "base/timeline.hpp"
 #include "base/undo.hpp"
 #include "device/control.hpp"
 #include "model/machine_plan.hpp"
@@ -27,6 +28,7 @@ public:
         const GuestMemory& memory;
         PciTopology& topology;
         const VfioFiles* files;
+        Timeline* timeline = nullptr;  ///< Where the moments of the start are noted; may be null.
     };
 
     /// Opens every function of `plan`, maps all guest memory for its DMA, tells KVM, and seats it

@@ -105,6 +105,28 @@ TEST(Assignment, ResetsFunctionsBelowAPortWhoseBusIsReset) {
     EXPECT_EQ(host.second->resets(), before + 1);
 }
 
+TEST(Assignment, StartsFunctionsAgainAsThePlanHasThem) {
+    Host host;
+    const auto assignment = host.assign();
+    ASSERT_TRUE(assignment);
+    const PciHost::Place bar{.bus = 1, .devfn = 0, .offset = 0x10};
+    const auto planned = host.topology.read(bar, 4);
+    host.topology.write({.bus = 1, .devfn = 0, .offset = 0x04}, 2, 0x0006);
+    host.topology.write(bar, 4, 0xd0000000);
+    host.topology.write({.bus = 0, .devfn = 1 << 3, .offset = 0x19}, 1, 0x40);
+    const auto before = host.first->resets();
+
+    host.topology.restart();
+
+    EXPECT_EQ(host.first->resets(), before + 1);
+    EXPECT_THAT(host.board.vm.slots, IsEmpty());
+    EXPECT_EQ(host.topology.read(bar, 4), planned);
+    EXPECT_EQ(host.topology.read({.bus = 1, .devfn = 0, .offset = 0x04}, 2) & 6, 0u);
+    EXPECT_EQ(host.topology.read({.bus = 0x40, .devfn = 0, .offset = 0}, 4), 0xffffffffu);
+    host.topology.write({.bus = 1, .devfn = 0, .offset = 0x04}, 2, 0x0006);
+    EXPECT_THAT(host.board.vm.slots, SizeIs(1));
+}
+
 TEST(Assignment, LeavesTheHostAsItWasWhicheverCallOfADeviceFails) {
     unsigned calls = 0;
     {

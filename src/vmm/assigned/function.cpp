@@ -109,6 +109,12 @@ void AssignedFunction::reset() {
     carry_out(model::effect::ResetFunction{});
 }
 
+void AssignedFunction::restart() {
+    reset();
+    const std::lock_guard lock{mutex_};
+    config_ = model::ConfigState{plan_.view, plan_.start()};
+}
+
 bool AssignedFunction::withdraw() {
     const std::lock_guard lock{mutex_};
     return bars_->withdraw();

@@ -52,6 +52,9 @@ public:
     /// The bus above was reset: so is the function.
     void reset();
 
+    /// The machine was reset: so is the function, and it has its BARs where the plan puts them.
+    void restart();
+
     /// The device stopped to answer under a mapping: every access traps from now on.
     /// Whether anything was mapped.
     bool withdraw();

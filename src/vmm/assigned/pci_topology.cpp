@@ -7,7 +7,8 @@
 
 namespace tenon::vmm {
 
-PciTopology::PciTopology(const model::MachinePlan& plan) : host_bridge_{plan.host_bridge} {
+PciTopology::PciTopology(const model::MachinePlan& plan)
+    : plan_{plan}, host_bridge_{plan.host_bridge} {
     ports_.reserve(plan.ports.size());
     for (const auto& port : plan.ports)
         ports_.push_back({.devfn = port.guest.devfn(), .config = model::ConfigState{port.map}});
@@ -67,6 +68,15 @@ void PciTopology::write(const Place& place, unsigned size, std::uint32_t value) 
     }
     if (auto* const function = function_at(place))
         function->write_config(place.offset, size, value);
+}
+
+void PciTopology::restart() {
+    host_bridge_ = model::ConfigState{plan_.host_bridge};
+    for (std::size_t n = 0; n < ports_.size(); ++n) {
+        ports_[n].config = model::ConfigState{plan_.ports[n].map};
+        for (auto& seated : ports_[n].functions)
+            seated.function->restart();
+    }
 }
 
 std::vector<std::shared_ptr<AssignedFunction>> PciTopology::functions() const {

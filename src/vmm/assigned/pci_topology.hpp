@@ -27,6 +27,7 @@ public:
 
     std::uint32_t read(const Place& place, unsigned size) override;
     void write(const Place& place, unsigned size, std::uint32_t value) override;
+    void restart() override;
 
     /// All functions, in the order they were added.
     std::vector<std::shared_ptr<AssignedFunction>> functions() const;
@@ -44,6 +45,7 @@ private:
     model::ConfigState* bridge_at(const Place& place, Port*& port);
     AssignedFunction* function_at(const Place& place);
 
+    const model::MachinePlan& plan_;
     model::ConfigState host_bridge_;
     std::vector<Port> ports_;
 };

@@ -1,17 +1,19 @@
 #include "vmm/loader/boot.hpp"
 
+#include <fcntl.h>
+
 #include <algorithm>
+#include <utility>
+#include <vector>
 
 #include "base/bytes.hpp"
 #include "base/file.hpp"
 #include "vmm/loader/boot_layout.hpp"
-#include "vmm/loader/kernel_file.hpp"
-#include "vmm/loader/start_structures.hpp"
 
 namespace tenon::vmm::loader {
 namespace {
 
-constexpr std::size_t largest_file = std::size_t{2} << 30;
+constexpr std::uint64_t largest_kernel = std::uint64_t{2} << 30;
 
 std::span<const std::byte> bytes_of_text(const std::string& text) {
     return std::as_bytes(std::span{text});
@@ -27,29 +29,39 @@ Result<void> copy_kernel(const KernelImage& image, const GuestMemory& memory) {
     return {};
 }
 
-/// At the end of low memory, or of what the kernel can reach.
+/// A range that may hold the initial RAM disk.
+struct Room {
+    std::uint64_t first = 0;
+    std::uint64_t end = 0;
+};
+
+/// As high as the kernel likes it. What does not fit there goes above, into low memory or past
+/// 4 GiB, where the kernel takes it from any address.
 Result<RamDisk> place_disk(const KernelImage& image, const GuestMemory& memory,
                            std::uint64_t size) {
     constexpr std::uint64_t page = 0x1000;
-    const std::uint64_t low_end = memory.parts().front().end();
-    const std::uint64_t limit = std::min(low_end, image.initrd_limit + 1);
+    const auto& low = memory.parts().front();
+    const auto& last = memory.parts().back();
     const std::uint64_t floor = align_up(image.end, page);
+    std::vector<Room> rooms{{.first = floor, .end = std::min(low.end(), image.initrd_limit + 1)}};
+    if (image.initrd_anywhere) {
+        rooms.push_back({.first = floor, .end = low.end()});
+        if (memory.parts().size() > 1)
+            rooms.push_back({.first = last.at.value(), .end = last.end()});
+    }
     const std::uint64_t need = align_up(size, page);
-    if (limit < floor || limit - floor < need)
-        return fail(Error::Kind::Unsupported,
-                    "{:#x} bytes do not fit between the kernel's end at {:#x} and {:#x}", size,
-                    image.end, limit);
-    return RamDisk{.at = GuestAddress{align_down(limit - need, page)}, .size = size};
-}
-
-Result<RamDisk> load_disk(const std::string& path, const KernelImage& image,
-                          const GuestMemory& memory) {
-    if (path.empty()) return RamDisk{};
-    TENON_TRY(content, read_file(path, largest_file), "loading the initial RAM disk");
-    if (content.empty()) return RamDisk{};
-    TENON_TRY(disk, place_disk(image, memory, content.size()), path);
-    TENON_TRY_DO(memory.write(disk.at, bytes_of_text(content)), path);
-    return disk;
+    for (const auto& room : rooms)
+        if (room.end >= room.first && room.end - room.first >= need)
+            return RamDisk{.at = GuestAddress{align_down(room.end - need, page)}, .size = size};
+    return std::unexpected(
+        Error{.kind = Error::Kind::Unsupported,
+              .what = fmt::format("{} bytes do not fit into the guest's memory beside the kernel, "
+                                  "which ends at {:#x}; the largest room ends at {:#x}",
+                                  size, image.end, rooms.back().end),
+              .hint = image.initrd_anywhere
+                          ? "Give the guest more memory with --memory"
+                          : "Give the guest more memory with --memory; a bzImage takes an initial "
+                            "RAM disk above 4 GiB too, a vmlinux only below"});
 }
 
 Result<void> write_command_line(const std::string& text, const KernelImage& image,
@@ -65,14 +77,40 @@ Result<void> write_command_line(const std::string& text, const KernelImage& imag
 
 }  // namespace
 
-Result<Entry> load(const BootRequest& request, const GuestMemory& memory,
-                   const model::AddressMap& addresses) {
+Result<BootSource> BootSource::open(BootRequest request) {
+    BootSource source;
+    source.request_ = std::move(request);
+    TENON_TRY(kernel, Fd::open(source.request_.kernel, O_RDONLY), "loading the kernel");
+    source.kernel_ = std::move(kernel);
+    if (source.request_.initrd.empty()) return source;
+    TENON_TRY(initrd, Fd::open(source.request_.initrd, O_RDONLY), "loading the initial RAM disk");
+    source.initrd_ = std::move(initrd);
+    return source;
+}
+
+/// Straight from the file into the guest's memory: it may be as large as that.
+Result<RamDisk> BootSource::load_disk(const KernelImage& image, const GuestMemory& memory) const {
+    if (!initrd_) return RamDisk{};
+    TENON_TRY(size, size_of_file(initrd_, request_.initrd), "");
+    if (size == 0) return RamDisk{};
+    TENON_TRY(disk, place_disk(image, memory, size), request_.initrd);
+    TENON_TRY(place, memory.span(disk.at, size), request_.initrd);
+    TENON_TRY_DO(read_at(initrd_, 0, place, request_.initrd), "");
+    return disk;
+}
+
+Result<Entry> BootSource::load(const GuestMemory& memory,
+                               const model::AddressMap& addresses) const {
     const std::uint64_t low_end = memory.parts().front().end();
-    TENON_TRY(file, read_file(request.kernel, largest_file), "loading the kernel");
-    TENON_TRY(image, parse_kernel(bytes_of_text(file), low_end), request.kernel);
-    TENON_TRY_DO(copy_kernel(image, memory), request.kernel);
-    TENON_TRY(disk, load_disk(request.initrd, image, memory), "booting");
-    TENON_TRY_DO(write_command_line(request.append, image, memory), "booting");
+    TENON_TRY(size, size_of_file(kernel_, request_.kernel), "loading the kernel");
+    if (size > largest_kernel)
+        return malformed("{}: {} bytes are no kernel", request_.kernel, size);
+    std::vector<std::byte> file(static_cast<std::size_t>(size));
+    TENON_TRY_DO(read_at(kernel_, 0, file, request_.kernel), "loading the kernel");
+    TENON_TRY(image, parse_kernel(file, low_end), request_.kernel);
+    TENON_TRY_DO(copy_kernel(image, memory), request_.kernel);
+    TENON_TRY(disk, load_disk(image, memory), "loading the initial RAM disk");
+    TENON_TRY_DO(write_command_line(request_.append, image, memory), "booting");
 
     const auto map = make_memory_map(memory.parts(), addresses);
     const bool long64 = image.mode == Entry::Mode::Long64;

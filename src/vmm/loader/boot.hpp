@@ -3,10 +3,13 @@
 
 #include <string>
 
+#include "base/fd.hpp"
 #include "base/result.hpp"
 #include "model/machine_plan.hpp"
 #include "vmm/cpu_state.hpp"
 #include "vmm/guest_memory.hpp"
+#include "vmm/loader/kernel_file.hpp"
+#include "vmm/loader/start_structures.hpp"
 
 namespace tenon::vmm::loader {
 
@@ -17,10 +20,26 @@ struct BootRequest {
     std::string append;  ///< The kernel's command line.
 };
 
-/// Puts everything in place that the boot vCPU needs; the ACPI tables are at acpi_tables already.
-/// Errors: naming the file: errno, Malformed for what is no kernel, Unsupported for what does not
-/// fit.
-Result<Entry> load(const BootRequest& request, const GuestMemory& memory,
-                   const model::AddressMap& addresses);
+/// The files of a request, opened: a reset loads the same ones again, whatever their names mean by
+/// then.
+class BootSource {
+public:
+    /// Opens them. An empty initial RAM disk is none.
+    /// Errors: naming the file: errno of open(2), Malformed for what is no regular file.
+    static Result<BootSource> open(BootRequest request);
+
+    /// Puts everything in place that the boot vCPU needs; the ACPI tables are at acpi_tables
+    /// already.
+    /// Errors: naming the file: errno, Malformed for what is no kernel, Unsupported for what does
+    /// not fit.
+    Result<Entry> load(const GuestMemory& memory, const model::AddressMap& addresses) const;
+
+private:
+    Result<RamDisk> load_disk(const KernelImage& image, const GuestMemory& memory) const;
+
+    BootRequest request_;
+    Fd kernel_;
+    Fd initrd_;
+};
 
 }  // namespace tenon::vmm::loader

@@ -8,7 +8,6 @@
 
 #include "tests/support/kernel_builder.hpp"
 #include "vmm/loader/memory_map.hpp"
-#include "vmm/loader/start_structures.hpp"
 
 namespace tenon::vmm::loader {
 namespace {
@@ -17,6 +16,12 @@ using support::Code;
 using testing::ElementsAre;
 
 constexpr std::uint64_t mib = 1 << 20;
+
+Result<Entry> load(const BootRequest& request, const GuestMemory& memory,
+                   const model::AddressMap& addresses) {
+    TENON_TRY(source, BootSource::open(request), "");
+    return source.load(memory, addresses);
+}
 
 class BootTest : public testing::Test {
 protected:
@@ -123,6 +128,56 @@ TEST_F(BootTest, RefusesADiskThatDoesNotFit) {
 
     ASSERT_FALSE(entry);
     EXPECT_EQ(entry.error().kind, Error::Kind::Unsupported);
+}
+
+TEST_F(BootTest, PutsALargeDiskAboveTheHoleWhereTheKernelTakesIt) {
+    const std::vector<std::byte> disk(40 * mib, std::byte{0x5a});
+    const auto initrd = write("initrd", disk);
+    // 32 MiB below the hole, 64 MiB above 4 GiB.
+    const auto split = GuestMemory::create(96 * mib, 32 * mib).value();
+    const auto kernel = write("bzImage", support::make_bzimage(Code{}.halt()));
+
+    const auto entry = load({.kernel = kernel, .initrd = initrd}, split, addresses);
+
+    ASSERT_TRUE(entry) << to_string(entry.error());
+    const auto word = [&](std::uint64_t address) {
+        return load_word<std::uint32_t>(split.span(GuestAddress{address}, 4).value());
+    };
+    // ramdisk_image, ramdisk_size; above them ext_ramdisk_image and ext_ramdisk_size.
+    EXPECT_EQ(word(0x7000 + 0x218), 24 * mib);
+    EXPECT_EQ(word(0x7000 + 0xc0), 1u);
+    EXPECT_EQ(word(0x7000 + 0x21c), 40 * mib);
+    EXPECT_EQ(word(0x7000 + 0xc4), 0u);
+    EXPECT_EQ(word(0x1'0000'0000 + 64 * mib - 4), 0x5a5a5a5au);
+}
+
+TEST_F(BootTest, SaysThatAVmlinuxTakesItsDiskBelow4GiBOnly) {
+    const std::vector<std::byte> disk(40 * mib);
+    const auto initrd = write("initrd", disk);
+    const auto split = GuestMemory::create(96 * mib, 32 * mib).value();
+    const auto kernel = write("vmlinux", support::make_vmlinux(Code{}.halt()));
+
+    const auto entry = load({.kernel = kernel, .initrd = initrd}, split, addresses);
+
+    ASSERT_FALSE(entry);
+    EXPECT_NE(entry.error().hint.find("a bzImage takes"), std::string::npos) << entry.error().hint;
+}
+
+TEST_F(BootTest, LoadsAgainWhatItOpened) {
+    const auto kernel = write("vmlinux", support::make_vmlinux(Code{}.halt()));
+    auto source = BootSource::open({.kernel = kernel});
+    ASSERT_TRUE(source);
+    std::filesystem::remove(kernel);
+
+    EXPECT_TRUE(source->load(memory, addresses));
+    EXPECT_TRUE(source->load(memory, addresses));
+}
+
+TEST_F(BootTest, RefusesWhatIsNoFile) {
+    const auto kernel = write("vmlinux", support::make_vmlinux(Code{}.halt()));
+
+    EXPECT_FALSE(load({.kernel = folder}, memory, addresses));
+    EXPECT_FALSE(load({.kernel = kernel, .initrd = folder}, memory, addresses));
 }
 
 TEST_F(BootTest, RefusesACommandLineThatTheKernelCannotTake) {

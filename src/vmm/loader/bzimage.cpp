@@ -81,6 +81,7 @@ Result<KernelImage> parse_bzimage(std::span<const std::byte> file, std::uint64_t
                       .end = at + need,
                       .setup_header = file.subspan(header_at, size),
                       .initrd_limit = header.initrd_addr_max,
+                      .initrd_anywhere = (header.xloadflags & XLF_CAN_BE_LOADED_ABOVE_4G) != 0,
                       .command_line_limit = header.cmdline_size};
     return image;
 }

@@ -34,7 +34,8 @@ struct KernelImage {
         0;  ///< First address past what the kernel takes before it knows its memory.
     std::span<const std::byte> setup_header;  ///< Of a bzImage: what the boot parameters begin
                                               ///< with, from offset 0x1f1 of the file.
-    std::uint64_t initrd_limit = 0;        ///< The last byte of an initial RAM disk at most here.
+    std::uint64_t initrd_limit = 0;        ///< The last byte of an initial RAM disk at most here,
+    bool initrd_anywhere = false;          ///< or, if it does not fit there, at any address.
     std::uint64_t command_line_limit = 0;  ///< Characters, without the zero.
 };
 

@@ -55,6 +55,8 @@ std::vector<std::byte> make_boot_parameters(const KernelImage& image, const RamD
     parameters.hdr.cmd_line_ptr = static_cast<__u32>(command_line.value());
     parameters.hdr.ramdisk_image = static_cast<__u32>(disk.at.value());
     parameters.hdr.ramdisk_size = static_cast<__u32>(disk.size);
+    parameters.ext_ramdisk_image = static_cast<__u32>(disk.at.value() >> 32);
+    parameters.ext_ramdisk_size = static_cast<__u32>(disk.size >> 32);
     parameters.acpi_rsdp_addr = acpi_tables.value();
     const auto count = std::min<std::size_t>(map.size(), E820_MAX_ENTRIES_ZEROPAGE);
     for (std::size_t index = 0; index < count; ++index) {
