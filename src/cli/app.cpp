@@ -3,15 +3,18 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <exception>
+#include <iterator>
 #include <string>
 #include <vector>
 
 #include "cli/capture_command.hpp"
 #include "cli/diff_command.hpp"
+#include "cli/file_options.hpp"
 #include "cli/help.hpp"
 #include "cli/list_command.hpp"
 #include "cli/plan_command.hpp"
 #include "cli/usage.hpp"
+#include "cli/vm_file.hpp"
 #include "library/version.hpp"
 
 namespace tenon::cli {
@@ -20,6 +23,9 @@ namespace {
 struct Options {
     MachineArguments machine;
     RunArguments run;
+    std::string vm_file;  // Of `run`.
+    bool timing = false;
+    Timeline timeline;
     CaptureArguments capture;
     DiffArguments diff;
     bool no_open = false;
@@ -52,12 +58,16 @@ CLI::App* add_plan(CLI::App& app, Options& options) {
     return command;
 }
 
-CLI::App* add_run(CLI::App& app, RunArguments& run) {
+CLI::App* add_run(CLI::App& app, Options& options) {
+    auto& run = options.run;
     auto* const command = app.add_subcommand("run");
+    command->add_option("FILE", options.vm_file);
     add_machine_options(*command, run.machine);
-    command->add_option("--kernel", run.kernel)->required();
+    command->add_option("--kernel", run.kernel);
     command->add_option("--initrd", run.initrd);
     command->add_option("--append", run.append);
+    command->add_flag("--no-reboot", run.no_reboot);
+    command->add_flag("--timing", options.timing);
     command->add_option("--device", run.machine.devices)->allow_extra_args(false);
     set_help(*command, run_help());
     return command;
@@ -110,6 +120,42 @@ std::vector<std::string> words_of(int count, const char* const* arguments) {
     return words;
 }
 
+Outcome wrong_input(const Error& error) {
+    return {.status = status::wrong, .err = fmt::format("tenon: {}\n", to_string(error))};
+}
+
+// Fills in what a VM file says and the command line does not. `complete` has all options that a
+// file may have.
+Result<void> take_file(CLI::App& command, const CLI::App& complete, const std::string& path,
+                       MachineArguments& machine) {
+    if (path.empty()) return {};
+    TENON_TRY(file, read_vm_file(path), "");
+    TENON_TRY_DO(apply_file(command, complete, file), "");
+    machine.devices = merge_devices(tables_of(file, "device"), machine.devices);
+    machine.ports = merge_ports(tables_of(file, "port"), machine.ports);
+    return {};
+}
+
+// `plan` finds its VM file among the devices.
+Result<std::string> file_among(std::vector<std::string>& devices) {
+    std::vector<std::string> files;
+    std::ranges::copy_if(devices, std::back_inserter(files), is_vm_file);
+    std::erase_if(devices, is_vm_file);
+    if (files.size() > 1)
+        return malformed("{} and {}: a machine is described by one file", files[0], files[1]);
+    return files.empty() ? std::string{} : files.front();
+}
+
+Outcome start(CLI::App& command, Options& options, const Host& host, const GuestRunner& run_plan,
+              const TextStyle& style) {
+    auto& arguments = options.run;
+    if (const auto taken = take_file(command, command, options.vm_file, arguments.machine); !taken)
+        return wrong_input(taken.error());
+    if (arguments.kernel.empty()) return wrong_usage("run", "--kernel is required");
+    if (options.timing) arguments.timeline = &options.timeline;
+    return run_guest(host, run_plan, arguments, style);
+}
+
 Outcome plan(const Host& host, const Options& options, const TextStyle& style) {
     if (!options.emit.empty() && options.emit != "lspci")
         return wrong_usage("plan", fmt::format("--emit {}: the only form is lspci", options.emit));
@@ -137,8 +183,8 @@ Outcome dispatch(int count, const char* const* arguments, const Host& host,
     app.set_version_flag("--version", std::string{version_line});
     set_help(app, program_help());
     Options options;
-    const auto* const plan_command = add_plan(app, options);
-    const auto* const run_command = add_run(app, options.run);
+    auto* const plan_command = add_plan(app, options);
+    auto* const run_command = add_run(app, options);
     const auto* const capture_command = add_capture(app, options);
     const auto* const list_command = add_list(app, options);
     const auto* const diff_command = add_diff(app, options);
@@ -147,8 +193,13 @@ Outcome dispatch(int count, const char* const* arguments, const Host& host,
     } catch (const CLI::ParseError& error) {
         return parsing_ended(error, app);
     }
-    if (plan_command->parsed()) return plan(host, options, style);
-    if (run_command->parsed()) return run_guest(host, run_plan, options.run, style);
+    if (plan_command->parsed()) {
+        const auto file = file_among(options.machine.devices);
+        if (!file) return wrong_input(file.error());
+        const auto taken = take_file(*plan_command, *run_command, *file, options.machine);
+        return taken ? plan(host, options, style) : wrong_input(taken.error());
+    }
+    if (run_command->parsed()) return start(*run_command, options, host, run_plan, style);
     const auto opening = options.no_open ? Opening::Forbidden : Opening::Allowed;
     options.capture.opening = opening;
     options.diff.opening = opening;

@@ -78,6 +78,7 @@ std::string plan_help() {
         R"(Shows what a guest would see of each device, why, and whether it can be assigned.
 
 Usage: tenon plan [OPTION]... DEVICE[,key=value...]...
+       tenon plan [OPTION]... VM.toml
 
   --json                  print one JSON object, for scripts
   --emit lspci            print the guest's view as a dump that `lspci -F` reads
@@ -109,11 +110,14 @@ std::string run_help() {
         R"(Boots a Linux guest with devices of this host assigned to it, as `tenon plan` says of them.
 
 Usage: tenon run --kernel FILE [OPTION]... --device DEVICE[,key=value...]...
+       tenon run VM.toml [OPTION]...
 
   --kernel FILE           a bzImage, or a vmlinux with PVH
   --initrd FILE           the initial RAM disk
   --append TEXT           the kernel's command line; console=ttyS0 is the console
   --device DEVICE         assign this device; may be given again
+  --no-reboot             end when the guest resets itself; without it, the guest starts again
+  --timing                print at the end where the time of the start went
 )";
     text += fmt::format(fmt::runtime(machine_options), known_machine_versions());
     text += device_words;
@@ -122,8 +126,11 @@ All memory of the guest is locked while a device is assigned. A file is for `ten
 device has to be bound to vfio-pci, as the plan tells. It is reset when the guest gets it and when it is
 given back. The guest's console is standard input and output; Ctrl-A x ends the guest.
 
+VM.toml says the same as the options, by their names (kernel = "bzImage"), with a table [[device]] or
+[[port]] for each of these; options on the command line win. See docs/users/vm-file.md.
+
 Exit status: 0 the guest switched itself off, 1 it did not, a device cannot be assigned or a step
-failed, 2 wrong usage.
+failed, 2 wrong usage, 3 the guest reset itself under --no-reboot.
 
 Examples
   tenon run --kernel bzImage --initrd initrd.img --append 'console=ttyS0 root=/dev/nvme0n1' \

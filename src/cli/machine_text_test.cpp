@@ -5,7 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "cli/plan_json.hpp"
+#include "cli/library.hpp"
 
 namespace tenon::cli {
 namespace {

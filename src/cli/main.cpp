@@ -12,8 +12,7 @@ int main(int count, char** arguments) {
     std::signal(SIGPIPE, SIG_IGN);  // NOLINT(bugprone-signal-handler): no handler is installed
     auto host = library::this_host();
     host.physical_bits = vmm::guest_physical_bits;
-    const auto outcome =
-        cli::run(count, arguments, host, vmm::run_plan, cli::style_of_output());
+    const auto outcome = cli::run(count, arguments, host, vmm::run_plan, cli::style_of_output());
     const auto printed = cli::write_all(STDOUT_FILENO, outcome.out);
     auto message = outcome.err;
     if (!printed) message += "tenon: " + to_string(printed.error()) + "\n";

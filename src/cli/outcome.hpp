@@ -10,6 +10,7 @@ namespace status {
 inline constexpr int good = 0;     ///< All functions are assignable, or the guest ran and ended.
 inline constexpr int refused = 1;  ///< A function is not assignable, or the run failed.
 inline constexpr int wrong = 2;    ///< Wrong usage, or input that cannot be read.
+inline constexpr int reset = 3;    ///< The guest reset itself, and --no-reboot ended it.
 }  // namespace status
 
 /// A command that has ended.

@@ -7,6 +7,7 @@
 
 #include "base/fd.hpp"
 #include "cli/machine_text.hpp"
+#include "cli/timing_text.hpp"
 #include "cli/verdict_text.hpp"
 
 namespace tenon::cli {
@@ -47,8 +48,8 @@ Outcome ended(vmm::MachineEnd end) {
         case vmm::MachineEnd::PoweredOff:
             return {};
         case vmm::MachineEnd::Reset:
-            return {.status = status::refused,
-                    .err = "tenon: the guest asked for a reset; it is not started again\n"};
+            return {.status = status::reset,
+                    .err = "tenon: the guest reset itself, and --no-reboot ends it there\n"};
         case vmm::MachineEnd::Interrupted:
             return {
                 .status = status::refused,
@@ -57,10 +58,8 @@ Outcome ended(vmm::MachineEnd end) {
     return {.status = status::refused};
 }
 
-}  // namespace
-
-Outcome run_guest(const Host& host, const GuestRunner& run_plan, const RunArguments& arguments,
-                  const TextStyle& style) {
+Outcome plan_and_run(const Host& host, const GuestRunner& run_plan, const RunArguments& arguments,
+                     const TextStyle& style) {
     const auto plan = plan_run(host, arguments);
     // Wrong words are a usage error; a kernel or device that is not there is a start that failed.
     if (!plan)
@@ -70,15 +69,28 @@ Outcome run_guest(const Host& host, const GuestRunner& run_plan, const RunArgume
         return {.status = status::refused,
                 .err = "tenon: the guest is not started:\n" +
                        render_refusal(*plan, {.width = style.width})};
+    mark(arguments.timeline, "devices read, plan made");
     // Now, not at the end: where the memory is taken from tells why a host runs short of it.
     if (plan->memory.node || plan->memory.page != 0)
         fmt::print(stderr, "tenon: guest memory: {}\n", memory_words(plan->memory));
     const auto end = run_plan(*plan,
                               {.boot = {.kernel = arguments.kernel,
                                         .initrd = arguments.initrd,
-                                        .append = arguments.append}},
+                                        .append = arguments.append},
+                               .restarts = !arguments.no_reboot,
+                               .timeline = arguments.timeline},
                               host.make_opener);
     return end ? ended(*end) : failed(status::refused, end.error());
+}
+
+}  // namespace
+
+Outcome run_guest(const Host& host, const GuestRunner& run_plan, const RunArguments& arguments,
+                  const TextStyle& style) {
+    auto outcome = plan_and_run(host, run_plan, arguments, style);
+    if (arguments.timeline != nullptr)
+        outcome.err = render_timeline(arguments.timeline->moments()) + outcome.err;
+    return outcome;
 }
 
 }  // namespace tenon::cli

@@ -4,6 +4,7 @@
 #include <functional>
 #include <string>
 
+#include "base/timeline.hpp"
 #include "cli/library.hpp"
 #include "cli/outcome.hpp"
 #include "cli/terminal.hpp"
@@ -17,6 +18,8 @@ struct RunArguments {
     std::string kernel;
     std::string initrd;
     std::string append;
+    bool no_reboot = false;
+    Timeline* timeline = nullptr;  ///< With --timing: it is printed at the end.
 };
 
 /// Runs a guest to its end: vmm::run_plan(), or what a test puts in its place.
@@ -26,8 +29,8 @@ using GuestRunner = std::function<Result<vmm::MachineEnd>(
 /// Plans, and if every function is assignable, runs the guest to its end.
 ///
 /// Status `good` if the guest switched itself off; `refused`, with one message, if it did not, if a
-/// function is not assignable, or if a step failed; `wrong` for words and files that are wrong. The
-/// host is afterwards as before.
+/// function is not assignable, or if a step failed; `reset` if it reset itself and was not to be
+/// started again; `wrong` for words and files that are wrong. The host is afterwards as before.
 Outcome run_guest(const Host& host, const GuestRunner& run_plan, const RunArguments& arguments,
                   const TextStyle& style);
 

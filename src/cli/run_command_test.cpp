@@ -115,10 +115,27 @@ TEST_F(RunCommand, RefusesASizeThatIsNone) {
                 HasSubstr("--memory: \"much\" is not a size"));
 }
 
+TEST_F(RunCommand, StartsAGuestAgainThatResetsUnlessToldNotTo) {
+    run({.kernel = kernel_});
+    EXPECT_TRUE(request_->restarts);
+    run({.kernel = kernel_, .no_reboot = true});
+    EXPECT_FALSE(request_->restarts);
+}
+
+TEST_F(RunCommand, PrintsTheTimingWhereItWasAskedFor) {
+    Timeline timeline;
+    const auto outcome = run({.kernel = kernel_, .timeline = &timeline});
+
+    EXPECT_EQ(outcome.status, 0);
+    EXPECT_THAT(outcome.err, HasSubstr("devices read, plan made"));
+    EXPECT_EQ(request_->timeline, &timeline);
+    EXPECT_EQ(run({.kernel = kernel_}).err, "");
+}
+
 TEST_F(RunCommand, TellsHowTheGuestEnded) {
     end_ = vmm::MachineEnd::Reset;
-    EXPECT_EQ(run({.kernel = kernel_}).status, 1);
-    EXPECT_THAT(run({.kernel = kernel_}).err, HasSubstr("asked for a reset"));
+    EXPECT_EQ(run({.kernel = kernel_, .no_reboot = true}).status, 3);
+    EXPECT_THAT(run({.kernel = kernel_, .no_reboot = true}).err, HasSubstr("reset itself"));
     end_ = vmm::MachineEnd::Interrupted;
     EXPECT_THAT(run({.kernel = kernel_}).err, HasSubstr("ended from outside"));
     end_ = fail(Error::Kind::Busy, "VFIO group 14: busy");

@@ -79,7 +79,7 @@ end_steps() {
 run_guest() {
     local devices=() device status=0 begun=$SECONDS
     for device in "${@:3}"; do devices+=(--device "$device"); done
-    timeout "$guest_limit" "$TENON" run --kernel "$1" --initrd "$TENON_GUEST_INITRD" --memory 256M \
+    timeout "$guest_limit" "$TENON" run --kernel "$1" --initrd "$TENON_GUEST_INITRD" --memory 256M --no-reboot \
         --append "$(guest_words "$2")" "${devices[@]}" <"$guest_input" >"$console" 2>"$work/messages" ||
         status=$?
     tr -d '\r' <"$console" >"$console.plain"
