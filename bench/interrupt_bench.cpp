@@ -1,5 +1,5 @@
-// How long the state machine of interrupts takes: goal 100 ns a step. The enable of 2048 vectors has
-// one commit of routes, which the counter shows.
+// How long the state machine of interrupts takes: goal 100 ns a step. The enable of 2048 vectors
+// has one commit of routes, which the counter shows.
 #include <benchmark/benchmark.h>
 
 #include <algorithm>

@@ -57,7 +57,7 @@ class Ours : public Mapper {
 public:
     static Result<std::unique_ptr<Mapper>> open(const device::DeviceFacts& facts) {
         TENON_TRY(opener, host::make_opener(device::Interface::Iommufd, std::span{&facts, 1}), "");
-        TENON_TRY(device, opener->open(facts), "");
+        TENON_TRY(device, opener->open(facts, {}), "");
         return std::unique_ptr<Mapper>{new Ours{std::move(opener), std::move(device)}};
     }
     Result<void> map(std::span<std::byte> memory) override {

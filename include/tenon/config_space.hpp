@@ -55,6 +55,15 @@ struct WriteDevice {
     bool operator==(const WriteDevice&) const = default;
 };
 
+/// Give the bits of `mask` in the device's 16-bit register at `offset` (even) those of `value`; its
+/// other bits stay as the device has them: read, change, write.
+struct UpdateDevice {
+    std::uint16_t offset = 0;
+    std::uint16_t mask = 0;
+    std::uint16_t value = 0;
+    bool operator==(const UpdateDevice&) const = default;
+};
+
 /// These BARs enter the guest's address space.
 struct PlaceBars {
     std::vector<BarPlace> bars;
@@ -77,12 +86,21 @@ struct ResetSecondaryBus {
     bool operator==(const ResetSecondaryBus&) const = default;
 };
 
+/// The guest wrote PASID Control, or a reset cleared it: the function's PASIDs are now on or off.
+/// Nothing of it goes to the device; tell the guest's IOMMU.
+struct PasidChanged {
+    bool enabled = false;
+    bool execute = false;     ///< Execute Permission Enable.
+    bool privileged = false;  ///< Privileged Mode Enable.
+    bool operator==(const PasidChanged&) const = default;
+};
+
 }  // namespace effect
 
 /// One of them. Later versions of the library may add kinds only with a new major version.
-using Effect =
-    std::variant<effect::RemoveBars, effect::WriteDevice, effect::PlaceBars,
-                 effect::InterruptsChanged, effect::ResetFunction, effect::ResetSecondaryBus>;
+using Effect = std::variant<effect::RemoveBars, effect::WriteDevice, effect::UpdateDevice,
+                            effect::PlaceBars, effect::InterruptsChanged, effect::ResetFunction,
+                            effect::ResetSecondaryBus, effect::PasidChanged>;
 
 /// A part of an access that has to be read from the device, naturally aligned.
 struct DevicePiece {

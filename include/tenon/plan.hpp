@@ -27,6 +27,8 @@ struct PlanRequest {
     std::vector<std::string> devices;
     std::vector<std::string> ports = {};  ///< `NAME[,key=value…]` of root ports, in order.
     std::string machine = {};             ///< Machine version; empty: the current one.
+    /// What the guest's IOMMU takes: `none`, `pasid`, `pasid=WIDTH`; empty: as the version has it.
+    std::string viommu = {};
     Opening opening = Opening::Allowed;
 };
 

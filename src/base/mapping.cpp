@@ -9,15 +9,15 @@
 namespace tenon {
 namespace {
 
-// An address range of our own, `alignment` aligned, for the mapping to be put over. Null if the
-// address space has no room.
-void* reserve(std::size_t size, std::size_t alignment) {
-    const std::size_t room = size + alignment;
-    if (room < size) return nullptr;
+// An address range of our own, `phase` past a multiple of `alignment`, for the mapping to be put
+// over. Null if the address space has no room.
+void* reserve(std::size_t size, std::size_t alignment, std::size_t phase) {
+    const std::size_t room = size + 2 * alignment;
+    if (room < size || phase >= alignment) return nullptr;
     void* const start = ::mmap(nullptr, room, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (start == MAP_FAILED) return nullptr;
     const auto first = std::bit_cast<std::uintptr_t>(start);
-    const auto aligned = align_up(first, alignment);
+    const auto aligned = align_up(first, alignment) + phase;
     const auto end = aligned + align_up(size, 4096);
     // SAFETY: both cut-off ends lie inside the reservation made above.
     if (aligned > first) ::munmap(start, aligned - first);
@@ -41,7 +41,7 @@ Mapping& Mapping::operator=(Mapping&& other) noexcept {
 
 Result<Mapping> Mapping::map(const Request& request, std::string_view what) {
     const bool aligned = request.alignment > 4096;
-    void* const place = aligned ? reserve(request.size, request.alignment) : nullptr;
+    void* const place = aligned ? reserve(request.size, request.alignment, request.phase) : nullptr;
     // MAP_FIXED only ever replaces the reservation that was just made.
     const int fixed = place != nullptr ? MAP_FIXED : 0;
     void* const start = ::mmap(place, request.size, request.protection, request.flags | fixed,

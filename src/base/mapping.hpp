@@ -23,6 +23,7 @@ public:
         int protection = PROT_READ | PROT_WRITE;
         int flags = MAP_SHARED;
         std::size_t alignment = 0;  ///< Of the address, a power of two; 0: as the kernel likes.
+        std::size_t phase = 0;      ///< Where past a multiple of `alignment`; whole pages.
     };
 
     Mapping() = default;

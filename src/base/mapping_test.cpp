@@ -20,6 +20,16 @@ TEST(Mapping, IsAlignedAsAsked) {
     mapping->bytes()[0x2fff] = std::byte{1};
 }
 
+TEST(Mapping, LiesWhereItsPartOfALargePageWouldBe) {
+    const auto mapping =
+        Mapping::map({.size = 0x3000, .flags = anonymous, .alignment = 1u << 21, .phase = 0x5000},
+                     "test memory");
+
+    ASSERT_TRUE(mapping);
+    EXPECT_EQ(std::bit_cast<std::uintptr_t>(mapping->data()) % (1u << 21), 0x5000u);
+    mapping->bytes()[0x2fff] = std::byte{1};
+}
+
 TEST(Mapping, NamesTheObjectWhenItFails) {
     const auto mapping = Mapping::map({.fd = -1, .size = 4096}, "BAR 0");
 

@@ -34,6 +34,10 @@ void blank_serial_numbers(device::DeviceFacts& facts) {
             places.push_back(at);
     if (facts.physical) blank(*facts.physical, places);
     if (facts.vfio) blank(facts.vfio->config, places);
+    if (facts.physical_function && facts.physical_function->config) {
+        auto& config = *facts.physical_function->config;
+        blank(config, serial_numbers(config));
+    }
     if (!facts.path) return;
     for (auto& bridge : *facts.path)
         if (bridge.config) blank(*bridge.config, serial_numbers(*bridge.config));

@@ -5,6 +5,8 @@
 // and ranges, takes no text that could steer a terminal, and names the place of what is wrong.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -19,6 +21,9 @@ namespace tenon::capture {
 struct CaptureNotes {
     std::string tool;         ///< Program and version: "tenon 0.1.0".
     bool anonymized = false;  ///< Serial numbers were blanked.
+    /// Of each function in order: where the guest's PASID capability would go. A note for people,
+    /// which no reader takes for a fact; missing ones are null.
+    std::vector<std::optional<std::uint16_t>> pasid_offsets = {};
 };
 
 /// The document: indented, keys always in the same order, with a line end.

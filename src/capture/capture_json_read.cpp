@@ -193,6 +193,17 @@ BridgeFacts read_bridge(const JsonPlace& place) {
             .driver = known<std::string>(place.at("driver"), read_text)};
 }
 
+PhysicalFunctionFacts read_physical_function(const JsonPlace& place) {
+    return {.address = read_address(place.at("address")),
+            .config = known<pci::ConfigImage>(place.at("config"), read_image)};
+}
+
+// Captures of before it was noted lack it.
+Known<PhysicalFunctionFacts> find_physical_function(const JsonPlace& place) {
+    if (!place.has("physical_function")) return Unknown{"the capture does not tell"};
+    return known<PhysicalFunctionFacts>(place.at("physical_function"), read_physical_function);
+}
+
 PasidFacts read_pasid(const JsonPlace& place) {
     return {.width = narrow<unsigned>(place.at("width").number(20)),
             .execute = place.at("execute").flag(),
@@ -241,6 +252,7 @@ DeviceFacts read_function(const JsonPlace& place, std::string_view file) {
         .driver = known<std::string>(place.at("driver"), read_text),
         .nodes = known<VfioNodes>(place.at("nodes"), read_nodes),
         .virtual_function = known<bool>(place.at("virtual_function"), read_flag),
+        .physical_function = find_physical_function(place),
         .numa_node = known<int>(place.at("numa_node"), read_node),
         .kernel = known<std::string>(place.at("kernel"), read_text),
         .identity = known<Identity>(place.at("identity"), read_identity),

@@ -132,6 +132,10 @@ Json bridge(const BridgeFacts& facts) {
             {"driver", text(facts.driver)}};
 }
 
+Json physical_function(const PhysicalFunctionFacts& facts) {
+    return {{"address", to_string(facts.address)}, {"config", known(facts.config, image)}};
+}
+
 Json pasid(const PasidFacts& facts) {
     return {{"width", facts.width}, {"execute", facts.execute}, {"privileged", facts.privileged}};
 }
@@ -161,6 +165,7 @@ Json function(const DeviceFacts& facts) {
         {"driver", text(facts.driver)},
         {"identity", known(facts.identity, identity)},
         {"virtual_function", plain(facts.virtual_function)},
+        {"physical_function", known(facts.physical_function, physical_function)},
         {"numa_node", plain(facts.numa_node)},
         {"link", known(facts.link, link)},
         {"reset_methods",
@@ -183,11 +188,16 @@ Json function(const DeviceFacts& facts) {
 }  // namespace
 
 std::string write_captures(std::span<const DeviceFacts> functions, const CaptureNotes& notes) {
+    auto list = each(functions, function);
+    for (std::size_t n = 0; n < list.size(); ++n) {
+        const auto at = n < notes.pasid_offsets.size() ? notes.pasid_offsets[n] : std::nullopt;
+        list[n]["pasid_offset"] = at ? hex(*at) : Json(nullptr);
+    }
     const Json document = {{"format", "tenon-capture"},
                            {"version", 1},
                            {"tool", words(notes.tool)},
                            {"anonymized", notes.anonymized},
-                           {"functions", each(functions, function)}};
+                           {"functions", std::move(list)}};
     // Text that is not UTF-8, as a file's name may be, must not stop the capture.
     return document.dump(1, ' ', false, Json::error_handler_t::replace) + '\n';
 }

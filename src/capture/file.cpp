@@ -46,6 +46,7 @@ device::DeviceFacts facts_of(std::string_view named, const pci::ConfigImage& con
         .driver = untold,
         .nodes = untold,
         .virtual_function = untold,
+        .physical_function = untold,
         .numa_node = untold,
         .kernel = untold,
         .identity = untold,

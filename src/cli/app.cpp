@@ -41,9 +41,11 @@ void set_help(CLI::App& app, const std::string& text) {
 
 void add_machine_options(CLI::App& command, MachineArguments& machine) {
     command.add_option("--machine", machine.version);
+    command.add_option("--viommu", machine.viommu);
     command.add_option("--port", machine.ports)->allow_extra_args(false);
     command.add_option("--memory", machine.memory);
     command.add_option("--cpus,--vcpus", machine.cpus);
+    command.add_option("--iommufd", machine.iommufd);
 }
 
 CLI::App* add_plan(CLI::App& app, Options& options) {

@@ -10,6 +10,8 @@
 #include "capture/capture_json.hpp"
 #include "cli/terminal.hpp"
 #include "library/version.hpp"
+#include "model/function_view.hpp"
+#include "pci/pasid.hpp"
 
 namespace tenon::cli {
 namespace {
@@ -33,6 +35,15 @@ Result<void> write_file(const std::string& path, std::string_view content) {
     return write_all(file.number(), content);
 }
 
+// Where a PASID capability would go, whatever this host's IOMMU takes.
+std::optional<std::uint16_t> pasid_offset_of(device::DeviceFacts facts) {
+    facts.iommu.pasid = device::PasidFacts{.width = pci::pasid::most_width};
+    const model::FunctionProperties able{.viommu_pasid_width = pci::pasid::most_width};
+    const auto view = model::build_function_view(facts, able);
+    if (!view.pasid) return std::nullopt;
+    return view.pasid->at;
+}
+
 std::string notes_of(const device::DeviceFacts& facts) {
     if (facts.vfio)
         return fmt::format("{}: opened through VFIO to ask about it, which resets it\n",
@@ -51,10 +62,13 @@ Outcome run_capture(const Host& host, const CaptureArguments& arguments) {
     const auto functions = gather_all(host, arguments);
     if (!functions) return wrong(functions.error());
     Outcome outcome;
-    outcome.out = capture::write_captures(
-        *functions, {.tool = std::string{version_line}, .anonymized = arguments.anonymize});
-    for (const auto& facts : *functions)
+    capture::CaptureNotes notes{.tool = std::string{version_line},
+                                .anonymized = arguments.anonymize};
+    for (const auto& facts : *functions) {
+        notes.pasid_offsets.push_back(pasid_offset_of(facts));
         outcome.err += notes_of(facts);
+    }
+    outcome.out = capture::write_captures(*functions, notes);
     if (arguments.output.empty()) return outcome;
     const auto written = write_file(arguments.output, outcome.out);
     if (!written) return wrong(written.error());

@@ -5,6 +5,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <nlohmann/json.hpp>
 
 #include "cli/diff_command.hpp"
 #include "cli/plan_command.hpp"
@@ -51,21 +52,26 @@ protected:
     Host host() {
         return {.sysfs =
                     host::Sysfs{{.sysfs = tree_.sysfs(), .dev = tree_.dev(), .proc = tree_.proc()}},
-                .make_opener = [this](device::Interface, std::span<const device::DeviceFacts>)
-                    -> Result<std::unique_ptr<device::DeviceOpener>> {
+                .make_opener =
+                    [this](device::Interface, std::span<const device::DeviceFacts>,
+                           std::optional<int>) -> Result<std::unique_ptr<device::DeviceOpener>> {
                     auto opener = std::make_unique<support::FakeOpener>();
                     opener->add({.bus = 1}, function_);
                     return opener;
-                }};
+                },
+                .dma_limits = [] { return device::DmaLimits{.lock_limit_applies = false}; }};
     }
 
     std::string path(const char* name) const { return tree_.proc() + "/" + name; }
 
-    // What the plan of `device` prints, without where it was read from.
+    // What the plan of `device` prints, without where it was read from and who would run it.
     std::string plan(const std::string& device) {
-        auto out = run_plan(host(), {.devices = {device}}, PlanForm::Json, {}).out;
-        const auto begin = out.find("\"source\": ");
-        return out.erase(begin, out.find('\n', begin) - begin);
+        auto plan =
+            nlohmann::json::parse(run_plan(host(), {.devices = {device}}, PlanForm::Json, {}).out);
+        plan.at("ports").at(0).at("functions").at(0).erase("source");
+        plan.erase("dma");
+        plan.erase("interrupts");
+        return plan.dump();
     }
 
     support::FakeSysfs tree_;

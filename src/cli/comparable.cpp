@@ -173,7 +173,8 @@ Result<Comparable> read_plan_file(const PlanFile& plan) {
 }
 
 Result<Comparable> plan_device(const Host& host, const std::string& named, Opening opening) {
-    TENON_TRY(plan, plan_machine(host, {.devices = {named}, .opening = opening}), "");
+    TENON_TRY(planned, plan_machine(host, {.devices = {named}, .opening = opening}), "");
+    const auto& plan = planned.plan;
     TENON_TRY(document, JsonDocument::parse(render_json(plan), named, longest_plan), "");
     TENON_TRY(read, choose(document, named, ""), "");
     const auto& function = plan.ports.front().functions.front();

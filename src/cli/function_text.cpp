@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include "base/text.hpp"
+#include "cli/host_text.hpp"
 #include "cli/interrupts_text.hpp"
 #include "cli/library.hpp"
 #include "cli/property_text.hpp"
@@ -153,28 +154,6 @@ std::string render_bars(const model::FunctionPlan& function, const TextStyle& st
     return heading("BARs", style) + table.render(style, inner);
 }
 
-std::string render_host(const model::FunctionPlan& function, const TextStyle& style) {
-    const auto& view = function.view;
-    if (function.facts.origin == device::Origin::File) return "";
-    auto text = heading("On the host", style) + paragraph(view.driver_line, style, inner);
-    if (!view.group)
-        return text +
-               paragraph(fmt::format("IOMMU group not known: {}", function.facts.group.why()),
-                         style, inner);
-    if (view.group->members.empty())
-        return text + paragraph(fmt::format("IOMMU group {}, alone in it", view.group->number),
-                                style, inner);
-    text +=
-        paragraph(fmt::format("IOMMU group {}, together with", view.group->number), style, inner);
-    Table table{{{}, {}, {}}};
-    for (const auto& member : view.group->members)
-        table.add({{.text = to_string(member.address)},
-                   {.text = member.driver.empty() ? "no driver"
-                                                  : fmt::format("driver {}", member.driver)},
-                   {.text = member.is_bridge ? "bridge" : ""}});
-    return text + table.render(style, inner + 2);
-}
-
 std::string render_choices(const model::FunctionView& view, const TextStyle& style) {
     if (view.properties.empty()) return "";
     return heading("Properties", style) + render_properties(view.properties, style, inner);
@@ -190,12 +169,13 @@ std::string render_warnings(const model::FunctionView& view, const TextStyle& st
 
 }  // namespace
 
-std::string render_function(const model::FunctionPlan& function, const TextStyle& style) {
+std::string render_function(const model::FunctionPlan& function, const model::PortPlan& port,
+                            const TextStyle& style) {
     auto text = render_head(function, style);
     if (known_config(function.facts) == 0) return text;
     return text + render_capabilities(function, style) + render_bars(function, style) +
            titled("Interrupts", render_interrupts(function.view, style, inner), style) +
-           render_choices(function.view, style) + render_host(function, style) +
+           render_choices(function.view, style) + render_host(function, port, style) +
            render_warnings(function.view, style);
 }
 

@@ -9,6 +9,7 @@
 namespace tenon::cli {
 
 /// Who it is, its capabilities, BARs, interrupts, what its host does with it, warnings.
-std::string render_function(const model::FunctionPlan& function, const TextStyle& style);
+std::string render_function(const model::FunctionPlan& function, const model::PortPlan& port,
+                            const TextStyle& style);
 
 }  // namespace tenon::cli

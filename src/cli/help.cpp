@@ -11,11 +11,18 @@ namespace {
 
 constexpr std::string_view machine_options =
     R"(  --machine VERSION       the defaults of this version; known: {}
-  --port NAME             a root port of this name; may be given again
+  --viommu none|pasid[=WIDTH]
+                          what the guest's IOMMU takes: PASIDs of WIDTH bits (20). {}
+  --port NAME[,key=value...]   a root port of this name; may be given again. The keys are
+    atomics=auto|all-functions|off|32+64+128   AtomicOps that it completes: what completes on the
+                          host for all functions of its slot that have any (auto), for every
+                          function of it, none, or exactly these widths
+    express=1|2           version of its PCI Express capability (2)
   --cpus N                processors of the guest, 1 to 255; 1 without it
   --memory SIZE[,hugepages=2M|1G][,node=N|auto|none]
                           of the guest: bytes, or with K, M, G; 512M without it. From huge pages that
                           the host has set aside; from NUMA node N, or (auto) the one its devices are on
+  --iommufd fd=N          use /dev/iommu as somebody else opened it: file N of this process
 )";
 
 constexpr std::string_view device_words =
@@ -26,11 +33,16 @@ A DEVICE is one of
   FILE                      what tenon capture wrote, text of lspci -xxx or -xxxx, or a copy of the
                             file `config` in sysfs (64, 256 or 4096 bytes)
   FILE#ADDRESS              one of several functions in such a file, the address as written there
+  fd=N                      the function behind file N of this process: its node
+                            /dev/vfio/devices/vfioN, opened by who started tenon; also as a key
 A file whose own name contains a comma or a # is found by its whole name first. The keys are
   id=NAME                   what the device is called (dev0, dev1, ...)
   port=NAME                 the root port it is behind; without it, one of its own (rp0, rp1, ...)
   function=0-7              its number in the slot; without it, the first that is free
   iommu=auto|iommufd|group  the kernel's interface that assigns it; without it, auto
+  rom=on|off|FILE           the option ROM the guest finds: the device's, none, or that of a file
+  vf-token=UUID             for a virtual function whose physical function VFIO has as well: the token
+                            that the program with the physical function set
   ats=auto|on|off           show Address Translation Services: auto where the kernel does not say
                             that they are unsupported; on fails where they cannot be had
   x-ats-strict=on|off       whether ats=on fails then (on), or warns (off)
@@ -38,6 +50,10 @@ A file whose own name contains a comma or a # is found by its whole name first. 
                             until the interrupt's end; not shown to the guest
   msix-relocation=off|auto|barN  where the guest finds the MSI-X table: where the device has it; out
                             of the way if its pages hold other registers; in this BAR
+  pasid=auto|on|off         show PASID where the host's and the guest's IOMMU take PASIDs; on fails
+                            where they do not
+  pasid-offset=auto|0x1a0   where in configuration space; auto finds a place
+  x-pasid-overlay=on|off    let pasid-offset cover bytes that no capability owns and are not zero
 For a file that does not tell, these state what its host can do:
   host-atomics=32+64+128|none              widths of AtomicOps that complete up to memory
   host-ats=supported|unsupported|unknown   Address Translation Services
@@ -86,7 +102,8 @@ Usage: tenon plan [OPTION]... DEVICE[,key=value...]...
   --map FILE.svg          the same picture as a file, for a bug report
   --no-open               do not open devices through VFIO; what only VFIO knows stays unknown
 )";
-    text += fmt::format(fmt::runtime(machine_options), known_machine_versions());
+    text += fmt::format(fmt::runtime(machine_options), known_machine_versions(),
+                        "For plans of a\n                          guest that will have one");
     text += device_words;
     return text + R"(
 Each capability is passed (the device's own registers), emulated (ours), hidden or synthesized.
@@ -119,7 +136,9 @@ Usage: tenon run --kernel FILE [OPTION]... --device DEVICE[,key=value...]...
   --no-reboot             end when the guest resets itself; without it, the guest starts again
   --timing                print at the end where the time of the start went
 )";
-    text += fmt::format(fmt::runtime(machine_options), known_machine_versions());
+    text += fmt::format(fmt::runtime(machine_options), known_machine_versions(),
+                        "Experimental:\n                          the guest has no IOMMU yet, so "
+                        "that nothing translates them");
     text += device_words;
     return text + R"(
 All memory of the guest is locked while a device is assigned. A file is for `tenon plan` only. A

@@ -14,10 +14,11 @@ namespace tenon::cli {
 
 Outcome run_plan(const Host& host, const MachineArguments& arguments, PlanForm form,
                  const TextStyle& style) {
-    const auto plan = plan_machine(host, arguments);
-    if (!plan)
+    const auto planned = plan_machine(host, arguments);
+    if (!planned)
         return {.status = status::wrong,
-                .err = fmt::format("tenon: {}\n", to_string(plan.error()))};
+                .err = fmt::format("tenon: {}\n", to_string(planned.error()))};
+    const auto* const plan = &planned->plan;
     Outcome outcome{.status = plan->assignable() ? status::good : status::refused};
     switch (form) {
         case PlanForm::Text:
@@ -39,10 +40,11 @@ Outcome run_plan(const Host& host, const MachineArguments& arguments, PlanForm f
 }
 
 Outcome draw_plan(const Host& host, const MachineArguments& arguments, const std::string& file) {
-    const auto plan = plan_machine(host, arguments);
-    if (!plan)
+    const auto planned = plan_machine(host, arguments);
+    if (!planned)
         return {.status = status::wrong,
-                .err = fmt::format("tenon: {}\n", to_string(plan.error()))};
+                .err = fmt::format("tenon: {}\n", to_string(planned.error()))};
+    const auto* const plan = &planned->plan;
     std::ofstream out{file, std::ios::binary};
     out << render_map_svg(*plan);
     out.close();

@@ -3,13 +3,18 @@
 #include <fmt/core.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+
+#include "cli/atomics_text.hpp"
 #include "cli/function_text.hpp"
+#include "cli/host_text.hpp"
 #include "cli/interrupts_text.hpp"
 #include "cli/library.hpp"
 #include "cli/machine_text.hpp"
 #include "cli/property_text.hpp"
 #include "cli/table.hpp"
 #include "cli/verdict_text.hpp"
+#include "model/machine_version.hpp"
 
 namespace tenon::cli {
 namespace {
@@ -24,14 +29,10 @@ std::string render_port(const model::PortPlan& port, const TextStyle& style) {
     auto text = style.paint(Tone::Strong, fmt::format("Root port {}", port.name));
     text += fmt::format(" at {}, bus {:02x} behind it\n", guest_address(port.guest),
                         port.secondary_bus);
-    text += paragraph(
-        fmt::format("link {} x{}, payload up to {} bytes: {}", link_speed_name(port.link_speed),
-                    port.link_width, 128u << port.max_payload, port.link_why),
-        style, 2, 2);
-    if (!port.atomic_completer.empty())
-        text += paragraph(
-            fmt::format("completes AtomicOps of {} bits", fmt::join(port.atomic_completer, ", ")),
-            style, 2, 2);
+    text += paragraph(fmt::format("link {} x{}, payload up to {} bytes: {}",
+                                  link_speed_name(port.slot.link_speed), port.slot.link_width,
+                                  128u << port.slot.max_payload, port.slot.link_why),
+                      style, 2, 2);
     std::vector<std::string> windows;
     add_window(windows, "memory", port.memory);
     add_window(windows, "64-bit prefetchable", port.prefetchable);
@@ -39,20 +40,36 @@ std::string render_port(const model::PortPlan& port, const TextStyle& style) {
     if (!windows.empty())
         text += paragraph(fmt::format("windows: {}", fmt::join(windows, ", ")), style, 2, 2);
     text += render_properties(port.properties, style, 2);
+    text += render_atomics(port, style);
     for (const auto& function : port.functions)
-        text += '\n' + render_function(function, style);
+        text += '\n' + render_function(function, port, style);
     return text;
+}
+
+// What was chosen for the machine as a whole, if anything was.
+std::string render_machine(const model::MachinePlan& plan, const TextStyle& style) {
+    const bool chosen = std::ranges::any_of(plan.properties, [](const auto& property) {
+        return property.origin == model::PropertyOrigin::User;
+    });
+    const bool current = plan.version == model::machine_versions().front().name;
+    if (current && !chosen) return "";
+    auto text = style.paint(Tone::Strong, fmt::format("Machine {}", plan.version)) + '\n';
+    if (chosen) text += render_properties(plan.properties, style, 2);
+    return text + '\n';
 }
 
 }  // namespace
 
 std::string render_text(const model::MachinePlan& plan, const TextStyle& style) {
     std::string text;
+    text += render_machine(plan, style);
     for (const auto& port : plan.ports)
         text += render_port(port, style) + '\n';
     if (const auto budget = render_budget(plan.interrupts, style, 2); !budget.empty())
         text += style.paint(Tone::Strong, "Interrupts") + '\n' + budget + '\n';
-    return text + render_guest(plan, style) + '\n' + render_verdict(plan, style);
+    text += render_guest(plan, style) + '\n';
+    text += render_dma(plan.dma, style);
+    return text + render_verdict(plan, style);
 }
 
 }  // namespace tenon::cli

@@ -118,6 +118,7 @@ TEST(Verdict, PutsCommandsOnLinesOfTheirOwn) {
                   "    it is bound to the host driver nvme, not to\n"
                   "      vfio-pci\n"
                   "      mend it, as root:\n"
+                  "        modprobe vfio-pci\n"
                   "        echo vfio-pci > /sys/bus/pci/devices/0000:65:00.0/driver_override\n"
                   "        echo 0000:65:00.0 > /sys/bus/pci/devices/0000:65:00.0/driver/unbind\n"
                   "        echo 0000:65:00.0 > /sys/bus/pci/drivers_probe\n"));

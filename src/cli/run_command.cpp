@@ -36,11 +36,13 @@ Result<void> check_live(const model::MachinePlan& plan) {
     return {};
 }
 
-Result<model::MachinePlan> plan_run(const Host& host, const RunArguments& arguments) {
+Result<PlannedMachine> plan_run(const Host& host, const RunArguments& arguments) {
     TENON_TRY_DO(check_files(arguments), "");
-    TENON_TRY(plan, plan_machine(host, arguments.machine), "");
-    TENON_TRY_DO(check_live(plan), "");
-    return std::move(plan);
+    auto machine = arguments.machine;
+    machine.timeline = arguments.timeline;
+    TENON_TRY(planned, plan_machine(host, machine), "");
+    TENON_TRY_DO(check_live(planned.plan), "");
+    return std::move(planned);
 }
 
 Outcome ended(vmm::MachineEnd end) {
@@ -60,26 +62,28 @@ Outcome ended(vmm::MachineEnd end) {
 
 Outcome plan_and_run(const Host& host, const GuestRunner& run_plan, const RunArguments& arguments,
                      const TextStyle& style) {
-    const auto plan = plan_run(host, arguments);
+    auto planned = plan_run(host, arguments);
     // Wrong words are a usage error; a kernel or device that is not there is a start that failed.
-    if (!plan)
-        return failed(plan.error().kind == Error::Kind::Malformed ? status::wrong : status::refused,
-                      plan.error());
-    if (!plan->assignable())
+    if (!planned)
+        return failed(
+            planned.error().kind == Error::Kind::Malformed ? status::wrong : status::refused,
+            planned.error());
+    if (!planned->plan.assignable())
         return {.status = status::refused,
                 .err = "tenon: the guest is not started:\n" +
-                       render_refusal(*plan, {.width = style.width})};
+                       render_refusal(planned->plan, {.width = style.width})};
     mark(arguments.timeline, "devices read, plan made");
+    const auto& plan = planned->plan;
     // Now, not at the end: where the memory is taken from tells why a host runs short of it.
-    if (plan->memory.node || plan->memory.page != 0)
-        fmt::print(stderr, "tenon: guest memory: {}\n", memory_words(plan->memory));
-    const auto end = run_plan(*plan,
+    if (plan.memory.node || plan.memory.page != 0)
+        fmt::print(stderr, "tenon: guest memory: {}\n", memory_words(plan.memory));
+    const auto end = run_plan(plan,
                               {.boot = {.kernel = arguments.kernel,
                                         .initrd = arguments.initrd,
                                         .append = arguments.append},
                                .restarts = !arguments.no_reboot,
                                .timeline = arguments.timeline},
-                              host.make_opener);
+                              planned->opened);
     return end ? ended(*end) : failed(status::refused, end.error());
 }
 

@@ -24,7 +24,7 @@ struct RunArguments {
 
 /// Runs a guest to its end: vmm::run_plan(), or what a test puts in its place.
 using GuestRunner = std::function<Result<vmm::MachineEnd>(
-    const model::MachinePlan&, const vmm::RunRequest&, const device::OpenerFactory&)>;
+    const model::MachinePlan&, const vmm::RunRequest&, device::OpenedFunctions&)>;
 
 /// Plans, and if every function is assignable, runs the guest to its end.
 ///

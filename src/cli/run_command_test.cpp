@@ -38,19 +38,21 @@ protected:
     Outcome run(const RunArguments& arguments) {
         Host host{.sysfs = host::Sysfs{
                       {.sysfs = tree_.sysfs(), .dev = tree_.dev(), .proc = tree_.proc()}}};
-        host.make_opener = [this](device::Interface, std::span<const device::DeviceFacts>)
-            -> Result<std::unique_ptr<device::DeviceOpener>> {
+        host.make_opener =
+            [this](device::Interface, std::span<const device::DeviceFacts>,
+                   std::optional<int>) -> Result<std::unique_ptr<device::DeviceOpener>> {
             auto opener = std::make_unique<support::FakeOpener>();
             opener->add({.bus = 1}, function_);
             return opener;
         };
         const GuestRunner run_plan = [this](const model::MachinePlan& plan,
                                             const vmm::RunRequest& request,
-                                            const device::OpenerFactory&) {
+                                            device::OpenedFunctions&) {
             plan_ = plan;
             request_ = request;
             return end_;
         };
+        host.dma_limits = [] { return device::DmaLimits{.lock_limit_applies = false}; };
         return run_guest(host, run_plan, arguments, {});
     }
 

@@ -46,9 +46,9 @@ TEST(Table, WrapsItsWidestColumnsBeforeItRunsOverTheLine) {
                {.text = "the guest reaches the device directly"}});
 
     EXPECT_EQ(table.render({.width = 50}, 0),
-              "BAR  kind                  access\n"
-              "0    64-bit memory,        the guest reaches the\n"
-              "     prefetchable          device directly\n");
+              "BAR  kind                 access\n"
+              "0    64-bit memory,       the guest reaches the\n"
+              "     prefetchable         device directly\n");
 }
 
 TEST(Table, BecomesAListWhereItsWordsAreTooLong) {

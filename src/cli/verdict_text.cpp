@@ -2,21 +2,19 @@
 
 #include <fmt/core.h>
 
-#include "base/text.hpp"
 #include "cli/table.hpp"
 
 namespace tenon::cli {
 namespace {
 
-// A remedy is words, or commands separated by semicolons.
 std::string render_reason(const model::Reason& reason, const TextStyle& style) {
     auto text = paragraph(reason.what, style, 4, 2);
-    if (reason.remedy.empty()) return text;
-    if (!reason.remedy.starts_with("echo "))
-        return text + paragraph(fmt::format("mend it: {}", reason.remedy), style, 6, 2);
-    text += "      mend it, as root:\n";
-    for (const auto command : split(reason.remedy, ';'))
-        text += fmt::format("        {}\n", style.paint(Tone::Strong, trimmed(command)));
+    if (!reason.remedy.empty())
+        text += paragraph(fmt::format("mend it: {}", reason.remedy), style, 6, 2);
+    if (reason.commands.empty()) return text;
+    text += reason.remedy.empty() ? "      mend it, as root:\n" : "      as root:\n";
+    for (const auto& command : reason.commands)
+        text += fmt::format("        {}\n", style.paint(Tone::Strong, command));
     return text;
 }
 

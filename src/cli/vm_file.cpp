@@ -15,6 +15,7 @@
 #include "cli/library.hpp"
 #include "library/device_argument.hpp"
 #include "library/memory_argument.hpp"
+#include "library/port_argument.hpp"
 #include "model/machine_version.hpp"
 #include "pci/address.hpp"
 

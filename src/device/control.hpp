@@ -16,6 +16,7 @@
 #include "base/result.hpp"
 #include "base/strong.hpp"
 #include "device/facts.hpp"
+#include "device/vf_token.hpp"
 
 namespace tenon::device {
 
@@ -79,6 +80,19 @@ public:
     virtual int kvm_file() const = 0;
 };
 
+/// Memory that devices are let reach: a range of our address space, and the file it is a part of.
+struct DmaMemory {
+    static constexpr int no_file = -1;
+
+    // Implicit: memory without a file is memory.
+    DmaMemory(std::span<std::byte> bytes_, int file_ = no_file, std::uint64_t offset_ = 0)
+        : bytes{bytes_}, file{file_}, offset{offset_} {}
+
+    std::span<std::byte> bytes;
+    int file;              ///< The memfd that `bytes` map; stays the caller's.
+    std::uint64_t offset;  ///< Where in it.
+};
+
 /// The IOMMU's view of guest memory: what the assigned devices may reach by DMA.
 class AddressSpace {
 public:
@@ -89,7 +103,7 @@ public:
 
     /// Lets devices reach `memory` at `at`, to read and to write. Both ends are page aligned.
     /// Errors: errno of the kernel, with the limit that was hit where that is known.
-    virtual Result<void> map(Iova at, std::span<std::byte> memory) = 0;
+    virtual Result<void> map(Iova at, const DmaMemory& memory) = 0;
 
     /// Takes a range back that was mapped by one call.
     virtual Result<void> unmap(Iova at, std::uint64_t size) = 0;
@@ -97,6 +111,18 @@ public:
 
 /// Which interface of the kernel assigns a function.
 enum class Interface { Automatic, Iommufd, Group };
+
+/// How a function is to be opened, as its user says.
+struct Access {
+    Interface interface = Interface::Automatic;
+    /// For a virtual function whose physical function VFIO has as well.
+    std::optional<VfToken> vf_token = {};
+    /// The function's own node (/dev/vfio/devices/vfioN), opened by somebody else; for Iommufd.
+    /// It stays theirs: opening makes a copy of its own.
+    std::optional<int> file = {};
+
+    bool operator==(const Access&) const = default;
+};
 
 /// Opens functions for assignment; all of one opener share one address space.
 class DeviceOpener {
@@ -108,7 +134,11 @@ public:
 
     /// Opens the function that `facts` describe and attaches it to the address space. The kernel
     /// resets it. Whatever fails, the host is as before.
-    virtual Result<std::unique_ptr<DeviceControl>> open(const DeviceFacts& facts) = 0;
+    virtual Result<std::unique_ptr<DeviceControl>> open(const DeviceFacts& facts,
+                                                        const Access& access) = 0;
+
+    /// Iommufd or Group.
+    virtual Interface interface() const = 0;
 
     /// The address space of the functions opened so far; valid as long as the opener.
     virtual AddressSpace& address_space() = 0;

@@ -147,6 +147,15 @@ struct BridgeFacts {
     bool operator==(const BridgeFacts&) const = default;
 };
 
+/// The physical function that a virtual one belongs to; it stays with the host.
+struct PhysicalFunctionFacts {
+    pci::Address address;
+    Known<pci::ConfigImage>
+        config;  ///< Its registers, as sysfs showed them before anything was opened.
+
+    bool operator==(const PhysicalFunctionFacts&) const = default;
+};
+
 /// The PASIDs that the host can translate for the function.
 struct PasidFacts {
     unsigned width = 0;       ///< Bits, at most 20; 0: none.
@@ -177,6 +186,17 @@ struct IommuFacts {
     bool operator==(const IommuFacts&) const = default;
 };
 
+/// What the kernel lets this process do with memory that devices reach; not of a device.
+/// Source: getrlimit(2), capabilities(7), drivers/vfio/vfio_iommu_type1.c.
+struct DmaLimits {
+    std::uint64_t lock_limit = 0;  ///< Bytes (RLIMIT_MEMLOCK); all ones: none.
+    bool lock_limit_applies = true;
+    std::uint64_t locked = 0;      ///< Bytes that this process has locked already.
+    Known<std::uint32_t> entries;  ///< Mappings of one container of the group interface.
+
+    bool operator==(const DmaLimits&) const = default;
+};
+
 /// Widths of AtomicOps, as bits of a mask. Source: VFIO_PCI_ATOMIC_COMP32, 64, 128.
 inline constexpr std::uint32_t atomics_32 = 1;
 inline constexpr std::uint32_t atomics_64 = 2;
@@ -197,8 +217,9 @@ struct DeviceFacts {
     Known<std::string> driver;  ///< Bound on the host; empty: none.
     Known<VfioNodes> nodes;
     Known<bool> virtual_function;  ///< Of an SR-IOV device: its ids and BARs are not its own.
-    Known<int> numa_node;          ///< -1: the host does not say.
-    Known<std::string> kernel;     ///< Release of the host's kernel.
+    Known<PhysicalFunctionFacts> physical_function;  ///< Of a virtual function alone.
+    Known<int> numa_node;                            ///< -1: the host does not say.
+    Known<std::string> kernel;                       ///< Release of the host's kernel.
     /// As the host's kernel has it; right for a virtual function too.
     Known<Identity> identity = Unknown{"not read"};
     /// False: no IOMMU translates its DMA; `group` is then unknown, or one that VFIO made up.

@@ -35,7 +35,7 @@ protected:
 
     std::unique_ptr<device::DeviceOpener> make(Interface interface) {
         const std::vector facts{host_.facts(first)};
-        return make_opener(interface, facts, host_.kernel(), host_.paths()).value();
+        return make_opener(interface, facts, {}, host_.kernel(), host_.paths()).value();
     }
 
     support::FakeHost host_;
@@ -54,7 +54,7 @@ INSTANTIATE_TEST_SUITE_P(Interfaces, AddressSpaceTest,
 
 TEST_P(AddressSpaceTest, MapsMemoryForItsDevices) {
     const auto opener = this->opener();
-    const auto device = opener->open(host_.facts(first));
+    const auto device = opener->open(host_.facts(first), {});
 
     ASSERT_TRUE(opener->address_space().map(Iova{0x100000}, pages(2)));
     ASSERT_TRUE(opener->address_space().map(Iova{0x200000}, pages(1)));
@@ -68,9 +68,9 @@ TEST_P(AddressSpaceTest, KeepsMappingsFromBeforeTheFirstDeviceAndAfterTheLast) {
     ASSERT_TRUE(opener->address_space().map(Iova{0x100000}, pages(2)));
 
     {
-        const auto device = opener->open(host_.facts(first)).value();
+        const auto device = opener->open(host_.facts(first), {}).value();
     }
-    const auto device = opener->open(host_.facts(third));
+    const auto device = opener->open(host_.facts(third), {});
 
     ASSERT_TRUE(device);
     EXPECT_THAT(host_.kernel().mapped(), UnorderedElementsAre(Pair(0x100000, 0x2000)));
@@ -78,7 +78,7 @@ TEST_P(AddressSpaceTest, KeepsMappingsFromBeforeTheFirstDeviceAndAfterTheLast) {
 
 TEST_P(AddressSpaceTest, UnmapsOnlyWhatOneCallMapped) {
     const auto opener = this->opener();
-    const auto device = opener->open(host_.facts(first));
+    const auto device = opener->open(host_.facts(first), {});
     ASSERT_TRUE(opener->address_space().map(Iova{0x100000}, pages(2)));
 
     EXPECT_FALSE(opener->address_space().unmap(Iova{0x100000}, 0x1000));
@@ -89,7 +89,7 @@ TEST_P(AddressSpaceTest, UnmapsOnlyWhatOneCallMapped) {
 TEST_P(AddressSpaceTest, TellsTheLockLimit) {
     host_.kernel().traits().lock_limit = 0x1000;
     const auto opener = this->opener();
-    const auto device = opener->open(host_.facts(first));
+    const auto device = opener->open(host_.facts(first), {});
 
     const auto mapped = opener->address_space().map(Iova{0}, pages(2));
 
@@ -101,7 +101,7 @@ TEST_P(AddressSpaceTest, TellsTheLockLimit) {
 TEST_P(AddressSpaceTest, TellsWhichAddressesTheIommuTranslates) {
     host_.kernel().traits().last_iova = 0x7fffffffff;
     const auto opener = this->opener();
-    const auto device = opener->open(host_.facts(first));
+    const auto device = opener->open(host_.facts(first), {});
 
     const auto mapped = opener->address_space().map(Iova{0x8000000000}, pages(1));
 
@@ -114,11 +114,32 @@ TEST_F(ContainerTest, RefusesMemoryThatDoesNotFitWhenTheFirstGroupJoins) {
     const auto opener = make(Interface::Group);
     ASSERT_TRUE(opener->address_space().map(Iova{0}, pages(2)));
 
-    const auto device = opener->open(host_.facts(first));
+    const auto device = opener->open(host_.facts(first), {});
 
     ASSERT_FALSE(device);
     EXPECT_THAT(device.error().what, HasSubstr("mapping 8 KiB of guest memory at 0x0 for DMA"));
     EXPECT_EQ(host_.kernel().open_files(), 1u);
+}
+
+TEST_F(ContainerTest, MapsAFileAsSuchWhereTheKernelCan) {
+    const auto opener = make(Interface::Iommufd);
+
+    ASSERT_TRUE(opener->address_space().map(Iova{0x1000}, {pages(1), 9, 0x3000}));
+
+    EXPECT_EQ(host_.kernel().mapped_files().at(0x1000), 0x3000u);
+    EXPECT_EQ(host_.kernel().mapped().at(0x1000), 0x1000u);
+}
+
+TEST_F(ContainerTest, MapsByAddressWhereTheKernelDoesNotKnowFiles) {
+    host_.kernel().traits().maps_files = false;
+    const auto opener = make(Interface::Iommufd);
+
+    ASSERT_TRUE(opener->address_space().map(Iova{0}, {pages(1), 9, 0}));
+    const auto calls = host_.kernel().faults().calls();
+    ASSERT_TRUE(opener->address_space().map(Iova{0x1000}, {pages(1), 9, 0x1000}));
+
+    EXPECT_EQ(host_.kernel().faults().calls(), calls + 1);
+    EXPECT_EQ(host_.kernel().mapped().size(), 2u);
 }
 
 }  // namespace

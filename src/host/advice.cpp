@@ -1,12 +1,13 @@
 #include "host/advice.hpp"
 
+#include <fmt/ranges.h>
+
 #include <cerrno>
-#include <vector>
+
+#include "device/driver.hpp"
 
 namespace tenon::host {
 namespace {
-
-constexpr std::string_view functions = "/sys/bus/pci/devices";
 
 std::string hint_for(int os_error, const std::string& node) {
     switch (os_error) {
@@ -27,23 +28,15 @@ std::string hint_for(int os_error, const std::string& node) {
 }  // namespace
 
 std::string how_to_bind(const pci::Address& address, const std::string& driver) {
-    const auto place = fmt::format("{}/{}", functions, to_string(address));
-    const auto unbind =
-        driver.empty() ? std::string{}
-                       : fmt::format("echo {} > {}/driver/unbind; ", to_string(address), place);
-    return fmt::format(
-        "Bind it to vfio-pci: modprobe vfio-pci; echo vfio-pci > {}/driver_override; {}"
-        "echo {} > /sys/bus/pci/drivers_probe",
-        place, unbind, to_string(address));
+    return fmt::format("Bind it to vfio-pci: {}",
+                       fmt::join(device::bind_commands(address, driver), "; "));
 }
-
-bool is_vfio_driver(const std::string& driver) { return driver.contains("vfio"); }
 
 Result<void> check_openable(const device::DeviceFacts& facts) {
     if (facts.origin != device::Origin::Live || !facts.address)
         return malformed("{}: not a function of this host", facts.source);
     const auto name = to_string(*facts.address);
-    if (facts.driver && !is_vfio_driver(*facts.driver))
+    if (facts.driver && !device::is_vfio_driver(*facts.driver))
         return std::unexpected(Error{
             .kind = facts.driver->empty() ? Error::Kind::NotFound : Error::Kind::Busy,
             .what = facts.driver->empty()
@@ -65,16 +58,30 @@ Error cannot_open(int os_error, const std::string& node) {
     return system_error(os_error, node, hint_for(os_error, node));
 }
 
+Error token_needed(int os_error, std::string_view step) {
+    return system_error(os_error, step,
+                        "VFIO has its physical function as well: give vf-token=UUID, the one that "
+                        "the program with the physical function set; or leave the physical "
+                        "function with its host driver");
+}
+
+Error token_refused(int os_error, std::string_view step) {
+    return system_error(os_error, step,
+                        "A VF token is for a virtual function whose physical function VFIO has as "
+                        "well, and iommufd takes it since Linux 6.17: leave vf-token away, or use "
+                        "iommu=group");
+}
+
 Error not_viable(const device::DeviceFacts& facts) {
     std::string users;
     std::string hint;
     if (facts.group) {
         for (const auto& member : facts.group->members) {
-            if (member.is_bridge || member.driver.empty() || is_vfio_driver(member.driver))
-                continue;
+            if (device::leaves_group_viable(member)) continue;
             users += fmt::format("{}{} (driver {})", users.empty() ? "" : ", ",
                                  to_string(member.address), member.driver);
-            if (hint.empty()) hint = how_to_bind(member.address, member.driver);
+            const auto commands = device::bind_commands(member.address, member.driver);
+            hint += fmt::format("{}{}", hint.empty() ? "" : "; ", fmt::join(commands, "; "));
         }
     }
     const auto group = facts.group ? fmt::format("IOMMU group {}", facts.group->number)
@@ -87,7 +94,7 @@ Error not_viable(const device::DeviceFacts& facts) {
         .os_error = 0,
         .hint = users.empty()
                     ? "All members of a group are assigned together or not at all"
-                    : fmt::format("All members of a group leave the host together. {}", hint)};
+                    : fmt::format("All members of a group leave the host together: {}", hint)};
 }
 
 }  // namespace tenon::host

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "base/result.hpp"
 #include "device/facts.hpp"
@@ -11,9 +12,6 @@ namespace tenon::host {
 /// The commands that bind a function to vfio-pci, unbinding it from `driver` if that is not empty.
 std::string how_to_bind(const pci::Address& address, const std::string& driver);
 
-/// Whether a driver is one of VFIO's, by its name: vfio-pci and its variants carry the word.
-bool is_vfio_driver(const std::string& driver);
-
 /// Checks what sysfs said before anything is opened: a function of this host, bound to VFIO, behind
 /// an IOMMU. Facts that are not known stop nobody.
 /// Errors: name the function and what to do.
@@ -21,6 +19,13 @@ Result<void> check_openable(const device::DeviceFacts& facts);
 
 /// The error of opening a device node, with what to do about this errno.
 Error cannot_open(int os_error, const std::string& node);
+
+/// The error of a virtual function that the kernel does not open without its VF token, or with a
+/// wrong one.
+Error token_needed(int os_error, std::string_view step);
+
+/// The error of a VF token that the kernel does not take.
+Error token_refused(int os_error, std::string_view step);
 
 /// The error of an IOMMU group of which the host still uses a member. Names these members.
 Error not_viable(const device::DeviceFacts& facts);

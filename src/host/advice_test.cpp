@@ -89,6 +89,7 @@ TEST(NotViable, NamesTheMembersInUseAndTheirDrivers) {
               "IOMMU group 14: the host uses 0000:01:00.1 (driver snd_hda_intel), "
               "0000:01:00.4 (driver xhci_hcd) of it");
     EXPECT_THAT(error.hint, HasSubstr("devices/0000:01:00.1/driver_override"));
+    EXPECT_THAT(error.hint, HasSubstr("devices/0000:01:00.4/driver_override"));
 }
 
 TEST(NotViable, DoesNotNameWhatItDoesNotKnow) {

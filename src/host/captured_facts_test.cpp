@@ -85,7 +85,7 @@ TEST_F(CapturedFacts, HaveWhatIommufdSaysOfTheIommu) {
     host_.kernel().traits().hardware = support::FakeKernel::Hardware{
         .type = 1, .pasid_width = 20, .capabilities = 0b1011, .cap_reg = 1ull << 34};
     const auto opener = IommufdOpener::create(host_.kernel(), host_.paths()).value();
-    const auto device = opener->open(facts()).value();
+    const auto device = opener->open(facts(), {}).value();
 
     const auto iommu = device->iommu();
 
@@ -97,21 +97,53 @@ TEST_F(CapturedFacts, HaveWhatIommufdSaysOfTheIommu) {
     EXPECT_THAT(*iommu.iova, ElementsAre(device::IovaRange{.first = 0, .last = 0xffffffffffff}));
 }
 
-TEST_F(CapturedFacts, DoNotTakeSilenceForAts) {
+// Kernels from 7.1 on say so where ATS is not supported.
+TEST_F(CapturedFacts, TakeSilenceForAtsFromAKernelThatTells) {
     host_.kernel().traits().hardware =
         support::FakeKernel::Hardware{.type = 2, .pasid_width = 0, .capabilities = 0};
     const auto opener = IommufdOpener::create(host_.kernel(), host_.paths()).value();
-    const auto device = opener->open(facts()).value();
+    const auto device = opener->open(facts(), {}).value();
 
     const auto iommu = device->iommu();
 
-    EXPECT_EQ(iommu.ats.why(), "the kernel does not say that it is unsupported");
+    EXPECT_TRUE(*iommu.ats);
+    EXPECT_EQ(iommu.pasid->width, 0u);
     EXPECT_EQ(iommu.page_sizes.why(), "iommufd tells them of an Intel IOMMU only");
+}
+
+TEST_F(CapturedFacts, DoNotTakeSilenceOfAnOlderKernelForAnAnswer) {
+    host_.tree().write(host_.paths().proc + "/sys/kernel/osrelease", "6.12.48-amd64\n");
+    host_.kernel().traits().hardware =
+        support::FakeKernel::Hardware{.type = 1, .pasid_width = 0, .capabilities = 0};
+    const auto opener = IommufdOpener::create(host_.kernel(), host_.paths()).value();
+    const auto device = opener->open(facts(), {}).value();
+
+    const auto iommu = device->iommu();
+
+    EXPECT_EQ(
+        iommu.ats.why(),
+        "Linux 6.12.48-amd64 does not tell whether ATS is supported: kernels before 7.1 do not");
+    EXPECT_EQ(
+        iommu.pasid.why(),
+        "Linux 6.12.48-amd64 does not tell what PASIDs are taken: kernels before 6.15 do not");
+}
+
+TEST_F(CapturedFacts, TakeAnOlderKernelAtItsWord) {
+    host_.tree().write(host_.paths().proc + "/sys/kernel/osrelease", "6.12.0-220.el10\n");
+    host_.kernel().traits().hardware =
+        support::FakeKernel::Hardware{.type = 1, .pasid_width = 16, .capabilities = 0b1000};
+    const auto opener = IommufdOpener::create(host_.kernel(), host_.paths()).value();
+    const auto device = opener->open(facts(), {}).value();
+
+    const auto iommu = device->iommu();
+
+    EXPECT_FALSE(*iommu.ats);
+    EXPECT_EQ(iommu.pasid->width, 16u);
 }
 
 TEST_F(CapturedFacts, HaveTheReasonWhyIommufdSaysNothing) {
     const auto opener = IommufdOpener::create(host_.kernel(), host_.paths()).value();
-    const auto device = opener->open(facts()).value();
+    const auto device = opener->open(facts(), {}).value();
 
     const auto iommu = device->iommu();
 
@@ -121,7 +153,7 @@ TEST_F(CapturedFacts, HaveTheReasonWhyIommufdSaysNothing) {
 
 TEST_F(CapturedFacts, HaveWhatAContainerSaysOfTheIommu) {
     const auto opener = GroupOpener::create(host_.kernel(), host_.paths()).value();
-    const auto device = opener->open(facts()).value();
+    const auto device = opener->open(facts(), {}).value();
 
     const auto iommu = device->iommu();
 

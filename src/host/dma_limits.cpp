@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <iterator>
 
+#include "base/file.hpp"
 #include "base/text.hpp"
 
 namespace tenon::host {
@@ -25,7 +26,40 @@ std::string list(const std::vector<IovaWindow>& windows) {
     return text;
 }
 
+// "VmLck:    64 kB" of /proc/self/status.
+std::uint64_t locked_now(const HostPaths& paths) {
+    const auto status = read_file(paths.proc + "/self/status", std::size_t{64} * 1024);
+    if (!status) return 0;
+    for (const auto line : split(*status, '\n')) {
+        constexpr std::string_view key = "VmLck:";
+        if (!line.starts_with(key)) continue;
+        const auto words = split(trimmed(line.substr(key.size())), ' ');
+        return parse_number(words.front()).value_or(0) * 1024;
+    }
+    return 0;
+}
+
+Known<std::uint32_t> entry_limit(const HostPaths& paths) {
+    const auto text =
+        read_attribute(paths.sysfs + "/module/vfio_iommu_type1/parameters/dma_entry_limit");
+    if (!text) return Unknown{text.error().what};
+    const auto number = parse_number(*text);
+    if (!number || *number > 0xffffffff) return Unknown{fmt::format("\"{}\" is no count", *text)};
+    return static_cast<std::uint32_t>(*number);
+}
+
 }  // namespace
+
+device::DmaLimits read_dma_limits(Kernel& kernel, const HostPaths& paths) {
+    return {.lock_limit = kernel.lock_limit(),
+            .lock_limit_applies = kernel.lock_limit_applies(),
+            .locked = locked_now(paths),
+            .entries = entry_limit(paths)};
+}
+
+std::uint64_t lock_limit_of(Kernel& kernel) {
+    return kernel.lock_limit_applies() ? kernel.lock_limit() : ~0ull;
+}
 
 Known<std::vector<device::IovaRange>> iova_facts(const std::vector<IovaWindow>& windows) {
     if (windows.empty()) return Unknown{"the kernel does not tell"};

@@ -12,6 +12,8 @@
 #include "base/result.hpp"
 #include "base/strong.hpp"
 #include "device/facts.hpp"
+#include "host/kernel.hpp"
+#include "host/paths.hpp"
 
 namespace tenon::host {
 
@@ -26,15 +28,22 @@ struct IovaWindow {
     bool operator==(const IovaWindow&) const = default;
 };
 
+/// What this process may lock and map, before anything is mapped.
+device::DmaLimits read_dma_limits(Kernel& kernel, const HostPaths& paths);
+
 /// The windows as a fact; unknown if there are none, since every IOMMU translates something.
 Known<std::vector<device::IovaRange>> iova_facts(const std::vector<IovaWindow>& windows);
+
+/// How many bytes this process may lock; all ones if no limit applies.
+std::uint64_t lock_limit_of(Kernel& kernel);
 
 /// Checks that both ends and the memory are whole pages, and that nothing is mapped there.
 /// Errors: Malformed.
 Result<void> check_map(const DmaMaps& maps, Iova at, std::span<std::byte> memory);
 
 /// The error of a mapping that the kernel refused, with the limit that was hit. `lock_limit` is
-/// RLIMIT_MEMLOCK; `windows` may be empty if nobody knows them.
+/// RLIMIT_MEMLOCK, all ones if it does
+/// not apply; `windows` may be empty if nobody knows them.
 Error cannot_map(int os_error, Iova at, const DmaMaps& maps, std::uint64_t size,
                  std::uint64_t lock_limit, const std::vector<IovaWindow>& windows);
 

@@ -5,6 +5,9 @@
 
 #include <array>
 #include <cerrno>
+#include <filesystem>
+
+#include "tests/support/fake_host.hpp"
 
 namespace tenon::host {
 namespace {
@@ -82,6 +85,33 @@ TEST(CannotMap, DoesNotBlameTheIommuForAddressesItTranslates) {
 TEST(CannotMap, NamesTheLimitOfMappings) {
     EXPECT_THAT(cannot_map(ENOSPC, Iova{0}, {}, mib, no_limit, {}).hint,
                 HasSubstr("dma_entry_limit"));
+}
+
+TEST(ReadDmaLimits, TellsWhatTheKernelSays) {
+    support::FakeHost host;
+    host.kernel().traits().lock_limit = 8 * mib;
+    const std::filesystem::path root{host.paths().sysfs};
+    host.tree().write(root / "module/vfio_iommu_type1/parameters/dma_entry_limit", "65535\n");
+    host.tree().write(std::filesystem::path{host.paths().proc} / "self/status",
+                      "Name:\ttenon\nVmLck:\t      64 kB\n");
+
+    const auto limits = read_dma_limits(host.kernel(), host.paths());
+
+    EXPECT_EQ(limits.lock_limit, 8 * mib);
+    EXPECT_TRUE(limits.lock_limit_applies);
+    EXPECT_EQ(limits.locked, 65536u);
+    EXPECT_EQ(limits.entries.value_or(0), 65535u);
+}
+
+TEST(ReadDmaLimits, LeavesUnknownWhatIsNotThere) {
+    support::FakeHost host;
+    host.kernel().traits().lock_limit_applies = false;
+
+    const auto limits = read_dma_limits(host.kernel(), host.paths());
+
+    EXPECT_FALSE(limits.lock_limit_applies);
+    EXPECT_FALSE(limits.entries);
+    EXPECT_EQ(lock_limit_of(host.kernel()), no_limit);
 }
 
 }  // namespace

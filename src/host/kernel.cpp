@@ -1,13 +1,18 @@
 #include "host/kernel.hpp"
 
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
+
+#include "base/file.hpp"
 
 namespace tenon::host {
 namespace {
@@ -29,6 +34,8 @@ public:
     }
 
     void close(int file) override { ::close(file); }
+
+    Outcome<int> duplicate(int file) override { return outcome(::fcntl(file, F_DUPFD_CLOEXEC, 3)); }
 
     Outcome<int> ioctl(int file, unsigned long request, std::span<std::byte> argument) override {
         // SAFETY: each structure tells the kernel its size, which is that of `argument`.
@@ -55,13 +62,26 @@ public:
     Outcome<DeviceNumber> device_number(int file) override {
         struct ::stat status{};
         if (::fstat(file, &status) < 0) return std::unexpected(errno);
+        if (!S_ISCHR(status.st_mode)) return std::unexpected(ENODEV);
         return DeviceNumber{.major = major(status.st_rdev), .minor = minor(status.st_rdev)};
     }
 
     std::uint64_t lock_limit() override {
         ::rlimit limit{};
         if (::getrlimit(RLIMIT_MEMLOCK, &limit) < 0) return ~0ull;
-        return limit.rlim_cur;
+        return limit.rlim_cur == RLIM_INFINITY ? ~0ull : limit.rlim_cur;
+    }
+
+    bool lock_limit_applies() override {
+        // The first user namespace has this number in every kernel. Source:
+        // include/linux/proc_ns.h, PROC_USER_INIT_INO.
+        const auto space = link_name("/proc/self/ns/user");
+        if (space && *space != "user:[4026531837]") return true;
+        ::__user_cap_header_struct head{.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
+        std::array<::__user_cap_data_struct, _LINUX_CAPABILITY_U32S_3> sets{};
+        // SAFETY: version 3 fills in two of these structures.
+        if (::syscall(SYS_capget, &head, sets.data()) < 0) return true;
+        return (sets[0].effective & 1u << CAP_IPC_LOCK) == 0;
     }
 };
 

@@ -37,6 +37,9 @@ public:
     virtual Outcome<int> open(const std::string& path) = 0;
     virtual void close(int file) = 0;
 
+    /// Another descriptor of the same open file, close on exec. Who calls owns it.
+    virtual Outcome<int> duplicate(int file) = 0;
+
     /// ioctl(2) whose argument is a structure; the kernel reads and fills it.
     virtual Outcome<int> ioctl(int file, unsigned long request, std::span<std::byte> argument) = 0;
 
@@ -51,11 +54,16 @@ public:
     /// mmap(2); `what` names the object in the error.
     virtual Result<Mapping> map(const Mapping::Request& request, std::string_view what) = 0;
 
-    /// Number of the device that an open node belongs to.
+    /// Number of the character device that an open node belongs to.
+    /// Errors: ENODEV if the file is another kind.
     virtual Outcome<DeviceNumber> device_number(int file) = 0;
 
     /// How many bytes of memory this process may lock; all ones if there is no limit.
     virtual std::uint64_t lock_limit() = 0;
+
+    /// Whether the kernel holds it to that limit: not if it has CAP_IPC_LOCK in the host's own user
+    /// namespace.
+    virtual bool lock_limit_applies() = 0;
 };
 
 /// The kernel that we run on.

@@ -55,7 +55,12 @@ Interface choose_interface(std::span<const DeviceFacts> functions, Kernel& kerne
 
 Result<std::unique_ptr<device::DeviceOpener>> make_opener(Interface interface,
                                                           std::span<const DeviceFacts> functions,
+                                                          std::optional<int> iommufd,
                                                           Kernel& kernel, const HostPaths& paths) {
+    if (iommufd && interface == Interface::Iommufd) {
+        TENON_TRY(opener, IommufdOpener::adopt(kernel, paths, *iommufd), "");
+        return std::move(opener);
+    }
     if (interface == Interface::Automatic)
         interface = choose_interface(functions, kernel, paths);
     else if (interface == Interface::Iommufd)

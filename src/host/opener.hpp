@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <span>
 
 #include "device/control.hpp"
@@ -13,11 +14,12 @@ namespace tenon::host {
 /// An opener for the functions that `functions` describe, which stay closed.
 ///
 /// Automatic is iommufd if the host has it, a node of every function, and lets us open these; the
-/// group interface otherwise. `kernel` must outlive the opener and what it opened.
+/// group interface otherwise. `iommufd` is /dev/iommu opened by somebody else, for Iommufd; it
+/// stays theirs. `kernel` must outlive the opener and what it opened.
 /// Errors: NotFound if the host has not the interface that was asked for, with what to do.
 Result<std::unique_ptr<device::DeviceOpener>> make_opener(
     device::Interface interface, std::span<const device::DeviceFacts> functions,
-    Kernel& kernel = linux_kernel(), const HostPaths& paths = {});
+    std::optional<int> iommufd = {}, Kernel& kernel = linux_kernel(), const HostPaths& paths = {});
 
 /// The interface that Automatic would choose.
 device::Interface choose_interface(std::span<const device::DeviceFacts> functions, Kernel& kernel,

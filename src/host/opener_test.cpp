@@ -34,7 +34,7 @@ protected:
     std::vector<device::DeviceFacts> facts() const { return {host_.facts(first)}; }
 
     Result<std::unique_ptr<device::DeviceOpener>> make(Interface interface) {
-        return make_opener(interface, facts(), host_.kernel(), host_.paths());
+        return make_opener(interface, facts(), {}, host_.kernel(), host_.paths());
     }
 
     void remove_node(std::string_view name) {
@@ -62,7 +62,7 @@ INSTANTIATE_TEST_SUITE_P(Interfaces, EitherOpenerTest,
 TEST_P(EitherOpenerTest, OpensAFunction) {
     const auto opener = this->opener();
 
-    const auto device = opener->open(host_.facts(first));
+    const auto device = opener->open(host_.facts(first), {});
 
     ASSERT_TRUE(device);
     EXPECT_EQ((*device)->facts()->config.read16(0), 0x1b36);
@@ -73,9 +73,9 @@ TEST_P(EitherOpenerTest, OpensAFunction) {
 TEST_P(EitherOpenerTest, OpensSeveralFunctionsOfOneGroupAndOfOthers) {
     const auto opener = this->opener();
 
-    const auto one = opener->open(host_.facts(first));
-    const auto two = opener->open(host_.facts(second));
-    const auto three = opener->open(host_.facts(third));
+    const auto one = opener->open(host_.facts(first), {});
+    const auto two = opener->open(host_.facts(second), {});
+    const auto three = opener->open(host_.facts(third), {});
 
     ASSERT_TRUE(one);
     ASSERT_TRUE(two);
@@ -87,8 +87,8 @@ TEST_P(EitherOpenerTest, GivesEverythingBack) {
     {
         const auto opener = this->opener();
         ASSERT_TRUE(opener->address_space().map(Iova{0}, pages(1)));
-        const auto one = opener->open(host_.facts(first));
-        const auto two = opener->open(host_.facts(second));
+        const auto one = opener->open(host_.facts(first), {});
+        const auto two = opener->open(host_.facts(second), {});
     }
 
     EXPECT_EQ(host_.kernel().open_files(), 0u);
@@ -98,7 +98,7 @@ TEST_P(EitherOpenerTest, GivesEverythingBack) {
 
 TEST_P(EitherOpenerTest, LetsADeviceOutliveIt) {
     auto opener = this->opener();
-    auto device = opener->open(host_.facts(first)).value();
+    auto device = opener->open(host_.facts(first), {}).value();
 
     opener.reset();
     EXPECT_TRUE(device->facts());
@@ -110,9 +110,9 @@ TEST_P(EitherOpenerTest, LetsADeviceOutliveIt) {
 
 TEST_P(EitherOpenerTest, OpensAFunctionOnce) {
     const auto opener = this->opener();
-    const auto device = opener->open(host_.facts(first));
+    const auto device = opener->open(host_.facts(first), {});
 
-    const auto again = opener->open(host_.facts(first));
+    const auto again = opener->open(host_.facts(first), {});
 
     ASSERT_FALSE(again);
     EXPECT_EQ(again.error().kind, Error::Kind::Busy);
@@ -122,10 +122,10 @@ TEST_P(EitherOpenerTest, OpensAFunctionOnce) {
 
 TEST_P(EitherOpenerTest, OpensAgainWhatWasGivenBack) {
     const auto opener = this->opener();
-    ASSERT_TRUE(opener->open(host_.facts(first)));
+    ASSERT_TRUE(opener->open(host_.facts(first), {}));
 
-    EXPECT_TRUE(opener->open(host_.facts(first)));
-    EXPECT_TRUE(opener->open(host_.facts(second)));
+    EXPECT_TRUE(opener->open(host_.facts(first), {}));
+    EXPECT_TRUE(opener->open(host_.facts(second), {}));
 }
 
 TEST_P(EitherOpenerTest, NamesTheMembersThatMakeAGroupUnviable) {
@@ -133,7 +133,7 @@ TEST_P(EitherOpenerTest, NamesTheMembersThatMakeAGroupUnviable) {
     host_.kernel().traits().unviable = {"14"};
     const auto opener = this->opener();
 
-    const auto device = opener->open(host_.facts(first));
+    const auto device = opener->open(host_.facts(first), {});
 
     ASSERT_FALSE(device);
     EXPECT_THAT(device.error().what,
@@ -144,11 +144,11 @@ TEST_P(EitherOpenerTest, NamesTheMembersThatMakeAGroupUnviable) {
 
 TEST_P(EitherOpenerTest, SaysThatAnotherProgramHasTheFunction) {
     const auto other = opener();
-    const auto taken = other->open(host_.facts(first));
-    const auto group = make_opener(Interface::Group, facts(), host_.kernel(), host_.paths());
+    const auto taken = other->open(host_.facts(first), {});
+    const auto group = make_opener(Interface::Group, facts(), {}, host_.kernel(), host_.paths());
     ASSERT_TRUE(group);
 
-    const auto device = (*group)->open(host_.facts(first));
+    const auto device = (*group)->open(host_.facts(first), {});
 
     ASSERT_FALSE(device);
     EXPECT_EQ(device.error().kind, Error::Kind::Busy);
@@ -159,7 +159,7 @@ TEST_P(EitherOpenerTest, SaysHowToBindAFunction) {
     auto facts = host_.facts(first);
     facts.driver = Known<std::string>{std::string{"nvme"}};
 
-    const auto device = opener()->open(facts);
+    const auto device = opener()->open(facts, {});
 
     ASSERT_FALSE(device);
     EXPECT_EQ(device.error().what, "0000:01:00.0: the host's driver nvme has it");
@@ -172,11 +172,12 @@ TEST_P(EitherOpenerTest, UndoesEverythingWhicheverCallFails) {
     {
         const auto opener = this->opener();
         ASSERT_TRUE(opener->address_space().map(Iova{0}, pages(1)));
-        ASSERT_TRUE(opener->open(host_.facts(first)));
+        ASSERT_TRUE(opener->open(host_.facts(first), {}));
     }
     const unsigned calls = host_.kernel().faults().calls() - before;
-    // The last ones give back: five vectors off, reset, and the group leaves its container.
-    const unsigned last = calls - (GetParam() == Interface::Group ? 7 : 6);
+    // The last ones give back: five vectors off, reset; then the group leaves its container, or the
+    // function leaves its address space, which goes.
+    const unsigned last = calls - (GetParam() == Interface::Group ? 7 : 8);
 
     for (unsigned n = 1; n <= last; ++n) {
         host_.kernel().faults().fail_call(n, EIO);
@@ -187,7 +188,7 @@ TEST_P(EitherOpenerTest, UndoesEverythingWhicheverCallFails) {
                 result = std::unexpected(opener.error());
             } else if (auto mapped = (*opener)->address_space().map(Iova{0}, pages(1)); !mapped) {
                 result = mapped;
-            } else if (auto device = (*opener)->open(host_.facts(first)); !device) {
+            } else if (auto device = (*opener)->open(host_.facts(first), {}); !device) {
                 result = std::unexpected(device.error());
             }
         }
@@ -201,9 +202,9 @@ TEST_P(EitherOpenerTest, UndoesEverythingWhicheverCallFails) {
 }
 
 TEST_P(EitherOpenerTest, GivesEverythingBackWhicheverCallFailsThen) {
-    for (unsigned n = 1; n <= 7; ++n) {
+    for (unsigned n = 1; n <= 8; ++n) {
         auto opener = this->opener();
-        auto device = opener->open(host_.facts(first)).value();
+        auto device = opener->open(host_.facts(first), {}).value();
         host_.kernel().faults().fail_call(n, EIO);
         device.reset();
         opener.reset();
@@ -211,6 +212,32 @@ TEST_P(EitherOpenerTest, GivesEverythingBackWhicheverCallFailsThen) {
         EXPECT_THAT(host_.kernel().mistakes(), IsEmpty()) << "call " << n;
     }
 }
+
+TEST_P(EitherOpenerTest, GivesTheVfTokenToTheKernel) {
+    host_.kernel().traits().vf_token = "bd8d9d2b-5a5f-4f5a-a211-f591514ba1f3";
+    const auto opener = this->opener();
+    const auto right = device::parse_vf_token("bd8d9d2b-5a5f-4f5a-a211-f591514ba1f3").value();
+    const auto wrong = device::parse_vf_token("00000000-5a5f-4f5a-a211-f591514ba1f3").value();
+
+    const auto none = opener->open(host_.facts(first), {});
+    const auto other = opener->open(host_.facts(first), {.vf_token = wrong});
+
+    ASSERT_FALSE(none);
+    EXPECT_THAT(none.error().hint, HasSubstr("give vf-token=UUID"));
+    EXPECT_FALSE(other);
+    EXPECT_TRUE(opener->open(host_.facts(first), {.vf_token = right}));
+}
+
+TEST_P(EitherOpenerTest, SaysThatATokenIsTooMuch) {
+    const auto opener = this->opener();
+
+    const auto device = opener->open(host_.facts(first), {.vf_token = device::VfToken{}});
+
+    ASSERT_FALSE(device);
+    EXPECT_EQ(first_.opened(), 0u);
+}
+
+TEST_P(EitherOpenerTest, SaysWhichInterfaceItIs) { EXPECT_EQ(opener()->interface(), GetParam()); }
 
 TEST_F(OpenerTest, ChoosesIommufdWhereItCan) {
     EXPECT_EQ(choose_interface(facts(), host_.kernel(), host_.paths()), Interface::Iommufd);
@@ -271,7 +298,7 @@ TEST_F(OpenerTest, SaysWhichGroupNodeIsMissing) {
     const auto opener = make(Interface::Group).value();
     remove_node("vfio/14");
 
-    const auto device = opener->open(host_.facts(first));
+    const auto device = opener->open(host_.facts(first), {});
 
     ASSERT_FALSE(device);
     EXPECT_THAT(to_string(device.error()), HasSubstr("no group of it in /dev/vfio"));

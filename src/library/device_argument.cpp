@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
+#include <limits>
 #include <system_error>
 
 #include "base/text.hpp"
@@ -12,8 +13,9 @@
 namespace tenon::library {
 namespace {
 
-constexpr std::array<std::string_view, 7> own_keys{"id",           "port",     "function",  "iommu",
-                                                   "host-atomics", "host-ats", "host-pasid"};
+constexpr std::array<std::string_view, 10> own_keys{
+    "id",       "port", "function",     "iommu",    "fd",
+    "vf-token", "rom",  "host-atomics", "host-ats", "host-pasid"};
 
 // All keys of a device, for errors and for what is known.
 constexpr auto device_keys = [] {
@@ -22,6 +24,8 @@ constexpr auto device_keys = [] {
     std::ranges::copy(function_keys, rest);
     return keys;
 }();
+
+constexpr std::string_view by_file = "fd=";
 
 bool is_word(std::string_view text) {
     return !text.empty() && std::ranges::all_of(text, [](char letter) {
@@ -64,41 +68,58 @@ Result<device::Interface> parse_interface(std::string_view of, std::string_view 
     return malformed("{}: iommu={}: known are auto, iommufd, group", of, value);
 }
 
-}  // namespace
-
-Result<DeviceArgument> parse_device_argument(std::string_view text) {
-    const auto end = end_of_name(text);
-    DeviceArgument device{.name = std::string{text.substr(0, end)}};
-    if (device.name.empty()) return malformed("device \"{}\": no device is named", text);
-    if (end == text.size()) return device;
-
-    TENON_TRY(keys, parse_keys(text.substr(end + 1), device.name, device_keys), "");
-    for (const auto& [key, value] : keys) {
-        if (key == "function") {
-            TENON_TRY(number, parse_function(device.name, value), "");
-            device.function = number;
-        } else if (key == "iommu") {
-            TENON_TRY(interface, parse_interface(device.name, value), "");
-            device.interface = interface;
-        } else if (is_function_key(key)) {
-            TENON_TRY_DO(set_function_key(device.keys, device.name, key, value), "");
-        } else if (is_stated_fact(key)) {
-            TENON_TRY_DO(state_fact(device.stated, device.name, key, value), "");
-        } else {
-            TENON_TRY_DO(check_name(value, key), device.name);
-            (key == "id" ? device.id : device.port) = value;
-        }
+// One key of a device.
+Result<void> apply_key(DeviceArgument& device, const std::string& of, const KeyValue& pair) {
+    const auto& [key, value] = pair;
+    if (key == "function") {
+        TENON_TRY(number, parse_function(of, value), "");
+        device.function = number;
+    } else if (key == "iommu") {
+        TENON_TRY(interface, parse_interface(of, value), "");
+        device.access.interface = interface;
+    } else if (key == "fd") {
+        TENON_TRY(file, parse_file(of, value), "");
+        device.access.file = file;
+    } else if (key == "vf-token") {
+        TENON_TRY(token, device::parse_vf_token(value), fmt::format("{}: vf-token", of));
+        device.access.vf_token = token;
+    } else if (key == "rom") {
+        device.rom = value;
+    } else if (is_function_key(key)) {
+        TENON_TRY_DO(set_function_key(device.keys, of, key, value), "");
+    } else if (is_stated_fact(key)) {
+        TENON_TRY_DO(state_fact(device.stated, of, key, value), "");
+    } else {
+        TENON_TRY_DO(check_name(value, key), of);
+        (key == "id" ? device.id : device.port) = value;
     }
-    return device;
+    return {};
 }
 
-Result<model::PortRequest> parse_port_argument(std::string_view text) {
-    const auto comma = std::min(text.find(','), text.size());
-    const auto name = text.substr(0, comma);
-    TENON_TRY_DO(check_name(name, "port"), "");
-    if (comma < text.size())
-        TENON_TRY_DO(parse_keys(text.substr(comma + 1), fmt::format("port {}", name), {}), "");
-    return model::PortRequest{.name = std::string{name}};
+}  // namespace
+
+Result<int> parse_file(std::string_view of, std::string_view value) {
+    const auto number = parse_number(value);
+    if (number && *number <= std::numeric_limits<int>::max()) return static_cast<int>(*number);
+    return malformed("{}: fd={}: it is not the number of a file", of, value);
+}
+
+Result<DeviceArgument> parse_device_argument(std::string_view text) {
+    std::error_code error;
+    const bool unnamed = text.starts_with(by_file) && !std::filesystem::exists(text, error);
+    const auto end = unnamed ? 0 : end_of_name(text);
+    DeviceArgument device{.name = std::string{text.substr(0, end)}};
+    if (device.name.empty() && !unnamed)
+        return malformed("device \"{}\": no device is named", text);
+    if (end == text.size()) return device;
+
+    const auto of = unnamed ? std::string{"device"} : device.name;
+    TENON_TRY(keys, parse_keys(text.substr(unnamed ? 0 : end + 1), of, device_keys), "");
+    for (const auto& pair : keys)
+        TENON_TRY_DO(apply_key(device, of, pair), "");
+    if (device.access.file && device.access.interface == device::Interface::Group)
+        return malformed("{}: fd= is a node for iommufd: it does not go with iommu=group", of);
+    return device;
 }
 
 }  // namespace tenon::library

@@ -1,4 +1,4 @@
-// What `DEVICE[,key=value…]` and `--port NAME[,key=value…]` on the command line mean.
+// What `DEVICE[,key=value…]` on the command line means.
 #pragma once
 
 #include <optional>
@@ -15,11 +15,14 @@ namespace tenon::library {
 
 /// A device as it was typed. Nothing has been read of it yet.
 struct DeviceArgument {
-    std::string name;  ///< An address, a path in sysfs, or a file; see parse_device_argument().
+    /// An address, a path in sysfs, or a file; see parse_device_argument(). Empty: `access.file` is
+    /// all that is known.
+    std::string name;
     std::string id;
     std::string port;
     std::optional<unsigned> function;
-    device::Interface interface = device::Interface::Automatic;
+    device::Access access = {};
+    std::string rom;  ///< "on", "off" or a file; empty: not said.
     StatedFacts stated = {};
     model::FunctionKeys keys = {};
 
@@ -28,13 +31,14 @@ struct DeviceArgument {
 
 /// Reads `DEVICE[,key=value…]`.
 ///
-/// The keys begin at the first comma after an address; after a file or path, at the first comma
-/// that a word and "=" follow. A file whose whole name is the text wins, so every file can be
-/// named. Errors: Malformed, naming the key and the known ones, or the value and what it may be.
+/// With `fd=` in front, the device is the one behind that file. The keys begin at the first comma
+/// after an address; after a file or path, at the first comma that a word and "=" follow. A file
+/// whose whole name is the text wins, so every file can be named. Errors: Malformed, naming the key
+/// and the known ones, or the value and what it may be.
 Result<DeviceArgument> parse_device_argument(std::string_view text);
 
-/// Reads `NAME[,key=value…]` of a root port.
-/// Errors: Malformed, as above.
-Result<model::PortRequest> parse_port_argument(std::string_view text);
+/// Reads the N of `fd=N`, a file that somebody else opened.
+/// Errors: Malformed. `of` names the owner.
+Result<int> parse_file(std::string_view of, std::string_view value);
 
 }  // namespace tenon::library

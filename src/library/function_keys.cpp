@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include "base/text.hpp"
+#include "pci/pasid.hpp"
+
 namespace tenon::library {
 namespace {
 
@@ -11,10 +14,22 @@ Result<bool> parse_switch(std::string_view of, std::string_view key, std::string
     return malformed("{}: {}={}: known are on, off", of, key, value);
 }
 
-Result<model::AtsMode> parse_ats(std::string_view of, std::string_view value) {
-    for (const auto mode : {model::AtsMode::Auto, model::AtsMode::On, model::AtsMode::Off})
+// AtsMode and PasidMode have the same three values.
+template <typename Mode>
+Result<Mode> parse_mode(std::string_view of, std::string_view key, std::string_view value) {
+    for (const auto mode : {Mode::Auto, Mode::On, Mode::Off})
         if (value == name_of(mode)) return mode;
-    return malformed("{}: ats={}: known are auto, on, off", of, value);
+    return malformed("{}: {}={}: known are auto, on, off", of, key, value);
+}
+
+Result<model::PasidOffset> parse_offset(std::string_view of, std::string_view value) {
+    if (value == "auto") return model::PasidOffset{};
+    const auto offset = value.starts_with("0x") ? parse_hex(value.substr(2)) : std::nullopt;
+    if (!offset)
+        return malformed("{}: pasid-offset={}: known are auto and an offset such as 0x1a0", of,
+                         value);
+    TENON_TRY_DO(model::check_pasid_offset(*offset), of);
+    return model::PasidOffset{static_cast<std::uint16_t>(*offset)};
 }
 
 Result<model::IntxChoice> parse_intx(std::string_view of, std::string_view value) {
@@ -43,8 +58,14 @@ bool is_function_key(std::string_view key) {
 Result<void> set_function_key(model::FunctionKeys& keys, std::string_view of, std::string_view key,
                               std::string_view value) {
     if (key == "ats") {
-        TENON_TRY(mode, parse_ats(of, value), "");
+        TENON_TRY(mode, parse_mode<model::AtsMode>(of, key, value), "");
         keys.ats = mode;
+    } else if (key == "pasid") {
+        TENON_TRY(mode, parse_mode<model::PasidMode>(of, key, value), "");
+        keys.pasid = mode;
+    } else if (key == "pasid-offset") {
+        TENON_TRY(offset, parse_offset(of, value), "");
+        keys.pasid_offset = offset;
     } else if (key == "intx") {
         TENON_TRY(choice, parse_intx(of, value), "");
         keys.intx = choice;
@@ -52,10 +73,26 @@ Result<void> set_function_key(model::FunctionKeys& keys, std::string_view of, st
         TENON_TRY(place, parse_relocation(of, value), "");
         keys.msix_relocation = place;
     } else {
-        TENON_TRY(strict, parse_switch(of, key, value), "");
-        keys.ats_strict = strict;
+        TENON_TRY(on, parse_switch(of, key, value), "");
+        if (key == "x-ats-strict")
+            keys.ats_strict = on;
+        else
+            keys.pasid_overlay = on;
     }
     return {};
+}
+
+Result<unsigned> parse_viommu(std::string_view value) {
+    if (value == "none") return 0;
+    if (value == "pasid") return pci::pasid::most_width;
+    constexpr std::string_view with_width = "pasid=";
+    if (value.starts_with(with_width)) {
+        const auto width = parse_number(value.substr(with_width.size()));
+        if (width && *width >= 1 && *width <= pci::pasid::most_width)
+            return static_cast<unsigned>(*width);
+        return malformed("--viommu {}: a width is 1 to {} bits", value, pci::pasid::most_width);
+    }
+    return malformed("--viommu {}: known are none, pasid and pasid=WIDTH", value);
 }
 
 }  // namespace tenon::library

@@ -1,4 +1,5 @@
-// Keys of a device that choose what its guest sees: ats=, x-ats-strict=, intx=, msix-relocation=.
+// Keys of a device that choose what its guest sees: ats=, pasid=, intx=, msix-relocation= and what
+// goes with them; and what is said of the guest's IOMMU.
 #pragma once
 
 #include <array>
@@ -10,8 +11,8 @@
 namespace tenon::library {
 
 /// Their names.
-inline constexpr std::array<std::string_view, 4> function_keys{"ats", "x-ats-strict", "intx",
-                                                               "msix-relocation"};
+inline constexpr std::array<std::string_view, 7> function_keys{
+    "ats", "x-ats-strict", "pasid", "pasid-offset", "x-pasid-overlay", "intx", "msix-relocation"};
 
 /// Whether `key` is one of them.
 bool is_function_key(std::string_view key);
@@ -20,5 +21,9 @@ bool is_function_key(std::string_view key);
 /// Errors: Malformed, with what the value may be.
 Result<void> set_function_key(model::FunctionKeys& keys, std::string_view of, std::string_view key,
                               std::string_view value);
+
+/// Reads the value of --viommu, `none` or `pasid[=WIDTH]`: bits of PASID, 0 for none.
+/// Errors: Malformed, with what the value may be.
+Result<unsigned> parse_viommu(std::string_view value);
 
 }  // namespace tenon::library

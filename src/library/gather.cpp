@@ -2,10 +2,16 @@
 
 #include <array>
 #include <filesystem>
+#include <map>
 #include <system_error>
+#include <vector>
 
 #include "base/bytes.hpp"
 #include "capture/file.hpp"
+#include "device/driver.hpp"
+#include "host/dma_limits.hpp"
+#include "host/kernel.hpp"
+#include "host/opened_file.hpp"
 #include "host/opener.hpp"
 #include "pci/address.hpp"
 #include "pci/capability.hpp"
@@ -47,12 +53,16 @@ struct Asked {
     device::IommuFacts iommu;
 };
 
-Result<Asked> ask_vfio(const Host& host, const DeviceFacts& facts, device::Interface interface) {
-    TENON_TRY(opener, host.make_opener(interface, std::span{&facts, 1}), "");
-    TENON_TRY(device, opener->open(facts), "");
-    TENON_TRY(asked, device->facts(), "");
-    TENON_TRY_DO(restore_requester_enable(*device, facts, asked), "");
-    return Asked{.vfio = std::move(asked), .iommu = device->iommu()};
+Result<Asked> ask_vfio(device::OpenedFunctions& opened, const Asking& asking) {
+    TENON_TRY(device, opened.open(*asking.facts, asking.access), "");
+    auto asked = device->facts();
+    if (!asked) {
+        // Nobody is to get a function that does not answer.
+        opened.take(*asking.facts->address);
+        return std::unexpected(std::move(asked).error());
+    }
+    TENON_TRY_DO(restore_requester_enable(*device, *asking.facts, *asked), "");
+    return Asked{.vfio = *std::move(asked), .iommu = device->iommu()};
 }
 
 // What the kernel says of AtomicOps; older ones say nothing, and nothing where none completes.
@@ -60,9 +70,6 @@ Known<std::uint32_t> atomics_of(const device::VfioFacts& vfio) {
     if (vfio.info.atomic_completer) return *vfio.info.atomic_completer;
     return Unknown{"VFIO does not tell: the kernel is too old for it, or no width completes"};
 }
-
-// vfio-pci, or a variant of it such as mlx5_vfio_pci.
-bool is_vfio_driver(const Known<std::string>& driver) { return driver && driver->contains("vfio"); }
 
 bool is_folder(std::string_view path) {
     std::error_code error;
@@ -73,33 +80,72 @@ bool is_folder(std::string_view path) {
 
 Host this_host() {
     return {.sysfs = host::Sysfs{},
-            .make_opener = [](device::Interface interface, std::span<const DeviceFacts> functions) {
-                return host::make_opener(interface, functions);
-            }};
+            .make_opener =
+                [](device::Interface interface, std::span<const DeviceFacts> functions,
+                   std::optional<int> iommufd) {
+                    return host::make_opener(interface, functions, iommufd);
+                },
+            .find_function_of =
+                [](int file) { return host::find_function_of(host::linux_kernel(), {}, file); },
+            .check_is_iommufd =
+                [](int file) { return host::check_is_iommufd(host::linux_kernel(), {}, file); },
+            .dma_limits = [] { return host::read_dma_limits(host::linux_kernel(), {}); }};
+}
+
+Result<DeviceFacts> read_facts(const Host& host, std::string_view named) {
+    if (pci::Address::parse(named) || is_folder(named)) return host.sysfs.read_facts(named);
+    auto facts = capture::read_capture(named);
+    if (!facts && facts.error().os_error == ENOENT)
+        facts.error().hint =
+            "A device is a PCI address (lspci -D lists them), a folder of sysfs, or a file";
+    return facts;
+}
+
+bool can_be_asked(const DeviceFacts& facts) {
+    return facts.origin == device::Origin::Live && facts.driver &&
+           device::is_vfio_driver(*facts.driver);
+}
+
+void ask(device::OpenedFunctions& opened, std::span<const Asking> functions) {
+    std::map<device::Interface, std::vector<DeviceFacts>> by_interface;
+    for (const auto& asking : functions)
+        by_interface[asking.access.interface].push_back(*asking.facts);
+    std::map<device::Interface, Result<void>> prepared;
+    for (const auto& [interface, facts] : by_interface)
+        prepared.emplace(interface, opened.prepare(interface, facts));
+    for (const auto& asking : functions) {
+        auto& facts = *asking.facts;
+        const auto& ready = prepared.at(asking.access.interface);
+        auto asked = ready ? ask_vfio(opened, asking) : std::unexpected(ready.error());
+        if (asked) {
+            facts.atomics = atomics_of(asked->vfio);
+            facts.vfio = std::move(asked->vfio);
+            facts.iommu = std::move(asked->iommu);
+        } else {
+            facts.vfio = Unknown{asked.error().what};
+        }
+    }
+}
+
+void note_unasked(DeviceFacts& facts, Opening opening) {
+    if (facts.origin != device::Origin::Live) return;
+    facts.vfio = Unknown{opening == Opening::Forbidden
+                             ? "the function was not opened, as --no-open says"
+                             : "the function was not opened, since it is not bound to vfio-pci"};
 }
 
 Result<DeviceFacts> gather_facts(const Host& host, std::string_view named,
                                  device::Interface interface, Opening opening) {
-    if (!pci::Address::parse(named) && !is_folder(named)) {
-        auto facts = capture::read_capture(named);
-        if (!facts && facts.error().os_error == ENOENT)
-            facts.error().hint =
-                "A device is a PCI address (lspci -D lists them), a folder of sysfs, or a file";
+    auto facts = read_facts(host, named);
+    if (!facts) return facts;
+    if (opening == Opening::Forbidden || !can_be_asked(*facts)) {
+        note_unasked(*facts, opening);
         return facts;
     }
-    auto facts = host.sysfs.read_facts(named);
-    if (!facts) return facts;
-    if (opening == Opening::Forbidden) {
-        facts->vfio = Unknown{"the function was not opened, as --no-open says"};
-    } else if (!is_vfio_driver(facts->driver)) {
-        facts->vfio = Unknown{"the function was not opened, since it is not bound to vfio-pci"};
-    } else if (auto asked = ask_vfio(host, *facts, interface)) {
-        facts->atomics = atomics_of(asked->vfio);
-        facts->vfio = std::move(asked->vfio);
-        facts->iommu = std::move(asked->iommu);
-    } else {
-        facts->vfio = Unknown{asked.error().what};
-    }
+    device::OpenedFunctions opened{[&](device::Interface wanted, std::span<const DeviceFacts> of) {
+        return host.make_opener(wanted, of, std::nullopt);
+    }};
+    ask(opened, std::array{Asking{.facts = &*facts, .access = {.interface = interface}}});
     return facts;
 }
 

@@ -2,12 +2,16 @@
 #pragma once
 
 #include <functional>
+#include <memory>
+#include <optional>
+#include <span>
 #include <string_view>
 
 #include "base/known.hpp"
 #include "base/result.hpp"
 #include "device/control.hpp"
 #include "device/facts.hpp"
+#include "device/opened.hpp"
 #include "host/sysfs/sysfs.hpp"
 
 namespace tenon::library {
@@ -15,8 +19,17 @@ namespace tenon::library {
 /// A host to ask. Tests put fakes here.
 struct Host {
     host::Sysfs sysfs;
-    /// Makes what opens functions for assignment.
-    device::OpenerFactory make_opener;
+    /// Makes what opens functions for assignment. `iommufd` was opened by somebody else.
+    std::function<Result<std::unique_ptr<device::DeviceOpener>>(
+        device::Interface interface, std::span<const device::DeviceFacts> functions,
+        std::optional<int> iommufd)>
+        make_opener;
+    /// The function behind a file that somebody else opened; host::find_function_of().
+    std::function<Result<pci::Address>(int file)> find_function_of;
+    /// Whether a file is /dev/iommu; host::check_is_iommufd().
+    std::function<Result<void>(int file)> check_is_iommufd;
+    /// What this process may lock and map.
+    std::function<device::DmaLimits()> dma_limits;
     /// Bits of a guest physical address on it. Whoever runs guests asks KVM.
     std::function<Known<unsigned>()> physical_bits = [] { return Unknown{"KVM was not asked"}; };
 };
@@ -27,12 +40,29 @@ Host this_host();
 /// Whether a function may be opened through VFIO to ask about it. Opening resets it.
 enum class Opening { Allowed, Forbidden };
 
-/// What is known of the device that `named` means: a PCI address, a path in sysfs, or a file.
-///
-/// Opens a function of this host if it is bound to vfio-pci, asks, gives it back, and takes back
-/// the AtomicOp Requester Enable that asking sets. One that is in use or not permitted stays
-/// unasked: `vfio` is then unknown with the reason.
+/// What is known of the device that `named` means, a PCI address, a path in sysfs, or a file,
+/// without opening it.
 /// Errors: those of Sysfs::read_facts() and capture::read_capture().
+Result<device::DeviceFacts> read_facts(const Host& host, std::string_view named);
+
+/// Whether a function is of this host and bound to vfio-pci, so that it can be asked.
+bool can_be_asked(const device::DeviceFacts& facts);
+
+/// Says in `vfio` why a function of this host was not asked.
+void note_unasked(device::DeviceFacts& facts, Opening opening);
+
+/// A function to ask VFIO about, and how to open it.
+struct Asking {
+    device::DeviceFacts* facts;
+    device::Access access;
+};
+
+/// Opens functions of this host, asks VFIO about each, and takes back the AtomicOp Requester Enable
+/// that asking sets. They stay open in `opened`. One that is in use or not permitted stays unasked:
+/// `vfio` is then unknown with the reason.
+void ask(device::OpenedFunctions& opened, std::span<const Asking> functions);
+
+/// read_facts(), then ask() if the function can be asked, and gives it back.
 Result<device::DeviceFacts> gather_facts(const Host& host, std::string_view named,
                                          device::Interface interface, Opening opening);
 

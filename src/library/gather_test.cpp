@@ -39,8 +39,9 @@ protected:
     Host host() {
         return {.sysfs =
                     host::Sysfs{{.sysfs = tree_.sysfs(), .dev = tree_.dev(), .proc = tree_.proc()}},
-                .make_opener = [this](device::Interface, std::span<const device::DeviceFacts>)
-                    -> Result<std::unique_ptr<device::DeviceOpener>> {
+                .make_opener =
+                    [this](device::Interface, std::span<const device::DeviceFacts>,
+                           std::optional<int>) -> Result<std::unique_ptr<device::DeviceOpener>> {
                     auto opener = std::make_unique<support::FakeOpener>();
                     opener->add({.bus = 1}, function_);
                     if (open_error_ != 0) opener->faults().fail_call(1, open_error_);

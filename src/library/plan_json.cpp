@@ -1,7 +1,7 @@
 #include "library/plan_json.hpp"
 
-#include <nlohmann/json.hpp>
-
+#include "device/atomic_widths.hpp"
+#include "library/host_json.hpp"
 #include "library/words.hpp"
 
 namespace tenon::library {
@@ -86,6 +86,14 @@ Json msix(const std::optional<model::MsixPlan>& plan) {
             {"pba_bar", plan->pba_bar},     {"pba_offset", hex(plan->pba_offset)}};
 }
 
+Json pasid(const std::optional<model::PasidPlan>& plan) {
+    if (!plan) return nullptr;
+    return {{"offset", hex(plan->at)},
+            {"width", plan->width},
+            {"execute", plan->execute},
+            {"privileged", plan->privileged}};
+}
+
 Json group(const model::FunctionView& view) {
     if (!view.group) return nullptr;
     auto members = Json::array();
@@ -108,23 +116,17 @@ Json reasons(const std::vector<model::Reason>& list) {
     return texts;
 }
 
-// What is known of the host beside its devices, found or stated. Null: not known.
-Json host_facts(const device::DeviceFacts& facts) {
-    Json atomics = nullptr;
-    if (facts.atomics) {
-        atomics = Json::array();
-        for (const auto& [bit, width] : {std::pair{device::atomics_32, 32},
-                                         {device::atomics_64, 64},
-                                         {device::atomics_128, 128}})
-            if ((*facts.atomics & bit) != 0) atomics.push_back(width);
-    }
-    const auto& pasid = facts.iommu.pasid;
-    return {{"atomic_completer", std::move(atomics)},
-            {"ats", facts.iommu.ats ? Json(*facts.iommu.ats) : Json(nullptr)},
-            {"pasid", pasid ? Json{{"width", pasid->width},
-                                   {"execute", pasid->execute},
-                                   {"privileged", pasid->privileged}}
-                            : Json(nullptr)}};
+Json widths(const Known<std::uint32_t>& mask) {
+    return mask ? Json(device::list_widths(*mask)) : Json(nullptr);
+}
+
+// Commands for a root shell, in order, that mend what commands can.
+Json mend(const std::vector<model::Reason>& list) {
+    auto commands = Json::array();
+    for (const auto& reason : list)
+        for (const auto& command : reason.commands)
+            commands.push_back(command);
+    return commands;
 }
 
 Json properties(const std::vector<model::PropertyReport>& reports) {
@@ -139,8 +141,16 @@ Json properties(const std::vector<model::PropertyReport>& reports) {
     return list;
 }
 
-Json function(const model::FunctionPlan& plan) {
+Json atomics(const model::FunctionView& view, const model::SlotFunction& in_slot) {
+    return {{"host", widths(view.atomics.widths)},
+            {"why", view.atomics.why},
+            {"requester_enable", in_slot.atomics_participant ? "guest" : "gated"}};
+}
+
+Json function(const model::FunctionPlan& plan, const model::SlotFunction& in_slot) {
     const auto& view = plan.view;
+    auto warnings = view.warnings;
+    warnings.insert(warnings.end(), in_slot.warnings.begin(), in_slot.warnings.end());
     auto capabilities = Json::array();
     for (const auto& decision : view.capabilities)
         capabilities.push_back(capability(decision));
@@ -155,7 +165,8 @@ Json function(const model::FunctionPlan& plan) {
             {"revision", hex(view.revision, 2)},
             {"assignable", view.assignable},
             {"reasons", reasons(view.reasons)},
-            {"warnings", view.warnings},
+            {"mend", mend(view.reasons)},
+            {"warnings", warnings},
             {"unknowns", view.unknowns},
             {"config_known", known_config(plan.facts)},
             {"config_size", view.guest_view ? Json(view.config_size) : Json(nullptr)},
@@ -164,11 +175,13 @@ Json function(const model::FunctionPlan& plan) {
             {"intx", intx(view.intx)},
             {"msi", msi(view.msi)},
             {"msix", msix(view.msix)},
+            {"pasid", pasid(view.pasid)},
             {"driver", driver(plan.facts)},
             {"iommu_group", group(view)},
             {"opened", bool{plan.facts.vfio}},
             {"host_facts", host_facts(plan.facts)},
-            {"properties", properties(view.properties)}};
+            {"properties", properties(view.properties)},
+            {"atomics", atomics(view, in_slot)}};
 }
 
 Json guest(const model::MachinePlan& plan) {
@@ -190,23 +203,28 @@ Json guest(const model::MachinePlan& plan) {
 
 Json port(const model::PortPlan& plan) {
     auto functions = Json::array();
-    for (const auto& one : plan.functions)
-        functions.push_back(function(one));
+    for (std::size_t n = 0; n < plan.functions.size(); ++n)
+        functions.push_back(function(plan.functions[n], plan.slot.functions.at(n)));
+    auto reasons = plan.slot.atomics_why;
+    if (!plan.slot.atomics_change.empty())
+        reasons.push_back("what would change it: " + plan.slot.atomics_change);
     return {{"name", plan.name},
             {"guest", guest_address(plan.guest)},
             {"secondary_bus", plan.secondary_bus},
-            {"atomic_completer", plan.atomic_completer},
+            {"atomic_completer", device::list_widths(plan.slot.atomic_completer)},
             {"link",
-             {{"speed", link_speed_name(plan.link_speed)},
-              {"width", plan.link_width},
-              {"max_payload", 128u << plan.max_payload},
-              {"why", plan.link_why}}},
+             {{"speed", link_speed_name(plan.slot.link_speed)},
+              {"width", plan.slot.link_width},
+              {"max_payload", 128u << plan.slot.max_payload},
+              {"why", plan.slot.link_why}}},
             {"windows",
              {{"memory", window(plan.memory)},
               {"prefetchable", window(plan.prefetchable)},
               {"io", window(plan.io)}}},
             {"functions", std::move(functions)},
-            {"properties", properties(plan.properties)}};
+            {"properties", properties(plan.properties)},
+            {"reasons", std::move(reasons)},
+            {"warnings", plan.slot.warnings}};
 }
 
 Json interrupts(const model::InterruptBudget& budget) {
@@ -226,9 +244,12 @@ std::string render_json(const model::MachinePlan& plan) {
                          {"machine", plan.version},
                          {"assignable", plan.assignable()},
                          {"problems", reasons(plan.problems)},
+                         {"mend", mend(plan.problems)},
                          {"interrupts", interrupts(plan.interrupts)},
                          {"guest", guest(plan)},
-                         {"ports", std::move(ports)}};
+                         {"dma", dma_budgets(plan.dma)},
+                         {"ports", std::move(ports)},
+                         {"properties", properties(plan.properties)}};
     // Text that is not UTF-8, as a file's name may be, must not stop the plan.
     return object.dump(2, ' ', false, Json::error_handler_t::replace) + '\n';
 }

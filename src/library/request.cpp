@@ -3,25 +3,69 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <set>
 
 #include "library/device_argument.hpp"
+#include "library/keys.hpp"
+#include "library/port_argument.hpp"
+#include "library/rom.hpp"
 #include "model/machine_version.hpp"
 
 namespace tenon::library {
 namespace {
 
-Result<model::DeviceRequest> request_of(const Host& host, const std::string& text,
-                                        Opening opening) {
-    TENON_TRY(argument, parse_device_argument(text), "");
-    TENON_TRY(facts, gather_facts(host, argument.name, argument.interface, opening), "");
-    TENON_TRY_DO(apply_stated(argument.stated, facts), "");
+// Where the device is: as it was named, or behind the file that somebody else opened.
+Result<std::string> name_of(const Host& host, const DeviceArgument& argument) {
+    if (!argument.access.file) return argument.name;
+    TENON_TRY(address, host.find_function_of(*argument.access.file), argument.name);
+    if (argument.name.empty()) return to_string(address);
+    TENON_TRY(named, host.sysfs.find(argument.name), "");
+    if (named == address) return argument.name;
+    return malformed("{}: fd={} is {}", argument.name, *argument.access.file, to_string(address));
+}
+
+Result<model::DeviceRequest> request_of(const Host& host, DeviceArgument argument) {
+    TENON_TRY(name, name_of(host, argument), "");
+    TENON_TRY(facts, read_facts(host, name), "");
+    TENON_TRY(rom, read_rom(argument.rom), fmt::format("{}: rom={}", name, argument.rom));
     return model::DeviceRequest{.facts = std::move(facts),
                                 .id = std::move(argument.id),
                                 .port = std::move(argument.port),
                                 .function = argument.function,
-                                .interface = argument.interface,
-                                .keys = argument.keys};
+                                .access = argument.access,
+                                .keys = argument.keys,
+                                .rom = std::move(rom)};
+}
+
+// A file that somebody opened is for iommufd, and one address space for all is what they want.
+void prefer_iommufd(std::vector<model::DeviceRequest>& devices, bool given) {
+    for (const auto& device : devices)
+        given = given || device.access.file;
+    for (auto& device : devices)
+        if (given && device.access.interface == device::Interface::Automatic)
+            device.access.interface = device::Interface::Iommufd;
+}
+
+void ask_about(device::OpenedFunctions& opened, std::vector<model::DeviceRequest>& devices,
+               Opening opening) {
+    std::vector<Asking> asking;
+    for (auto& device : devices) {
+        if (opening == Opening::Allowed && can_be_asked(device.facts))
+            asking.push_back({.facts = &device.facts, .access = device.access});
+        else
+            note_unasked(device.facts, opening);
+    }
+    ask(opened, asking);
+}
+
+Result<std::optional<int>> iommufd_of(const Host& host, const std::string& text) {
+    if (text.empty()) return std::nullopt;
+    constexpr std::array<std::string_view, 1> keys{"fd"};
+    TENON_TRY(pairs, parse_keys(text, "--iommufd", keys), "");
+    TENON_TRY(file, parse_file("--iommufd", pairs.front().value), "");
+    TENON_TRY_DO(host.check_is_iommufd(file), "");
+    return file;
 }
 
 // A function of this host can be given once; files may be planned as often as wanted.
@@ -57,7 +101,7 @@ Known<unsigned> physical_bits(const Host& host, const model::MachineRequest& req
 
 }  // namespace
 
-Result<model::MachinePlan> plan_machine(const Host& host, const MachineArguments& arguments) {
+Result<PlannedMachine> plan_machine(const Host& host, const MachineArguments& arguments) {
     model::MachineRequest request;
     TENON_TRY(memory, parse_memory_argument(arguments.memory), "--memory");
     request.memory = memory;
@@ -66,18 +110,42 @@ Result<model::MachinePlan> plan_machine(const Host& host, const MachineArguments
     request.version = arguments.version.empty()
                           ? std::string{model::machine_versions().front().name}
                           : arguments.version;
+    if (!arguments.viommu.empty()) {
+        TENON_TRY(width, parse_viommu(arguments.viommu), "");
+        request.viommu_pasid_width = width;
+    }
     for (const auto& text : arguments.ports) {
         TENON_TRY(port, parse_port_argument(text), "");
         request.ports.push_back(std::move(port));
     }
+    std::vector<StatedFacts> stated;
     for (const auto& text : arguments.devices) {
-        TENON_TRY(device, request_of(host, text, arguments.opening), "");
+        TENON_TRY(argument, parse_device_argument(text), "");
+        stated.push_back(argument.stated);
+        TENON_TRY(device, request_of(host, std::move(argument)), "");
         request.devices.push_back(std::move(device));
     }
     TENON_TRY_DO(check_given_once(request), "");
+    TENON_TRY(iommufd, iommufd_of(host, arguments.iommufd), "");
+    prefer_iommufd(request.devices, iommufd.has_value());
+
+    device::OpenedFunctions opened{
+        [make = host.make_opener, iommufd, timeline = arguments.timeline](
+            device::Interface interface, std::span<const device::DeviceFacts> functions) {
+            auto opener = make(interface, functions, iommufd);
+            mark(timeline, "VFIO container or iommufd");
+            return opener;
+        }};
+    ask_about(opened, request.devices, arguments.opening);
+    mark(arguments.timeline, "functions opened and attached");
+    for (std::size_t n = 0; n < stated.size(); ++n)
+        TENON_TRY_DO(apply_stated(stated[n], request.devices[n].facts), "");
     request.processors = processors_for(request);
     request.physical_bits = physical_bits(host, request);
-    return model::make_plan(std::move(request));
+    request.interfaces = opened.interfaces();
+    if (!request.interfaces.empty()) request.limits = host.dma_limits();
+    TENON_TRY(plan, model::make_plan(std::move(request)), "");
+    return PlannedMachine{.plan = std::move(plan), .opened = std::move(opened)};
 }
 
 }  // namespace tenon::library

@@ -21,9 +21,19 @@ protected:
     }
 
     Result<model::MachinePlan> plan(const MachineArguments& arguments) {
-        const Host host{.sysfs = host::Sysfs{
-                            {.sysfs = tree_.sysfs(), .dev = tree_.dev(), .proc = tree_.proc()}}};
-        return plan_machine(host, arguments);
+        const Host host{
+            .sysfs =
+                host::Sysfs{{.sysfs = tree_.sysfs(), .dev = tree_.dev(), .proc = tree_.proc()}},
+            .find_function_of = [](int file) -> Result<pci::Address> {
+                if (file == 5) return pci::Address{.bus = 1};
+                return malformed("fd={}: it is null", file);
+            },
+            .check_is_iommufd = [](int file) -> Result<void> {
+                if (file == 6) return {};
+                return malformed("--iommufd: fd={}: it is null", file);
+            }};
+        TENON_TRY(planned, plan_machine(host, arguments), "");
+        return std::move(planned.plan);
     }
 
     std::string wrong(const MachineArguments& arguments) {
@@ -52,8 +62,40 @@ TEST_F(Request, PutsDevicesWhereTheirKeysSay) {
 
     ASSERT_EQ(made.ports.size(), 1u);
     EXPECT_EQ(made.ports[0].functions[0].view.id, "disk");
-    EXPECT_EQ(made.ports[0].functions[0].interface, device::Interface::Group);
+    EXPECT_EQ(made.ports[0].functions[0].access.interface, device::Interface::Group);
     EXPECT_EQ(made.ports[0].functions[1].view.function, 4u);
+}
+
+TEST_F(Request, FindsTheFunctionBehindAFile) {
+    const auto made = plan({.devices = {"fd=5,id=disk"}}).value();
+
+    const auto& function = made.ports[0].functions[0];
+    EXPECT_EQ(function.view.host, "0000:01:00.0");
+    EXPECT_EQ(function.view.id, "disk");
+    EXPECT_EQ(function.access.file, 5);
+    EXPECT_EQ(function.access.interface, device::Interface::Iommufd);
+    EXPECT_EQ(plan({.devices = {"01:00.0,fd=5"}}).value().ports[0].functions[0].access.file, 5);
+}
+
+TEST_F(Request, RefusesAFileOfSomethingElse) {
+    EXPECT_EQ(wrong({.devices = {"01:00.1,fd=5"}}), "01:00.1: fd=5 is 0000:01:00.0");
+    EXPECT_EQ(wrong({.devices = {"fd=7"}}), "fd=7: it is null");
+    EXPECT_EQ(wrong({.devices = {"fd=5", "01:00.0"}}), "0000:01:00.0 is given twice");
+}
+
+TEST_F(Request, PrefersIommufdWhereItIsHandedOver) {
+    const auto made =
+        plan({.devices = {"01:00.0", "01:00.1,iommu=group"}, .iommufd = "fd=6"}).value();
+
+    EXPECT_EQ(made.ports[0].functions[0].access.interface, device::Interface::Iommufd);
+    EXPECT_EQ(made.ports[1].functions[0].access.interface, device::Interface::Group);
+    EXPECT_EQ(wrong({.devices = {"01:00.0"}, .iommufd = "fd=7"}), "--iommufd: fd=7: it is null");
+    EXPECT_EQ(wrong({.devices = {"01:00.0"}, .iommufd = "6"}), "--iommufd: \"6\" is not key=value");
+}
+
+TEST_F(Request, SaysWhichRomCannotBeRead) {
+    EXPECT_EQ(wrong({.devices = {"01:00.0,rom=/nonexistent"}}),
+              "01:00.0: rom=/nonexistent: /nonexistent: No such file or directory");
 }
 
 TEST_F(Request, RefusesAFunctionTwice) {

@@ -1,25 +1,17 @@
 #include "library/stated_facts.hpp"
 
 #include "base/text.hpp"
+#include "device/atomic_widths.hpp"
 
 namespace tenon::library {
 namespace {
 
 Result<std::uint32_t> parse_atomics(std::string_view of, std::string_view value) {
     if (value == "none") return 0;
-    std::uint32_t mask = 0;
-    for (const auto width : split(value, '+')) {
-        const auto bit = width == "32"    ? device::atomics_32
-                         : width == "64"  ? device::atomics_64
-                         : width == "128" ? device::atomics_128
-                                          : 0;
-        if (bit == 0 || (mask & bit) != 0)
-            return malformed(
-                "{}: host-atomics={}: \"{}\" is not one of 32, 64 and 128, each once, or none", of,
-                value, width);
-        mask |= bit;
-    }
-    return mask;
+    auto widths = device::parse_widths(value);
+    if (!widths)
+        return malformed("{}: host-atomics={}: {}, or none", of, value, widths.error().what);
+    return *widths;
 }
 
 Result<Known<bool>> parse_ats(std::string_view of, std::string_view value) {

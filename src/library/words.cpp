@@ -1,6 +1,6 @@
 #include "library/words.hpp"
 
-#include <fmt/core.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
@@ -90,8 +90,10 @@ std::size_t known_config(const device::DeviceFacts& facts) {
 }
 
 std::string sentence(const model::Reason& reason) {
-    if (reason.remedy.empty()) return reason.what;
-    return fmt::format("{}: {}", reason.what, reason.remedy);
+    auto text = reason.what;
+    if (!reason.remedy.empty()) text += ": " + reason.remedy;
+    if (!reason.commands.empty()) text += fmt::format(": {}", fmt::join(reason.commands, "; "));
+    return text;
 }
 
 std::string guest_address(const pci::Address& address) {

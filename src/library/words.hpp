@@ -26,7 +26,7 @@ std::string_view link_speed_name(unsigned speed);
 /// What VFIO, or the hardware where VFIO was not asked, let us read of configuration space: bytes.
 std::size_t known_config(const device::DeviceFacts& facts);
 
-/// "what: remedy", a reason in one sentence.
+/// "what: remedy: command; command", a reason in one sentence.
 std::string sentence(const model::Reason& reason);
 
 /// "01:00.0", without the domain, which a guest has but one of.

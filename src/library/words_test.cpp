@@ -36,8 +36,11 @@ TEST(KnownConfig, IsThatOfVfioWhereItWasAsked) {
 }
 
 TEST(Sentence, EndsWithTheRemedy) {
-    EXPECT_EQ(sentence({.what = "it is so", .remedy = "do this"}), "it is so: do this");
-    EXPECT_EQ(sentence({.what = "it is so", .remedy = ""}), "it is so");
+    EXPECT_EQ(sentence({.what = "it is so", .remedy = "do this", .commands = {}}),
+              "it is so: do this");
+    EXPECT_EQ(sentence({.what = "it is so", .remedy = "", .commands = {"a", "b"}}),
+              "it is so: a; b");
+    EXPECT_EQ(sentence({.what = "it is so", .remedy = "", .commands = {}}), "it is so");
 }
 
 TEST(GuestAddress, HasNoDomain) {

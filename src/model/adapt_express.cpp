@@ -1,5 +1,7 @@
 #include <fmt/core.h>
 
+#include <cstdint>
+
 #include "model/adapters.hpp"
 #include "pci/express.hpp"
 
@@ -39,6 +41,12 @@ Adapted adapt_express(const AdaptContext& context, const pci::Capability& capabi
     }
     view.map.emulate<std::uint16_t>(at + express::capabilities, caps.raw());
     view.express_at = at;
+    if (caps.get<ExpressVersion>() >= 2 &&
+        capability.size >= express::device_control_2 + sizeof(std::uint16_t)) {
+        view.device_control_2_at = at + express::device_control_2;
+        // Gated, until the slot makes the function a participant.
+        view.map.emulate_bits(view.device_control_2_at, AtomicOpRequesterEnable::mask, 0);
+    }
 
     const DeviceCapabilities device{context.config.read32(at + express::device_capabilities)};
     view.function_level_reset = device.get<FunctionLevelReset>() != 0;

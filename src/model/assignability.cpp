@@ -2,24 +2,12 @@
 
 #include <fmt/core.h>
 
+#include "device/driver.hpp"
 #include "pci/express.hpp"
 #include "pci/header.hpp"
 
 namespace tenon::model {
 namespace {
-
-// vfio-pci, or one of the kernel's variants of it (mlx5-vfio-pci, nvgrace-gpu-vfio-pci, …).
-bool is_vfio_driver(std::string_view driver) {
-    return driver.starts_with("vfio") || driver.ends_with("vfio-pci") ||
-           driver.ends_with("vfio_pci");
-}
-
-// Whether the kernel lets a group be used while this member is as it is.
-// Source: drivers/iommu/iommu.c, iommu_group_claim_dma_owner and driver_managed_dma.
-bool leaves_group_viable(const device::GroupMember& member) {
-    return member.driver.empty() || member.is_bridge || is_vfio_driver(member.driver) ||
-           member.driver == "pci-stub" || member.driver == "pcieport";
-}
 
 std::optional<Reason> reason_by_port_type(const pci::ConfigImage& config,
                                           const pci::Capabilities& capabilities) {
@@ -38,30 +26,25 @@ std::optional<Reason> reason_by_port_type(const pci::ConfigImage& config,
                 .what = fmt::format("its PCI Express type is {} ({:#x}): only endpoints can be "
                                     "assigned",
                                     pci::name_of(type), caps.get<pci::DevicePortType>()),
-                .remedy = ""};
+                .remedy = "",
+                .commands = {}};
     }
 }
 
 }  // namespace
-
-std::string bind_commands(const pci::Address& address, bool unbind_first) {
-    const auto name = to_string(address);
-    const auto device = "/sys/bus/pci/devices/" + name;
-    std::string commands = fmt::format("echo vfio-pci > {}/driver_override; ", device);
-    if (unbind_first) commands += fmt::format("echo {} > {}/driver/unbind; ", name, device);
-    return commands + fmt::format("echo {} > /sys/bus/pci/drivers_probe", name);
-}
 
 std::vector<Reason> reasons_by_kind(const pci::ConfigImage& config,
                                     const pci::Capabilities& capabilities) {
     if (config.read32(0) == 0xffffffff && config.read32(8) == 0xffffffff)
         return {{.what = "every register reads as ones: the device is dead, powered off or not "
                          "there",
-                 .remedy = "check its power and its slot, then: echo 1 > /sys/bus/pci/rescan"}};
+                 .remedy = "check its power and its slot, then look for it again",
+                 .commands = {"echo 1 > /sys/bus/pci/rescan"}}};
     // What a bus without a function answers, or a file that is something else.
     if (config.read32(0) == 0)
         return {{.what = "its Vendor ID and Device ID read as zero: no function answers like that",
-                 .remedy = ""}};
+                 .remedy = "",
+                 .commands = {}}};
     const pci::HeaderType type{config.read8(pci::header::header_type)};
     switch (type.get<pci::HeaderLayout>()) {
         case pci::layout_endpoint:
@@ -69,13 +52,16 @@ std::vector<Reason> reasons_by_kind(const pci::ConfigImage& config,
         case pci::layout_bridge:
             return {{.what = "it is a PCI bridge (header type 1): the functions behind it can be "
                              "assigned, the bridge stays with the host",
-                     .remedy = ""}};
+                     .remedy = "",
+                     .commands = {}}};
         case pci::layout_cardbus:
-            return {{.what = "it is a CardBus bridge (header type 2)", .remedy = ""}};
+            return {
+                {.what = "it is a CardBus bridge (header type 2)", .remedy = "", .commands = {}}};
         default:
             return {{.what = fmt::format("its header type {:#04x} is not one that PCI defines",
                                          type.get<pci::HeaderLayout>()),
-                     .remedy = ""}};
+                     .remedy = "",
+                     .commands = {}}};
     }
     if (auto reason = reason_by_port_type(config, capabilities)) return {*std::move(reason)};
     return {};
@@ -91,13 +77,14 @@ std::vector<Reason> reasons_by_host(const device::DeviceFacts& facts,
     const auto address = facts.address.value_or({});
     if (!facts.driver) {
         unknowns.push_back("its driver: " + facts.driver.why());
-    } else if (!is_vfio_driver(*facts.driver)) {
+    } else if (!device::is_vfio_driver(*facts.driver)) {
         const bool bound = !facts.driver->empty();
         reasons.push_back({.what = bound ? fmt::format("it is bound to the host driver {}, not to "
                                                        "vfio-pci",
                                                        *facts.driver)
                                          : "it is bound to no driver, so not to vfio-pci",
-                           .remedy = bind_commands(address, bound)});
+                           .remedy = "",
+                           .commands = device::bind_commands(address, *facts.driver)});
     }
     if (facts.has_iommu && !*facts.has_iommu) {
         reasons.push_back(
@@ -105,19 +92,21 @@ std::vector<Reason> reasons_by_host(const device::DeviceFacts& facts,
                                    "mode)"
                                  : "it is in no IOMMU group: no IOMMU translates its DMA",
              .remedy = "switch the IOMMU on in the firmware and on the kernel's command line "
-                       "(intel_iommu=on, or amd_iommu=on), then reboot"});
+                       "(intel_iommu=on, or amd_iommu=on), then reboot",
+             .commands = {}});
     }
     if (!facts.group) {
         if (!facts.has_iommu) unknowns.push_back("its IOMMU group: " + facts.group.why());
         return reasons;
     }
     for (const auto& member : facts.group->members) {
-        if (leaves_group_viable(member)) continue;
+        if (device::leaves_group_viable(member)) continue;
         reasons.push_back(
             {.what = fmt::format("{} of the same IOMMU group {} is bound to {}: a "
                                  "group is assigned as a whole or not at all",
                                  to_string(member.address), facts.group->number, member.driver),
-             .remedy = bind_commands(member.address, true)});
+             .remedy = "",
+             .commands = device::bind_commands(member.address, member.driver)});
     }
     return reasons;
 }

@@ -17,7 +17,4 @@ std::vector<Reason> reasons_by_kind(const pci::ConfigImage& config,
 std::vector<Reason> reasons_by_host(const device::DeviceFacts& facts,
                                     std::vector<std::string>& unknowns);
 
-/// The commands that bind the function at `address` to vfio-pci.
-std::string bind_commands(const pci::Address& address, bool unbind_first);
-
 }  // namespace tenon::model

@@ -54,9 +54,15 @@ BarPlan describe(const device::DeviceFacts& facts, const std::vector<pci::Bar>& 
     return plan;
 }
 
-std::optional<BarPlan> rom_plan(const device::DeviceFacts& facts, const pci::ConfigImage& config) {
+std::optional<BarPlan> rom_plan(const device::DeviceFacts& facts, const pci::ConfigImage& config,
+                                const RomRequest& request) {
+    if (request.from == RomRequest::From::Nothing) return std::nullopt;
+    if (request.image)
+        return BarPlan{.index = device::rom_region,
+                       .size = std::uint64_t{request.image->size()},
+                       .why = fmt::format("trapped: read from {}", request.file)};
     BarPlan rom{.index = device::rom_region, .size = size_of(facts, config, device::rom_region)};
-    rom.why = "trapped: the option ROM is read through VFIO";
+    rom.why = "trapped: the device's own, read through VFIO when a guest first asks";
     if (rom.size && *rom.size == 0) return std::nullopt;
     if (!rom.size && (config.read32(pci::header::rom_address) & ~0x7ffu) == 0) return std::nullopt;
     return rom;
@@ -144,7 +150,7 @@ void plan_mapping(BarPlan& bar, const device::DeviceFacts& facts,
 }  // namespace
 
 std::vector<BarPlan> list_bar_plans(const device::DeviceFacts& facts,
-                                    const pci::ConfigImage& config) {
+                                    const pci::ConfigImage& config, const RomRequest& rom) {
     const auto registers = pci::list_bars(config);
     std::vector<BarPlan> bars;
     for (unsigned index = 0; index < device::bar_count; ++index) {
@@ -155,7 +161,7 @@ std::vector<BarPlan> list_bar_plans(const device::DeviceFacts& facts,
         bars.push_back(plan);
         if (plan.kind == pci::BarKind::Memory64) ++index;
     }
-    if (auto rom = rom_plan(facts, config)) bars.push_back(*std::move(rom));
+    if (auto plan = rom_plan(facts, config, rom)) bars.push_back(*std::move(plan));
     return bars;
 }
 

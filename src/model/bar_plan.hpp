@@ -10,7 +10,7 @@ namespace tenon::model {
 
 /// The BARs and the option ROM of the function, nothing mapped yet, in index order.
 std::vector<BarPlan> list_bar_plans(const device::DeviceFacts& facts,
-                                    const pci::ConfigImage& config);
+                                    const pci::ConfigImage& config, const RomRequest& rom = {});
 
 /// The BAR's registers in the map: its kind, without an address, and what answers a guest that
 /// measures it.

@@ -8,6 +8,8 @@
 #include "base/bytes.hpp"
 #include "model/adapters.hpp"
 #include "model/ats.hpp"
+#include "model/host_chain.hpp"
+#include "model/pasid_view.hpp"
 #include "pci/capability_sizes.hpp"
 #include "pci/express.hpp"
 #include "pci/header.hpp"
@@ -44,56 +46,6 @@ constexpr std::array adapters{
             adapt_resizable_bar},
 };
 
-// An entry of the host's chain, and whether the kernel shows it.
-struct HostEntry {
-    pci::Capability capability;
-    bool shown = false;
-    std::size_t room = 0;  // Bytes to the next header above, or to the end of the list's space.
-
-    // Registers come in dwords: what is left of the last one is nobody else's.
-    std::size_t reach() const { return std::min<std::size_t>(align_up(capability.size, 4), room); }
-};
-
-bool contains(const std::vector<pci::Capability>& entries, const pci::Capability& wanted) {
-    return std::ranges::any_of(entries, [&](const pci::Capability& entry) {
-        return entry.id == wanted.id && entry.at == wanted.at;
-    });
-}
-
-// The host's chain of one list. The hardware's own chain where it could be read: it has what the
-// kernel unlinks as well. VFIO's answer decides what is shown; without it the table does.
-std::vector<HostEntry> merge(const std::vector<pci::Capability>& physical,
-                             const std::vector<pci::Capability>& shown, bool vfio_known) {
-    std::vector<HostEntry> entries;
-    for (const auto& capability : physical) {
-        const bool expected =
-            pci::kind_of(capability.list, capability.id).kernel != pci::KernelTreatment::Hidden;
-        entries.push_back({capability, vfio_known ? contains(shown, capability) : expected});
-    }
-    const auto stands_at = [&](std::uint16_t at) {
-        return std::ranges::find(physical, at, &pci::Capability::at) != physical.end();
-    };
-    for (const auto& capability : shown)
-        if (!stands_at(capability.at) && capability.id != pci::extended_id::null)
-            entries.push_back({capability, true});
-    return entries;
-}
-
-// Finds the room of each entry: up to the next header that either walk found, so that no decision
-// reaches into the registers of another capability.
-std::vector<HostEntry> with_room(std::vector<HostEntry> entries, std::size_t end) {
-    for (auto& entry : entries) {
-        entry.room = end - entry.capability.at;
-        for (const auto& other : entries)
-            if (other.capability.at > entry.capability.at)
-                entry.room =
-                    std::min<std::size_t>(entry.room, other.capability.at - entry.capability.at);
-        entry.capability.size =
-            static_cast<std::uint16_t>(std::min<std::size_t>(entry.capability.size, entry.room));
-    }
-    return entries;
-}
-
 class CapabilityViewer {
 public:
     CapabilityViewer(const device::DeviceFacts& facts, const pci::ConfigImage& config,
@@ -101,14 +53,9 @@ public:
         : facts_{facts}, config_{config}, properties_{properties}, view_{view} {}
 
     void run() {
-        const auto physical =
-            facts_.physical ? pci::list_capabilities(*facts_.physical) : pci::Capabilities{};
-        const auto shown =
-            facts_.vfio ? pci::list_capabilities(facts_.vfio->config) : pci::Capabilities{};
-        view_.warnings.insert(view_.warnings.end(), physical.findings.begin(),
-                              physical.findings.end());
-        standard(with_room(merge(physical.standard, shown.standard, bool{facts_.vfio}),
-                           pci::conventional_size));
+        chain_ = find_host_chain(facts_);
+        view_.warnings.insert(view_.warnings.end(), chain_.findings.begin(), chain_.findings.end());
+        standard();
         const auto room = pci::express_size - pci::conventional_size;
         if (view_.express_at != 0) {
             view_.config_size = pci::express_size;
@@ -118,19 +65,23 @@ public:
         } else {
             view_.map.hide(pci::conventional_size, room);
         }
-        const auto entries = with_room(merge(physical.extended, shown.extended, bool{facts_.vfio}),
-                                       pci::express_size);
-        settle_ats(entries);
-        extended(entries);
+        settle_ats();
+        extended();
     }
 
 private:
     static bool is_ats(const HostEntry& entry) {
-        return entry.shown && entry.capability.id == pci::extended_id::ats;
+        return entry.shown && entry.capability.list == CapabilityList::Extended &&
+               entry.capability.id == pci::extended_id::ats;
     }
 
-    void settle_ats(const std::vector<HostEntry>& entries) {
-        Known<bool> present = view_.express_at != 0 && std::ranges::any_of(entries, is_ats);
+    static bool is_pasid(const HostEntry& entry) {
+        return entry.shown && entry.capability.list == CapabilityList::Extended &&
+               entry.capability.id == pci::extended_id::pasid;
+    }
+
+    void settle_ats() {
+        Known<bool> present = view_.express_at != 0 && std::ranges::any_of(chain_.extended, is_ats);
         if (view_.express_at != 0 && config_.known() <= pci::conventional_size)
             present = Unknown{"only the first 256 bytes of configuration space could be read"};
         ats_ = decide_ats(properties_, facts_.iommu.ats, present);
@@ -163,9 +114,13 @@ private:
             // A newer kernel shows what the table does not know: its registers, as they are.
             decision.action = Action::Pass;
             decision.why = "this host's kernel shows it; its own registers, read-only";
-        } else if (is_ats(entry) && !ats_.shown) {
+        }
+        if (is_ats(entry) && !ats_.shown) {
             decision.action = Action::Hide;
             decision.why = ats_.why;
+        } else if (is_pasid(entry) && properties_.pasid.value == PasidMode::Off) {
+            decision.action = Action::Hide;
+            decision.why = "pasid=off hides it";
         }
         apply(decision, entry, kind);
         if (decision.action == Action::Hide) decision.guest_offset = std::nullopt;
@@ -204,10 +159,10 @@ private:
         decision.why = adapted.why;
     }
 
-    void standard(const std::vector<HostEntry>& entries) {
+    void standard() {
         std::size_t link = pci::header::capabilities_pointer;
         view_.map.emulate<std::uint8_t>(link, 0);
-        for (const auto& entry : entries) {
+        for (const auto& entry : chain_.standard) {
             auto decision = decide(entry);
             if (decision.guest_offset) {
                 const auto at = entry.capability.at;
@@ -223,11 +178,13 @@ private:
         view_.map.emulate_bits(pci::header::status, 0x10, any ? 0x10 : 0);
     }
 
-    void extended(const std::vector<HostEntry>& entries) {
+    void extended() {
         std::vector<Decision> decisions;
-        decisions.reserve(entries.size());
-        for (const auto& entry : entries)
+        decisions.reserve(chain_.extended.size() + 2);
+        for (const auto& entry : chain_.extended)
             decisions.push_back(decide(entry));
+        view_pasid(facts_, config_, chain_, properties_, view_, decisions);
+        warn_of_pages(decisions);
         const auto visible = [](const Decision& decision) {
             return decision.guest_offset.has_value();
         };
@@ -241,6 +198,20 @@ private:
         view_.capabilities.insert(view_.capabilities.end(),
                                   std::make_move_iterator(decisions.begin()),
                                   std::make_move_iterator(decisions.end()));
+    }
+
+    // Page requests are answered for translations that ATS asked for.
+    // Source: PCIe Base Spec 6.0, 10.4.
+    void warn_of_pages(const std::vector<Decision>& decisions) {
+        const auto sees = [&](std::uint16_t id) {
+            return std::ranges::any_of(decisions, [id](const Decision& decision) {
+                return decision.id == id && decision.guest_offset;
+            });
+        };
+        if (sees(pci::extended_id::page_request) && !sees(pci::extended_id::ats))
+            view_.warnings.emplace_back(
+                "the guest sees the Page Request Interface without ATS, with which alone it can be "
+                "used");
     }
 
     // The list has to begin at 0x100; where nothing is left there, this keeps the pointer.
@@ -261,8 +232,10 @@ private:
         const Decision* previous = nullptr;
         const auto write = [&](const Decision& decision, std::uint16_t next) {
             const auto at = *decision.guest_offset;
-            // Version and id are the device's; a null capability has neither.
-            const auto header = decision.host_offset ? config_.read32(at) & 0x000fffff : 0;
+            // Version and id are the device's or ours; a null capability has neither.
+            auto header = decision.host_offset ? config_.read32(at) & 0x000fffff : 0;
+            if (decision.action == Action::Synthesize)
+                header = view_.map.start.read32(at) & 0x000fffff;
             view_.map.emulate<std::uint32_t>(at, header | static_cast<std::uint32_t>(next) << 20);
         };
         for (const auto& decision : decisions) {
@@ -277,6 +250,7 @@ private:
     const pci::ConfigImage& config_;
     const FunctionProperties& properties_;
     FunctionView& view_;
+    HostChain chain_;
     AtsOutcome ats_;
 };
 
@@ -285,6 +259,17 @@ private:
 void view_capabilities(const device::DeviceFacts& facts, const pci::ConfigImage& config,
                        const FunctionProperties& properties, FunctionView& view) {
     CapabilityViewer{facts, config, properties, view}.run();
+}
+
+void view_unread_capabilities(const device::DeviceFacts& facts,
+                              const FunctionProperties& properties, FunctionView& view) {
+    const auto ats =
+        decide_ats(properties, facts.iommu.ats,
+                   Unknown{"only the first 64 bytes of configuration space could be read"});
+    if (ats.warning) view.warnings.push_back(*ats.warning);
+    if (ats.refusal) view.reasons.push_back(*ats.refusal);
+    view.properties.push_back(ats.report);
+    view_unread_pasid(facts, properties, view);
 }
 
 std::vector<Decision> decisions_without_guest(const pci::Capabilities& capabilities,

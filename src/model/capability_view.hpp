@@ -13,6 +13,10 @@ namespace tenon::model {
 void view_capabilities(const device::DeviceFacts& facts, const pci::ConfigImage& config,
                        const FunctionProperties& properties, FunctionView& view);
 
+/// What can be said of the properties where nothing past the header was read.
+void view_unread_capabilities(const device::DeviceFacts& facts,
+                              const FunctionProperties& properties, FunctionView& view);
+
 /// The decisions for a function that no guest will ever see: everything stays with the host.
 std::vector<Decision> decisions_without_guest(const pci::Capabilities& capabilities,
                                               const std::string& why);

@@ -29,6 +29,9 @@ FunctionPlan random_function(const Bytes& device) {
     ByteSource source{device};
     MachineRequest request;
     request.devices.push_back({.facts = support::random_facts(source)});
+    // Half of them are shown PASID, which is all ours.
+    request.viommu_pasid_width = source.below(2) == 0 ? 0 : 20;
+    request.devices.front().facts.iommu.pasid = device::PasidFacts{.width = 20, .execute = true};
     return make_plan(std::move(request)).value().ports.front().functions.front();
 }
 

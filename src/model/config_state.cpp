@@ -4,6 +4,7 @@
 
 #include "pci/express.hpp"
 #include "pci/header.hpp"
+#include "pci/pasid.hpp"
 
 namespace tenon::model {
 namespace {
@@ -81,6 +82,13 @@ std::vector<BarPlace> without(const std::vector<BarPlace>& places,
     return rest;
 }
 
+effect::PasidChanged pasid_changed(std::uint16_t raw) {
+    const pci::PasidControl control{raw};
+    return {.enabled = control.get<pci::PasidEnable>() != 0,
+            .execute = control.get<pci::PasidExecuteEnable>() != 0,
+            .privileged = control.get<pci::PasidPrivilegedEnable>() != 0};
+}
+
 }  // namespace
 
 ConfigState::ConfigState(const FunctionView& view, const pci::ConfigImage& start)
@@ -128,6 +136,7 @@ std::vector<Effect> ConfigState::write(std::uint16_t offset, std::uint8_t size,
     const bool placement = touches_placement(offset, size);
     const auto before = placement ? placed() : std::vector<BarPlace>{};
     const auto secondary_reset = bytes_.read8(bridge_control) & 0x40;
+    const auto pasid = pasid_control();
     const auto old = bytes_at(bytes_, offset, size);
     const auto writable = bytes_at(map_->writable, offset, size);
     const auto cleared = bytes_at(map_->clearable, offset, size) & value;
@@ -142,6 +151,7 @@ std::vector<Effect> ConfigState::write(std::uint16_t offset, std::uint8_t size,
     if (auto come = without(after, before); !come.empty())
         effects.emplace_back(effect::PlaceBars{std::move(come)});
     if (touches_interrupts(offset, size)) effects.emplace_back(effect::InterruptsChanged{});
+    if (pasid_control() != pasid) effects.emplace_back(pasid_changed(pasid_control()));
     const bool is_bridge = (bytes_.read8(header_type) & 0x7f) == pci::layout_bridge;
     if (is_bridge && secondary_reset == 0 && (bytes_.read8(bridge_control) & 0x40) != 0)
         effects.emplace_back(effect::ResetSecondaryBus{});
@@ -180,8 +190,37 @@ bool ConfigState::touches_interrupts(std::uint16_t offset, std::uint8_t size) co
 std::vector<Effect> ConfigState::reset() {
     std::vector<Effect> effects;
     auto gone = placed();
+    const auto pasid = pasid_control();
     bytes_ = map_->start;
+    if (pasid_control() != pasid) effects.emplace_back(pasid_changed(pasid_control()));
     if (!gone.empty()) effects.emplace_back(effect::RemoveBars{std::move(gone)});
+    return effects;
+}
+
+std::vector<Effect> ConfigState::follow(const FunctionView& view) {
+    view_ = &view;
+    return follow(view.map);
+}
+
+std::vector<Effect> ConfigState::follow(const RegisterMap& map) {
+    std::vector<Effect> effects;
+    for (std::uint16_t at = 0; at < pci::express_size; at += 2) {
+        const auto chosen = [&](const RegisterMap& rules) {
+            return rules.writable.read16(at) | rules.clearable.read16(at);
+        };
+        const auto open = chosen(*map_) & chosen(map);
+        const auto now = bytes_.read16(at);
+        const auto fresh = map.start.read16(at);
+        const bool untouched = ((now ^ map_->start.read16(at)) & open) == 0;
+        const auto kept = untouched ? 0 : open;
+        bytes_.write(at, static_cast<std::uint16_t>((now & kept) | (fresh & ~kept)));
+        const auto lost =
+            static_cast<std::uint16_t>(map_->passed.read16(at) & ~map.passed.read16(at));
+        if (lost != 0)
+            effects.emplace_back(effect::UpdateDevice{
+                .offset = at, .mask = lost, .value = static_cast<std::uint16_t>(fresh & lost)});
+    }
+    map_ = &map;
     return effects;
 }
 
@@ -205,6 +244,11 @@ std::vector<BarPlace> ConfigState::placed() const {
         places.push_back({.index = bar.index, .address = address});
     }
     return places;
+}
+
+std::uint16_t ConfigState::pasid_control() const {
+    if (view_ == nullptr || !view_->pasid) return 0;
+    return bytes_.read16(view_->pasid->at + pci::pasid::control);
 }
 
 std::uint64_t ConfigState::bar_address(const BarPlan& bar) const {

@@ -34,6 +34,14 @@ struct WriteDevice {
     std::uint32_t value = 0;
     bool operator==(const WriteDevice&) const = default;
 };
+/// Give the bits of `mask` in the device's 16-bit register at `offset` those of `value`; its other
+/// bits stay as the device has them.
+struct UpdateDevice {
+    std::uint16_t offset = 0;  ///< Even.
+    std::uint16_t mask = 0;
+    std::uint16_t value = 0;
+    bool operator==(const UpdateDevice&) const = default;
+};
 /// These BARs enter the guest's address space.
 struct PlaceBars {
     std::vector<BarPlace> bars;
@@ -47,15 +55,23 @@ struct InterruptsChanged {
 struct ResetFunction {
     bool operator==(const ResetFunction&) const = default;
 };
+/// The guest wrote PASID Control, or a reset cleared it: PASIDs of the function are now on or off.
+/// Nothing of it reaches the device; an embedding VMM tells its IOMMU.
+struct PasidChanged {
+    bool enabled = false;
+    bool execute = false;     ///< Execute Permission Enable.
+    bool privileged = false;  ///< Privileged Mode Enable.
+    bool operator==(const PasidChanged&) const = default;
+};
 /// The guest set Secondary Bus Reset of a port: reset the functions below it.
 struct ResetSecondaryBus {
     bool operator==(const ResetSecondaryBus&) const = default;
 };
 }  // namespace effect
 
-using Effect =
-    std::variant<effect::RemoveBars, effect::WriteDevice, effect::PlaceBars,
-                 effect::InterruptsChanged, effect::ResetFunction, effect::ResetSecondaryBus>;
+using Effect = std::variant<effect::RemoveBars, effect::WriteDevice, effect::UpdateDevice,
+                            effect::PlaceBars, effect::InterruptsChanged, effect::ResetFunction,
+                            effect::ResetSecondaryBus, effect::PasidChanged>;
 
 /// The parts of an access that go to the device: at most two, each naturally aligned.
 class Pieces {
@@ -110,6 +126,13 @@ public:
     /// Back to the state after a reset. The effects remove BARs that were placed.
     std::vector<Effect> reset();
 
+    /// Goes by other rules from now on, which must outlive this: those of the same function or port
+    /// after its slot has changed. A register in which the guest has changed something that it
+    /// still may choose keeps that; all else that is ours takes its new value. The effects take
+    /// from the device what the guest had passed to it and no longer may.
+    std::vector<Effect> follow(const FunctionView& view);
+    std::vector<Effect> follow(const RegisterMap& map);
+
     /// BARs that decode now, with their addresses.
     std::vector<BarPlace> placed() const;
 
@@ -123,6 +146,7 @@ private:
     void pass_write(std::uint16_t offset, std::uint8_t size, std::uint32_t value,
                     std::vector<Effect>& effects) const;
     std::uint64_t bar_address(const BarPlan& bar) const;
+    std::uint16_t pasid_control() const;
 
     const FunctionView* view_ = nullptr;
     const RegisterMap* map_ = nullptr;

@@ -150,7 +150,7 @@ TEST_F(ConfigStateTest, MixesOurBitsWithTheDevices) {
 }
 
 TEST(PortConfigState, ResetsTheBusBelowOnTheRisingBit) {
-    const auto map = build_root_port({.name = "rp0", .secondary_bus = 1}, 1, false);
+    const auto map = build_root_port({.name = "rp0", .secondary_bus = 1});
     ConfigState config{map};
 
     EXPECT_THAT(config.write(0x3e, 2, 0x0040), ElementsAre(effect::ResetSecondaryBus{}));
@@ -159,7 +159,7 @@ TEST(PortConfigState, ResetsTheBusBelowOnTheRisingBit) {
 }
 
 TEST(PortConfigState, ClearsStatusBitsByWritingOnes) {
-    auto map = build_root_port({.name = "rp0", .secondary_bus = 1}, 1, false);
+    auto map = build_root_port({.name = "rp0", .secondary_bus = 1});
     map.start.write<std::uint16_t>(0x4a, 0x0005);  // Device Status
     ConfigState config{map};
 

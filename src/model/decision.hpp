@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "pci/capability.hpp"
 #include "pci/capability_table.hpp"
@@ -31,10 +32,11 @@ struct Decision {
     bool operator==(const Decision&) const = default;
 };
 
-/// Why something cannot be done, and the exact command or key that mends it (empty: nothing does).
+/// Why something cannot be done, and what mends it.
 struct Reason {
     std::string what;
-    std::string remedy;
+    std::string remedy;                 ///< In words: a key, a setting. Empty: the commands do.
+    std::vector<std::string> commands;  ///< For a root shell, in order. Both empty: nothing does.
 
     bool operator==(const Reason&) const = default;
 };

@@ -16,6 +16,18 @@ std::string_view name_of(AtsMode mode) {
     return "";
 }
 
+std::string_view name_of(PasidMode mode) {
+    switch (mode) {
+        case PasidMode::Auto:
+            return "auto";
+        case PasidMode::On:
+            return "on";
+        case PasidMode::Off:
+            return "off";
+    }
+    return "";
+}
+
 FunctionProperties choose_properties(const MachineVersion& version, const FunctionKeys& keys) {
     const auto origin = origin_of(version);
     return {.version = version.name,
@@ -23,7 +35,10 @@ FunctionProperties choose_properties(const MachineVersion& version, const Functi
             .ats_strict = keys.ats_strict,
             .intx = choose(keys.intx, version.defaults.intx.value, origin),
             .msix_relocation =
-                choose(keys.msix_relocation, version.defaults.msix_relocation.value, origin)};
+                choose(keys.msix_relocation, version.defaults.msix_relocation.value, origin),
+            .pasid = choose(keys.pasid, version.defaults.pasid.value, origin),
+            .pasid_offset = choose(keys.pasid_offset, version.defaults.pasid_offset.value, origin),
+            .pasid_overlay = keys.pasid_overlay};
 }
 
 }  // namespace tenon::model

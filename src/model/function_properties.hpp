@@ -4,8 +4,10 @@
 #include <optional>
 #include <string_view>
 
+#include "device/control.hpp"
 #include "model/intx_plan.hpp"
 #include "model/msix_relocation.hpp"
+#include "model/pasid_place.hpp"
 #include "model/property.hpp"
 
 namespace tenon::model {
@@ -22,12 +24,25 @@ enum class AtsMode {
 /// "auto", "on", "off".
 std::string_view name_of(AtsMode mode);
 
+/// Whether the guest sees a PASID capability.
+enum class PasidMode {
+    Auto,  ///< Where the host's and the guest's IOMMU both take PASIDs.
+    On,    ///< The same, and where that cannot be had the function is refused.
+    Off,   ///< Never.
+};
+
+/// "auto", "on", "off".
+std::string_view name_of(PasidMode mode);
+
 /// What the user said of a function; none: nothing.
 struct FunctionKeys {
     std::optional<AtsMode> ats;                     ///< ats=
     std::optional<bool> ats_strict;                 ///< x-ats-strict=
     std::optional<IntxChoice> intx;                 ///< intx=
     std::optional<MsixRelocation> msix_relocation;  ///< msix-relocation=
+    std::optional<PasidMode> pasid;                 ///< pasid=
+    std::optional<PasidOffset> pasid_offset;        ///< pasid-offset=
+    bool pasid_overlay = false;                     ///< x-pasid-overlay=on
 
     bool operator==(const FunctionKeys&) const = default;
 };
@@ -40,6 +55,12 @@ struct FunctionProperties {
     std::optional<bool> ats_strict;
     Property<IntxChoice> intx;
     Property<MsixRelocation> msix_relocation;
+    Property<PasidMode> pasid;
+    Property<PasidOffset> pasid_offset;
+    bool pasid_overlay = false;  ///< Bytes that nobody owns and that are not zero may be covered.
+    /// Bits of PASID that the guest's IOMMU takes; 0: none.
+    unsigned viommu_pasid_width = 0;
+    device::Interface interface = device::Interface::Automatic;  ///< Through which it is assigned.
 
     bool operator==(const FunctionProperties&) const = default;
 };

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <utility>
 
 #include "model/assignability.hpp"
 #include "model/bar_plan.hpp"
@@ -36,6 +37,8 @@ void identify(const device::DeviceFacts& facts, const pci::ConfigImage& config,
     }
     view.host = facts.address ? to_string(*facts.address) : facts.source;
     if (facts.group) view.group = *facts.group;
+    view.virtual_function = facts.virtual_function.value_or(false);
+    view.atomics = explain_host_atomics(facts);
     if (!facts.driver)
         view.driver_line = "driver not known: " + facts.driver.why();
     else
@@ -81,7 +84,8 @@ void check_bar_sizes(FunctionView& view) {
             view.reasons.push_back(
                 {.what = fmt::format("BAR {} is said to have {:#x} bytes, which is no power of two",
                                      bar.index, *bar.size),
-                 .remedy = ""});
+                 .remedy = "",
+                 .commands = {}});
 }
 
 void note_unknowns(const device::DeviceFacts& facts, FunctionView& view) {
@@ -110,17 +114,27 @@ void note_interrupts(FunctionView& view) {
             "poll");
 }
 
+void note_rom(const RomRequest& rom, FunctionView& view) {
+    if (!rom.image) return;
+    // Source: PCI Firmware Specification 3.3, 5.1.1.
+    const auto& image = *rom.image;
+    if (image[0] == std::byte{0x55} && image[1] == std::byte{0xaa}) return;
+    view.warnings.push_back(fmt::format(
+        "{} does not begin with 55 aa: nothing will take it for an option ROM", rom.file));
+}
+
 }  // namespace
 
 FunctionView build_function_view(const device::DeviceFacts& facts,
-                                 const FunctionProperties& properties) {
+                                 const FunctionProperties& properties, const RomRequest& rom) {
     FunctionView view;
     const auto* const config = source_of(facts);
     if (config == nullptr) {
         view.host = facts.source;
         view.reasons.push_back(
             {.what = "its configuration space cannot be read: " + facts.physical.why(),
-             .remedy = ""});
+             .remedy = "",
+             .commands = {}});
         return view;
     }
     identify(facts, *config, view);
@@ -134,12 +148,15 @@ FunctionView build_function_view(const device::DeviceFacts& facts,
     }
     view.guest_view = true;
     view.map.start = *config;
-    view.bars = list_bar_plans(facts, *config);
+    view.bars = list_bar_plans(facts, *config, rom);
     check_bar_sizes(view);
     view.intx = plan_intx(facts, config->read8(interrupt_pin), properties.intx.value);
     view_header(facts, view);
     view.map.pass(pci::header_size, pci::conventional_size - pci::header_size);
-    if (config->known() > pci::header_size) view_capabilities(facts, *config, properties, view);
+    if (config->known() > pci::header_size)
+        view_capabilities(facts, *config, properties, view);
+    else
+        view_unread_capabilities(facts, properties, view);
     view.config_size = std::min(view.config_size, config->known());
     relocate_msix(facts, *config, properties, view);
     plan_mappings(view.bars, facts, view.msix);
@@ -147,6 +164,8 @@ FunctionView build_function_view(const device::DeviceFacts& facts,
     auto host_reasons = reasons_by_host(facts, view.unknowns);
     view.reasons.insert(view.reasons.end(), host_reasons.begin(), host_reasons.end());
     note_interrupts(view);
+    note_rom(rom, view);
+    if (auto note = note_physical_function(facts)) view.warnings.push_back(std::move(*note));
     view.assignable = view.reasons.empty();
     return view;
 }

@@ -10,10 +10,13 @@
 
 #include "base/known.hpp"
 #include "device/facts.hpp"
+#include "model/atomics_host.hpp"
 #include "model/decision.hpp"
 #include "model/function_properties.hpp"
 #include "model/intx_plan.hpp"
+#include "model/pasid.hpp"
 #include "model/register_map.hpp"
+#include "model/request.hpp"
 #include "pci/bar.hpp"
 
 namespace tenon::model {
@@ -91,12 +94,18 @@ struct FunctionView {
     std::optional<IntxPlan> intx;
     std::optional<MsiPlan> msi;
     std::optional<MsixPlan> msix;
+    std::optional<PasidPlan> pasid;  ///< A PASID capability of ours.
     /// Bytes the guest sees, 256 or 4096; fewer where no more of the device was read.
     std::size_t config_size = pci::conventional_size;
     std::size_t power_management_at = 0;   ///< 0: there is no Power Management capability.
     std::size_t express_at = 0;            ///< 0: there is no PCI Express capability.
+    std::size_t device_control_2_at = 0;   ///< 0: there is no such register.
     std::size_t advanced_features_at = 0;  ///< 0: there is no Advanced Features capability.
     bool function_level_reset = false;     ///< The guest may reset the function by Device Control.
+
+    bool virtual_function = false;  ///< Of an SR-IOV device, as far as known.
+    bool emulated = false;          ///< No function of the host stands behind it.
+    HostAtomics atomics;            ///< What of AtomicOps completes on its host.
 
     /// Rules for the space. `start` has BARs without address, as after a reset.
     RegisterMap map;
@@ -110,6 +119,7 @@ struct FunctionView {
 /// Makes the view. Ids, BAR addresses and the place in the slot come later, from the machine's
 /// plan.
 FunctionView build_function_view(const device::DeviceFacts& facts,
-                                 const FunctionProperties& properties = {});
+                                 const FunctionProperties& properties = {},
+                                 const RomRequest& rom = {});
 
 }  // namespace tenon::model

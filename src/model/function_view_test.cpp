@@ -1,4 +1,5 @@
 #include "model/function_view.hpp"
+#include "device/driver.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -269,10 +270,8 @@ TEST(Assignability, NamesTheDriverAndTheCommandsThatMendIt) {
     EXPECT_FALSE(view.assignable);
     ASSERT_THAT(view.reasons, SizeIs(1));
     EXPECT_EQ(view.reasons[0].what, "it is bound to the host driver nvme, not to vfio-pci");
-    EXPECT_EQ(view.reasons[0].remedy,
-              "echo vfio-pci > /sys/bus/pci/devices/0000:01:00.0/driver_override; "
-              "echo 0000:01:00.0 > /sys/bus/pci/devices/0000:01:00.0/driver/unbind; "
-              "echo 0000:01:00.0 > /sys/bus/pci/drivers_probe");
+    EXPECT_EQ(view.reasons[0].remedy, "");
+    EXPECT_EQ(view.reasons[0].commands, device::bind_commands({.bus = 1}, "nvme"));
 }
 
 TEST(Assignability, NamesEachMemberThatKeepsTheGroup) {

@@ -5,13 +5,17 @@
 
 #include <algorithm>
 #include <bitset>
+#include <iterator>
 #include <set>
 
 #include "model/machine_version.hpp"
 #include "model/memory_plan.hpp"
+#include "model/pasid_needs.hpp"
 #include "model/root_port.hpp"
+#include "model/slot.hpp"
 #include "model/windows.hpp"
 #include "pci/header.hpp"
+#include "pci/pasid.hpp"
 
 namespace tenon::model {
 namespace {
@@ -32,11 +36,13 @@ Result<const MachineVersion*> find_version(const std::string& name) {
 // Ports in the order they were named, then one for each device that names none.
 class Topology {
 public:
+    explicit Topology(const MachineVersion& version) : version_{version} {}
+
     Result<void> add_named(const std::vector<PortRequest>& requests) {
         for (const auto& request : requests) {
             if (find(request.name) != nullptr)
                 return malformed("port {} is given twice", request.name);
-            ports_.push_back({.name = request.name});
+            ports_.push_back(make(request));
         }
         return {};
     }
@@ -44,7 +50,7 @@ public:
     Result<PortPlan*> port_for(const DeviceRequest& device) {
         if (device.port.empty()) return add_own();
         if (auto* const port = find(device.port)) return port;
-        ports_.push_back({.name = device.port});
+        ports_.push_back(make({.name = device.port}));
         return &ports_.back();
     }
 
@@ -61,9 +67,19 @@ private:
         do {
             name = fmt::format("rp{}", next_own_++);
         } while (find(name) != nullptr);
-        ports_.push_back({.name = name});
+        ports_.push_back(make({.name = name}));
         return &ports_.back();
     }
+
+    PortPlan make(const PortRequest& request) const {
+        return {.name = request.name,
+                .rules = {.version = version_.name,
+                          .atomics = choose(request.atomics, version_.defaults.atomics.value,
+                                            origin_of(version_)),
+                          .express_version = request.express_version}};
+    }
+
+    const MachineVersion& version_;
 
     std::vector<PortPlan> ports_;
     std::size_t next_own_ = 0;
@@ -87,13 +103,39 @@ Result<unsigned> number_in_slot(const PortPlan& port, const DeviceRequest& devic
     return malformed("{}: port {} has eight functions already", device.id, port.name);
 }
 
-Result<void> add_device(Topology& topology, const MachineVersion& version, DeviceRequest device) {
+// The guest's IOMMU: what is said of it, without one being there yet.
+Result<Property<unsigned>> choose_viommu(const MachineVersion& version,
+                                         std::optional<unsigned> width) {
+    if (width && *width > pci::pasid::most_width)
+        return malformed("a PASID of {} bits: it has {} at most", *width, pci::pasid::most_width);
+    return choose(width, version.defaults.viommu_pasid_width.value, origin_of(version));
+}
+
+PropertyReport report_viommu(const MachineVersion& version, const Property<unsigned>& width) {
+    const bool any = width.value != 0;
+    return {
+        .name = "viommu",
+        .value = any ? fmt::format("pasid={}", width.value) : "none",
+        .origin = width.origin,
+        .version = std::string{version.name},
+        .effect = any ? "PASID is shown as if the guest had an IOMMU that takes it; there is none"
+                      : "the guest has no IOMMU",
+        .change = any ? "" : "--viommu pasid, for plans and experiments"};
+}
+
+Result<void> add_device(Topology& topology, const MachineVersion& version,
+                        const Property<unsigned>& viommu, DeviceRequest device) {
     TENON_TRY(port, topology.port_for(device), "");
     TENON_TRY(number, number_in_slot(*port, device), "");
-    const auto properties = choose_properties(version, device.keys);
-    FunctionPlan function{.view = build_function_view(device.facts, properties),
+    if (const auto& offset = device.keys.pasid_offset; offset && *offset)
+        TENON_TRY_DO(check_pasid_offset(**offset), device.id);
+    auto properties = choose_properties(version, device.keys);
+    properties.viommu_pasid_width = viommu.value;
+    properties.interface = device.access.interface;
+    FunctionPlan function{.view = build_function_view(device.facts, properties, device.rom),
                           .facts = std::move(device.facts),
-                          .interface = device.interface};
+                          .access = device.access,
+                          .rom = std::move(device.rom)};
     function.view.id = std::move(device.id);
     function.view.function = number;
     port->functions.push_back(std::move(function));
@@ -109,13 +151,8 @@ void place_ports(std::vector<PortPlan>& ports) {
         port.secondary_bus = static_cast<std::uint8_t>(n + 1);
         std::ranges::sort(port.functions, {},
                           [](const FunctionPlan& function) { return function.view.function; });
-        const std::uint8_t multi = port.functions.size() > 1 ? 0x80 : 0;
-        for (auto& function : port.functions) {
-            function.guest = {.bus = port.secondary_bus,
-                              .function = static_cast<std::uint8_t>(function.view.function)};
-            if (function.view.guest_view)
-                function.view.map.emulate_bits(pci::header::header_type, 0x80, multi);
-        }
+        port.slot_number = static_cast<unsigned>(n + 1);
+        port.shares_device = port.guest.function == 0 && n + devices_for_ports < ports.size();
     }
 }
 
@@ -142,7 +179,8 @@ void check_slots(const std::vector<PortPlan>& ports, std::vector<Reason>& proble
                                  "for the others",
                                  port.name),
              .remedy = fmt::format("give one of its devices function=0 (now: {})",
-                                   port.functions.front().view.function)});
+                                   port.functions.front().view.function),
+             .commands = {}});
     }
 }
 
@@ -173,7 +211,8 @@ bool MachinePlan::assignable() const {
 
 Result<MachinePlan> make_plan(MachineRequest request) {
     TENON_TRY(version, find_version(request.version), "");
-    Topology topology;
+    TENON_TRY(viommu, choose_viommu(*version, request.viommu_pasid_width), "");
+    Topology topology{*version};
     TENON_TRY_DO(topology.add_named(request.ports), "");
     std::set<std::string> ids;
     std::size_t number = 0;
@@ -181,10 +220,12 @@ Result<MachinePlan> make_plan(MachineRequest request) {
         if (device.id.empty()) device.id = fmt::format("dev{}", number);
         ++number;
         if (!ids.insert(device.id).second) return malformed("id {} is given twice", device.id);
-        TENON_TRY_DO(add_device(topology, *version, std::move(device)), "");
+        TENON_TRY_DO(add_device(topology, *version, viommu, std::move(device)), "");
     }
 
-    MachinePlan plan{.version = std::move(request.version), .ports = topology.take()};
+    MachinePlan plan{.version = std::move(request.version),
+                     .properties = {report_viommu(*version, viommu)},
+                     .ports = topology.take()};
     if (plan.ports.size() > most_ports)
         return malformed("{} root ports: a guest's root bus has room for {}", plan.ports.size(),
                          most_ports);
@@ -205,13 +246,17 @@ Result<MachinePlan> make_plan(MachineRequest request) {
                    {.memory_end = memory_end(plan.memory), .physical_bits = plan.physical_bits},
                    plan.problems);
 
+    if (request.limits) {
+        const std::uint32_t parts = plan.memory.size > addresses.low_memory_end ? 2 : 1;
+        plan.dma = make_dma_budgets(*request.limits, request.interfaces, plan.memory.size, parts);
+        for (const auto& budget : plan.dma)
+            std::ranges::move(problems_of(budget), std::back_inserter(plan.problems));
+    }
+
     plan.host_bridge = build_host_bridge();
-    for (std::size_t n = 0; n < plan.ports.size(); ++n) {
-        auto& port = plan.ports[n];
-        tell_link_truth(port);
-        const bool shared = n % devices_for_ports + devices_for_ports < plan.ports.size();
-        port.map =
-            build_root_port(port, static_cast<unsigned>(n + 1), shared && port.guest.function == 0);
+    for (auto& port : plan.ports) {
+        settle(port);
+        warn_of_pasid_needs(port);
     }
     return plan;
 }

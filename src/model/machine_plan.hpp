@@ -10,9 +10,11 @@
 
 #include "base/result.hpp"
 #include "device/control.hpp"
+#include "model/dma_budget.hpp"
 #include "model/function_view.hpp"
 #include "model/interrupt_budget.hpp"
 #include "model/request.hpp"
+#include "model/slot_view.hpp"
 #include "pci/address.hpp"
 
 namespace tenon::model {
@@ -32,7 +34,8 @@ struct FunctionPlan {
     pci::Address guest;                                              ///< In the guest.
     std::array<std::uint64_t, device::bar_count + 1> bar_address{};  ///< By index; 0: not placed.
     device::DeviceFacts facts;  ///< What the view was made from.
-    device::Interface interface = device::Interface::Automatic;
+    device::Access access = {};
+    RomRequest rom;
 
     /// Configuration space as the guest's kernel finds it: the view with its BARs placed.
     pci::ConfigImage start() const;
@@ -43,17 +46,16 @@ struct PortPlan {
     std::string name;
     pci::Address guest;  ///< On bus 0.
     std::uint8_t secondary_bus = 0;
-    Window memory;             ///< 32-bit, for BARs that are not prefetchable. 1 MiB granules.
-    Window prefetchable;       ///< 64-bit, above 4 GiB. 1 MiB granules.
-    Window io;                 ///< 4 KiB granules.
-    unsigned link_speed = 1;   ///< As Link Capabilities encode it: 1 is 2.5 GT/s.
-    unsigned link_width = 1;   ///< Lanes.
-    unsigned max_payload = 0;  ///< As Device Capabilities encode it: 0 is 128 bytes.
-    std::string link_why;      ///< Why the port shows this link and payload.
+    unsigned slot_number = 0;    ///< Of the physical slot that the port names; from 1 on.
+    bool shares_device = false;  ///< Other ports have the same device number, and this function 0.
+    Window memory;               ///< 32-bit, for BARs that are not prefetchable. 1 MiB granules.
+    Window prefetchable;         ///< 64-bit, above 4 GiB. 1 MiB granules.
+    Window io;                   ///< 4 KiB granules.
+    SlotRules rules;
+    std::vector<FunctionPlan> functions;  ///< In order of their numbers.
+    SlotView slot;                        ///< Follows from the functions, as does what comes after.
     std::vector<PropertyReport> properties;  ///< What came of what could be chosen.
-    std::vector<unsigned> atomic_completer;  ///< Widths among 32, 64, 128.
     RegisterMap map;
-    std::vector<FunctionPlan> functions;
 };
 
 /// Fixed places of the board.
@@ -86,9 +88,11 @@ struct MachinePlan {
     std::uint64_t memory64_needed = 0;  ///< Bytes of the 64-bit window that BARs take.
     AddressMap addresses;
     RegisterMap host_bridge;
+    std::vector<PropertyReport> properties;  ///< What came of what could be chosen of the machine.
     std::vector<PortPlan> ports;
     std::vector<IntxRoute> intx;  ///< Where the pins of the ports lead.
     InterruptBudget interrupts;
+    std::vector<DmaBudget> dma;    ///< Of each interface in use; empty: not known.
     std::vector<Reason> problems;  ///< Of the machine as a whole: windows too small, places taken.
 
     /// Whether every function can be assigned and the machine has room for all of it.

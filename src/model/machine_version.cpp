@@ -6,29 +6,46 @@
 namespace tenon::model {
 namespace {
 
+constexpr PasidOffset tenon_chooses = std::nullopt;
+constexpr PasidOffset last_bytes = 0xff8;
+
 // Of QEMU's releases these are the defaults that a guest sees of an assigned function:
+//  - Each lets a root port complete AtomicOps for a lone function 0 alone, and never says so.
 //  - 11.0 shows ATS whatever the kernel reports; its property ats=auto came with 11.1.
+//  - Both put PASID into the last 8 bytes of the space.
 constexpr std::array versions{
     MachineVersion{
         .name = "tenon-1",
         .what = "the current defaults",
         .defaults = {.ats = AtsMode::Auto,
                      .intx = IntxChoice::Automatic,
-                     .msix_relocation = MsixRelocation{}},
+                     .msix_relocation = MsixRelocation{},
+                     .atomics = AtomicsRule{.mode = AtomicsMode::Auto},
+                     .pasid = PasidMode::Auto,
+                     .pasid_offset = tenon_chooses,
+                     .viommu_pasid_width = 0u},
     },
     MachineVersion{
         .name = "qemu-11.1",
         .what = "as QEMU 11.1 shows devices",
         .defaults = {.ats = AtsMode::Auto,
                      .intx = IntxChoice::Automatic,
-                     .msix_relocation = MsixRelocation{}},
+                     .msix_relocation = MsixRelocation{},
+                     .atomics = AtomicsRule{.mode = AtomicsMode::LoneFunction},
+                     .pasid = PasidMode::Auto,
+                     .pasid_offset = last_bytes,
+                     .viommu_pasid_width = 0u},
     },
     MachineVersion{
         .name = "qemu-11.0",
         .what = "as QEMU 11.0 shows devices",
         .defaults = {.ats = AtsMode::On,
                      .intx = IntxChoice::Automatic,
-                     .msix_relocation = MsixRelocation{}},
+                     .msix_relocation = MsixRelocation{},
+                     .atomics = AtomicsRule{.mode = AtomicsMode::LoneFunction},
+                     .pasid = PasidMode::Auto,
+                     .pasid_offset = last_bytes,
+                     .viommu_pasid_width = 0u},
     },
 };
 

@@ -9,6 +9,7 @@
 #include <span>
 #include <string_view>
 
+#include "model/atomics.hpp"
 #include "model/function_properties.hpp"
 #include "model/property.hpp"
 
@@ -26,6 +27,10 @@ struct VersionDefaults {
     Stated<AtsMode> ats;
     Stated<IntxChoice> intx;
     Stated<MsixRelocation> msix_relocation;
+    Stated<AtomicsRule> atomics;  ///< Of root ports.
+    Stated<PasidMode> pasid;
+    Stated<PasidOffset> pasid_offset;
+    Stated<unsigned> viommu_pasid_width;  ///< Bits; 0: no IOMMU that takes PASIDs.
 };
 
 /// A version that `--machine` takes.

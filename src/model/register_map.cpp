@@ -11,6 +11,11 @@ void fill(pci::ConfigImage& image, std::size_t at, std::size_t size, std::uint8_
     std::ranges::fill(image.bytes().subspan(at, room), std::byte{value});
 }
 
+void replace_bits(pci::ConfigImage& image, std::size_t at, std::uint8_t mask, std::uint8_t bits) {
+    const auto kept = static_cast<std::uint8_t>(image.read8(at) & ~mask);
+    image.write<std::uint8_t>(at, static_cast<std::uint8_t>(kept | (bits & mask)));
+}
+
 }  // namespace
 
 void RegisterMap::own(std::size_t at, std::size_t size) {
@@ -46,15 +51,19 @@ void RegisterMap::emulate(std::size_t at, Word value, Word writable_bits, Word c
 
 void RegisterMap::emulate_bits(std::size_t at, std::uint8_t mask, std::uint8_t value,
                                std::uint8_t writable_bits) {
-    const auto replace = [&](pci::ConfigImage& image, std::uint8_t bits) {
-        const auto kept = static_cast<std::uint8_t>(image.read8(at) & ~mask);
-        image.write<std::uint8_t>(at, static_cast<std::uint8_t>(kept | (bits & mask)));
-    };
-    replace(start, value);
-    replace(ours, 0xff);
-    replace(writable, writable_bits);
-    replace(clearable, 0);
-    replace(passed, 0);
+    replace_bits(start, at, mask, value);
+    replace_bits(ours, at, mask, 0xff);
+    replace_bits(writable, at, mask, writable_bits);
+    replace_bits(clearable, at, mask, 0);
+    replace_bits(passed, at, mask, 0);
+}
+
+void RegisterMap::pass_bits(std::size_t at, std::uint8_t mask) {
+    replace_bits(start, at, mask, 0);
+    replace_bits(ours, at, mask, 0);
+    replace_bits(writable, at, mask, 0);
+    replace_bits(clearable, at, mask, 0);
+    replace_bits(passed, at, mask, 0xff);
 }
 
 template void RegisterMap::emulate(std::size_t, std::uint8_t, std::uint8_t, std::uint8_t);

@@ -43,6 +43,10 @@ struct RegisterMap {
     void emulate_bits(std::size_t at, std::uint8_t mask, std::uint8_t value,
                       std::uint8_t writable_bits = 0);
 
+    /// Lets the guest read and write the device's own bits of `mask` in the byte at `at`; the other
+    /// bits stay as they are. `start` has zeros there.
+    void pass_bits(std::size_t at, std::uint8_t mask);
+
     bool operator==(const RegisterMap&) const = default;
 };
 

@@ -1,13 +1,16 @@
 // What the user asked for: devices, ports and their keys. The input of a plan beside the facts.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "device/control.hpp"
 #include "device/facts.hpp"
+#include "model/atomics.hpp"
 #include "model/function_properties.hpp"
 
 namespace tenon::model {
@@ -15,6 +18,21 @@ namespace tenon::model {
 /// `--port NAME[,key=value…]`
 struct PortRequest {
     std::string name;
+    std::optional<AtomicsRule> atomics = {};  ///< None: as the machine version has it.
+    unsigned express_version = 2;             ///< SlotRules::express_version.
+};
+
+/// Which option ROM the guest finds.
+struct RomRequest {
+    enum class From { Device, Nothing, File };
+
+    From from = From::Device;
+    std::string file;  ///< Its name, for messages.
+    /// What the file holds, padded to a power of two bytes, 2 KiB at least. Source: PCI Local Bus
+    /// 3.0, 6.2.5.2.
+    std::shared_ptr<const std::vector<std::byte>> image;
+
+    bool operator==(const RomRequest&) const = default;
 };
 
 /// `DEVICE[,key=value…]`, with everything that is known of the device.
@@ -23,8 +41,9 @@ struct DeviceRequest {
     std::string id;                    ///< Empty: dev0, dev1, … in order.
     std::string port;                  ///< Empty: a root port of its own.
     std::optional<unsigned> function;  ///< 0..7; none: the first free one of the slot.
-    device::Interface interface = device::Interface::Automatic;
+    device::Access access = {};
     FunctionKeys keys = {};
+    RomRequest rom = {};
 };
 
 /// Which NUMA node guest memory is to come from.
@@ -60,6 +79,11 @@ struct MachineRequest {
     unsigned vcpus = 1;
     /// Bits of a guest physical address on the host that is to run the guest: 32 to 52.
     Known<unsigned> physical_bits = Unknown{"not asked"};
+    /// Of the process that would run the guest, and the interfaces of the kernel that it would use.
+    std::optional<device::DmaLimits> limits = {};
+    std::vector<device::Interface> interfaces = {};
+    /// Bits of PASID that the guest's IOMMU takes, 0 to 20; none: as the version has it.
+    std::optional<unsigned> viommu_pasid_width;
 };
 
 }  // namespace tenon::model

@@ -1,10 +1,8 @@
 #include "model/root_port.hpp"
 
-#include <fmt/core.h>
+#include <cstdint>
 
-#include <algorithm>
-#include <bit>
-
+#include "pci/access_control.hpp"
 #include "pci/capability.hpp"
 #include "pci/express.hpp"
 #include "pci/header.hpp"
@@ -18,6 +16,7 @@ namespace express = pci::express;
 constexpr std::size_t express_at = 0x40;
 constexpr std::size_t msi_at = 0x80;
 constexpr std::size_t power_at = 0x90;
+constexpr std::size_t access_control_at = 0x100;
 
 // A header in which nothing is there yet, ours alone.
 RegisterMap empty_space(std::uint16_t device, std::uint32_t class_code, std::uint8_t type) {
@@ -62,35 +61,47 @@ void emulate_windows(RegisterMap& map, const PortPlan& port) {
                               0xf0);
 }
 
-// Source: PCIe Base Spec 6.0, 7.5.3. Version 2, root port, slot implemented.
-void emulate_express(RegisterMap& map, const PortPlan& port, unsigned slot_number) {
+// Device Capabilities 2 and what follows it: with version 2 of the capability.
+void emulate_second_registers(RegisterMap& map, const PortPlan& port) {
+    constexpr auto at = express_at;
+    const auto speeds = (2u << port.slot.link_speed) - 2;  // every speed up to this one
+    const auto capabilities =
+        pci::DeviceCapabilities2{0}.with<pci::AtomicOpCompleters>(port.slot.atomic_completer);
+    // Prefixes of requests travel to the root, four at most: a PASID is one.
+    map.emulate<std::uint32_t>(at + express::device_capabilities_2,
+                               capabilities.raw() | pci::EndToEndPrefixSupported::mask);
+    map.emulate<std::uint16_t>(at + express::device_control_2, 0, 0);
+    map.emulate<std::uint32_t>(at + express::link_capabilities_2, speeds);
+    map.emulate<std::uint16_t>(at + express::link_control_2,
+                               static_cast<std::uint16_t>(port.slot.link_speed), 0x000f);
+}
+
+// Source: PCIe Base Spec 6.0, 7.5.3. Root port, slot implemented.
+void emulate_express(RegisterMap& map, const PortPlan& port) {
     constexpr auto at = express_at;
     const bool occupied = !port.functions.empty();
-    const auto link = port.link_speed | port.link_width << 4;
-    const auto speeds = (2u << port.link_speed) - 2;  // every speed up to this one
+    const auto link = port.slot.link_speed | port.slot.link_width << 4;
     map.emulate<std::uint16_t>(at, 0x0010 | msi_at << 8);
-    map.emulate<std::uint16_t>(at + express::capabilities, 0x0142);
-    map.emulate<std::uint32_t>(at + express::device_capabilities, 0x00008000 | port.max_payload);
+    map.emulate<std::uint16_t>(at + express::capabilities,
+                               static_cast<std::uint16_t>(0x0140 | port.rules.express_version));
+    map.emulate<std::uint32_t>(at + express::device_capabilities,
+                               0x00008000 | port.slot.max_payload);
     map.emulate<std::uint16_t>(at + express::device_control, 0, 0x70ff);
     map.emulate<std::uint16_t>(at + express::device_status, 0, 0, 0x000f);
     // Bit 20: the port reports whether its data link layer is active. 31:24: port number.
     map.emulate<std::uint32_t>(at + express::link_capabilities,
-                               link | 1u << 20 | slot_number << 24);
+                               link | 1u << 20 | port.slot_number << 24);
     map.emulate<std::uint16_t>(at + express::link_control, 0, 0x00d3);
     map.emulate<std::uint16_t>(at + express::link_status,
                                static_cast<std::uint16_t>(occupied ? link | 1u << 13 : link & 0xf));
     // The slot has no button, indicator or lock: what is in it stays. Bits 31:19 number it.
-    map.emulate<std::uint32_t>(at + express::slot_capabilities, slot_number << 19);
+    map.emulate<std::uint32_t>(at + express::slot_capabilities, port.slot_number << 19);
     map.emulate<std::uint16_t>(at + express::slot_control, 0, 0x1000);
     map.emulate<std::uint16_t>(at + express::slot_status, occupied ? 0x0040 : 0);
     map.emulate<std::uint16_t>(at + express::root_control, 0, 0x000f);
     map.emulate<std::uint16_t>(at + express::root_capabilities, 0);
     map.emulate<std::uint32_t>(at + express::root_status, 0, 0, 0x00010000);
-    map.emulate<std::uint32_t>(at + express::device_capabilities_2, 0);
-    map.emulate<std::uint16_t>(at + express::device_control_2, 0, 0);
-    map.emulate<std::uint32_t>(at + express::link_capabilities_2, speeds);
-    map.emulate<std::uint16_t>(at + express::link_control_2,
-                               static_cast<std::uint16_t>(port.link_speed), 0x000f);
+    if (port.rules.express_version >= 2) emulate_second_registers(map, port);
 }
 
 // One vector, 64-bit address. Source: PCIe Base Spec 6.0, 7.7.1.
@@ -100,6 +111,16 @@ void emulate_msi(RegisterMap& map) {
     map.emulate<std::uint32_t>(msi_at + 4, 0, 0xfffffffc);
     map.emulate<std::uint32_t>(msi_at + 8, 0, 0xffffffff);
     map.emulate<std::uint16_t>(msi_at + 12, 0, 0xffff);
+}
+
+// Everything that a function sends goes to the root first: the port can do no other, and says so.
+// Off after a reset. Source: PCIe Base Spec 6.0, 7.7.11.
+void emulate_access_control(RegisterMap& map) {
+    constexpr auto services = pci::AccessControl::mask_of(pci::Access::ReadWrite);
+    map.emulate<std::uint32_t>(access_control_at,
+                               std::uint32_t{pci::extended_id::access_control} | 1u << 16);
+    map.emulate<std::uint16_t>(access_control_at + pci::access_control::capability, services);
+    map.emulate<std::uint16_t>(access_control_at + pci::access_control::control, 0, services);
 }
 
 // Version 3, no PME; bit 3: the port keeps its registers from D3hot to D0.
@@ -116,9 +137,9 @@ RegisterMap build_host_bridge() {
     return empty_space(host_bridge_device, 0x060000, pci::layout_endpoint);
 }
 
-RegisterMap build_root_port(const PortPlan& port, unsigned slot_number, bool multi_function) {
-    auto map =
-        empty_space(root_port_device, 0x060400, pci::layout_bridge | (multi_function ? 0x80 : 0));
+RegisterMap build_root_port(const PortPlan& port) {
+    auto map = empty_space(root_port_device, 0x060400,
+                           pci::layout_bridge | (port.shares_device ? 0x80 : 0));
     map.start.write<std::uint8_t>(status, 0x10);
     map.emulate<std::uint8_t>(primary_bus, 0, 0xff);
     map.emulate<std::uint8_t>(secondary_bus, port.secondary_bus, 0xff);
@@ -127,32 +148,11 @@ RegisterMap build_root_port(const PortPlan& port, unsigned slot_number, bool mul
     map.emulate<std::uint8_t>(capabilities_pointer, express_at);
     map.emulate<std::uint16_t>(bridge_control, 0, 0x0043);
     emulate_windows(map, port);
-    emulate_express(map, port, slot_number);
+    emulate_express(map, port);
     emulate_msi(map);
     emulate_power_management(map);
+    emulate_access_control(map);
     return map;
-}
-
-void tell_link_truth(PortPlan& port) {
-    const FunctionPlan* fastest = nullptr;
-    for (const auto& function : port.functions) {
-        const auto& view = function.view;
-        if (view.express_at == 0) continue;
-        const auto at = view.express_at;
-        const auto space = function.start();
-        const pci::LinkCapabilities link{space.read32(at + express::link_capabilities)};
-        const pci::DeviceCapabilities device{space.read32(at + express::device_capabilities)};
-        const unsigned width = std::bit_ceil(std::clamp(link.get<pci::MaxLinkWidth>(), 1u, 32u));
-        const unsigned speed = std::clamp(link.get<pci::MaxLinkSpeed>(), 1u, 6u);
-        if (fastest == nullptr || speed > port.link_speed) fastest = &function;
-        port.link_speed = std::max(port.link_speed, speed);
-        port.link_width = std::max(port.link_width, width);
-        port.max_payload =
-            std::max(port.max_payload, std::min(device.get<pci::MaxPayloadSupported>(), 5u));
-    }
-    port.link_why = fastest == nullptr
-                        ? "no PCI Express function is in the slot"
-                        : fmt::format("as the link of {} on its host", fastest->view.host);
 }
 
 }  // namespace tenon::model

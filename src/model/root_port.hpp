@@ -15,11 +15,9 @@ inline constexpr std::uint16_t root_port_device = 0x000c;
 /// The host bridge at 00:00.0.
 RegisterMap build_host_bridge();
 
-/// A root port: header type 1, power management, MSI, PCI Express version 2 with a slot, as the
-/// plan of the port says. `multi_function`: other ports share its device number.
-RegisterMap build_root_port(const PortPlan& port, unsigned slot_number, bool multi_function);
-
-/// Fills in link and payload of a port so that neither is below what a function's host link has.
-void tell_link_truth(PortPlan& port);
+/// A root port: header type 1, power management, MSI, PCI Express with a slot and support of
+/// End-End TLP Prefixes, Access Control Services, as the plan of the port says. Its link is up and
+/// its slot occupied if it has functions.
+RegisterMap build_root_port(const PortPlan& port);
 
 }  // namespace tenon::model

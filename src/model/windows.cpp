@@ -93,7 +93,8 @@ private:
             {.what = fmt::format("BAR {} of {} behind {} needs {} of the {} window, which {}",
                                  bar.index, function.view.host, port.name, format_size(*bar.size),
                                  room_.name, room_.why_full),
-             .remedy = room_.remedy});
+             .remedy = room_.remedy,
+             .commands = {}});
     }
 
     Space space_;

@@ -12,7 +12,7 @@ namespace {
 
 // The PCI Express capability, by a walk of its own: sizes are asked for while the lists are being
 // made, so they cannot use them. Bounded by the number of dwords. 0 if there is none.
-std::size_t find_express(const ConfigImage& image) {
+std::size_t offset_of_express(const ConfigImage& image) {
     if (Status{image.read16(header::status)}.get<CapabilitiesList>() == 0) return 0;
     std::size_t at = image.read8(header::capabilities_pointer) & ~3u;
     for (std::size_t steps = 0; at >= first_capability && steps < 48; ++steps) {
@@ -25,7 +25,7 @@ std::size_t find_express(const ConfigImage& image) {
 // Lanes of the function's link. A function without a link has none; 32 where nothing is known, as
 // the larger size errs to the safe side.
 std::size_t lanes(const ConfigImage& image) {
-    const auto at = find_express(image);
+    const auto at = offset_of_express(image);
     if (at == 0) return 32;
     const LinkCapabilities link{image.read32(at + express::link_capabilities)};
     const std::size_t width = link.get<MaxLinkWidth>();
@@ -123,7 +123,7 @@ std::size_t enhanced_allocation(const ConfigImage& image, std::size_t at) {
 }
 
 std::size_t advanced_error_reporting(const ConfigImage& image, std::size_t at) {
-    const auto express_at = find_express(image);
+    const auto express_at = offset_of_express(image);
     const auto version = image.read32(at) >> 16 & 0xf;
     const bool flit =
         express_at != 0 && (image.read16(express_at + express::capabilities) & 0x8000) != 0;

@@ -3,8 +3,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
+#include "pci/config_image.hpp"
 #include "pci/register.hpp"
 
 namespace tenon::pci {
@@ -95,10 +97,37 @@ struct PortNumber : Bits<31, 24, Access::ReadOnly> {};
 using LinkCapabilities =
     Register<std::uint32_t, MaxLinkSpeed, MaxLinkWidth, DllActiveReporting, PortNumber>;
 
+/// Device Capabilities 2. Of the completers bit 0 is 32 bit, bit 1 is 64 bit, bit 2 is 128 bit
+/// (CAS). Source: 7.5.3.15.
+struct AtomicOpRouting : Bits<6, 6, Access::ReadOnly> {};
+struct AtomicOpCompleters : Bits<9, 7, Access::ReadOnly> {};
+struct EndToEndPrefixSupported : Bits<21, 21, Access::ReadOnly> {};
+struct MaxEndToEndPrefixes : Bits<23, 22, Access::ReadOnly> {};  ///< 0: four.
+using DeviceCapabilities2 = Register<std::uint32_t, AtomicOpRouting, AtomicOpCompleters,
+                                     EndToEndPrefixSupported, MaxEndToEndPrefixes>;
+
+/// Device Control 2. Source: 7.5.3.16.
+struct AtomicOpRequesterEnable : Bits<6, 6, Access::ReadWrite> {};
+struct AtomicOpEgressBlocking : Bits<7, 7, Access::ReadWrite> {};
+using DeviceControl2 = Register<std::uint16_t, AtomicOpRequesterEnable, AtomicOpEgressBlocking>;
+
 /// Link Status. Source: 7.5.3.8.
 struct CurrentLinkSpeed : Bits<3, 0, Access::ReadOnly> {};
 struct NegotiatedLinkWidth : Bits<9, 4, Access::ReadOnly> {};
 struct DllActive : Bits<13, 13, Access::ReadOnly> {};
 using LinkStatus = Register<std::uint16_t, CurrentLinkSpeed, NegotiatedLinkWidth, DllActive>;
+
+/// Type and version of a function's PCI Express capability, and where it stands.
+struct ExpressPlace {
+    std::size_t at = 0;
+    PortType type = PortType::Endpoint;
+    unsigned version = 0;
+
+    /// Whether it has the registers that end in "2": they came with version 2.
+    bool has_second_registers() const { return version >= 2; }
+};
+
+/// The PCI Express capability of `image`; none if it has none, or if too little was read to tell.
+std::optional<ExpressPlace> find_express(const ConfigImage& image);
 
 }  // namespace tenon::pci

@@ -108,10 +108,14 @@ Result<GuestMemory> GuestMemory::create(std::uint64_t size, std::uint64_t low_en
         TENON_TRY_DO(populate(bytes, *backing.node, backing.page), "");
 
     const auto low = static_cast<std::size_t>(std::min(size, low_end));
-    memory.parts_.push_back({.at = GuestAddress{0}, .bytes = bytes.first(low), .offset = 0});
+    const int number = memory.fd_.number();
+    memory.parts_.push_back(
+        {.at = GuestAddress{0}, .bytes = bytes.first(low), .file = number, .offset = 0});
     if (size > low_end)
-        memory.parts_.push_back(
-            {.at = GuestAddress{high_memory}, .bytes = bytes.subspan(low), .offset = low});
+        memory.parts_.push_back({.at = GuestAddress{high_memory},
+                                 .bytes = bytes.subspan(low),
+                                 .file = number,
+                                 .offset = low});
     return memory;
 }
 

@@ -18,7 +18,8 @@ namespace tenon::vmm {
 struct MemoryPart {
     GuestAddress at;
     std::span<std::byte> bytes;
-    std::uint64_t offset = 0;  ///< Where it begins in GuestMemory::file().
+    int file = -1;             ///< The memfd that holds it; stays the memory's.
+    std::uint64_t offset = 0;  ///< Where in the file.
 
     std::uint64_t end() const { return at.value() + bytes.size(); }
 };

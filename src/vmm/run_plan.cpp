@@ -32,7 +32,7 @@ Result<void> check_memory(std::uint64_t memory) {
 }  // namespace
 
 Result<MachineEnd> run_plan(const model::MachinePlan& plan, const RunRequest& request,
-                            const OpenerFactory& make_opener) {
+                            device::OpenedFunctions& opened) {
     const auto& memory = plan.memory;
     TENON_TRY_DO(check_memory(memory.size), "");
     TENON_TRY(machine,
@@ -54,7 +54,7 @@ Result<MachineEnd> run_plan(const model::MachinePlan& plan, const RunRequest& re
     PciTopology topology{plan};
     // Declared after everything it works on, so that it gives the functions back first.
     TENON_TRY(assignment,
-              Assignment::create(plan, make_opener,
+              Assignment::create(plan, opened,
                                  {.board = {.vm = machine->vm(),
                                             .routes = machine->routes(),
                                             .slots = machine->slots(),

@@ -19,10 +19,11 @@ struct RunRequest {
 
 /// Boots a guest with the functions of `plan` and lets it run to its end.
 ///
-/// The plan must be assignable. The console is standard input and output. However it ends, the
+/// The plan must be assignable; `opened` holds those of its functions that are open already. The
+/// rest is opened here. The console is standard input and output. However it ends, the
 /// functions are given back: reset, closed, nothing mapped.
 /// Errors: of the step that failed, before the guest starts or while it runs.
 Result<MachineEnd> run_plan(const model::MachinePlan& plan, const RunRequest& request,
-                            const OpenerFactory& make_opener);
+                            device::OpenedFunctions& opened);
 
 }  // namespace tenon::vmm

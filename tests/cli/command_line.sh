@@ -39,10 +39,21 @@ expect 2 err 'unknown option --unknown' plan --unknown handmade-nvme.lspci
 expect 2 err 'json and --emit' plan --json --emit lspci handmade-nvme.lspci
 expect 2 err 'the only form is lspci' plan --emit xml handmade-nvme.lspci
 expect 2 err 'known: tenon-1' plan --machine tenon-0 handmade-nvme.lspci
-expect 2 err 'unknown key "bus"; known: id, port, function, iommu, host-atomics, ' plan handmade-nvme.lspci,bus=1
+expect 2 err 'unknown key "bus"; known: id, port, function, iommu, fd, vf-token, rom, host-atomics, ' plan handmade-nvme.lspci,bus=1
 expect 2 err '^tenon: handmade-nvme.lspci: "id" is not key=value' plan handmade-nvme.lspci,id
 expect 2 err 'port a is given twice' plan --port a --port a handmade-nvme.lspci
 expect 2 err 'port a: unknown key "x"' plan --port a,x=1 handmade-nvme.lspci
+expect 2 err 'port a: unknown key "x"; known: atomics, express$' plan --port a,x=1 handmade-nvme.lspci
+expect 2 err 'atomics=16: known are auto' plan --port a,atomics=16 handmade-nvme.lspci
+expect 2 err 'atomics=32\+32: .* each once' plan --port a,atomics=32+32 handmade-nvme.lspci
+expect 2 err 'atomics=64\+auto: known are' plan --port a,atomics=64+auto handmade-nvme.lspci
+expect 2 err 'atomics= is given twice' plan --port a,atomics=off,atomics=auto handmade-nvme.lspci
+expect 2 err 'contradicts express=1' plan --port a,express=1,atomics=32 handmade-nvme.lspci
+expect 2 err 'contradicts express=1' run --kernel /dev/null --port a,atomics=32,express=1 --device 65:00.0
+expect 2 err 'express=3: ' plan --port a,express=3 handmade-nvme.lspci
+expect 0 out 'completes 32 and 64 bit' plan handmade-nvme.lspci,host-atomics=32+64
+expect 0 out 'atomics=off +asked for +completes no AtomicOps' plan --port a,atomics=off handmade-nvme.lspci,port=a,host-atomics=32+64
+expect 0 out 'as qemu-11.1 has it' plan --machine qemu-11.1 handmade-nvme.lspci,host-atomics=32+64
 expect 2 err 'id a is given twice' plan handmade-nvme.lspci,id=a lab-igb.lspci,id=a
 expect 2 err 'taken by another' plan handmade-nvme.lspci,port=a,function=1 lab-igb.lspci,port=a,function=1
 expect 2 err 'nothing: No such file.*lspci -D' plan nothing

@@ -14,4 +14,6 @@ fi
     printf 'Nothing is built yet: tools/dev build\n' >&2
     exit 2
 }
-exec "$here/golden.sh" --update "$program"
+"$here/golden.sh" --update "$program"
+# Of the shared captures, which may not be there.
+"$here/../cli/atomics_captures.py" "$program" --update || [ $? -eq 77 ]

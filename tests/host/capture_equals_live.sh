@@ -16,6 +16,8 @@ def functions(path):
         for function in port["functions"]:
             function["source"] = None
     plan["guest"]["physical_bits"] = None
+    plan["interrupts"] = None
+    plan["dma"] = None  # Not of the device, but of who would run the guest.
     return plan
 live, captured = map(functions, sys.argv[1:])
 assert live == captured, "the plans differ:\n" + json.dumps(live) + "\n" + json.dumps(captured)

@@ -82,8 +82,8 @@ done
 expect_line 'memory above 4 GiB' '^100000000-103ffffff : System RAM' "$work/memory"
 total=$(awk '/MemTotal/ {print int($2 / 1024)}' "$work/memory")
 [ "$total" -gt $((size - 200)) ] || fail "the guest has $total MiB of memory"
-moments=('devices read, plan made' 'memory and KVM' 'VFIO container or iommufd' 'functions opened and attached'
-    'memory mapped for DMA' 'functions reset, BARs mapped' 'kernel loaded'
+moments=('VFIO container or iommufd' 'functions opened and attached' 'devices read, plan made'
+    'memory and KVM' 'memory mapped for DMA' 'functions reset, BARs mapped' 'kernel loaded'
     "first instruction of the guest's kernel" 'first output of the guest')
 expect_equal 'moments of the start' "$(printf '%s\n' "${moments[@]}")" \
     "$(sed -n 's/^ *[0-9.]* *+[0-9.]*  //p' "$work/messages")"

@@ -75,9 +75,11 @@ end_steps() {
     cat "$work/steps"
 }
 
-# run_guest KERNEL TESTS DEVICE…   Runs a guest with `tenon run`; what it printed is in $console.
+# run_guest KERNEL TESTS DEVICE…   Runs a guest with `tenon run`; what it printed is in $console. Words of
+# TENON_RUN_OPTIONS go to it as well.
 run_guest() {
     local devices=() device status=0 begun=$SECONDS
+    read -ra devices <<<"${TENON_RUN_OPTIONS:-}"
     for device in "${@:3}"; do devices+=(--device "$device"); done
     timeout "$guest_limit" "$TENON" run --kernel "$1" --initrd "$TENON_GUEST_INITRD" --memory 256M --no-reboot \
         --append "$(guest_words "$2")" "${devices[@]}" <"$guest_input" >"$console" 2>"$work/messages" ||
@@ -111,6 +113,25 @@ host_state() {
     printf 'driver %s, command %s, open VFIO files %s' \
         "$(basename "$(readlink "$function/driver" || echo none)")" \
         "$(setpci -s "$1" COMMAND)" "$users"
+}
+
+# refused STATUS WHAT EXPECTED-TEXT ARGUMENT…   `tenon run` ends with STATUS, says EXPECTED-TEXT in one
+# message, and leaves the disk alone. $as holds words that the program is started with.
+as=()
+refused() {
+    local expected_status=$1 what=$2 expected=$3 before status=0
+    shift 3
+    before=$(host_state "$disk")
+    timeout 60 "${as[@]}" "$TENON" run "$@" </dev/null >"$work/out" 2>"$work/err" || status=$?
+    printf '\n%s:\n' "$what"
+    cat "$work/err"
+    expect_equal 'exit status' "$expected_status" "$status"
+    # Wrapped text is one line again.
+    tr -s '\n ' ' ' <"$work/err" >"$work/flat"
+    grep -qF -- "$expected" "$work/flat" || fail "the message lacks: $expected"
+    expect_equal 'messages' 1 "$(grep -c '^tenon: ' "$work/err")"
+    [ ! -s "$work/out" ] || fail 'something was printed beside the message'
+    expect_equal 'the device afterwards' "$before" "$(host_state "$disk")"
 }
 
 # interrupts_of TEXT   The sum of the counts in lines of /proc/interrupts.

@@ -48,6 +48,17 @@ void FakeFunction::add_bar(unsigned index, std::uint64_t size) {
     };
 }
 
+std::span<std::byte> FakeFunction::add_rom(std::uint64_t size) {
+    rom_.resize(size);
+    regions_.at(device::rom_region) = {
+        .size = size,
+        .offset = std::uint64_t{device::rom_region} << 40,
+        .readable = true,
+        .areas = {},
+    };
+    return rom_;
+}
+
 device::IrqFacts& FakeFunction::irq(IrqIndex index) { return irqs_.at(number_of(index)); }
 
 const std::vector<int>& FakeFunction::vectors(IrqIndex index) const {
@@ -137,7 +148,7 @@ Result<std::span<std::byte>> FakeDevice::memory(unsigned region, std::uint64_t o
     if (offset > whole || size > whole - offset || !function_->decodes(region))
         return fail_system(EIO, fmt::format("region {} at {:#x}", region, offset));
     if (region == device::config_region) return function_->config_.bytes().subspan(offset, size);
-    if (region >= device::bar_count) return fail_system(EINVAL, fmt::format("region {}", region));
+    if (region == device::rom_region) return std::span{function_->rom_}.subspan(offset, size);
     return function_->bars_.at(region).memory.bytes().subspan(offset, size);
 }
 
@@ -229,7 +240,8 @@ Result<void> FakeDevice::reset() {
     return {};
 }
 
-Result<void> FakeAddressSpace::map(Iova at, std::span<std::byte> memory) {
+Result<void> FakeAddressSpace::map(Iova at, const device::DmaMemory& given) {
+    const auto memory = given.bytes;
     const auto what = fmt::format("mapping {:#x} bytes at {:#x}", memory.size(), at.value());
     if (const auto error = faults_->next()) return fail_system(*error, what);
     if (at.value() % 4096 != 0 || memory.size() % 4096 != 0 || memory.empty())
@@ -258,7 +270,8 @@ void FakeOpener::add(const pci::Address& address, FakeFunction& function) {
     functions_[address] = &function;
 }
 
-Result<std::unique_ptr<device::DeviceControl>> FakeOpener::open(const device::DeviceFacts& facts) {
+Result<std::unique_ptr<device::DeviceControl>> FakeOpener::open(const device::DeviceFacts& facts,
+                                                                const device::Access& /*access*/) {
     const auto what = fmt::format("opening {}", facts.source);
     if (const auto error = faults_.next()) return fail_system(*error, what);
     const auto found = facts.address ? functions_.find(*facts.address) : functions_.end();

@@ -45,6 +45,9 @@ public:
     /// Gives it a BAR of `size` bytes (a power of two, at least 4096) of real, mappable memory.
     void add_bar(unsigned index, std::uint64_t size);
 
+    /// Gives it an option ROM of `size` zeros, to be written there; mappable it is not.
+    std::span<std::byte> add_rom(std::uint64_t size);
+
     /// To set up: what an interrupt index, a region, the device information say.
     device::IrqFacts& irq(device::IrqIndex index);
     device::RegionFacts& region(unsigned index) { return regions_.at(index); }
@@ -102,6 +105,7 @@ private:
     std::array<device::IrqFacts, device::irq_index_count> irqs_;
     device::DeviceInfo info_{.can_reset = true, .atomic_completer = std::nullopt};
     std::array<Bar, device::bar_count> bars_;
+    std::vector<std::byte> rom_;
     std::array<std::vector<int>, device::irq_index_count> vectors_;
     bool intx_masked_ = false;
     int intx_unmask_event_ = device::DeviceControl::no_event;
@@ -145,7 +149,7 @@ class FakeAddressSpace final : public device::AddressSpace {
 public:
     explicit FakeAddressSpace(Faults& faults) : faults_{&faults} {}
 
-    Result<void> map(Iova at, std::span<std::byte> memory) override;
+    Result<void> map(Iova at, const device::DmaMemory& memory) override;
     Result<void> unmap(Iova at, std::uint64_t size) override;
 
     /// What is mapped now.
@@ -161,7 +165,9 @@ class FakeOpener final : public device::DeviceOpener {
 public:
     void add(const pci::Address& address, FakeFunction& function);
 
-    Result<std::unique_ptr<device::DeviceControl>> open(const device::DeviceFacts& facts) override;
+    Result<std::unique_ptr<device::DeviceControl>> open(const device::DeviceFacts& facts,
+                                                        const device::Access& access) override;
+    device::Interface interface() const override { return device::Interface::Iommufd; }
     FakeAddressSpace& address_space() override { return space_; }
 
     /// Faults of open() and of the address space.

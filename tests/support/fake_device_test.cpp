@@ -177,8 +177,8 @@ TEST(FakeOpener, OpensAFunctionOnce) {
     device::DeviceFacts facts;
     facts.address = pci::Address{.bus = 1};
 
-    const auto first = opener.open(facts);
-    const auto second = opener.open(facts);
+    const auto first = opener.open(facts, {});
+    const auto second = opener.open(facts, {});
 
     ASSERT_TRUE(first);
     ASSERT_FALSE(second);

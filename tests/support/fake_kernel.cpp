@@ -15,11 +15,13 @@ namespace {
 using host::Outcome;
 
 // Requests of iommufd.
+constexpr unsigned long destroy = 0x3b80;
 constexpr unsigned long ioas_alloc = 0x3b81;
 constexpr unsigned long ioas_iova_ranges = 0x3b84;
 constexpr unsigned long ioas_map = 0x3b85;
 constexpr unsigned long ioas_unmap = 0x3b86;
 constexpr unsigned long get_hw_info = 0x3b8a;
+constexpr unsigned long ioas_map_file = 0x3b8f;
 
 std::unexpected<int> refuse(int os_error) { return std::unexpected(os_error); }
 
@@ -58,6 +60,20 @@ bool FakeKernel::group_has_bound(const std::string& group) const {
     });
 }
 
+unsigned FakeKernel::address_spaces() const {
+    return static_cast<unsigned>(std::ranges::count_if(files_, [](const auto& entry) {
+        const auto* const file = std::get_if<IommufdFile>(&entry.second);
+        return file != nullptr && file->address_space;
+    }));
+}
+
+unsigned FakeKernel::attached() const {
+    return static_cast<unsigned>(std::ranges::count_if(files_, [](const auto& entry) {
+        const auto* const file = std::get_if<DeviceFile>(&entry.second);
+        return file != nullptr && file->attached;
+    }));
+}
+
 unsigned FakeKernel::devices_of(int owner) const {
     return static_cast<unsigned>(std::ranges::count_if(files_, [&](const auto& entry) {
         const auto* const file = std::get_if<DeviceFile>(&entry.second);
@@ -79,7 +95,20 @@ Outcome<int> FakeKernel::open(const std::string& path) {
     return refuse(ENOENT);
 }
 
+int FakeKernel::original(int file) const {
+    const auto copy = copies_.find(file);
+    return copy == copies_.end() ? file : copy->second;
+}
+
+Outcome<int> FakeKernel::duplicate(int file) {
+    if (const auto error = faults_.next()) return refuse(*error);
+    if (!files_.contains(original(file))) return refuse(EBADF);
+    copies_.emplace(next_number_, original(file));
+    return next_number_++;
+}
+
 void FakeKernel::close(int file) {
+    if (copies_.erase(file) != 0) return;
     if (!files_.contains(file)) {
         mistakes_.push_back(fmt::format("{} closed, which is not open", file));
         return;
@@ -196,6 +225,12 @@ Outcome<int> FakeKernel::get_device(int number, const GroupFile& file, Bytes arg
         if (byte == std::byte{0}) break;
         name += static_cast<char>(byte);
     }
+    if (!traits_.vf_token.empty()) {
+        const auto suffix = " vf_token=" + traits_.vf_token;
+        if (!name.ends_with(suffix)) return refuse(EACCES);
+        name.resize(name.size() - suffix.size());
+    }
+    if (name.contains(' ')) return refuse(EINVAL);
     for (const auto& function : functions_) {
         if (function.address != name || function.group != file.group) continue;
         return this->number(DeviceFile{.function = &function,
@@ -239,6 +274,16 @@ Outcome<int> FakeKernel::iommufd_ioctl(IommufdFile& file, unsigned long request,
     if (request == ioas_map)
         return map_memory(file.maps, load_at<std::uint64_t>(argument, 32),
                           load_at<std::uint64_t>(argument, 24));
+    if (request == destroy) {
+        file.address_space = false;
+        file.maps.clear();
+        return 0;
+    }
+    if (request == ioas_map_file && traits_.maps_files) {
+        const auto at = load_at<std::uint64_t>(argument, 32);
+        mapped_files_[at] = load_at<std::uint64_t>(argument, 16);
+        return map_memory(file.maps, at, load_at<std::uint64_t>(argument, 24));
+    }
     if (request != ioas_unmap) return refuse(ENOTTY);
     const auto found = file.maps.find(load_at<std::uint64_t>(argument, 8));
     if (found == file.maps.end()) return refuse(ENOENT);

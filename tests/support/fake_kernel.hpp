@@ -50,6 +50,9 @@ public:
         bool iommufd = true;
         std::set<std::string> unviable = {};  ///< Groups of which the host uses a member.
         std::uint64_t lock_limit = ~0ull;
+        bool lock_limit_applies = true;
+        bool maps_files = true;        ///< iommufd knows IOMMU_IOAS_MAP_FILE.
+        std::string vf_token = {};     ///< That opening a function takes; empty: none.
         std::uint64_t first_iova = 0;  ///< What its IOMMU translates.
         std::uint64_t last_iova = (1ull << 48) - 1;
         std::optional<Hardware> hardware = {};    ///< None: its IOMMU's driver does not tell.
@@ -67,7 +70,7 @@ public:
     Faults& faults() { return faults_; }
 
     /// How many files are open.
-    std::size_t open_files() const { return files_.size(); }
+    std::size_t open_files() const { return files_.size() + copies_.size(); }
 
     /// What devices can reach now: size by address.
     const std::map<std::uint64_t, std::uint64_t>& mapped() const;
@@ -78,6 +81,7 @@ public:
 
     host::Outcome<int> open(const std::string& path) override;
     void close(int file) override;
+    host::Outcome<int> duplicate(int file) override;
     host::Outcome<int> ioctl(int file, unsigned long request,
                              std::span<std::byte> argument) override;
     host::Outcome<int> ioctl(int file, unsigned long request, unsigned long argument) override;
@@ -88,6 +92,14 @@ public:
     Result<Mapping> map(const Mapping::Request& request, std::string_view what) override;
     host::Outcome<host::DeviceNumber> device_number(int file) override;
     std::uint64_t lock_limit() override { return traits_.lock_limit; }
+    bool lock_limit_applies() override { return traits_.lock_limit_applies; }
+
+    /// Mappings that were made by file: offset in it by address.
+    const std::map<std::uint64_t, std::uint64_t>& mapped_files() const { return mapped_files_; }
+
+    /// How many address spaces of iommufd, and devices attached to them, there are.
+    unsigned address_spaces() const;
+    unsigned attached() const;
 
 private:
     static constexpr std::uint32_t address_space_id = 7;
@@ -109,11 +121,14 @@ private:
         const Function* function = nullptr;
         int owner = -1;  ///< Its group's file, or its iommufd.
         std::unique_ptr<FakeDevice> opened = nullptr;
+        bool attached = false;
     };
     using File = std::variant<ContainerFile, GroupFile, IommufdFile, DeviceFile>;
     using Bytes = std::span<std::byte>;
 
     int number(File file);
+    /// The number that a file was opened by, for a copy of it.
+    int original(int file) const;
     template <typename Kind>
     Kind* find(int file);
     bool group_is_open(const std::string& group) const;
@@ -143,13 +158,15 @@ private:
     Faults faults_;
     std::deque<Function> functions_;  ///< Open files point to them.
     std::map<int, File> files_;
+    std::map<int, int> copies_;  ///< Of what; closed before it.
     int next_number_ = 1000;
     std::vector<std::string> mistakes_;
+    Maps mapped_files_;
 };
 
 template <typename Kind>
 Kind* FakeKernel::find(int file) {
-    const auto found = files_.find(file);
+    const auto found = files_.find(original(file));
     return found == files_.end() ? nullptr : std::get_if<Kind>(&found->second);
 }
 

@@ -2,6 +2,7 @@
 #include <linux/vfio.h>
 
 #include <algorithm>
+#include <bit>
 #include <cerrno>
 #include <cstring>
 
@@ -16,6 +17,7 @@ using host::Outcome;
 // Requests that linux/vfio.h of Linux 6.1 does not have.
 constexpr unsigned long bind_iommufd = 0x3b76;
 constexpr unsigned long attach_iommufd = 0x3b77;
+constexpr unsigned long detach_iommufd = 0x3b78;
 
 // Region in the upper bits of a file offset, as the real kernel has it.
 constexpr unsigned region_shift = 40;
@@ -65,6 +67,15 @@ void append(std::vector<std::byte>& bytes, Word word) {
     store<Word>(bytes, bytes.size() - sizeof word, word);
 }
 
+// The token that a question to bind points to.
+std::string token_at(std::span<const std::byte> argument) {
+    device::VfToken token;
+    // SAFETY: the question says that 16 bytes are at this address.
+    std::memcpy(token.bytes.data(), std::bit_cast<void*>(load_at<std::uint64_t>(argument, 16)),
+                token.bytes.size());
+    return to_string(token);
+}
+
 }  // namespace
 
 Outcome<int> FakeKernel::iommu_info(Bytes argument) const {
@@ -83,6 +94,9 @@ Outcome<int> FakeKernel::device_ioctl(DeviceFile& file, unsigned long request, B
     switch (request) {
         case attach_iommufd:
             return attach(file, argument);
+        case detach_iommufd:
+            file.attached = false;
+            return 0;
         case VFIO_DEVICE_GET_INFO:
             return device_info(file, argument);
         case VFIO_DEVICE_GET_REGION_INFO:
@@ -98,12 +112,16 @@ Outcome<int> FakeKernel::device_ioctl(DeviceFile& file, unsigned long request, B
 
 Outcome<int> FakeKernel::bind(DeviceFile& file, Bytes argument) {
     const auto target = static_cast<int>(load_at<std::uint32_t>(argument, 8));
-    if (load_at<std::uint32_t>(argument, 4) != 0 || file.opened) return refuse(EINVAL);
+    const auto flags = load_at<std::uint32_t>(argument, 4);
+    if (flags > 1 || file.opened) return refuse(EINVAL);
     if (find<IommufdFile>(target) == nullptr) return refuse(EBADF);
     if (group_is_open(file.function->group)) return refuse(EBUSY);
     if (traits_.unviable.contains(file.function->group)) return refuse(EPERM);
+    if (!traits_.vf_token.empty() && (flags != 1 || token_at(argument) != traits_.vf_token))
+        return refuse(EACCES);
+    if (traits_.vf_token.empty() && flags != 0) return refuse(EINVAL);
     if (file.function->function->opened() != 0) return refuse(EINVAL);
-    file.owner = target;
+    file.owner = original(target);
     file.opened = std::make_unique<FakeDevice>(*file.function->function);
     store<std::uint32_t>(argument, 12, 1);
     return 0;
@@ -112,8 +130,9 @@ Outcome<int> FakeKernel::bind(DeviceFile& file, Bytes argument) {
 Outcome<int> FakeKernel::attach(DeviceFile& file, Bytes argument) {
     const auto* const iommufd = find<IommufdFile>(file.owner);
     if (iommufd == nullptr || !iommufd->address_space) return refuse(ENOENT);
-    return load_at<std::uint32_t>(argument, 8) == address_space_id ? Outcome<int>{0}
-                                                                   : refuse(ENOENT);
+    if (load_at<std::uint32_t>(argument, 8) != address_space_id) return refuse(ENOENT);
+    file.attached = true;
+    return 0;
 }
 
 Outcome<int> FakeKernel::device_info(DeviceFile& file, Bytes argument) const {
@@ -202,7 +221,8 @@ Outcome<int> FakeKernel::set_irqs(DeviceFile& file, Bytes argument) {
         if (flags == (VFIO_IRQ_SET_DATA_NONE | VFIO_IRQ_SET_ACTION_UNMASK))
             return answer(file.opened->unmask_intx());
         if (flags == (VFIO_IRQ_SET_DATA_EVENTFD | VFIO_IRQ_SET_ACTION_UNMASK))
-            return answer(file.opened->unmask_intx_on(load_at<std::int32_t>(argument, 20)));
+            return answer(file.opened->unmask_intx_on(
+                static_cast<std::int32_t>(load_at<std::uint32_t>(argument, 20))));
     }
     if (flags != (VFIO_IRQ_SET_DATA_EVENTFD | VFIO_IRQ_SET_ACTION_TRIGGER) ||
         argument.size() != 20 + std::size_t{count} * 4)
@@ -249,6 +269,8 @@ Result<Mapping> FakeKernel::map(const Mapping::Request& request, std::string_vie
 Outcome<host::DeviceNumber> FakeKernel::device_number(int file) {
     if (const auto error = faults_.next()) return refuse(*error);
     const auto* const device = find<DeviceFile>(file);
+    if (!files_.contains(original(file))) return refuse(EBADF);
+    if (find<IommufdFile>(file) != nullptr) return host::DeviceNumber{.major = 10, .minor = 123};
     if (device == nullptr) return host::DeviceNumber{.major = 10, .minor = 196};
     return device->function->number;
 }

@@ -23,11 +23,15 @@ dev_layering() {
     step "Layering" python3 tools/check_layering.py
 }
 
-dev_lint() {
+dev_scripts() {
     local scripts
     check_find scripts grep -lE '^#!/usr/bin/env bash|^# shellcheck shell=bash' -- lab tools tests bench .ci
     # Variables of a sourced part look unknown or unused to a reader of single files.
     step "shellcheck of ${#scripts[@]} scripts" shellcheck -x -e SC2034,SC2154 "${scripts[@]}"
+}
+
+dev_lint() {
+    dev_scripts
     step "Configuring dev" build_configure dev
     python3 tools/lint.py --commands build/dev/compile_commands.json --cache "$tenon_cache/lint"
 }

@@ -5,7 +5,7 @@
 dev_test() {
     dev_format --check
     dev_layering
-    dev_lint
+    dev_scripts
     test_run -LE '^soak$' "$@"
 }
 

@@ -4,8 +4,10 @@
 #include <cerrno>
 #include <utility>
 
+#include "base/file.hpp"
 #include "host/advice.hpp"
 #include "host/iommufd/iommufd_abi.hpp"
+#include "host/kernel_release.hpp"
 
 namespace tenon::host {
 namespace {
@@ -20,6 +22,39 @@ std::uint64_t page_sizes_of(std::uint64_t capability_register) {
            (capability_register >> 35 & 1) << 30;
 }
 
+bool has(const abi::GetHwInfo& told, std::uint64_t bit) {
+    return (told.out_capabilities & bit) != 0;
+}
+
+// Why a kernel of this release leaves a question open; none if it answers it.
+std::optional<Unknown> left_open(const std::string& release, const KernelRelease& tells,
+                                 std::string_view what) {
+    const auto parsed = KernelRelease::parse(release);
+    if (!parsed)
+        return Unknown{
+            fmt::format("the release of the kernel is not known, and kernels before "
+                        "{}.{} do not tell {}",
+                        tells.major, tells.minor, what)};
+    if (*parsed >= tells) return std::nullopt;
+    return Unknown{fmt::format("Linux {} does not tell {}: kernels before {}.{} do not", release,
+                               what, tells.major, tells.minor)};
+}
+
+Known<bool> ats_of(const abi::GetHwInfo& told, const std::string& release) {
+    // Some older kernels have the bit from a newer one; that it is set counts in any.
+    if (has(told, abi::hw_ats_not_supported)) return false;
+    if (auto open = left_open(release, tells_ats, "whether ATS is supported")) return *open;
+    return true;
+}
+
+Known<device::PasidFacts> pasid_of(const abi::GetHwInfo& told, const std::string& release) {
+    if (told.out_max_pasid_log2 == 0)
+        if (auto open = left_open(release, tells_pasid, "what PASIDs are taken")) return *open;
+    return device::PasidFacts{.width = told.out_max_pasid_log2,
+                              .execute = has(told, abi::hw_pasid_exec),
+                              .privileged = has(told, abi::hw_pasid_priv)};
+}
+
 }  // namespace
 
 Result<std::shared_ptr<IoAddressSpace>> IoAddressSpace::open(Kernel& kernel,
@@ -27,32 +62,68 @@ Result<std::shared_ptr<IoAddressSpace>> IoAddressSpace::open(Kernel& kernel,
     const std::string node = paths.dev + "/iommu";
     const auto number = kernel.open(node);
     if (!number) return std::unexpected(cannot_open(number.error(), node));
-    KernelFile file{kernel, *number};
-    abi::IoasAlloc request{.size = sizeof request, .flags = 0, .out_ioas_id = 0};
-    const auto made = ioctl(kernel, file.number(), abi::ioas_alloc, request);
-    if (!made) return fail_system(made.error(), node + ": making an address space");
-    return std::shared_ptr<IoAddressSpace>{
-        new IoAddressSpace{kernel, std::move(file), request.out_ioas_id}};
+    return make_in(kernel, paths, KernelFile{kernel, *number}, node);
 }
 
-Result<void> IoAddressSpace::map(Iova at, std::span<std::byte> memory) {
-    TENON_TRY_DO(check_map(maps_, at, memory), "");
-    abi::IoasMap request{
-        .size = sizeof request,
-        .flags = abi::ioas_map_fixed_iova | abi::ioas_map_writeable | abi::ioas_map_readable,
-        .ioas_id = id_,
-        .reserved = 0,
-        .user_va = std::bit_cast<std::uintptr_t>(memory.data()),
-        .length = memory.size(),
-        .iova = at.value(),
-    };
-    // SAFETY: the memory is the caller's, who unmaps it before it goes.
-    const auto mapped = ioctl(kernel_, file_.number(), abi::ioas_map, request);
+Result<std::shared_ptr<IoAddressSpace>> IoAddressSpace::adopt(Kernel& kernel,
+                                                              const HostPaths& paths,
+                                                              KernelFile file) {
+    const auto what = fmt::format("file {}", file.number());
+    return make_in(kernel, paths, std::move(file), what);
+}
+
+Result<std::shared_ptr<IoAddressSpace>> IoAddressSpace::make_in(Kernel& kernel,
+                                                                const HostPaths& paths,
+                                                                KernelFile file,
+                                                                std::string_view what) {
+    abi::IoasAlloc request{.size = sizeof request, .flags = 0, .out_ioas_id = 0};
+    const auto made = ioctl(kernel, file.number(), abi::ioas_alloc, request);
+    if (!made) return fail_system(made.error(), fmt::format("{}: making an address space", what));
+    auto release = read_attribute(paths.proc + "/sys/kernel/osrelease");
+    return std::shared_ptr<IoAddressSpace>{new IoAddressSpace{
+        kernel, std::move(file), request.out_ioas_id, std::move(release).value_or("")}};
+}
+
+IoAddressSpace::~IoAddressSpace() {
+    // Closing does the same, unless somebody else has the file open as well.
+    abi::Destroy request{.size = sizeof request, .id = id_};
+    [[maybe_unused]] const auto gone = ioctl(kernel_, file_.number(), abi::destroy, request);
+}
+
+Result<void> IoAddressSpace::map(Iova at, const device::DmaMemory& memory) {
+    TENON_TRY_DO(check_map(maps_, at, memory.bytes), "");
+    const auto mapped = map_in_kernel(at, memory);
     if (!mapped)
-        return std::unexpected(
-            cannot_map(mapped.error(), at, maps_, memory.size(), kernel_.lock_limit(), windows()));
-    maps_.emplace(at, memory);
+        return std::unexpected(cannot_map(mapped.error(), at, maps_, memory.bytes.size(),
+                                          lock_limit_of(kernel_), windows()));
+    maps_.emplace(at, memory.bytes);
     return {};
+}
+
+Outcome<int> IoAddressSpace::map_in_kernel(Iova at, const device::DmaMemory& memory) {
+    constexpr auto flags =
+        abi::ioas_map_fixed_iova | abi::ioas_map_writeable | abi::ioas_map_readable;
+    if (memory.file != device::DmaMemory::no_file && maps_files_) {
+        abi::IoasMapFile request{.size = sizeof request,
+                                 .flags = flags,
+                                 .ioas_id = id_,
+                                 .fd = memory.file,
+                                 .start = memory.offset,
+                                 .length = memory.bytes.size(),
+                                 .iova = at.value()};
+        auto mapped = ioctl(kernel_, file_.number(), abi::ioas_map_file, request);
+        if (mapped || mapped.error() != ENOTTY) return mapped;
+        maps_files_ = false;
+    }
+    abi::IoasMap request{.size = sizeof request,
+                         .flags = flags,
+                         .ioas_id = id_,
+                         .reserved = 0,
+                         .user_va = std::bit_cast<std::uintptr_t>(memory.bytes.data()),
+                         .length = memory.bytes.size(),
+                         .iova = at.value()};
+    // SAFETY: the memory is the caller's, who unmaps it before it goes.
+    return ioctl(kernel_, file_.number(), abi::ioas_map, request);
 }
 
 Result<void> IoAddressSpace::unmap(Iova at, std::uint64_t size) {
@@ -110,15 +181,9 @@ device::IommuFacts IoAddressSpace::facts(std::uint32_t device_id) const {
         facts.page_sizes = why;
         return facts;
     }
-    const auto has = [&](std::uint64_t bit) { return (request.out_capabilities & bit) != 0; };
-    facts.pasid = device::PasidFacts{.width = request.out_max_pasid_log2,
-                                     .execute = has(abi::hw_pasid_exec),
-                                     .privileged = has(abi::hw_pasid_priv)};
-    // Kernels before 7.1 never set the bit; then ATS may be supported.
-    facts.ats = has(abi::hw_ats_not_supported)
-                    ? Known<bool>{false}
-                    : Unknown{"the kernel does not say that it is unsupported"};
-    facts.dirty_tracking = has(abi::hw_dirty_tracking);
+    facts.pasid = pasid_of(request, release_);
+    facts.ats = ats_of(request, release_);
+    facts.dirty_tracking = has(request, abi::hw_dirty_tracking);
     facts.kind = request.out_data_type;
     facts.page_sizes = request.out_data_type == abi::hw_info_type_intel
                            ? Known<std::uint64_t>{page_sizes_of(intel.cap_reg)}

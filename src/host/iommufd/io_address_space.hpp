@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string_view>
 #include <vector>
 
 #include "device/control.hpp"
@@ -19,7 +20,16 @@ public:
     /// Errors: names the node.
     static Result<std::shared_ptr<IoAddressSpace>> open(Kernel& kernel, const HostPaths& paths);
 
-    Result<void> map(Iova at, std::span<std::byte> memory) override;
+    /// The same in an iommufd that somebody else opened.
+    /// Errors: Malformed if the file is something else.
+    static Result<std::shared_ptr<IoAddressSpace>> adopt(Kernel& kernel, const HostPaths& paths,
+                                                         KernelFile file);
+
+    /// The kernel forgets the address space, which no device is attached to any more.
+    ~IoAddressSpace() override;
+
+    /// Maps a file of memory as such where the kernel can (Linux 6.13), by our address else.
+    Result<void> map(Iova at, const device::DmaMemory& memory) override;
     Result<void> unmap(Iova at, std::uint64_t size) override;
 
     /// Descriptor of the iommufd, and the number of the address space in it.
@@ -33,12 +43,18 @@ public:
     device::IommuFacts facts(std::uint32_t device_id) const;
 
 private:
-    IoAddressSpace(Kernel& kernel, KernelFile file, std::uint32_t id)
-        : kernel_{kernel}, file_{std::move(file)}, id_{id} {}
+    IoAddressSpace(Kernel& kernel, KernelFile file, std::uint32_t id, std::string release)
+        : kernel_{kernel}, file_{std::move(file)}, id_{id}, release_{std::move(release)} {}
+
+    static Result<std::shared_ptr<IoAddressSpace>> make_in(Kernel& kernel, const HostPaths& paths,
+                                                           KernelFile file, std::string_view what);
+    Outcome<int> map_in_kernel(Iova at, const device::DmaMemory& memory);
 
     Kernel& kernel_;
     KernelFile file_;
     std::uint32_t id_;
+    bool maps_files_ = true;  ///< Until the kernel says that it cannot.
+    std::string release_;     // Of the kernel; empty if it cannot be read.
     DmaMaps maps_;
 };
 

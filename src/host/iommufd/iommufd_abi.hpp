@@ -11,6 +11,15 @@ namespace tenon::host::abi {
 
 inline constexpr unsigned iommufd_type = ';';
 
+/// Takes an object out of the iommufd: here, an address space.
+struct Destroy {
+    std::uint32_t size;
+    std::uint32_t id;
+};
+static_assert(sizeof(Destroy) == 8);
+inline constexpr unsigned long destroy = _IO(iommufd_type, 0x80);
+static_assert(destroy == 0x3b80);
+
 /// Makes an empty address space (an IOAS).
 struct IoasAlloc {
     std::uint32_t size;
@@ -58,6 +67,20 @@ static_assert(ioas_map == 0x3b85);
 inline constexpr std::uint32_t ioas_map_fixed_iova = 1u << 0;
 inline constexpr std::uint32_t ioas_map_writeable = 1u << 1;
 inline constexpr std::uint32_t ioas_map_readable = 1u << 2;
+
+/// Maps a part of a memfd. ENOTTY before Linux 6.13.
+struct IoasMapFile {
+    std::uint32_t size;
+    std::uint32_t flags;  ///< As of IoasMap.
+    std::uint32_t ioas_id;
+    std::int32_t fd;
+    std::uint64_t start;
+    std::uint64_t length;
+    std::uint64_t iova;
+};
+static_assert(sizeof(IoasMapFile) == 40);
+inline constexpr unsigned long ioas_map_file = _IO(iommufd_type, 0x8f);
+static_assert(ioas_map_file == 0x3b8f);
 
 /// Takes a range back that was mapped; `length` becomes what was unmapped.
 struct IoasUnmap {

@@ -1,5 +1,6 @@
 #include "host/iommufd/iommufd_opener.hpp"
 
+#include <bit>
 #include <cerrno>
 #include <utility>
 
@@ -13,14 +14,20 @@
 namespace tenon::host {
 namespace {
 
-Error cannot_bind(int os_error, const device::DeviceFacts& facts) {
+Error cannot_bind(int os_error, const device::DeviceFacts& facts, const device::Access& access) {
     constexpr auto step = "binding it to iommufd";
     // The kernel answers so if a member of the group is still the host's.
     if (os_error == EPERM) return not_viable(facts).during(step);
+    if (os_error == EACCES) return token_needed(os_error, step);
     if (os_error == EBUSY)
         return system_error(os_error, step,
                             "Its group is open in another program; this shows which: fuser -v " +
                                 (facts.nodes ? facts.nodes->group : std::string{}));
+    if (os_error == EINVAL && access.vf_token) return token_refused(os_error, step);
+    if (os_error == EINVAL && access.file)
+        return system_error(EBUSY, step,
+                            "A file can be bound once: who hands it over has to open the node "
+                            "again for each start");
     // A device's own node may be opened often, but bound only once.
     if (os_error == EINVAL && facts.nodes)
         return system_error(
@@ -55,18 +62,34 @@ Result<std::unique_ptr<IommufdOpener>> IommufdOpener::create(Kernel& kernel,
     return std::unique_ptr<IommufdOpener>{new IommufdOpener{kernel, paths, std::move(space)}};
 }
 
+Result<std::unique_ptr<IommufdOpener>> IommufdOpener::adopt(Kernel& kernel, const HostPaths& paths,
+                                                            int file) {
+    const auto copy = kernel.duplicate(file);
+    if (!copy) return fail_system(copy.error(), fmt::format("using iommufd: file {}", file));
+    TENON_TRY(space, IoAddressSpace::adopt(kernel, paths, KernelFile{kernel, *copy}),
+              "using iommufd");
+    return std::unique_ptr<IommufdOpener>{new IommufdOpener{kernel, paths, std::move(space)}};
+}
+
 Result<KernelFile> IommufdOpener::open_node(const device::DeviceFacts& facts) {
     if (!facts.nodes || facts.nodes->cdev.empty())
-        return std::unexpected(
-            Error{.kind = Error::Kind::NotFound,
-                  .what = "VFIO shows no node of it in /dev/vfio/devices",
-                  .os_error = 0,
-                  .hint = "This kernel was built without VFIO_DEVICE_CDEV: use iommu=group"});
+        return std::unexpected(Error{
+            .kind = Error::Kind::NotFound,
+            .what = "VFIO shows no node of it in /dev/vfio/devices",
+            .os_error = 0,
+            .hint = "This kernel was built without VFIO_DEVICE_CDEV, or this is not the host's "
+                    "own /dev: use iommu=group"});
     const auto number = kernel_.open(facts.nodes->cdev);
     if (!number) return std::unexpected(cannot_open(number.error(), facts.nodes->cdev));
     KernelFile file{kernel_, *number};
     TENON_TRY_DO(check_number(facts, file.number()), facts.nodes->cdev);
     return file;
+}
+
+Result<KernelFile> IommufdOpener::copy_of(int file) {
+    const auto copy = kernel_.duplicate(file);
+    if (!copy) return fail_system(copy.error(), fmt::format("file {}", file));
+    return KernelFile{kernel_, *copy};
 }
 
 // A node left behind by a container's or a chroot's /dev could be another device's by now.
@@ -87,32 +110,40 @@ Result<void> IommufdOpener::check_number(const device::DeviceFacts& facts, int f
     return {};
 }
 
-Result<std::uint32_t> IommufdOpener::attach(const device::DeviceFacts& facts, int file) {
+Result<std::uint32_t> IommufdOpener::attach(const device::DeviceFacts& facts,
+                                            const device::Access& access, int file) {
     abi::BindIommufd bind{
-        .argsz = sizeof bind, .flags = 0, .iommufd = space_->file(), .out_devid = 0};
+        .argsz = abi::bind_size, .flags = 0, .iommufd = space_->file(), .out_devid = 0};
+    if (access.vf_token) {
+        bind.argsz = sizeof bind;
+        bind.flags = abi::bind_flag_token;
+        bind.token_uuid_ptr = std::bit_cast<std::uintptr_t>(access.vf_token->bytes.data());
+    }
+    // SAFETY: the kernel reads the token during the call.
     const auto bound = ioctl(kernel_, file, abi::device_bind_iommufd, bind);
-    if (!bound) return std::unexpected(cannot_bind(bound.error(), facts));
+    if (!bound) return std::unexpected(cannot_bind(bound.error(), facts, access));
     abi::AttachIommufd attach{.argsz = sizeof attach, .flags = 0, .pt_id = space_->id()};
     const auto attached = ioctl(kernel_, file, abi::device_attach_iommufd, attach);
     if (!attached) return std::unexpected(cannot_attach(attached.error()));
     return bind.out_devid;
 }
 
-Result<std::unique_ptr<device::DeviceControl>> IommufdOpener::open(
-    const device::DeviceFacts& facts) {
+Result<std::unique_ptr<device::DeviceControl>> IommufdOpener::open(const device::DeviceFacts& facts,
+                                                                   const device::Access& access) {
     TENON_TRY_DO(check_openable(facts), "");
     const auto name = to_string(*facts.address);
     const auto step = fmt::format("opening {}", name);
     TENON_TRY(token, open_.take(*facts.address, space_), "");
-    TENON_TRY(file, open_node(facts), step);
-    TENON_TRY(device_id, attach(facts, file.number()), step);
+    TENON_TRY(file, access.file ? copy_of(*access.file) : open_node(facts), step);
+    TENON_TRY(device_id, attach(facts, access, file.number()), step);
     TENON_TRY(device,
-              VfioDevice::create(kernel_, {.name = name,
-                                           .file = std::move(file),
-                                           .keep = std::move(token),
-                                           .kvm_file = std::nullopt,
-                                           .iommu = [space = space_,
-                                                     id = device_id] { return space->facts(id); }}),
+              VfioDevice::create(
+                  kernel_, {.name = name,
+                            .file = std::move(file),
+                            .keep = std::move(token),
+                            .kvm_file = std::nullopt,
+                            .iommu = [space = space_, id = device_id] { return space->facts(id); },
+                            .attached = true}),
               step);
     return std::move(device);
 }

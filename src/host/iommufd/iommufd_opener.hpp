@@ -18,7 +18,14 @@ public:
     /// Errors: as IoAddressSpace::open().
     static Result<std::unique_ptr<IommufdOpener>> create(Kernel& kernel, const HostPaths& paths);
 
-    Result<std::unique_ptr<device::DeviceControl>> open(const device::DeviceFacts& facts) override;
+    /// Works on /dev/iommu as somebody else opened it: a copy of `file`.
+    /// Errors: as IoAddressSpace::adopt().
+    static Result<std::unique_ptr<IommufdOpener>> adopt(Kernel& kernel, const HostPaths& paths,
+                                                        int file);
+
+    Result<std::unique_ptr<device::DeviceControl>> open(const device::DeviceFacts& facts,
+                                                        const device::Access& access) override;
+    device::Interface interface() const override { return device::Interface::Iommufd; }
     device::AddressSpace& address_space() override { return *space_; }
 
 private:
@@ -26,9 +33,11 @@ private:
         : kernel_{kernel}, paths_{std::move(paths)}, space_{std::move(space)} {}
 
     Result<KernelFile> open_node(const device::DeviceFacts& facts);
+    Result<KernelFile> copy_of(int file);
     Result<void> check_number(const device::DeviceFacts& facts, int file);
     /// Gives the device's number in the iommufd.
-    Result<std::uint32_t> attach(const device::DeviceFacts& facts, int file);
+    Result<std::uint32_t> attach(const device::DeviceFacts& facts, const device::Access& access,
+                                 int file);
 
     Kernel& kernel_;
     HostPaths paths_;

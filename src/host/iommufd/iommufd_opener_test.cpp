@@ -32,10 +32,10 @@ protected:
 
 TEST_F(IommufdOpenerTest, SaysThatAnotherProgramHasTheNodeOfAFunction) {
     const auto other = make();
-    const auto taken = other->open(host_.facts(first));
+    const auto taken = other->open(host_.facts(first), {});
     const auto opener = make();
 
-    const auto device = opener->open(host_.facts(first));
+    const auto device = opener->open(host_.facts(first), {});
 
     ASSERT_FALSE(device);
     EXPECT_EQ(device.error().kind, Error::Kind::Busy);
@@ -47,7 +47,7 @@ TEST_F(IommufdOpenerTest, SaysThatTheNodeOfAFunctionIsMissing) {
     remove_node("vfio/devices/vfio3");
     const auto opener = make();
 
-    const auto device = opener->open(host_.facts(first));
+    const auto device = opener->open(host_.facts(first), {});
 
     ASSERT_FALSE(device);
     EXPECT_THAT(to_string(device.error()),
@@ -59,7 +59,7 @@ TEST_F(IommufdOpenerTest, RefusesANodeOfAnotherDevice) {
     host_.tree().write(host_.tree().file(first, "vfio-dev/vfio3/dev"), "511:9\n");
     const auto opener = make();
 
-    const auto device = opener->open(host_.facts(first));
+    const auto device = opener->open(host_.facts(first), {});
 
     ASSERT_FALSE(device);
     EXPECT_THAT(device.error().what,
@@ -71,7 +71,56 @@ TEST_F(IommufdOpenerTest, RefusesADeviceNumberThatIsNone) {
     host_.tree().write(host_.tree().file(first, "vfio-dev/vfio3/dev"), "511\n");
     const auto opener = make();
 
-    EXPECT_EQ(opener->open(host_.facts(first)).error().kind, Error::Kind::Malformed);
+    EXPECT_EQ(opener->open(host_.facts(first), {}).error().kind, Error::Kind::Malformed);
+}
+
+TEST_F(IommufdOpenerTest, WorksOnCopiesOfFilesThatSomebodyElseOpened) {
+    const int iommufd = host_.kernel().open(host_.paths().dev + "/iommu").value();
+    const int node = host_.kernel().open(host_.paths().dev + "/vfio/devices/vfio3").value();
+    {
+        const auto opener = IommufdOpener::adopt(host_.kernel(), host_.paths(), iommufd).value();
+        ASSERT_TRUE(opener->open(host_.facts(first), {.file = node}));
+    }
+    EXPECT_EQ(host_.kernel().open_files(), 2u);
+    EXPECT_EQ(host_.kernel().attached(), 0u);
+    EXPECT_EQ(host_.kernel().address_spaces(), 0u);
+    EXPECT_GE(first_.resets(), 1u);
+}
+
+TEST_F(IommufdOpenerTest, NeedsNoNodeForAFileThatIsOpen) {
+    const int node = host_.kernel().open(host_.paths().dev + "/vfio/devices/vfio3").value();
+    remove_node("vfio/devices/vfio3");
+    const auto opener = make();
+
+    EXPECT_TRUE(opener->open(host_.facts(first), {.file = node}));
+}
+
+TEST_F(IommufdOpenerTest, SaysThatAFileWasBoundBefore) {
+    const auto other = make();
+    const auto taken = other->open(host_.facts(first), {});
+    const int node = host_.kernel().open(host_.paths().dev + "/vfio/devices/vfio3").value();
+    const auto opener = make();
+
+    const auto device = opener->open(host_.facts(first), {.file = node});
+
+    ASSERT_FALSE(device);
+    EXPECT_EQ(device.error().kind, Error::Kind::Busy);
+    EXPECT_THAT(device.error().hint, HasSubstr("A file can be bound once"));
+}
+
+// Somebody else may keep files open; nothing of ours stays behind in them.
+TEST_F(IommufdOpenerTest, LeavesNothingInTheIommufd) {
+    auto opener = make();
+    auto device = opener->open(host_.facts(first), {}).value();
+    EXPECT_EQ(host_.kernel().attached(), 1u);
+    const auto spare = host_.kernel().faults().calls();
+
+    device.reset();
+    opener.reset();
+
+    // Five indexes off, reset, detach, destroy.
+    EXPECT_EQ(host_.kernel().faults().calls(), spare + 8);
+    EXPECT_EQ(host_.kernel().open_files(), 0u);
 }
 
 }  // namespace

@@ -86,6 +86,14 @@ Result<bool> read_virtual_function(const std::string& folder) {
     return std::unexpected(physical.error());
 }
 
+Result<pci::Address> read_physical_function(const std::string& folder) {
+    TENON_TRY(name, link_name(folder + "/physfn"), "");
+    const auto address = pci::Address::parse(name);
+    if (!address)
+        return malformed("{}/physfn leads to \"{}\", which is no PCI address", folder, name);
+    return *address;
+}
+
 Result<int> read_numa_node(const std::string& folder) {
     const std::string path = folder + "/numa_node";
     const auto read = read_attribute(path);

@@ -42,6 +42,9 @@ Result<std::string> read_driver(const std::string& folder);
 /// Whether the function belongs to an SR-IOV device as a virtual one.
 Result<bool> read_virtual_function(const std::string& folder);
 
+/// The physical function that a virtual one belongs to. Errors: NotFound for any other function.
+Result<pci::Address> read_physical_function(const std::string& folder);
+
 /// The NUMA node; -1 if the host does not say.
 Result<int> read_numa_node(const std::string& folder);
 

@@ -92,6 +92,15 @@ Known<std::vector<device::BridgeFacts>> read_path(const Sysfs& sysfs, const Addr
     return path;
 }
 
+Known<device::PhysicalFunctionFacts> read_physical(const Sysfs& sysfs, const Address& address) {
+    const auto physical = read_physical_function(sysfs.folder(address));
+    if (!physical && physical.error().kind == Error::Kind::NotFound)
+        return Unknown{"it is no virtual function"};
+    if (!physical) return Unknown{physical.error().what};
+    return device::PhysicalFunctionFacts{.address = *physical,
+                                         .config = known(read_config(sysfs.folder(*physical)))};
+}
+
 // Facts that only an opened function has.
 device::IommuFacts unasked() {
     const Unknown closed{"the function was not opened"};
@@ -150,6 +159,7 @@ Result<DeviceFacts> Sysfs::read_facts(std::string_view named) const {
         .driver = known(read_driver(place)),
         .nodes = {},
         .virtual_function = known(read_virtual_function(place)),
+        .physical_function = read_physical(*this, address),
         .numa_node = known(read_numa_node(place)),
         .kernel = known(read_attribute(paths_.proc + "/sys/kernel/osrelease")),
         .identity = known(read_identity(place)),

@@ -69,10 +69,10 @@ Result<void> Container::start() {
     return {};
 }
 
-Result<void> Container::map(Iova at, std::span<std::byte> memory) {
-    TENON_TRY_DO(check_map(maps_, at, memory), "");
-    if (members_ != 0) TENON_TRY_DO(map_in_kernel(at, memory), "");
-    maps_.emplace(at, memory);
+Result<void> Container::map(Iova at, const device::DmaMemory& memory) {
+    TENON_TRY_DO(check_map(maps_, at, memory.bytes), "");
+    if (members_ != 0) TENON_TRY_DO(map_in_kernel(at, memory.bytes), "");
+    maps_.emplace(at, memory.bytes);
     return {};
 }
 
@@ -87,7 +87,7 @@ Result<void> Container::map_in_kernel(Iova at, std::span<std::byte> memory) {
     const auto mapped = ioctl(kernel_, file_.number(), VFIO_IOMMU_MAP_DMA, request);
     if (mapped) return {};
     return std::unexpected(
-        cannot_map(mapped.error(), at, maps_, memory.size(), kernel_.lock_limit(), windows()));
+        cannot_map(mapped.error(), at, maps_, memory.size(), lock_limit_of(kernel_), windows()));
 }
 
 Result<void> Container::unmap(Iova at, std::uint64_t size) {

@@ -32,7 +32,7 @@ public:
     /// What the IOMMU does for the groups that joined, as far as this interface tells.
     device::IommuFacts facts() const;
 
-    Result<void> map(Iova at, std::span<std::byte> memory) override;
+    Result<void> map(Iova at, const device::DmaMemory& memory) override;
     Result<void> unmap(Iova at, std::uint64_t size) override;
 
 private:

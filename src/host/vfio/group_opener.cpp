@@ -11,15 +11,15 @@
 namespace tenon::host {
 namespace {
 
-Error cannot_get_device(int os_error, const device::DeviceFacts& facts) {
-    auto error = system_error(os_error, "getting the device from its group");
+Error cannot_get_device(int os_error, const device::DeviceFacts& facts,
+                        const device::Access& access) {
+    constexpr auto step = "getting the device from its group";
+    if (os_error == EACCES || os_error == EPERM) return token_needed(os_error, step);
+    if (os_error == EINVAL && access.vf_token) return token_refused(os_error, step);
+    auto error = system_error(os_error, step);
     if (os_error == ENODEV) error.hint = how_to_bind(*facts.address, facts.driver.value_or(""));
     if (os_error == EBUSY || os_error == EAGAIN)
         error.hint = "Another program or a reset has it at the moment: try again";
-    if (os_error == EACCES || os_error == EPERM)
-        error.hint =
-            "If it is a virtual function whose physical function VFIO holds as well, a VF "
-            "token is needed: leave the physical function with its host driver";
     return error;
 }
 
@@ -54,7 +54,9 @@ Result<std::shared_ptr<Group>> GroupOpener::group_of(const device::DeviceFacts& 
             Error{.kind = Error::Kind::NotFound,
                   .what = "VFIO shows no group of it in /dev/vfio",
                   .os_error = 0,
-                  .hint = how_to_bind(*facts.address, facts.driver.value_or(""))});
+                  .hint = facts.driver
+                              ? "Is this the host's own /dev? A container has to be given the node"
+                              : how_to_bind(*facts.address, "")});
     auto& known = groups_[facts.nodes->group];
     if (auto group = known.lock()) return group;
     TENON_TRY(group, Group::open(kernel_, container_, facts), "opening its IOMMU group");
@@ -62,17 +64,22 @@ Result<std::shared_ptr<Group>> GroupOpener::group_of(const device::DeviceFacts& 
     return group;
 }
 
-Result<std::unique_ptr<device::DeviceControl>> GroupOpener::open(const device::DeviceFacts& facts) {
+Result<std::unique_ptr<device::DeviceControl>> GroupOpener::open(const device::DeviceFacts& facts,
+                                                                 const device::Access& access) {
     TENON_TRY_DO(check_openable(facts), "");
     const auto name = to_string(*facts.address);
     const auto step = fmt::format("opening {}", name);
     TENON_TRY(group, group_of(facts), step);
     TENON_TRY(token, open_.take(*facts.address, group), "");
 
-    std::string text = name;  // With the zero byte behind it.
+    // With the zero byte behind it. Source: drivers/vfio/pci/vfio_pci_core.c,
+    // vfio_pci_core_match().
+    std::string text = name;
+    if (access.vf_token) text += " vf_token=" + to_string(*access.vf_token);
     const auto bytes = std::as_writable_bytes(std::span{text.data(), text.size() + 1});
     const auto number = kernel_.ioctl(group->file(), VFIO_GROUP_GET_DEVICE_FD, bytes);
-    if (!number) return std::unexpected(cannot_get_device(number.error(), facts).during(step));
+    if (!number)
+        return std::unexpected(cannot_get_device(number.error(), facts, access).during(step));
     TENON_TRY(device,
               VfioDevice::create(
                   kernel_, {.name = name,

@@ -40,7 +40,9 @@ public:
     /// Errors: as Container::open().
     static Result<std::unique_ptr<GroupOpener>> create(Kernel& kernel, const HostPaths& paths);
 
-    Result<std::unique_ptr<device::DeviceControl>> open(const device::DeviceFacts& facts) override;
+    Result<std::unique_ptr<device::DeviceControl>> open(const device::DeviceFacts& facts,
+                                                        const device::Access& access) override;
+    device::Interface interface() const override { return device::Interface::Group; }
     device::AddressSpace& address_space() override { return *container_; }
 
 private:

@@ -11,6 +11,8 @@ namespace {
 constexpr std::size_t largest_answer = std::size_t{1} << 20;
 // A chain can grow between two questions, but not for ever.
 constexpr int most_questions = 4;
+// Far above the handful that any answer has.
+constexpr std::size_t most_capabilities = 256;
 
 }  // namespace
 
@@ -43,6 +45,8 @@ Result<std::vector<InfoCapability>> list_info_capabilities(std::span<const std::
             return malformed("capability at byte {} of an answer of {}", at, answer.size());
         if (std::ranges::find(visited, at) != visited.end())
             return malformed("the capabilities of the answer return to byte {}", at);
+        if (visited.size() == most_capabilities)
+            return malformed("the answer has more than {} capabilities", most_capabilities);
         visited.push_back(at);
         found.push_back({.id = load<std::uint16_t>(answer, at),
                          .version = load<std::uint16_t>(answer, at + 2),

@@ -28,7 +28,7 @@ Result<std::vector<std::byte>> ask_growing(Kernel& kernel, int file, unsigned lo
 
 /// The capabilities of `answer`, the first at byte `first` (0: there is none). `fixed` bytes of the
 /// answer are not theirs. Who asks keeps the answer as long as the capabilities.
-/// Errors: Malformed if one lies outside, or the chain comes back to one.
+/// Errors: Malformed if one lies outside, the chain comes back to one, or there are more than 256.
 Result<std::vector<InfoCapability>> list_info_capabilities(std::span<const std::byte> answer,
                                                            std::uint32_t first, std::size_t fixed);
 

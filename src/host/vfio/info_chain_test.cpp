@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <vector>
 
 #include "base/bytes.hpp"
 
@@ -72,6 +73,18 @@ TEST(InfoChain, RefusesAnOffsetOutside) {
 TEST(InfoChain, RefusesAnOffsetIntoTheFixedPart) {
     EXPECT_FALSE(Answer{}.list(16));
     EXPECT_FALSE(Answer{}.capability(24, 1, 8).list(24));
+}
+
+TEST(InfoChain, RefusesAChainThatDoesNotEnd) {
+    // 300 headers of 8 bytes, each pointing to the next one.
+    std::vector<std::byte> answer(24 + 300 * 8);
+    for (std::uint32_t at = 24; at + 8 < answer.size(); at += 8)
+        store<std::uint32_t>(answer, at + 4, at + 8);
+
+    const auto listed = list_info_capabilities(answer, 24, 24);
+
+    ASSERT_FALSE(listed);
+    EXPECT_EQ(listed.error().what, "the answer has more than 256 capabilities");
 }
 
 TEST(InfoChain, RefusesToReadFromATinyAnswer) {

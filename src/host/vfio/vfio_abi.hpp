@@ -56,14 +56,18 @@ inline constexpr std::uint32_t iommu_info_caps = 1u << 1;
 /// Its capability of usable ranges: a count at byte 8, pairs of first and last from byte 16.
 inline constexpr std::uint16_t iommu_info_iova_range = 1;
 
-/// Binds a device's own node to an iommufd. Without the token of newer kernels.
+/// Binds a device's own node to an iommufd. The token is of Linux 6.17 and later; bind_size is what
+/// every kernel takes.
 struct BindIommufd {
     std::uint32_t argsz;
     std::uint32_t flags;
     std::int32_t iommufd;
     std::uint32_t out_devid;
+    std::uint64_t token_uuid_ptr;  ///< Of 16 bytes.
 };
-static_assert(sizeof(BindIommufd) == 16);
+static_assert(sizeof(BindIommufd) == 24);
+inline constexpr std::uint32_t bind_size = 16;
+inline constexpr std::uint32_t bind_flag_token = 1u << 0;
 inline constexpr unsigned long device_bind_iommufd = _IO(VFIO_TYPE, VFIO_BASE + 18);
 static_assert(device_bind_iommufd == 0x3b76);
 
@@ -76,5 +80,17 @@ struct AttachIommufd {
 static_assert(sizeof(AttachIommufd) == 12);
 inline constexpr unsigned long device_attach_iommufd = _IO(VFIO_TYPE, VFIO_BASE + 19);
 static_assert(device_attach_iommufd == 0x3b77);
+
+/// Takes it out of its address space again.
+struct DetachIommufd {
+    std::uint32_t argsz;
+    std::uint32_t flags;
+};
+static_assert(sizeof(DetachIommufd) == 8);
+inline constexpr unsigned long device_detach_iommufd = _IO(VFIO_TYPE, VFIO_BASE + 20);
+static_assert(device_detach_iommufd == 0x3b78);
+
+/// Its capability of mappings that are left: a count at byte 8.
+inline constexpr std::uint16_t iommu_info_dma_available = 3;
 
 }  // namespace tenon::host::abi

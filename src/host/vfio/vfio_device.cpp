@@ -8,7 +8,6 @@
 #include "base/bytes.hpp"
 #include "host/vfio/device_questions.hpp"
 #include "host/vfio/vfio_abi.hpp"
-#include "pci/capability.hpp"
 #include "pci/express.hpp"
 
 namespace tenon::host {
@@ -19,20 +18,6 @@ constexpr std::size_t most_vectors = 2048;
 
 constexpr std::uint64_t huge_page = std::uint64_t{2} << 20;
 constexpr std::uint64_t largest_page = std::uint64_t{1} << 30;
-
-// Where Device Control 2 stands, if the function has it: a PCI Express capability of version 2.
-std::optional<std::size_t> device_control_2(const pci::ConfigImage& config) {
-    const auto express = pci::list_capabilities(config).find(pci::CapabilityList::Standard,
-                                                             pci::capability_id::pci_express);
-    if (!express) return std::nullopt;
-    const pci::ExpressCapabilities registers{
-        config.read16(express->at + pci::express::capabilities)};
-    if (registers.get<pci::ExpressVersion>() < 2) return std::nullopt;
-    return express->at + pci::express::device_control_2;
-}
-
-// AtomicOp Requester Enable in Device Control 2. Source: PCIe Base Spec 6.0, 7.5.3.16.
-constexpr std::uint16_t atomic_requester_enable = 1u << 6;
 
 // The request of VFIO_DEVICE_SET_IRQS with `events` behind it.
 std::vector<std::byte> irq_request(device::IrqIndex index, std::uint32_t flags, std::uint32_t first,
@@ -57,16 +42,16 @@ VfioDevice::VfioDevice(Kernel& kernel, Opened opened)
       iommu_{std::move(opened.iommu)},
       keep_{std::move(opened.keep)},
       file_{std::move(opened.file)},
-      kvm_file_{opened.kvm_file.value_or(file_.number())} {}
+      kvm_file_{opened.kvm_file.value_or(file_.number())},
+      attached_{opened.attached} {}
 
 Result<std::unique_ptr<VfioDevice>> VfioDevice::create(Kernel& kernel, Opened opened) {
-    std::array<device::RegionFacts, device::config_region + 1> regions;
-    for (unsigned index = 0; index < regions.size(); ++index) {
-        TENON_TRY(region, ask_region(kernel, opened.file.number(), index), "");
-        regions.at(index) = std::move(region);
-    }
+    // Made first, so that a question that fails gives the function back.
     std::unique_ptr<VfioDevice> device{new VfioDevice{kernel, std::move(opened)}};
-    device->regions_ = std::move(regions);
+    for (unsigned index = 0; index < device->regions_.size(); ++index) {
+        TENON_TRY(region, ask_region(kernel, device->file_.number(), index), "");
+        device->regions_.at(index) = std::move(region);
+    }
     return device;
 }
 
@@ -77,6 +62,10 @@ VfioDevice::~VfioDevice() {
         [[maybe_unused]] const auto disabled = disable_vectors(index);
     }
     [[maybe_unused]] const auto done = reset();
+    if (!attached_) return;
+    abi::DetachIommufd detach{.argsz = sizeof detach, .flags = 0};
+    [[maybe_unused]] const auto left =
+        ioctl(kernel_, file_.number(), abi::device_detach_iommufd, detach);
 }
 
 Result<device::VfioFacts> VfioDevice::facts() {
@@ -112,15 +101,17 @@ Result<device::DeviceInfo> VfioDevice::device_info(const pci::ConfigImage& befor
 }
 
 Result<void> VfioDevice::put_back_requester_enable(const pci::ConfigImage& before) {
-    const auto at = device_control_2(before);
-    if (!at) return {};
+    const auto express = pci::find_express(before);
+    if (!express || !express->has_second_registers()) return {};
+    const auto at = express->at + pci::express::device_control_2;
+    constexpr auto enable = std::uint16_t{pci::AtomicOpRequesterEnable::mask};
     constexpr auto step = "putting back AtomicOp Requester Enable";
     std::uint16_t now = 0;
-    TENON_TRY_DO(read(device::config_region, *at, writable_bytes_of(now)), step);
-    const std::uint16_t was = before.read16(*at);
-    if (((now ^ was) & atomic_requester_enable) == 0) return {};
-    const auto back = static_cast<std::uint16_t>(now ^ atomic_requester_enable);
-    TENON_TRY_DO(write(device::config_region, *at, bytes_of(back)), step);
+    TENON_TRY_DO(read(device::config_region, at, writable_bytes_of(now)), step);
+    const std::uint16_t was = before.read16(at);
+    if (((now ^ was) & enable) == 0) return {};
+    const auto back = static_cast<std::uint16_t>(now ^ enable);
+    TENON_TRY_DO(write(device::config_region, at, bytes_of(back)), step);
     return {};
 }
 
@@ -165,9 +156,10 @@ Result<void> VfioDevice::write(unsigned region, std::uint64_t offset,
 
 Result<Mapping> VfioDevice::map(unsigned region, const device::MmapArea& area) {
     TENON_TRY(place, region_at(region, area.offset, area.size), "mapping");
-    // The kernel maps large BARs by large pages where address and offset agree.
-    const auto alignment =
-        area.size < huge_page ? 0 : std::min(std::bit_floor(area.size), largest_page);
+    // The kernel maps by large pages where the address agrees with the BAR's own, which is aligned
+    // to its size. The guest's address agrees as well, so KVM can follow.
+    const std::uint64_t whole = std::bit_floor(place->size);
+    const auto alignment = whole < huge_page ? 0 : std::min(whole, largest_page);
     const int protection =
         (place->readable ? PROT_READ : PROT_NONE) | (place->writable ? PROT_WRITE : PROT_NONE);
     return kernel_.map(
@@ -175,7 +167,8 @@ Result<Mapping> VfioDevice::map(unsigned region, const device::MmapArea& area) {
          .offset = place->offset + area.offset,
          .size = area.size,
          .protection = protection,
-         .alignment = alignment},
+         .alignment = alignment,
+         .phase = alignment == 0 ? 0 : area.offset % alignment},
         fmt::format("{}: mapping {:#x} bytes of {}", name_, area.size, name_of_region(region)));
 }
 

@@ -27,7 +27,7 @@ protected:
     // Opens the function, as the group interface does it.
     std::unique_ptr<device::DeviceControl> open() {
         opener_ = GroupOpener::create(host_.kernel(), host_.paths()).value();
-        return opener_->open(host_.facts("0000:01:00.0")).value();
+        return opener_->open(host_.facts("0000:01:00.0"), {}).value();
     }
 
     support::FakeHost host_;
@@ -83,7 +83,7 @@ TEST_F(VfioDeviceTest, RefusesAnAreaOutsideItsRegion) {
     function_.region(0).areas = {{.offset = 0x3000, .size = 0x2000}};
     opener_ = GroupOpener::create(host_.kernel(), host_.paths()).value();
 
-    const auto opened = opener_->open(host_.facts("0000:01:00.0"));
+    const auto opened = opener_->open(host_.facts("0000:01:00.0"), {});
 
     ASSERT_FALSE(opened);
     EXPECT_EQ(opened.error().what,
@@ -95,7 +95,7 @@ TEST_F(VfioDeviceTest, RefusesAListOfAreasThatIsCutOff) {
     host_.kernel().traits().region_areas_claimed = 0xffffffff;
     opener_ = GroupOpener::create(host_.kernel(), host_.paths()).value();
 
-    EXPECT_THAT(opener_->open(host_.facts("0000:01:00.0")).error().what,
+    EXPECT_THAT(opener_->open(host_.facts("0000:01:00.0"), {}).error().what,
                 HasSubstr("BAR 0: its list of 4294967295 areas is cut off"));
 }
 

@@ -20,6 +20,9 @@ Effect effect_of(const model::effect::RemoveBars& one) {
 Effect effect_of(const model::effect::WriteDevice& one) {
     return effect::WriteDevice{.offset = one.offset, .size = one.size, .value = one.value};
 }
+Effect effect_of(const model::effect::UpdateDevice& one) {
+    return effect::UpdateDevice{.offset = one.offset, .mask = one.mask, .value = one.value};
+}
 Effect effect_of(const model::effect::PlaceBars& one) {
     return effect::PlaceBars{places_of(one.bars)};
 }
@@ -29,6 +32,11 @@ Effect effect_of(const model::effect::InterruptsChanged& /*one*/) {
 Effect effect_of(const model::effect::ResetFunction& /*one*/) { return effect::ResetFunction{}; }
 Effect effect_of(const model::effect::ResetSecondaryBus& /*one*/) {
     return effect::ResetSecondaryBus{};
+}
+
+Effect effect_of(const model::effect::PasidChanged& one) {
+    return effect::PasidChanged{
+        .enabled = one.enabled, .execute = one.execute, .privileged = one.privileged};
 }
 
 std::vector<Effect> effects_of(const std::vector<model::Effect>& effects) {

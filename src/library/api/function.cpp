@@ -92,7 +92,7 @@ std::vector<Reason> reasons_of(const std::vector<model::Reason>& reasons) {
     std::vector<Reason> list;
     list.reserve(reasons.size());
     for (const auto& reason : reasons)
-        list.push_back({.what = reason.what, .remedy = reason.remedy});
+        list.push_back({.what = reason.what, .remedy = reason.remedy, .commands = reason.commands});
     return list;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/result.hpp"
+#include "device/atomic_widths.hpp"
 #include "library/api/inside.hpp"
 #include "library/gather.hpp"
 #include "library/plan_json.hpp"
@@ -18,11 +19,11 @@ Port port_of(const model::PortPlan& plan) {
     Port port{.name = plan.name,
               .guest = library::guest_address(plan.guest),
               .secondary_bus = plan.secondary_bus,
-              .link_speed = std::string{library::link_speed_name(plan.link_speed)},
-              .link_width = plan.link_width,
-              .max_payload = 128u << plan.max_payload,
-              .link_why = plan.link_why,
-              .atomic_completer = plan.atomic_completer,
+              .link_speed = std::string{library::link_speed_name(plan.slot.link_speed)},
+              .link_width = plan.slot.link_width,
+              .max_payload = 128u << plan.slot.max_payload,
+              .link_why = plan.slot.link_why,
+              .atomic_completer = device::list_widths(plan.slot.atomic_completer),
               .memory = window_of(plan.memory),
               .prefetchable = window_of(plan.prefetchable),
               .io = window_of(plan.io),
@@ -55,14 +56,15 @@ Plan::Plan(std::shared_ptr<const Inside> inside) : inside_{std::move(inside)} {}
 
 Result<Plan> Plan::make(const PlanRequest& request) {
     return library::without_exceptions([&]() -> Result<Plan> {
-        TENON_TRY(plan,
+        TENON_TRY(planned,
                   library::plan_machine(library::this_host(),
                                         {.version = request.machine,
+                                         .viommu = request.viommu,
                                          .ports = request.ports,
                                          .devices = request.devices,
                                          .opening = library::opening_of(request.opening)}),
                   "");
-        return Plan{std::make_shared<const Inside>(std::move(plan))};
+        return Plan{std::make_shared<const Inside>(std::move(planned.plan))};
     });
 }
 

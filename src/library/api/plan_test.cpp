@@ -52,8 +52,8 @@ TEST_F(PublicPlan, IsThePlanOfTheProgram) {
 
     const auto theirs = library::plan_machine(library::this_host(),
                                               {.ports = {"rp7"}, .devices = {file_ + ",id=disk"}});
-    EXPECT_EQ(ours.json(), library::render_json(theirs.value()));
-    EXPECT_EQ(ours.machine(), theirs->version);
+    EXPECT_EQ(ours.json(), library::render_json(theirs.value().plan));
+    EXPECT_EQ(ours.machine(), theirs->plan.version);
     EXPECT_TRUE(ours.assignable());
     EXPECT_TRUE(ours.problems().empty());
     ASSERT_EQ(ours.ports().size(), 2u);

@@ -7,52 +7,50 @@
 namespace tenon::vmm {
 
 Result<std::unique_ptr<Assignment>> Assignment::create(const model::MachinePlan& plan,
-                                                       const OpenerFactory& make_opener,
+                                                       device::OpenedFunctions& opened,
                                                        const Outside& outside) {
     std::unique_ptr<Assignment> assignment{new Assignment{outside}};
-    TENON_TRY(opened, assignment->open(plan, make_opener), "");
-    mark(outside.timeline, "functions opened and attached");
-    TENON_TRY_DO(assignment->map_memory(), "giving devices access to the guest's memory");
+    TENON_TRY(functions, take(plan, opened), "");
+    TENON_TRY_DO(assignment->map_memory(opened), "giving devices access to the guest's memory");
     mark(outside.timeline, "memory mapped for DMA");
-    for (auto& function : opened)
+    for (auto& function : functions)
         TENON_TRY_DO(assignment->seat(std::move(function)), "");
     mark(outside.timeline, "functions reset, BARs mapped");
     return assignment;
 }
 
-// Functions that ask for the same interface share an opener, and so an address space.
-Result<std::vector<Assignment::Opened>> Assignment::open(const model::MachinePlan& plan,
-                                                         const OpenerFactory& make_opener) {
+Result<std::vector<Assignment::Opened>> Assignment::take(const model::MachinePlan& plan,
+                                                         device::OpenedFunctions& opened) {
     std::map<device::Interface, std::vector<device::DeviceFacts>> by_interface;
     for (const auto& port : plan.ports)
         for (const auto& function : port.functions)
-            by_interface[function.interface].push_back(function.facts);
-    std::map<device::Interface, device::DeviceOpener*> openers;
-    for (const auto& [interface, facts] : by_interface) {
-        TENON_TRY(opener, make_opener(interface, facts), "");
-        openers[interface] = opener.get();
-        openers_.push_back(std::move(opener));
-    }
-    mark(outside_.timeline, "VFIO container or iommufd");
-    std::vector<Opened> opened;
+            by_interface[function.access.interface].push_back(function.facts);
+    for (const auto& [interface, facts] : by_interface)
+        TENON_TRY_DO(opened.prepare(interface, facts), "");
+    std::vector<Opened> taken;
     for (std::size_t port = 0; port < plan.ports.size(); ++port) {
         for (const auto& function : plan.ports[port].functions) {
-            TENON_TRY(device, openers[function.interface]->open(function.facts),
-                      fmt::format("assigning {}", function.view.host));
-            opened.push_back({.port = port, .plan = &function, .device = std::move(device)});
+            const auto address = function.facts.address.value_or({});
+            auto device = opened.take(address);
+            if (!device) {
+                // Asking for the plan failed; the reason may be gone, or comes out now.
+                TENON_TRY_DO(opened.open(function.facts, function.access),
+                             fmt::format("assigning {}", function.view.host));
+                device = opened.take(address);
+            }
+            taken.push_back({.port = port, .plan = &function, .device = std::move(device)});
         }
     }
-    return opened;
+    return taken;
 }
 
-Result<void> Assignment::map_memory() {
-    for (const auto& opener : openers_) {
-        auto& space = opener->address_space();
+Result<void> Assignment::map_memory(const device::OpenedFunctions& opened) {
+    for (auto* const space : opened.address_spaces()) {
         for (const auto& part : outside_.memory.parts()) {
             const Iova at{part.at.value()};
-            TENON_TRY_DO(space.map(at, part.bytes), "");
-            undo_.add([&space, at, size = part.bytes.size(), this] {
-                outside_.board.warnings.check(space.unmap(at, size), "unmapping guest memory");
+            TENON_TRY_DO(space->map(at, {part.bytes, part.file, part.offset}), "");
+            undo_.add([space, at, size = part.bytes.size(), this] {
+                outside_.board.warnings.check(space->unmap(at, size), "unmapping guest memory");
             });
         }
     }

@@ -2,12 +2,12 @@
 #pragma once
 
 #include <memory>
-#include <span>
 #include <vector>
 
 #include "base/timeline.hpp"
 #include "base/undo.hpp"
 #include "device/control.hpp"
+#include "device/opened.hpp"
 #include "model/machine_plan.hpp"
 #include "vmm/assigned/function.hpp"
 #include "vmm/assigned/pci_topology.hpp"
@@ -15,8 +15,6 @@
 #include "vmm/vfio_files.hpp"
 
 namespace tenon::vmm {
-
-using device::OpenerFactory;
 
 /// Owns the assigned functions of one machine. Destruction gives all of them back: interrupts off,
 /// out of the guest, memory no longer reachable by DMA, reset, closed.
@@ -31,11 +29,12 @@ public:
         Timeline* timeline = nullptr;  ///< Where the moments of the start are noted; may be null.
     };
 
-    /// Opens every function of `plan`, maps all guest memory for its DMA, tells KVM, and seats it
-    /// in the topology. The plan must outlive the assignment. Errors: of the step that failed,
-    /// naming the function; the host is then as before.
+    /// Takes every function of `plan` out of `opened`, where it opens those that are not there yet;
+    /// maps all guest memory for their DMA, tells KVM, and seats them in the topology. Plan and
+    /// `opened` must outlive the assignment. Errors: of the step that failed, naming the function;
+    /// the host is then as before.
     static Result<std::unique_ptr<Assignment>> create(const model::MachinePlan& plan,
-                                                      const OpenerFactory& make_opener,
+                                                      device::OpenedFunctions& opened,
                                                       const Outside& outside);
     Assignment(const Assignment&) = delete;
     Assignment& operator=(const Assignment&) = delete;
@@ -54,14 +53,13 @@ private:
     };
 
     explicit Assignment(const Outside& outside) : outside_{outside} {}
-    Result<std::vector<Opened>> open(const model::MachinePlan& plan,
-                                     const OpenerFactory& make_opener);
-    Result<void> map_memory();
+    static Result<std::vector<Opened>> take(const model::MachinePlan& plan,
+                                            device::OpenedFunctions& opened);
+    Result<void> map_memory(const device::OpenedFunctions& opened);
     Result<void> seat(Opened opened);
 
     Outside outside_;
-    std::vector<std::unique_ptr<device::DeviceOpener>> openers_;
-    /// Runs backwards in the destructor, before the openers go: the way out is the way in.
+    /// Runs backwards in the destructor: the way out is the way in.
     Undo undo_;
 };
 

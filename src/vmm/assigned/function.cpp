@@ -8,6 +8,7 @@
 
 #include "base/bytes.hpp"
 #include "model/msi_registers.hpp"
+#include "pci/express.hpp"
 #include "pci/header.hpp"
 
 namespace tenon::vmm {
@@ -26,10 +27,17 @@ Result<std::shared_ptr<AssignedFunction>> AssignedFunction::create(
     const Board& board) {
     std::shared_ptr<AssignedFunction> function{
         new AssignedFunction{plan, std::move(device), board}};
-    TENON_TRY(facts, function->device_->facts(), function->name_);
-    // A function without a reset of its own was reset as far as it goes when it was opened.
-    if (facts.info.can_reset)
-        TENON_TRY_DO(function->device_->reset(), fmt::format("{}: reset", function->name_));
+    // What the plan was made from, where the function stayed open since.
+    auto facts = plan.facts.vfio;
+    if (!facts) {
+        TENON_TRY(asked, function->device_->facts(), function->name_);
+        facts = std::move(asked);
+    }
+    if (const auto note = model::note_physical_function(plan.facts))
+        board.warnings.once(fmt::format("{}: {}", function->name_, *note));
+    // Asking has set it, where AtomicOps complete.
+    TENON_TRY_DO(function->clear_requester_enable(),
+                 fmt::format("{}: clearing AtomicOp Requester Enable", function->name_));
     TENON_TRY(bars,
               Bars::create(function->name_, plan.view, *function->device_,
                            {.slots = board.slots,
@@ -38,7 +46,11 @@ Result<std::shared_ptr<AssignedFunction>> AssignedFunction::create(
                             .warnings = board.warnings}),
               "");
     function->bars_ = std::move(bars);
-    const auto& msix = facts.irqs[static_cast<std::size_t>(device::IrqIndex::Msix)];
+    for (const auto& bar : plan.view.bars)
+        if (bar.index == device::rom_region && bar.size)
+            function->rom_.emplace(function->name_, plan.rom, *bar.size, *function->device_,
+                                   board.warnings);
+    const auto& msix = facts->irqs[static_cast<std::size_t>(device::IrqIndex::Msix)];
     function->interrupts_ = std::make_unique<Interrupts>(function->name_, plan.view, msix.noresize,
                                                          function->for_interrupts());
     return function;
@@ -115,6 +127,11 @@ void AssignedFunction::restart() {
     config_ = model::ConfigState{plan_.view, plan_.start()};
 }
 
+void AssignedFunction::follow(const model::FunctionView& view) {
+    const std::lock_guard lock{mutex_};
+    execute(config_.follow(view));
+}
+
 bool AssignedFunction::withdraw() {
     const std::lock_guard lock{mutex_};
     return bars_->withdraw();
@@ -141,6 +158,30 @@ void AssignedFunction::carry_out(const model::effect::WriteDevice& effect) {
                           fmt::format("{}: configuration register {:#x}", name_, effect.offset));
 }
 
+void AssignedFunction::carry_out(const model::effect::UpdateDevice& effect) {
+    board_.warnings.check(update_device(effect),
+                          fmt::format("{}: configuration register {:#x}", name_, effect.offset));
+}
+
+Result<void> AssignedFunction::update_device(const model::effect::UpdateDevice& effect) {
+    std::uint16_t now = 0;
+    TENON_TRY_DO(device_->read(device::config_region, effect.offset, writable_bytes_of(now)), "");
+    const auto wanted = static_cast<std::uint16_t>((now & ~effect.mask) | effect.value);
+    if (wanted == now) return {};
+    return device_->write(device::config_region, effect.offset, bytes_of(wanted));
+}
+
+// The kernel sets the bit when it is asked what completes, and gives a device back after a reset
+// what it had before; a guest finds it clear. In a virtual function it is reserved. Source:
+// Linux 7.3, drivers/vfio/pci/vfio_pci_core.c; PCIe Base Spec 7.0, 7.5.3.16.
+Result<void> AssignedFunction::clear_requester_enable() {
+    const auto at = plan_.view.device_control_2_at;
+    if (at == 0 || plan_.view.virtual_function) return {};
+    return update_device({.offset = static_cast<std::uint16_t>(at),
+                          .mask = pci::AtomicOpRequesterEnable::mask,
+                          .value = 0});
+}
+
 void AssignedFunction::carry_out(const model::effect::InterruptsChanged& /*effect*/) {
     interrupts_->config_changed(config_.bytes());
 }
@@ -151,9 +192,19 @@ void AssignedFunction::carry_out(const model::effect::ResetFunction& /*effect*/)
     // The kernel gives the device back the registers that it had; the guest finds them at zero.
     carry_out(model::effect::WriteDevice{
         .offset = static_cast<std::uint16_t>(pci::header::command), .size = 2, .value = 0});
+    board_.warnings.check(clear_requester_enable(),
+                          fmt::format("{}: AtomicOp Requester Enable after a reset", name_));
 }
 
 void AssignedFunction::carry_out(const model::effect::ResetSecondaryBus& /*effect*/) {}
+
+// The machine has no IOMMU for the guest yet: nobody would translate.
+void AssignedFunction::carry_out(const model::effect::PasidChanged& effect) {
+    if (effect.enabled)
+        board_.warnings.once(fmt::format(
+            "{}: the guest switched PASID on; without an IOMMU of the guest nothing translates it",
+            name_));
+}
 
 AssignedFunction::Place AssignedFunction::place_of(unsigned index, std::uint64_t offset,
                                                    unsigned size) const {
@@ -176,6 +227,7 @@ AssignedFunction::Place AssignedFunction::place_of(unsigned index, std::uint64_t
 
 std::uint64_t AssignedFunction::read_bar(unsigned index, std::uint64_t offset, unsigned size) {
     const std::lock_guard lock{mutex_};
+    if (index == device::rom_region) return rom_ ? rom_->read(offset, size) : all_ones(size);
     const auto place = place_of(index, offset, size);
     const auto value = read_place(index, place, size);
     interrupts_->bar_accessed();

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,7 @@
 #include "model/machine_plan.hpp"
 #include "vmm/assigned/bars.hpp"
 #include "vmm/assigned/interrupts.hpp"
+#include "vmm/assigned/option_rom.hpp"
 #include "vmm/assigned/warnings.hpp"
 
 namespace tenon::vmm {
@@ -32,8 +34,9 @@ public:
         PinLevels& pins;
     };
 
-    /// Takes `device` over: resets it, maps its BARs. The plan must outlive the function.
-    /// Errors: of the reset or of a mapping, naming the function.
+    /// Takes `device` over, which opening has reset, lets it send no AtomicOps until a guest says
+    /// otherwise, and maps its BARs. The plan must outlive the function.
+    /// Errors: of a question, a write or a mapping, naming the function.
     static Result<std::shared_ptr<AssignedFunction>> create(
         const model::FunctionPlan& plan, std::unique_ptr<device::DeviceControl> device,
         const Board& board);
@@ -55,6 +58,9 @@ public:
     /// The machine was reset: so is the function, and it has its BARs where the plan puts them.
     void restart();
 
+    /// Its slot has changed: goes by this view of it from now on, which must outlive the function.
+    void follow(const model::FunctionView& view);
+
     /// The device stopped to answer under a mapping: every access traps from now on.
     /// Whether anything was mapped.
     bool withdraw();
@@ -72,13 +78,17 @@ private:
     Interrupts::Outside for_interrupts();
     std::uint32_t with_msi_pending(std::uint16_t offset, unsigned size, std::uint32_t value) const;
 
+    Result<void> update_device(const model::effect::UpdateDevice& effect);
+    Result<void> clear_requester_enable();
     void execute(const std::vector<model::Effect>& effects);
     void carry_out(const model::effect::RemoveBars& effect);
     void carry_out(const model::effect::WriteDevice& effect);
+    void carry_out(const model::effect::UpdateDevice& effect);
     void carry_out(const model::effect::PlaceBars& effect);
     void carry_out(const model::effect::InterruptsChanged& effect);
     void carry_out(const model::effect::ResetFunction& effect);
     void carry_out(const model::effect::ResetSecondaryBus& effect);
+    void carry_out(const model::effect::PasidChanged& effect);
 
     // Where an access to a BAR falls.
     enum class Part { Device, Table, Pending, Nothing };
@@ -96,6 +106,7 @@ private:
     std::unique_ptr<device::DeviceControl> device_;
     model::ConfigState config_;
     std::unique_ptr<Bars> bars_;
+    std::optional<OptionRom> rom_;
     std::unique_ptr<Interrupts> interrupts_;
 };
 

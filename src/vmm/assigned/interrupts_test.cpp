@@ -245,6 +245,9 @@ TEST_F(AssignedInterrupts, GiveEverythingBackWhicheverCallFails) {
                 function.reset();
                 EXPECT_THAT(host_->vectors(IrqIndex::Intx), IsEmpty());
                 EXPECT_THAT(host_->vectors(IrqIndex::Msix), IsEmpty());
+                // The event loop lets go of the function when it has come round.
+                for (int turn = 0; turn < 1000 && host_->opened() != 0; ++turn)
+                    std::this_thread::sleep_for(std::chrono::milliseconds{5});
                 EXPECT_EQ(host_->opened(), 0u);
             }
             EXPECT_FALSE(reached);

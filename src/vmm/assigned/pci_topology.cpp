@@ -26,6 +26,14 @@ void PciTopology::remove(const AssignedFunction& function) {
                       [&](const Seated& seated) { return seated.function.get() == &function; });
 }
 
+void PciTopology::follow(std::size_t port, const model::PortPlan& plan) {
+    for (const auto& function : plan.functions)
+        for (auto& seated : ports_[port].functions)
+            if (seated.devfn == function.guest.devfn()) seated.function->follow(function.view);
+    // A port passes nothing to a device, so there is nothing to carry out.
+    [[maybe_unused]] const auto nothing = ports_[port].config.follow(plan.map);
+}
+
 model::ConfigState* PciTopology::bridge_at(const Place& place, Port*& port) {
     if (place.bus != 0) return nullptr;
     if (place.devfn == 0) return &host_bridge_;

@@ -25,6 +25,11 @@ public:
     /// Takes a function out of its slot.
     void remove(const AssignedFunction& function);
 
+    /// The slot of port `port` has changed: the port and the functions that stay go by this plan
+    /// from now on, which must outlive this. The functions first, so that none sends what the port
+    /// no longer says to complete.
+    void follow(std::size_t port, const model::PortPlan& plan);
+
     std::uint32_t read(const Place& place, unsigned size) override;
     void write(const Place& place, unsigned size, std::uint32_t value) override;
     void restart() override;

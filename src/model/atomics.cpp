@@ -1,0 +1,83 @@
+#include "model/atomics.hpp"
+
+#include <algorithm>
+
+#include "device/atomic_widths.hpp"
+#include "device/facts.hpp"
+
+namespace tenon::model {
+namespace {
+
+constexpr std::uint32_t every_width = device::atomics_32 | device::atomics_64 | device::atomics_128;
+
+std::uint32_t common_to_those_with_any(std::span<const AtomicsMember> members) {
+    std::uint32_t common = every_width;
+    bool any = false;
+    for (const auto& member : members) {
+        if (!member.assigned || member.widths == 0) continue;
+        common &= member.widths;
+        any = true;
+    }
+    return any ? common : 0;
+}
+
+std::uint32_t common_to_all(std::span<const AtomicsMember> members) {
+    std::uint32_t common = members.empty() ? 0 : every_width;
+    for (const auto& member : members)
+        common &= member.assigned ? member.widths : 0;
+    return common;
+}
+
+std::uint32_t of_a_lone_function(std::span<const AtomicsMember> members) {
+    if (members.size() != 1 || members.front().function != 0) return 0;
+    return common_to_all(members);
+}
+
+std::uint32_t widths_by(const AtomicsRule& rule, std::span<const AtomicsMember> members) {
+    switch (rule.mode) {
+        case AtomicsMode::Auto:
+            return common_to_those_with_any(members);
+        case AtomicsMode::AllFunctions:
+            return common_to_all(members);
+        case AtomicsMode::LoneFunction:
+            return of_a_lone_function(members);
+        case AtomicsMode::Off:
+            return 0;
+        case AtomicsMode::Fixed:
+            return rule.widths;
+    }
+    return 0;
+}
+
+}  // namespace
+
+std::string key_of(const AtomicsRule& rule) {
+    switch (rule.mode) {
+        case AtomicsMode::Auto:
+            return "auto";
+        case AtomicsMode::AllFunctions:
+            return "all-functions";
+        case AtomicsMode::LoneFunction:
+            return "lone-function";
+        case AtomicsMode::Off:
+            return "off";
+        case AtomicsMode::Fixed:
+            return device::key_of_widths(rule.widths);
+    }
+    return "";
+}
+
+AtomicsDecision decide_atomics(const AtomicsRule& rule, bool second_registers,
+                               std::span<const AtomicsMember> members) {
+    AtomicsDecision decision;
+    if (!second_registers) return decision;
+    decision.completer = widths_by(rule, members);
+    if (decision.completer == 0) return decision;
+    for (const auto& member : members)
+        if (member.assigned && member.function < decision.participants.size() &&
+            (decision.completer & ~member.widths) == 0)
+            decision.participants.set(member.function);
+    return decision;
+}
+
+}  // namespace tenon::model

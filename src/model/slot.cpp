@@ -1,0 +1,72 @@
+#include "model/slot.hpp"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "device/atomic_widths.hpp"
+#include "model/root_port.hpp"
+
+namespace tenon::model {
+namespace {
+
+auto find(PortPlan& port, unsigned number) {
+    return std::ranges::find_if(port.functions, [number](const FunctionPlan& function) {
+        return function.view.function == number;
+    });
+}
+
+PropertyReport report_atomics(const PortPlan& port) {
+    const auto& rule = port.rules.atomics;
+    return {.name = "atomics",
+            .value = key_of(rule.value),
+            .origin = rule.origin,
+            .version = std::string{port.rules.version},
+            .host = {},
+            .effect = fmt::format("completes {}: {}",
+                                  port.slot.atomic_completer == 0
+                                      ? "no AtomicOps"
+                                      : device::words_of_widths(port.slot.atomic_completer),
+                                  port.slot.atomics_why.front()),
+            .change = port.slot.atomics_change};
+}
+
+}  // namespace
+
+void settle(PortPlan& port) {
+    std::ranges::sort(port.functions, {},
+                      [](const FunctionPlan& function) { return function.view.function; });
+    std::vector<const FunctionView*> views;
+    for (auto& function : port.functions) {
+        function.guest = {.bus = port.secondary_bus,
+                          .function = static_cast<std::uint8_t>(function.view.function)};
+        views.push_back(&function.view);
+    }
+    port.slot = build_slot_view(port.name, port.rules, views);
+    for (auto& function : port.functions)
+        apply_slot(port.slot, function.view);
+    port.properties = {report_atomics(port)};
+    port.map = build_root_port(port);
+}
+
+Result<PortPlan> with_function(PortPlan port, FunctionPlan function) {
+    const auto number = function.view.function;
+    if (number > 7) return malformed("{}: function {} is none of 0 to 7", function.view.id, number);
+    if (find(port, number) != port.functions.end())
+        return malformed("{}: function {} of port {} is taken by another device", function.view.id,
+                         number, port.name);
+    port.functions.push_back(std::move(function));
+    settle(port);
+    return port;
+}
+
+Result<PortPlan> without_function(PortPlan port, unsigned number) {
+    const auto gone = find(port, number);
+    if (gone == port.functions.end())
+        return fail(Error::Kind::NotFound, "port {} has no function {}", port.name, number);
+    port.functions.erase(gone);
+    settle(port);
+    return port;
+}
+
+}  // namespace tenon::model
