@@ -1,7 +1,6 @@
 #include "library/host_json.hpp"
 
-#include <utility>
-
+#include "device/atomic_widths.hpp"
 #include "library/words.hpp"
 
 namespace tenon::library {
@@ -10,12 +9,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 Json atomics(const Known<std::uint32_t>& widths) {
-    if (!widths) return nullptr;
-    auto list = Json::array();
-    for (const auto& [bit, width] :
-         {std::pair{device::atomics_32, 32}, {device::atomics_64, 64}, {device::atomics_128, 128}})
-        if ((*widths & bit) != 0) list.push_back(width);
-    return list;
+    return widths ? Json(device::list_widths(*widths)) : Json(nullptr);
 }
 
 Json link(const Known<device::LinkFacts>& link) {
