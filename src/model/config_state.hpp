@@ -84,7 +84,8 @@ public:
     };
 
     void add(Piece piece) { pieces_[count_++] = piece; }
-    std::span<const Piece> list() const { return std::span{pieces_}.first(count_); }
+    std::span<const Piece> list() const& { return std::span{pieces_}.first(count_); }
+    std::span<const Piece> list() const&& = delete;  // It would look into what is gone.
 
 private:
     std::array<Piece, 2> pieces_{};

@@ -56,7 +56,8 @@ ConfigSpace::~ConfigSpace() = default;
 
 DevicePieces ConfigSpace::device_pieces(std::uint16_t offset, std::uint8_t size) const {
     DevicePieces pieces;
-    for (const auto& piece : inside_->state.device_pieces(offset, size).list())
+    const auto from_device = inside_->state.device_pieces(offset, size);
+    for (const auto& piece : from_device.list())
         pieces.add({.offset = piece.offset, .size = piece.size});
     return pieces;
 }
