@@ -20,7 +20,9 @@ using support::ConfigBuilder;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-enum class Host { Supported, Unsupported, Unknown };
+// What a host says, and through which interface: a group of VFIO and a kernel before 7.1 do not
+// tell.
+enum class Host { Supported, Unsupported, AskedByGroup, OlderKernel };
 enum class Strict { ByOrigin, On, Off };
 // What the guest is left with.
 enum class Guest { Sees, DoesNotSee, CannotStart };
@@ -33,8 +35,24 @@ FunctionProperties properties(AtsMode mode, PropertyOrigin origin, Strict strict
 }
 
 Known<bool> verdict(Host host) {
-    if (host == Host::Unknown) return Unknown{"nobody asked"};
+    if (host == Host::AskedByGroup) return Unknown{"the group interface of VFIO does not tell"};
+    if (host == Host::OlderKernel) return Unknown{"kernels before 7.1 do not tell"};
     return host == Host::Supported;
+}
+
+// The host's answer as a plan has it.
+std::string_view words_for(Host host) {
+    switch (host) {
+        case Host::Supported:
+            return "supported";
+        case Host::Unsupported:
+            return "unsupported";
+        case Host::AskedByGroup:
+            return "unknown: the group interface of VFIO does not tell";
+        case Host::OlderKernel:
+            return "unknown: kernels before 7.1 do not tell";
+    }
+    return "";
 }
 
 Guest guest_of(const AtsOutcome& outcome) {
@@ -74,6 +92,7 @@ TEST_P(AtsTable, DecidesAsTheRowSays) {
     EXPECT_EQ(outcome.warning.has_value(), row.word == Word::Warned);
     EXPECT_EQ(outcome.report.origin, origin);
     EXPECT_EQ(outcome.report.value, name_of(mode));
+    EXPECT_EQ(outcome.report.host, words_for(host));
     EXPECT_FALSE(outcome.report.effect.empty());
 }
 
@@ -81,7 +100,8 @@ INSTANTIATE_TEST_SUITE_P(
     All, AtsTable,
     testing::Combine(testing::Values(Auto, On, Off), testing::Values(Version, Compatibility, User),
                      testing::Values(Strict::ByOrigin, Strict::On, Strict::Off),
-                     testing::Values(Host::Supported, Host::Unsupported, Host::Unknown),
+                     testing::Values(Host::Supported, Host::Unsupported, Host::AskedByGroup,
+                                     Host::OlderKernel),
                      testing::Bool()));
 
 // The rows that people read about, as literals.

@@ -51,7 +51,10 @@ done
 "$TENON" plan --json "$net,iommu=group" >"$work/plan"
 grep -q 'the group interface of VFIO does not tell' "$work/plan" || fail "the plan does not say why it is unknown"
 bind "$disk"
-expect_equal 'ats=on of a disk without ATS' no "$(ats_of "$disk,ats=on" | cut -d' ' -f 1)"
+for interface in group auto; do
+    expect_equal "ats=on of a disk without ATS, iommu=$interface" no \
+        "$(ats_of "$disk,iommu=$interface,ats=on" | cut -d' ' -f 1)"
+done
 [ "${2:-}" = guests ] || exit 0
 
 # sees   Whether the guest's lspci showed ATS.
@@ -66,6 +69,24 @@ if [ "$verdict" = unsupported ]; then
     ! "$TENON" run --kernel "$(guest_kernel bzimage)" --device "$net,ats=on" 2>"$work/refused" ||
         fail "ats=on started"
     grep -q 'ATS is asked for' "$work/refused" || fail "ats=on: $(cat "$work/refused")"
+fi
+
+# qemu_starts DEVICE   Whether QEMU gets as far as its first instruction; its messages in $work/qemu.
+qemu_starts() {
+    qemu_devices "$1"
+    if echo quit | timeout 60 "$TENON_EMULATOR" -nodefaults -no-user-config -display none -S -monitor stdio \
+        -M q35 -accel kvm -cpu host -m 128M "${qemu_arguments[@]}" >"$work/qemu" 2>&1; then
+        echo starts
+    else
+        echo fails
+    fi
+}
+
+# By iommufd the kernel calls the ATS of a function that has none unsupported.
+expect_equal 'ats=on of a disk without ATS, by its group, below QEMU' starts "$(qemu_starts "$disk,iommu=group,ats=on")"
+! grep 'ATS' "$work/qemu" || fail 'QEMU says something of it: docs/users/ats-pasid.md says that it does not'
+if [ "$verdict" = unsupported ]; then
+    expect_equal 'ats=on below QEMU' fails "$(qemu_starts "$net,ats=on")"
 fi
 run_guest_qemu "$(guest_kernel bzimage)" function "$net"
 expect_equal 'ATS in the guest of QEMU' "$(cut -d' ' -f 3 <<<"$auto")" "$(sees)"

@@ -32,6 +32,8 @@ expect_equal 'PASID where the user puts it' '0x200 20 True True' \
 expect_equal 'PASID through the group interface' none "$(plan_field "$pasid" --viommu pasid "$disk,iommu=group")"
 expect_equal 'PASID that is asked for there' False \
     "$(plan_field 'f["assignable"]' --viommu pasid "$disk,iommu=group,pasid=on")"
+expect_equal 'PASID inside ATS' False "$(plan_field 'f["assignable"]' --viommu pasid "$disk,pasid-offset=0x104")"
+grep -q 'Address Translation' "$work/plan" || fail 'the plan does not name the capability in the way'
 "$TENON" capture -o "$work/capture.json" "$disk" 2>/dev/null
 expect_equal 'the place in a capture' '0x110' \
     "$(python3 -c 'import json, sys
@@ -72,6 +74,13 @@ qemu_devices "$disk"
     -m 128M -device intel-iommu,intremap=on,scalable-mode=on,fsts=on,pasid-bits=20 "${qemu_arguments[@]}" \
     >"$work/qemu" 2>&1 && fail 'QEMU started with first-stage translation: compare what it shows'
 grep -q 'Failed to allocate hwpt' "$work/qemu" || fail "QEMU: $(cat "$work/qemu")"
+# One that takes PASIDs without that: QEMU does not look at the offset, which is inside ATS.
+qemu_devices "$disk,x-vpasid-cap-offset=0x104"
+echo quit | "$TENON_EMULATOR" -nodefaults -no-user-config -display none -S -monitor stdio \
+    -M q35,kernel-irqchip=split -accel kvm -cpu host -m 128M \
+    -device intel-iommu,intremap=on,caching-mode=on,scalable-mode=on,pasid-bits=20 "${qemu_arguments[@]}" \
+    >"$work/qemu" 2>&1 || fail "QEMU with an offset inside ATS: $(cat "$work/qemu")"
+! grep -i 'pasid' "$work/qemu" || fail 'QEMU says something of the offset: docs/users/ats-pasid.md says that it does not'
 expect_equal 'physical bytes before QEMU' '0007 0000' "$(setpci -s "$disk" 116.w ffe.w | xargs)"
 follow_steps 'writes: done' seen_from_the_host
 run_guest_qemu "$(guest_kernel bzimage)" "${raw#pasid,}" "$disk"
