@@ -95,6 +95,8 @@ Result<void> Machine::load() {
                   loader::acpi_tables, loader::acpi_limit),
               "making ACPI tables");
     TENON_TRY_DO(memory_.write(loader::acpi_tables, tables), "writing ACPI tables");
+    TENON_TRY_DO(memory_.write(loader::reset_vector, code_at_reset(power_port)),
+                 "writing the reset vector");
     TENON_TRY(entry, source_->load(memory_, config_.addresses), "");
     mark(config_.timeline, "kernel loaded");
     return vcpus_.front()->enter_at(entry);

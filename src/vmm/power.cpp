@@ -1,5 +1,7 @@
 #include "vmm/power.hpp"
 
+#include <bit>
+
 namespace tenon::vmm {
 namespace {
 
@@ -18,6 +20,20 @@ void PowerRegisters::write(std::uint64_t offset, unsigned /*size*/, std::uint64_
     if (offset == sleep_control && (value & sleep_enable) != 0 && type == sleep_type_off)
         ended_(MachineEnd::PoweredOff);
     if (offset == reset && (value & 0xff) == reset_value) ended_(MachineEnd::Reset);
+}
+
+std::array<std::byte, 9> code_at_reset(std::uint16_t port) {
+    const auto at = static_cast<std::uint16_t>(port + reset);
+    const std::array<std::uint8_t, 9> code{0xba,
+                                           static_cast<std::uint8_t>(at & 0xff),
+                                           static_cast<std::uint8_t>(at >> 8),  // mov dx, at
+                                           0xb0,
+                                           PowerRegisters::reset_value,  // mov al, value
+                                           0xee,                         // out dx, al
+                                           0xf4,
+                                           0xeb,
+                                           0xfd};  // hlt; jmp hlt
+    return std::bit_cast<std::array<std::byte, 9>>(code);
 }
 
 }  // namespace tenon::vmm

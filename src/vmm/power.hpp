@@ -1,6 +1,8 @@
 // The registers with which the guest ends itself: sleep control and status, and reset.
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <functional>
 
 #include "vmm/bus.hpp"
@@ -32,5 +34,13 @@ public:
 private:
     std::function<void(MachineEnd)> ended_;
 };
+
+/// Code in real mode for the reset vector, which writes the reset register of PowerRegisters at
+/// `port`.
+///
+/// A kernel that finds no way to reset the machine jumps there, as to a PC's firmware: Linux with
+/// CONFIG_EFI passes over the FADT's reset register on a hardware-reduced board, for want of EFI.
+/// Source: machine_real_restart() and efi_reboot_required() of Linux, arch/x86.
+std::array<std::byte, 9> code_at_reset(std::uint16_t port);
 
 }  // namespace tenon::vmm

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
+#include <bit>
 #include <vector>
 
 namespace tenon::vmm {
@@ -43,6 +45,13 @@ TEST_F(PowerTest, TakesTheResetRegistersValueOnlyThere) {
     registers.write(2, 1, 0);
     EXPECT_THAT(ends, IsEmpty());
     EXPECT_EQ(registers.read(1, 1), 0u);
+}
+
+TEST(CodeAtReset, WritesTheResetRegisterAndStops) {
+    // mov dx, 0x602; mov al, 1; out dx, al; hlt; jmp back to hlt
+    const std::array<std::uint8_t, 9> expected{0xba, 0x02, 0x06, 0xb0, 0x01,
+                                               0xee, 0xf4, 0xeb, 0xfd};
+    EXPECT_EQ(code_at_reset(0x600), (std::bit_cast<std::array<std::byte, 9>>(expected)));
 }
 
 }  // namespace

@@ -11,6 +11,7 @@ set -euo pipefail
 needs_tenon
 bind "$disk"
 before=$(host_state "$disk")
-run_guest "$(guest_kernel "$2")" disk,interrupts "$disk,iommu=$1"
+# At last it resets the machine, which --no-reboot ends with status 3.
+guest_status=3 run_guest "$(guest_kernel "$2")" disk,interrupts,reboot "$disk,iommu=$1"
 check_disk
 expect_equal 'the device afterwards' "$before" "$(host_state "$disk")"

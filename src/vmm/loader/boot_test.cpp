@@ -69,7 +69,7 @@ TEST_F(BootTest, PutsABzimageIntoMemoryWithItsParameters) {
     EXPECT_EQ(at<std::uint32_t>(0x7000 + 0x218), 64 * mib - 0x2000);
     EXPECT_EQ(at<std::uint32_t>(0x7000 + 0x21c), 5000u);
     EXPECT_EQ(at<std::uint64_t>(0x7000 + 0x70), 0xe0000u);
-    EXPECT_EQ(at<std::uint8_t>(0x7000 + 0x1e8), 4u);
+    EXPECT_EQ(at<std::uint8_t>(0x7000 + 0x1e8), 5u);
     EXPECT_EQ(at<std::uint64_t>(0x20000), 0x3d656c6f736e6f63u);  // "console="
     EXPECT_EQ(at<std::uint8_t>(0x20000 + 13), 0u);
     EXPECT_EQ(at<std::uint8_t>(64 * mib - 0x2000 + 4999), 0x5au);
@@ -95,7 +95,7 @@ TEST_F(BootTest, PutsAVmlinuxIntoMemoryWithItsStartInfo) {
     EXPECT_EQ(at<std::uint64_t>(0x6018), 0x20000u);
     EXPECT_EQ(at<std::uint64_t>(0x6020), 0xe0000u);
     const auto map = at<std::uint64_t>(0x6028);
-    EXPECT_EQ(at<std::uint32_t>(0x6030), 4u);
+    EXPECT_EQ(at<std::uint32_t>(0x6030), 5u);
     EXPECT_EQ(at<std::uint64_t>(map + 8), 0xa0000u);
     EXPECT_EQ(at<std::uint32_t>(map + 16), 1u);
 }
@@ -196,7 +196,8 @@ TEST(MemoryMap, LeavesOutTheHolesAndReservesEcam) {
     EXPECT_THAT(
         map,
         ElementsAre(MemoryRange{.at = 0, .size = 0xa'0000, .type = MemoryType::Ram},
-                    MemoryRange{.at = 0xe'0000, .size = 0x2'0000, .type = MemoryType::AcpiReclaim},
+                    MemoryRange{.at = 0xe'0000, .size = 0x1'f000, .type = MemoryType::AcpiReclaim},
+                    MemoryRange{.at = 0xf'f000, .size = 0x1000, .type = MemoryType::Reserved},
                     MemoryRange{.at = mib, .size = 5 * mib, .type = MemoryType::Ram},
                     MemoryRange{.at = 0xe000'0000, .size = 0x20'0000, .type = MemoryType::Reserved},
                     MemoryRange{.at = 0x1'0000'0000, .size = 2 * mib, .type = MemoryType::Ram}));

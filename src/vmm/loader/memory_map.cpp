@@ -10,7 +10,8 @@ std::vector<MemoryRange> make_memory_map(std::span<const MemoryPart> parts,
                                          const model::AddressMap& addresses) {
     std::vector<MemoryRange> map{
         {.at = 0, .size = pc_hole, .type = MemoryType::Ram},
-        {.at = acpi_tables.value(), .size = acpi_limit, .type = MemoryType::AcpiReclaim}};
+        {.at = acpi_tables.value(), .size = acpi_limit, .type = MemoryType::AcpiReclaim},
+        {.at = reset_page.value(), .size = reset_page_size, .type = MemoryType::Reserved}};
     for (const auto& part : parts) {
         const auto start = std::max(part.at.value(), kernel_floor);
         if (start < part.end())
