@@ -25,10 +25,13 @@ struct PlanRequest {
     /// `DEVICE[,key=value…]` each: a PCI address of this host, a folder of sysfs, or a file that
     /// holds a capture, the text of `lspci -xxxx` or a copy of sysfs `config`.
     std::vector<std::string> devices;
+    // Initialized, so that naming the others alone is no warning.
+    // NOLINTBEGIN(readability-redundant-member-init)
     std::vector<std::string> ports = {};  ///< `NAME[,key=value…]` of root ports, in order.
     std::string machine = {};             ///< Machine version; empty: the current one.
     /// What the guest's IOMMU takes: `none`, `pasid`, `pasid=WIDTH`; empty: as the version has it.
     std::string viommu = {};
+    // NOLINTEND(readability-redundant-member-init)
     Opening opening = Opening::Allowed;
 };
 

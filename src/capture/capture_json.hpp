@@ -23,7 +23,7 @@ struct CaptureNotes {
     bool anonymized = false;  ///< Serial numbers were blanked.
     /// Of each function in order: where the guest's PASID capability would go. A note for people,
     /// which no reader takes for a fact; missing ones are null.
-    std::vector<std::optional<std::uint16_t>> pasid_offsets = {};
+    std::vector<std::optional<std::uint16_t>> pasid_offsets;
 };
 
 /// The document: indented, keys always in the same order, with a line end.

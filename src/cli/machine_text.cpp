@@ -44,6 +44,7 @@ std::string render_guest(const model::MachinePlan& plan, const TextStyle& style)
     auto text = style.paint(Tone::Strong, "Guest") + '\n';
     text += fmt::format("  {} processor{}\n", plan.vcpus, plan.vcpus == 1 ? "" : "s");
     std::vector<std::string> parts;
+    parts.reserve(plan.memory.parts.size());
     for (const auto& part : plan.memory.parts)
         parts.push_back(range(part));
     text += paragraph(

@@ -30,7 +30,7 @@ std::string unexpected_word(const std::string& word, std::string_view command,
 // The library says which kind of value is missing where; what it did not expect it keeps in
 // a list.
 std::string words_for(const CLI::ParseError& error, std::string_view command, const CLI::App& app) {
-    const std::string what = error.what();
+    std::string what = error.what();
     const auto unexpected = app.remaining(true);
     if (dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr && !unexpected.empty())
         return unexpected_word(unexpected.front(), command, app);

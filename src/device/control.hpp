@@ -116,10 +116,10 @@ enum class Interface { Automatic, Iommufd, Group };
 struct Access {
     Interface interface = Interface::Automatic;
     /// For a virtual function whose physical function VFIO has as well.
-    std::optional<VfToken> vf_token = {};
+    std::optional<VfToken> vf_token;
     /// The function's own node (/dev/vfio/devices/vfioN), opened by somebody else; for Iommufd.
     /// It stays theirs: opening makes a copy of its own.
-    std::optional<int> file = {};
+    std::optional<int> file;
 
     bool operator==(const Access&) const = default;
 };

@@ -8,7 +8,6 @@ namespace {
 
 using model::MemoryRequest;
 using model::NodeRequest;
-using testing::HasSubstr;
 
 constexpr std::uint64_t gib = 1ull << 30;
 

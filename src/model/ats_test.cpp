@@ -18,7 +18,6 @@ using enum AtsMode;
 using enum PropertyOrigin;
 using support::ConfigBuilder;
 using testing::HasSubstr;
-using testing::IsEmpty;
 
 // What a host says, and through which interface: a group of VFIO and a kernel before 7.1 do not
 // tell.

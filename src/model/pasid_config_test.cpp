@@ -139,7 +139,7 @@ TEST(PasidView, RefusesAWiderGuestThanPasidsAre) {
 }
 
 TEST(PasidView, DoesNotTakeBytesThatNobodyReadForAnAnswer) {
-    for (const std::size_t known : {64, 256}) {
+    for (const std::size_t known : {64u, 256u}) {
         auto facts = facts_of(ConfigBuilder{known}.head(0x80).express(0x80, 0));
 
         const auto view = build_function_view(

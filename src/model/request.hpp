@@ -18,8 +18,8 @@ namespace tenon::model {
 /// `--port NAME[,key=value…]`
 struct PortRequest {
     std::string name;
-    std::optional<AtomicsRule> atomics = {};  ///< None: as the machine version has it.
-    unsigned express_version = 2;             ///< SlotRules::express_version.
+    std::optional<AtomicsRule> atomics;  ///< None: as the machine version has it.
+    unsigned express_version = 2;        ///< SlotRules::express_version.
 };
 
 /// Which option ROM the guest finds.
@@ -80,8 +80,8 @@ struct MachineRequest {
     /// Bits of a guest physical address on the host that is to run the guest: 32 to 52.
     Known<unsigned> physical_bits = Unknown{"not asked"};
     /// Of the process that would run the guest, and the interfaces of the kernel that it would use.
-    std::optional<device::DmaLimits> limits = {};
-    std::vector<device::Interface> interfaces = {};
+    std::optional<device::DmaLimits> limits;
+    std::vector<device::Interface> interfaces;
     /// Bits of PASID that the guest's IOMMU takes, 0 to 20; none: as the version has it.
     std::optional<unsigned> viommu_pasid_width;
 };

@@ -21,7 +21,6 @@ using support::ConfigBuilder;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
-using testing::SizeIs;
 
 // Registers of the port, whose PCI Express capability is at 0x40, and of a function, which has it
 // at 0x80. Source: PCIe Base Spec 6.0, 7.5.3.2, 7.5.3.15, 7.5.3.16.

@@ -30,6 +30,7 @@ std::vector<std::string> known_sizes(const std::string& folder) {
     }
     std::ranges::sort(sizes);
     std::vector<std::string> words;
+    words.reserve(sizes.size());
     for (const auto size : sizes)
         words.push_back(format_size(size));
     return words;

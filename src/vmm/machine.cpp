@@ -115,7 +115,7 @@ Result<MachineEnd> Machine::run(PciHost& host) {
     if (!console) return std::unexpected(Error{console.error()}.during("before the start"));
     install_vcpu_signal();
     for (;;) {
-        const auto ended = run_vcpus();
+        auto ended = run_vcpus();
         if (!ended || *ended != MachineEnd::Reset || !config_.restarts) return ended;
         TENON_TRY_DO(reset(host), "starting the guest again");
     }

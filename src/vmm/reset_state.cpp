@@ -118,9 +118,9 @@ Result<void> VcpuState::restore(int file) const {
 
 Result<IrqchipState> IrqchipState::read(int file) {
     IrqchipState state;
-    for (const __u32 id : {KVM_IRQCHIP_PIC_MASTER, KVM_IRQCHIP_PIC_SLAVE, KVM_IRQCHIP_IOAPIC}) {
+    for (const auto id : {KVM_IRQCHIP_PIC_MASTER, KVM_IRQCHIP_PIC_SLAVE, KVM_IRQCHIP_IOAPIC}) {
         kvm_irqchip chip{};
-        chip.chip_id = id;
+        chip.chip_id = static_cast<std::uint32_t>(id);
         if (::ioctl(file, KVM_GET_IRQCHIP, &chip) < 0)
             return fail_system(errno, "virtual machine: KVM_GET_IRQCHIP");
         state.chips_.push_back(chip);

@@ -149,7 +149,7 @@ class FakeAddressSpace final : public device::AddressSpace {
 public:
     explicit FakeAddressSpace(Faults& faults) : faults_{&faults} {}
 
-    Result<void> map(Iova at, const device::DmaMemory& memory) override;
+    Result<void> map(Iova at, const device::DmaMemory& given) override;
     Result<void> unmap(Iova at, std::uint64_t size) override;
 
     /// What is mapped now.

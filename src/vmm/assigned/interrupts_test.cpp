@@ -64,6 +64,7 @@ protected:
     }
     std::vector<std::string> kinds() const {
         std::vector<std::string> kinds;
+        kinds.reserve(events_.size());
         for (const auto& event : events_)
             kinds.push_back(event.kind);
         return kinds;
@@ -236,7 +237,8 @@ TEST_F(AssignedInterrupts, GiveEverythingBackWhicheverCallFails) {
                 faults.fail_call(0);
                 const bool decodes = function->read_config(0x04, 2) == 0x0006;
                 for (unsigned vector = 0; decodes && vector < 4; ++vector)
-                    EXPECT_EQ(board.memory.read(table + 16 * vector + 8, 4), 0x40 + vector);
+                    EXPECT_EQ(board.memory.read(table + std::uint64_t{16} * vector + 8, 4),
+                              0x40 + vector);
                 function->write_config(0xc2, 2, 0);
                 EXPECT_EQ(board.vm.messages, 0u);
                 function->shut_down();
