@@ -6,6 +6,7 @@
 
 emulator_folder=$tenon_cache/emulator
 emulator=$emulator_folder/qemu-system-x86_64
+emulator_unpacked=$emulator_folder/root
 
 emulator_prepare() {
     [ -e "$emulator_folder" ] && return 0
@@ -16,9 +17,9 @@ emulator_prepare() {
 }
 
 emulator_make() {
-    local folder=$1
-    archive_unpack_closure trixie-backports qemu-system-x86 "$folder/root"
-    rm -rf "$folder"/root/usr/share/{doc,man,locale,info}
+    local folder=$1 unpacked=$1/root
+    archive_unpack_closure trixie-backports qemu-system-x86 "$unpacked"
+    rm -rf "$unpacked"/usr/share/{doc,man,locale,info}
     # The program needs a newer C library than this machine may have, so it runs under the loader
     # that came with it. All paths are found from this script's own place.
     cat >"$folder/qemu-system-x86_64" <<'END'

@@ -41,8 +41,8 @@ modules_headers() {
             printf '#!/bin/sh\n'
             # shellcheck disable=SC2016  # for the shell that runs it
             printf 'exec %q --library-path %q --argv0 "$0" "$0.program" "$@"\n' \
-                "$emulator_folder/root/usr/lib64/ld-linux-x86-64.so.2" \
-                "$emulator_folder/root/usr/lib/x86_64-linux-gnu"
+                "$emulator_unpacked/usr/lib64/ld-linux-x86-64.so.2" \
+                "$emulator_unpacked/usr/lib/x86_64-linux-gnu"
         } >"$program"
         chmod +x "$program"
     done < <(find "$folder"/usr/lib/linux-kbuild-* -type f -perm -u+x)

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# A guest below a root port reads the whole NVMe disk by DMA and counts its interrupts; afterwards the
-# device is as it was.
+# A guest below a root port reads the whole NVMe disk by DMA, counts its interrupts and resets the machine;
+# afterwards the device is as it was.
 #
 #   nvme.sh iommufd|group|auto vmlinux|bzimage
 
@@ -11,7 +11,7 @@ set -euo pipefail
 needs_tenon
 bind "$disk"
 before=$(host_state "$disk")
-# At last it resets the machine, which --no-reboot ends with status 3.
+# With --no-reboot, as there, a reset ends it with status 3.
 guest_status=3 run_guest "$(guest_kernel "$2")" disk,interrupts,reboot "$disk,iommu=$1"
 check_disk
 expect_equal 'the device afterwards' "$before" "$(host_state "$disk")"

@@ -30,6 +30,20 @@ run_guest_qemu() {
     fi
 }
 
+# qemu_starts DEVICE [ARGUMENT…]   Whether QEMU gets as far as its first instruction with the device and its
+# own ARGUMENT…: starts or fails; what it said is in $work/qemu.
+qemu_starts() {
+    qemu_devices "$1"
+    # The guest's IOMMU comes before what is behind it.
+    if echo quit | timeout 60 "$TENON_EMULATOR" -nodefaults -no-user-config -display none -S -monitor stdio \
+        -M q35,kernel-irqchip=split -accel kvm -cpu host -m 128M "${@:2}" "${qemu_arguments[@]}" \
+        >"$work/qemu" 2>&1; then
+        echo starts
+    else
+        echo fails
+    fi
+}
+
 # qemu_devices DEVICE… [-- …]   Sets $qemu_arguments: root ports, and below them the devices.
 qemu_devices() {
     local device key port function options iommufd number=0
