@@ -109,10 +109,12 @@ unpacked() { section "packed-$1" | base64 -d | gzip -d; }
 # host_state ADDRESS   What assignment must leave as it was: driver, Command register, users.
 host_state() {
     local function=/sys/bus/pci/devices/$1 users
-    users=$(find /proc/[0-9]*/fd \( -lname '/dev/vfio/*' -o -lname /dev/iommu \) 2>/dev/null | wc -l)
+    # Not by a pipe into a counter: files that this shell has open would be found in as many children as
+    # there are just then.
+    mapfile -t users < <(find /proc/[0-9]*/fd \( -lname '/dev/vfio/*' -o -lname /dev/iommu \) 2>/dev/null)
     printf 'driver %s, command %s, open VFIO files %s' \
         "$(basename "$(readlink "$function/driver" || echo none)")" \
-        "$(setpci -s "$1" COMMAND)" "$users"
+        "$(setpci -s "$1" COMMAND)" "${#users[@]}"
 }
 
 # refused STATUS WHAT EXPECTED-TEXT ARGUMENT…   `tenon run` ends with STATUS, says EXPECTED-TEXT in one
