@@ -88,13 +88,17 @@ Result<GuestMemory> GuestMemory::create(std::uint64_t size, std::uint64_t low_en
         TENON_TRY_DO(
             check_huge_pages(size, backing.page, backing.strict ? backing.node : std::nullopt), "");
     GuestMemory memory;
-    TENON_TRY(file, make_file(size, backing.page), "");
-    memory.fd_ = std::move(file);
+    int kind = MAP_PRIVATE | MAP_ANONYMOUS;
+    if (backing.page != 0 || memfd_may_be_huge()) {
+        TENON_TRY(file, make_file(size, backing.page), "");
+        memory.fd_ = std::move(file);
+        kind = MAP_SHARED;
+    }
     // Huge pages are reserved when they are mapped, so that none is missing later.
     TENON_TRY(mapping,
               Mapping::map({.fd = memory.fd_.number(),
                             .size = static_cast<std::size_t>(size),
-                            .flags = MAP_SHARED | (backing.page == 0 ? MAP_NORESERVE : 0),
+                            .flags = kind | (backing.page == 0 ? MAP_NORESERVE : 0),
                             .alignment = std::max(granule, backing.page)},
                            fmt::format("guest memory of {}", format_size(size))),
               "mapping guest memory");
@@ -102,7 +106,7 @@ Result<GuestMemory> GuestMemory::create(std::uint64_t size, std::uint64_t low_en
     const auto bytes = memory.mapping_.bytes();
     if (backing.node) TENON_TRY_DO(place_on_node(bytes, *backing.node, backing.strict), "");
     if (backing.page == 0)
-        // Advice only: a host without huge pages for shared memory runs the guest as well.
+        // Advice only: a host without huge pages runs the guest as well.
         (void)::madvise(bytes.data(), bytes.size(), MADV_HUGEPAGE);
     else if (backing.node && backing.strict)
         TENON_TRY_DO(populate(bytes, *backing.node, backing.page), "");

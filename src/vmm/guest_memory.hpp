@@ -1,4 +1,4 @@
-// The guest's memory: one memfd, seen by the guest in two parts around the hole below 4 GiB.
+// The guest's memory: one mapping, seen by the guest in two parts around the hole below 4 GiB.
 #pragma once
 
 #include <cstddef>
@@ -18,7 +18,7 @@ namespace tenon::vmm {
 struct MemoryPart {
     GuestAddress at;
     std::span<std::byte> bytes;
-    int file = -1;             ///< The memfd that holds it; stays the memory's.
+    int file = -1;             ///< The memfd that holds it; stays the memory's. -1: none does.
     std::uint64_t offset = 0;  ///< Where in the file.
 
     std::uint64_t end() const { return at.value() + bytes.size(); }
@@ -32,6 +32,10 @@ struct MemoryBacking {
 };
 
 /// Owns the guest's memory. Moving it keeps every address. Every access is bounded.
+///
+/// A memfd holds it, sealed against shrinking, where that may have huge pages: mapped for DMA by
+/// its file, it can be pinned without a look at our page tables. Elsewhere it is anonymous, since
+/// then a memfd would be pinned and mapped for the IOMMU in pages of 4 KiB.
 class GuestMemory {
 public:
     /// Makes `size` bytes: up to `low_end` from address 0, the rest from 4 GiB. Both are multiples
@@ -43,9 +47,6 @@ public:
 
     /// The parts in address order: one or two.
     std::span<const MemoryPart> parts() const { return parts_; }
-
-    /// The memfd that holds all of it, sealed against shrinking; see MemoryPart::offset.
-    int file() const { return fd_.number(); }
 
     /// Bytes of all parts.
     std::uint64_t size() const { return mapping_.size(); }

@@ -42,6 +42,15 @@ Result<std::uint64_t> read_count(const std::string& path) {
     return malformed("{}: \"{}\" is not a number", path, text);
 }
 
+// The word that stands in brackets among the choices of an attribute; empty if there is none.
+std::string chosen_word(const std::string& path) {
+    const auto text = read_attribute(path).value_or("");
+    const auto begin = text.find('[');
+    const auto end = text.find(']', begin);
+    if (begin == std::string::npos || end == std::string::npos) return {};
+    return text.substr(begin + 1, end - begin - 1);
+}
+
 }  // namespace
 
 Result<void> check_huge_pages(std::uint64_t size, std::uint64_t page, std::optional<unsigned> node,
@@ -77,6 +86,16 @@ Result<void> check_huge_pages(std::uint64_t size, std::uint64_t page, std::optio
                                                        "at its start: hugepagesz=1G hugepages={}",
                                                        total + needed - available)
                                          : "")});
+}
+
+bool memfd_may_be_huge(const std::string& sysfs) {
+    const auto folder = sysfs + "/kernel/mm/transparent_hugepage/";
+    const auto all = chosen_word(folder + "shmem_enabled");
+    if (all == "force" || all == "deny") return all == "force";
+    // Since Linux 6.11 each size may have a choice of its own.
+    const auto own = chosen_word(folder + "hugepages-2048kB/shmem_enabled");
+    const auto& choice = own.empty() || own == "inherit" ? all : own;
+    return choice == "always" || choice == "within_size" || choice == "advise";
 }
 
 }  // namespace tenon::vmm

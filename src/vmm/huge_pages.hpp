@@ -1,4 +1,4 @@
-// Huge pages that the host has set aside, and whether they are enough for a guest.
+// Huge pages: those that the host has set aside, and those that it makes of ordinary memory.
 #pragma once
 
 #include <cstdint>
@@ -16,5 +16,10 @@ namespace tenon::vmm {
 /// Source: Linux Documentation/admin-guide/mm/hugetlbpage.rst.
 Result<void> check_huge_pages(std::uint64_t size, std::uint64_t page, std::optional<unsigned> node,
                               const std::string& sysfs = "/sys");
+
+/// Whether this host makes huge pages of a memfd's ordinary memory if asked by madvise(2), as it
+/// does of anonymous memory. By default Linux does not. `sysfs` is where sysfs is. Source: Linux
+/// Documentation/admin-guide/mm/transhuge.rst.
+bool memfd_may_be_huge(const std::string& sysfs = "/sys");
 
 }  // namespace tenon::vmm

@@ -85,5 +85,36 @@ TEST_F(HugePages, TakeNoWordForANumber) {
     EXPECT_FALSE(check_huge_pages(gib, 2 * mib, std::nullopt, sysfs));
 }
 
+class MemfdPages : public HugePages {
+protected:
+    void choice(const std::string& file, const std::string& words) const {
+        const auto path = sysfs + "/kernel/mm/transparent_hugepage/" + file;
+        std::filesystem::create_directories(std::filesystem::path{path}.parent_path());
+        std::ofstream{path} << words << '\n';
+    }
+};
+
+TEST_F(MemfdPages, AreNotHugeByDefault) {
+    EXPECT_FALSE(memfd_may_be_huge(sysfs));
+    choice("shmem_enabled", "always within_size advise [never] deny force");
+    choice("hugepages-2048kB/shmem_enabled", "always [inherit] within_size advise never");
+    EXPECT_FALSE(memfd_may_be_huge(sysfs));
+}
+
+TEST_F(MemfdPages, MayBeHugeIfTheAdministratorSaidSo) {
+    choice("shmem_enabled", "always within_size [advise] never deny force");
+    EXPECT_TRUE(memfd_may_be_huge(sysfs));
+    choice("hugepages-2048kB/shmem_enabled", "always inherit within_size advise [never]");
+    EXPECT_FALSE(memfd_may_be_huge(sysfs));
+}
+
+TEST_F(MemfdPages, MayBeHugeByTheChoiceForTheirSize) {
+    choice("shmem_enabled", "always within_size advise [never] deny force");
+    choice("hugepages-2048kB/shmem_enabled", "always inherit within_size [advise] never");
+    EXPECT_TRUE(memfd_may_be_huge(sysfs));
+    choice("shmem_enabled", "always within_size advise never [deny] force");
+    EXPECT_FALSE(memfd_may_be_huge(sysfs));
+}
+
 }  // namespace
 }  // namespace tenon::vmm
