@@ -5,6 +5,7 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <span>
 
 #include "base/result.hpp"
@@ -46,7 +47,11 @@ public:
     std::span<const std::byte> bytes() const { return bytes_; }
     std::span<std::byte> bytes() { return bytes_; }
 
-    bool operator==(const ConfigImage&) const = default;
+    bool operator==(const ConfigImage& other) const {
+        // At once: the defaulted one goes byte by byte, and plans have dozens of these.
+        return known_ == other.known_ &&
+               std::memcmp(bytes_.data(), other.bytes_.data(), bytes_.size()) == 0;
+    }
 
 private:
     std::size_t known_ = 0;
