@@ -104,9 +104,10 @@ struct Function {
     std::uint8_t revision = 0;
 
     bool assignable = false;
-    bool guest_view = false;            ///< Whether a guest could ever see it; a bridge cannot.
-    std::vector<Reason> reasons;        ///< Why it is not assignable.
-    std::vector<std::string> warnings;  ///< What a user should know beside that.
+    bool guest_view = false;      ///< Whether a guest could ever see it; a bridge cannot.
+    std::vector<Reason> reasons;  ///< Why it is not assignable.
+    /// What a user should know beside that, of the function and of what its slot makes of it.
+    std::vector<std::string> warnings;
     std::vector<std::string> unknowns;  ///< Facts that the verdict had to do without.
 
     std::vector<Capability> capabilities;  ///< In chain order, standard ones first.

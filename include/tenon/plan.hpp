@@ -56,6 +56,7 @@ struct Port {
     Window prefetchable;  ///< For 64-bit BARs.
     Window io;
     std::vector<Function> functions;
+    std::vector<std::string> warnings;  ///< What a user should know of the port.
 };
 
 /// The plan of a machine. Copies share what is inside, which nobody changes; so copies may be used

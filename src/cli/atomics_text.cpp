@@ -34,10 +34,6 @@ std::string render_atomics(const model::PortPlan& port, const TextStyle& style) 
         text += paragraph(port.slot.atomics_why[n], style, indent, 2);
     for (const auto& warning : port.slot.warnings)
         text += paragraph(warning, style, indent, 2, Tone::Warning);
-    for (std::size_t n = 0; n < port.functions.size() && n < port.slot.functions.size(); ++n)
-        for (const auto& warning : port.slot.functions[n].warnings)
-            text += paragraph(fmt::format("{}: {}", port.functions[n].view.id, warning), style,
-                              indent, 2, Tone::Warning);
     return text;
 }
 

@@ -9,7 +9,7 @@
 namespace tenon::cli {
 
 /// What completes on the host for each function of the slot and why, what its guest may do, what
-/// guest drivers ask for, and warnings. Empty where no guest sees a function.
+/// guest drivers ask for, and warnings of the port. Empty where no guest sees a function.
 std::string render_atomics(const model::PortPlan& port, const TextStyle& style);
 
 }  // namespace tenon::cli

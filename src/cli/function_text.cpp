@@ -159,24 +159,23 @@ std::string render_choices(const model::FunctionView& view, const TextStyle& sty
     return heading("Properties", style) + render_properties(view.properties, style, inner);
 }
 
-std::string render_warnings(const model::FunctionView& view, const TextStyle& style) {
-    if (view.warnings.empty()) return "";
-    auto text = heading("Warnings", style);
-    for (const auto& warning : view.warnings)
+std::string render_warnings(const std::vector<std::string>& warnings, const TextStyle& style) {
+    std::string text;
+    for (const auto& warning : warnings)
         text += paragraph(warning, style, inner, 2, Tone::Warning);
-    return text;
+    return titled("Warnings", text, style);
 }
 
 }  // namespace
 
 std::string render_function(const model::FunctionPlan& function, const model::PortPlan& port,
                             const TextStyle& style) {
-    auto text = render_head(function, style);
-    if (known_config(function.facts) == 0) return text;
+    const auto text = render_head(function, style);
+    const auto warnings = render_warnings(model::warnings_of(function.view, port.slot), style);
+    if (known_config(function.facts) == 0) return text + warnings;
     return text + render_capabilities(function, style) + render_bars(function, style) +
            titled("Interrupts", render_interrupts(function.view, style, inner), style) +
-           render_choices(function.view, style) + render_host(function, port, style) +
-           render_warnings(function.view, style);
+           render_choices(function.view, style) + render_host(function, port, style) + warnings;
 }
 
 }  // namespace tenon::cli

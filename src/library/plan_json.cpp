@@ -147,10 +147,9 @@ Json atomics(const model::FunctionView& view, const model::SlotFunction& in_slot
             {"requester_enable", in_slot.atomics_participant ? "guest" : "gated"}};
 }
 
-Json function(const model::FunctionPlan& plan, const model::SlotFunction& in_slot) {
+Json function(const model::FunctionPlan& plan, const model::SlotView& slot,
+              const model::SlotFunction& in_slot) {
     const auto& view = plan.view;
-    auto warnings = view.warnings;
-    warnings.insert(warnings.end(), in_slot.warnings.begin(), in_slot.warnings.end());
     auto capabilities = Json::array();
     for (const auto& decision : view.capabilities)
         capabilities.push_back(capability(decision));
@@ -166,7 +165,7 @@ Json function(const model::FunctionPlan& plan, const model::SlotFunction& in_slo
             {"assignable", view.assignable},
             {"reasons", reasons(view.reasons)},
             {"mend", mend(view.reasons)},
-            {"warnings", warnings},
+            {"warnings", model::warnings_of(view, slot)},
             {"unknowns", view.unknowns},
             {"config_known", known_config(plan.facts)},
             {"config_size", view.guest_view ? Json(view.config_size) : Json(nullptr)},
@@ -204,7 +203,7 @@ Json guest(const model::MachinePlan& plan) {
 Json port(const model::PortPlan& plan) {
     auto functions = Json::array();
     for (std::size_t n = 0; n < plan.functions.size(); ++n)
-        functions.push_back(function(plan.functions[n], plan.slot.functions.at(n)));
+        functions.push_back(function(plan.functions[n], plan.slot, plan.slot.functions.at(n)));
     auto reasons = plan.slot.atomics_why;
     if (!plan.slot.atomics_change.empty())
         reasons.push_back("what would change it: " + plan.slot.atomics_change);

@@ -10,7 +10,6 @@
 
 #include "model/machine_version.hpp"
 #include "model/memory_plan.hpp"
-#include "model/pasid_needs.hpp"
 #include "model/root_port.hpp"
 #include "model/slot.hpp"
 #include "model/windows.hpp"
@@ -156,18 +155,12 @@ void place_ports(std::vector<PortPlan>& ports) {
     }
 }
 
-// A function's pin leads through its port, where it is swizzled, to an input of the IOAPIC. Ports
-// that share a device number share its pins.
+// Ports that share a device number share its pins.
 void place_pins(MachinePlan& plan) {
     std::vector<std::uint8_t> devices;
-    for (auto& port : plan.ports) {
+    for (const auto& port : plan.ports)
         if (std::ranges::find(devices, port.guest.device) == devices.end())
             devices.push_back(port.guest.device);
-        for (auto& function : port.functions)
-            if (auto& intx = function.view.intx)
-                intx->interrupt =
-                    intx_interrupt(port.guest.device, swizzle(function.guest.device, intx->pin));
-    }
     plan.intx = intx_routes(devices);
 }
 
@@ -254,10 +247,8 @@ Result<MachinePlan> make_plan(MachineRequest request) {
     }
 
     plan.host_bridge = build_host_bridge();
-    for (auto& port : plan.ports) {
+    for (auto& port : plan.ports)
         settle(port);
-        warn_of_pasid_needs(port);
-    }
     return plan;
 }
 

@@ -39,6 +39,8 @@ struct FunctionPlan {
 
     /// Configuration space as the guest's kernel finds it: the view with its BARs placed.
     pci::ConfigImage start() const;
+
+    bool operator==(const FunctionPlan&) const = default;
 };
 
 /// A root port and the slot below it.
@@ -56,6 +58,8 @@ struct PortPlan {
     SlotView slot;                        ///< Follows from the functions, as does what comes after.
     std::vector<PropertyReport> properties;  ///< What came of what could be chosen.
     RegisterMap map;
+
+    bool operator==(const PortPlan&) const = default;
 };
 
 /// Fixed places of the board.

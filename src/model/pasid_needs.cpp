@@ -46,19 +46,20 @@ std::string missing_access_control(const FunctionView& view) {
 
 }  // namespace
 
-void warn_of_pasid_needs(PortPlan& port) {
+void warn_of_pasid_needs(std::span<const FunctionView* const> functions, SlotView& slot) {
     constexpr auto without = "a Linux guest does not switch PASID on: ";
-    for (auto& function : port.functions) {
-        auto& view = function.view;
+    for (std::size_t n = 0; n < functions.size(); ++n) {
+        const auto& view = *functions[n];
+        auto& warnings = slot.functions[n].warnings;
         if (!place_of(view, pci::extended_id::pasid)) continue;
         if (!supports_prefixes(view))
-            view.warnings.push_back(fmt::format(
+            warnings.push_back(fmt::format(
                 "{}the function does not support End-End TLP Prefixes (bit 21 of Device "
                 "Capabilities 2)",
                 without));
-        if (port.functions.size() < 2) continue;
+        if (functions.size() < 2) continue;
         if (const auto missing = missing_access_control(view); !missing.empty())
-            view.warnings.push_back(fmt::format(
+            warnings.push_back(fmt::format(
                 "{}in a slot of several functions each needs Access Control Services; {}", without,
                 missing));
     }

@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include "model/config_state.hpp"
+#include "model/machine_plan.hpp"
+#include "model/slot.hpp"
 #include "tests/support/config_builder.hpp"
 
 namespace tenon::model {
@@ -38,7 +40,8 @@ DeviceRequest request(const ConfigBuilder& config) {
 std::vector<std::string> warnings(std::vector<DeviceRequest> devices, unsigned viommu = 20) {
     const auto plan =
         make_plan({.devices = std::move(devices), .viommu_pasid_width = viommu}).value();
-    return plan.ports.front().functions.front().view.warnings;
+    const auto& port = plan.ports.front();
+    return warnings_of(port.functions.front().view, port.slot);
 }
 
 TEST(PasidNeeds, AreMetByAFunctionThatSupportsPrefixes) {
@@ -63,6 +66,17 @@ TEST(PasidNeeds, WarnsOfAFunctionAmongOthersWithoutAcs) {
 
     EXPECT_THAT(warnings({request(bare), request(bare)}),
                 Contains(HasSubstr("it has no ACS capability")));
+}
+
+TEST(PasidNeeds, AreThoseOfTheSetThatIsThereNow) {
+    const auto bare = ConfigBuilder{}.head(0x80).express(0x80, 0).put32(0xa4, prefixes);
+    const auto plan =
+        make_plan({.devices = {request(bare), request(bare)}, .viommu_pasid_width = 20}).value();
+    const auto& both = plan.ports.front();
+
+    const auto alone = without_function(both, 1).value();
+    EXPECT_THAT(alone.slot.functions.front().warnings, testing::IsEmpty());
+    EXPECT_EQ(with_function(alone, both.functions[1]).value(), both);
 }
 
 TEST(PasidNeeds, WarnsOfAServiceThatTheHostLeftOff) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "device/atomic_widths.hpp"
+#include "model/intx_plan.hpp"
 #include "model/root_port.hpp"
 
 namespace tenon::model {
@@ -40,6 +41,10 @@ void settle(PortPlan& port) {
     for (auto& function : port.functions) {
         function.guest = {.bus = port.secondary_bus,
                           .function = static_cast<std::uint8_t>(function.view.function)};
+        // The pin leads through the port, where it is swizzled, to an input of the IOAPIC.
+        if (auto& intx = function.view.intx)
+            intx->interrupt =
+                intx_interrupt(port.guest.device, swizzle(function.guest.device, intx->pin));
         views.push_back(&function.view);
     }
     port.slot = build_slot_view(port.name, port.rules, views);

@@ -12,8 +12,9 @@
 
 namespace tenon::model {
 
-/// Works out all that follows from the functions that `port` has: their order, its slot's view,
-/// each function's own bits, the port's registers. The result depends on nothing else.
+/// Works out all that follows from the functions that `port` has and from the port's own place:
+/// their order, addresses and pins, its slot's view with every warning, each function's own bits,
+/// the port's registers. The result depends on nothing else. BARs are placed by the machine.
 void settle(PortPlan& port);
 
 /// The plan of `port` with `function` in its slot, at FunctionView::function.

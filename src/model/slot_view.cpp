@@ -6,6 +6,7 @@
 #include <bit>
 
 #include "model/atomics_view.hpp"
+#include "model/pasid_needs.hpp"
 #include "pci/express.hpp"
 #include "pci/header.hpp"
 
@@ -42,6 +43,11 @@ void tell_link_truth(const SlotRules& rules, std::span<const FunctionView* const
     }
 }
 
+const SlotFunction* find_part(const SlotView& slot, const FunctionView& function) {
+    const auto part = std::ranges::find(slot.functions, function.function, &SlotFunction::function);
+    return part == slot.functions.end() ? nullptr : &*part;
+}
+
 }  // namespace
 
 SlotView build_slot_view(const std::string& port, const SlotRules& rules,
@@ -53,7 +59,15 @@ SlotView build_slot_view(const std::string& port, const SlotRules& rules,
     for (const auto* const view : ordered)
         slot.functions.push_back({.function = view->function});
     view_atomics(port, rules, ordered, slot);
+    warn_of_pasid_needs(ordered, slot);
     return slot;
+}
+
+std::vector<std::string> warnings_of(const FunctionView& function, const SlotView& slot) {
+    auto warnings = function.warnings;
+    if (const auto* const part = find_part(slot, function))
+        warnings.insert(warnings.end(), part->warnings.begin(), part->warnings.end());
+    return warnings;
 }
 
 void apply_slot(const SlotView& slot, FunctionView& function) {
@@ -61,10 +75,8 @@ void apply_slot(const SlotView& slot, FunctionView& function) {
     auto& map = function.map;
     map.emulate_bits(pci::header::header_type, 0x80, slot.multi_function ? 0x80 : 0);
     if (function.device_control_2_at == 0) return;
-    const auto* const part =
-        std::ranges::find(slot.functions, function.function, &SlotFunction::function).base();
-    const bool participant =
-        part != slot.functions.data() + slot.functions.size() && part->atomics_participant;
+    const auto* const part = find_part(slot, function);
+    const bool participant = part != nullptr && part->atomics_participant;
     constexpr auto enable = std::uint8_t{pci::AtomicOpRequesterEnable::mask};
     if (!participant)
         map.emulate_bits(function.device_control_2_at, enable, 0);

@@ -58,6 +58,9 @@ struct SlotView {
 SlotView build_slot_view(const std::string& port, const SlotRules& rules,
                          std::span<const FunctionView* const> functions);
 
+/// What a user should know of a function in its slot: of itself first, then of who is beside it.
+std::vector<std::string> warnings_of(const FunctionView& function, const SlotView& slot);
+
 /// Gives one of those functions its part: the bit of its header that tells of others, and AtomicOp
 /// Requester Enable, which is the guest's or gated. Whatever the slot was before, the result is the
 /// same.

@@ -96,7 +96,7 @@ std::vector<Reason> reasons_of(const std::vector<model::Reason>& reasons) {
     return list;
 }
 
-Function function_of(const model::FunctionPlan& plan) {
+Function function_of(const model::FunctionPlan& plan, const model::SlotView& slot) {
     const auto& view = plan.view;
     Function function;
     function.id = view.id;
@@ -111,7 +111,7 @@ Function function_of(const model::FunctionPlan& plan) {
     function.assignable = view.assignable;
     function.guest_view = view.guest_view;
     function.reasons = reasons_of(view.reasons);
-    function.warnings = view.warnings;
+    function.warnings = model::warnings_of(view, slot);
     function.unknowns = view.unknowns;
     for (const auto& decision : view.capabilities)
         function.capabilities.push_back(capability_of(decision));

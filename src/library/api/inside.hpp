@@ -38,7 +38,7 @@ constexpr Opening opening_of(tenon::Opening opening) {
 }
 
 /// What a program sees of a planned function.
-Function function_of(const model::FunctionPlan& plan);
+Function function_of(const model::FunctionPlan& plan, const model::SlotView& slot);
 
 /// What a program sees of reasons.
 std::vector<Reason> reasons_of(const std::vector<model::Reason>& reasons);

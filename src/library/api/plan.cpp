@@ -27,9 +27,10 @@ Port port_of(const model::PortPlan& plan) {
               .memory = window_of(plan.memory),
               .prefetchable = window_of(plan.prefetchable),
               .io = window_of(plan.io),
-              .functions = {}};
+              .functions = {},
+              .warnings = plan.slot.warnings};
     for (const auto& function : plan.functions)
-        port.functions.push_back(library::function_of(function));
+        port.functions.push_back(library::function_of(function, plan.slot));
     return port;
 }
 

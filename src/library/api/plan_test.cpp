@@ -104,6 +104,17 @@ TEST_F(PublicPlan, GivesTheSpaceThatAGuestStartsWith) {
     EXPECT_EQ(made.start_bytes("other").error().kind, Error::Kind::NotFound);
 }
 
+TEST_F(PublicPlan, WarnsOfWhatASlotMakesOfItsFunctions) {
+    const auto made = Plan::make({.devices = {file_ + ",id=gpu,port=slot,host-atomics=32",
+                                              file_ + ",id=audio,port=slot,host-atomics=none"}})
+                          .value();
+
+    const auto own_port = testing::Contains(HasSubstr("a port of its own"));
+    EXPECT_THAT(made.find_function("gpu")->warnings, testing::Not(own_port));
+    EXPECT_THAT(made.find_function("audio")->warnings, own_port);
+    EXPECT_THAT(made.ports()[0].warnings, testing::ElementsAre(HasSubstr("6.15.3.1")));
+}
+
 TEST_F(PublicPlan, SaysWhatIsWrongWithARequest) {
     const auto unknown_key = Plan::make({.devices = {file_ + ",colour=blue"}});
     const auto no_file = Plan::make({.devices = {"/nowhere"}});
