@@ -31,8 +31,7 @@ pci::ConfigImage registers(std::uint16_t type, std::uint32_t capabilities_2,
     return ConfigBuilder{}
         .head(0x80)
         .express(0x80, 0, type)
-        .put32(0xa4, capabilities_2)
-        .put16(0xa8, control_2)
+        .second_registers(0x80, capabilities_2, control_2)
         .image();
 }
 
@@ -83,8 +82,12 @@ TEST(AtomicsObstacles, NameATypeThatTheKernelDoesNotReport) {
 
 TEST(AtomicsObstacles, NameACapabilityOfVersionOne) {
     auto facts = good();
-    facts.physical =
-        ConfigBuilder{}.head(0x80).express(0x80, 0).put16(0x82, 1).put32(0xa4, 0x380).image();
+    facts.physical = ConfigBuilder{}
+                         .head(0x80)
+                         .express(0x80, 0)
+                         .put16(0x82, 1)
+                         .second_registers(0x80, 0x380)
+                         .image();
     EXPECT_THAT(find_atomics_obstacles(facts), ElementsAre(what("version 1")));
 }
 

@@ -88,9 +88,11 @@ TEST(DecideAtomics, KeepsQemusRuleForItsVersions) {
               0u);
 }
 
-// What the words say of a set, for the exhaustive test; written without the code under
+// What the rule says of a set in words, for the exhaustive test; written without the code under
 // test.
-std::uint32_t expected_widths(AtomicsMode mode, const std::vector<AtomicsMember>& members) {
+std::uint32_t expected_widths(const AtomicsRule& rule, const std::vector<AtomicsMember>& members) {
+    const auto mode = rule.mode;
+    if (mode == AtomicsMode::Fixed) return rule.widths;
     std::uint32_t widths = 0;
     for (const auto width : {w32, w64, w128}) {
         const auto has = [width](const AtomicsMember& member) {
@@ -111,17 +113,25 @@ std::uint32_t expected_widths(AtomicsMode mode, const std::vector<AtomicsMember>
     return widths;
 }
 
+std::vector<AtomicsRule> every_rule() {
+    std::vector<AtomicsRule> rules{{.mode = AtomicsMode::Auto},
+                                   {.mode = AtomicsMode::AllFunctions},
+                                   {.mode = AtomicsMode::LoneFunction},
+                                   {.mode = AtomicsMode::Off}};
+    for (std::uint32_t widths = 1; widths < 8; ++widths)
+        rules.push_back({.mode = AtomicsMode::Fixed, .widths = widths});
+    return rules;
+}
+
 // Every set of at most four functions with every set of widths, put in in every order and taken out
-// in every order: what comes of it depends on who is there alone.
+// in every order, by every rule: what comes of it depends on who is there alone.
 TEST(DecideAtomics, DependsOnWhoIsThereAndNeverOnTheOrder) {
     std::size_t checked = 0;
     for (unsigned code = 0; code < 8 * 8 * 8 * 8; ++code) {
         std::array<AtomicsMember, 4> all{};
         for (unsigned n = 0; n < 4; ++n)
             all.at(n) = {.function = n, .widths = code >> (3 * n) & 7};
-        for (const auto mode :
-             {AtomicsMode::Auto, AtomicsMode::AllFunctions, AtomicsMode::LoneFunction}) {
-            const AtomicsRule rule{.mode = mode};
+        for (const auto& rule : every_rule()) {
             std::array<AtomicsDecision, 16> by_set;
             for (unsigned set = 0; set < 16; ++set) {
                 std::vector<AtomicsMember> present;
@@ -129,7 +139,7 @@ TEST(DecideAtomics, DependsOnWhoIsThereAndNeverOnTheOrder) {
                     if ((set >> n & 1) != 0) present.push_back(all.at(n));
                 auto& decision = by_set.at(set);
                 decision = decide_atomics(rule, true, present);
-                ASSERT_EQ(decision.completer, expected_widths(mode, present));
+                ASSERT_EQ(decision.completer, expected_widths(rule, present));
                 std::bitset<8> takes_part;
                 for (unsigned n = 0; n < 4; ++n)
                     takes_part[n] = (set >> n & 1) != 0 && decision.completer != 0 &&
@@ -155,7 +165,7 @@ TEST(DecideAtomics, DependsOnWhoIsThereAndNeverOnTheOrder) {
             } while (std::ranges::next_permutation(order).found);
         }
     }
-    EXPECT_EQ(checked, 4096u * 3 * 24 * 4);
+    EXPECT_EQ(checked, 4096u * 11 * 24 * 4);
 }
 
 }  // namespace

@@ -4,14 +4,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <array>
-#include <map>
-#include <optional>
-#include <tuple>
 #include <vector>
 
-#include "model/config_state.hpp"
-#include "model/root_port.hpp"
 #include "tests/support/config_builder.hpp"
 
 namespace tenon::model {
@@ -30,8 +24,8 @@ constexpr std::size_t function_control_2 = 0xa8;
 constexpr std::uint8_t requester_enable = 0x40;
 constexpr std::size_t header_type = 0x0e;
 
-FunctionPlan make_function(unsigned number, std::uint32_t widths, std::uint16_t vendor,
-                           std::uint32_t class_code) {
+FunctionPlan function(unsigned number, std::uint32_t widths, std::uint16_t vendor = 0x1b36,
+                      std::uint32_t class_code = 0x010802) {
     device::DeviceFacts facts;
     facts.source = "host" + std::to_string(number);
     facts.physical = ConfigBuilder{}
@@ -39,22 +33,12 @@ FunctionPlan make_function(unsigned number, std::uint32_t widths, std::uint16_t 
                          .put32(0x08, class_code << 8)
                          .head(0x80)
                          .express(0x80, 0)
-                         .put32(0xa4, 0x380)
-                         .put16(function_control_2, 0x0440)
+                         .second_registers(0x80, 0x380, 0x0440)
                          .image();
     facts.atomics = widths;
     FunctionPlan plan{.view = build_function_view(facts), .facts = std::move(facts)};
     plan.view.id = "dev" + std::to_string(number);
     plan.view.function = number;
-    return plan;
-}
-
-// The same from a store: the exhaustive tests ask for thousands.
-const FunctionPlan& function(unsigned number, std::uint32_t widths, std::uint16_t vendor = 0x1b36,
-                             std::uint32_t class_code = 0x010802) {
-    static std::map<std::tuple<unsigned, std::uint32_t, std::uint16_t>, FunctionPlan> made;
-    auto& plan = made[{number, widths, vendor}];
-    if (plan.view.id.empty()) plan = make_function(number, widths, vendor, class_code);
     return plan;
 }
 
@@ -192,168 +176,6 @@ TEST(Slot, SaysWhatGuestDriversAskFor) {
 TEST(Slot, SaysWhatAnotherModeWouldGive) {
     EXPECT_THAT(port({.mode = AtomicsMode::Off}, {function(0, 3)}).slot.atomics_change,
                 HasSubstr("--port rp0,atomics=auto gives 32 and 64 bit"));
-}
-
-// A slot that runs: what the guest can read of the port and of each function, and the devices' own
-// bits. A change takes steps, and may fail at each.
-class RunningSlot {
-public:
-    explicit RunningSlot(PortPlan start) : plan_{std::move(start)}, port_{plan_.map} {}
-
-    // Steps of a change: each function that stays, the port, the announcement. Returns whether all
-    // went well; `fails_at` is the number of the step that does not.
-    bool change(PortPlan next, std::optional<unsigned> fails_at = {}) {
-        unsigned step = 0;
-        const auto before = plan_;
-        if (!go(next, fails_at, step)) {
-            unsigned none = 0;
-            (void)go(before, {}, none);
-            plan_ = before;
-            follow_all();
-            return false;
-        }
-        plan_ = std::move(next);
-        seat();
-        follow_all();
-        return true;
-    }
-
-    void expect_as_if_made_afresh() const {
-        auto fresh = plan_;
-        fresh.slot = {};
-        fresh.map = {};
-        fresh.functions.clear();
-        for (const auto& one : plan_.functions)
-            fresh.functions.insert(fresh.functions.begin(),
-                                   function(one.view.function, one.view.atomics.counted()));
-        settle(fresh);
-        ASSERT_EQ(plan_.slot, fresh.slot);
-        ASSERT_EQ(plan_.map, fresh.map);
-        ASSERT_EQ(port_.bytes(), fresh.map.start);
-        ASSERT_EQ(functions_.size(), fresh.functions.size());
-        for (const auto& one : fresh.functions) {
-            ASSERT_EQ(view_of(plan_, one.view.function), one.view);
-            const auto& running = functions_.at(one.view.function);
-            ASSERT_EQ(running.config.bytes().read8(header_type),
-                      one.view.map.start.read8(header_type));
-            ASSERT_TRUE(!running.sends || passes_requester_enable(one.view));
-        }
-    }
-
-    // The guest sets every bit of Device Control 2 that it may.
-    void guest_enables_all() {
-        for (auto& [number, running] : functions_)
-            for (const auto& effect : running.config.write(function_control_2, 2, 0x0440))
-                if (const auto* const write = std::get_if<effect::WriteDevice>(&effect);
-                    write != nullptr && write->offset == function_control_2)
-                    running.sends = (write->value & requester_enable) != 0;
-    }
-
-    const PortPlan& plan() const { return plan_; }
-
-private:
-    struct Running {
-        ConfigState config;
-        bool sends = false;  // The device's own AtomicOp Requester Enable.
-    };
-
-    void carry_out(Running& running, const FunctionView& view) {
-        for (const auto& effect : running.config.follow(view))
-            if (const auto* const update = std::get_if<effect::UpdateDevice>(&effect);
-                update != nullptr && (update->mask & requester_enable) != 0)
-                running.sends = (update->value & requester_enable) != 0;
-    }
-
-    bool go(const PortPlan& next, std::optional<unsigned> fails_at, unsigned& step) {
-        for (const auto& one : next.functions) {
-            const auto running = functions_.find(one.view.function);
-            if (running == functions_.end()) continue;
-            if (fails_at == step++) return false;
-            carry_out(running->second, one.view);
-        }
-        if (fails_at == step++) return false;
-        (void)port_.follow(next.map);
-        return fails_at != step++;
-    }
-
-    // Those who left go, those who came begin.
-    void seat() {
-        std::erase_if(functions_, [this](const auto& entry) {
-            return std::ranges::none_of(plan_.functions, [&](const FunctionPlan& one) {
-                return one.view.function == entry.first;
-            });
-        });
-        for (const auto& one : plan_.functions)
-            functions_.try_emplace(one.view.function, ConfigState{one.view, one.start()});
-    }
-
-    // The rules live in the plan that stands.
-    void follow_all() {
-        (void)port_.follow(plan_.map);
-        for (const auto& one : plan_.functions)
-            carry_out(functions_.at(one.view.function), one.view);
-    }
-
-    PortPlan plan_;
-    ConfigState port_;
-    std::map<unsigned, Running> functions_;
-};
-
-// Puts functions in and takes them out in one order, and after each change tries every insertion
-// that is left with a failure at each of its steps.
-void try_order(const std::array<std::uint32_t, 4>& widths, const std::vector<unsigned>& arrival,
-               const std::vector<unsigned>& departure, bool failing) {
-    RunningSlot slot{port()};
-    for (const auto number : arrival) {
-        const auto next = with_function(slot.plan(), function(number, widths.at(number))).value();
-        for (unsigned step = 0; failing && step < 8; ++step) {
-            if (slot.change(next, step)) break;
-            ASSERT_NO_FATAL_FAILURE(slot.expect_as_if_made_afresh());
-        }
-        if (slot.plan().functions.size() < next.functions.size()) {
-            ASSERT_TRUE(slot.change(next));
-        }
-        slot.guest_enables_all();
-        ASSERT_NO_FATAL_FAILURE(slot.expect_as_if_made_afresh());
-    }
-    for (const auto number : departure) {
-        const auto next = without_function(slot.plan(), number).value();
-        if (failing) {
-            ASSERT_FALSE(slot.change(next, 0));
-            ASSERT_NO_FATAL_FAILURE(slot.expect_as_if_made_afresh());
-        }
-        ASSERT_TRUE(slot.change(next));
-        ASSERT_NO_FATAL_FAILURE(slot.expect_as_if_made_afresh());
-    }
-    EXPECT_EQ(completer_bits(slot.plan()), 0u);
-}
-
-TEST(RunningSlot, ForgetsEveryOrderOfArrivalAndDeparture) {
-    constexpr std::array<std::uint32_t, 4> widths{3, 0, 7, 6};
-    std::vector<unsigned> order{0, 1, 2, 3};
-    do {
-        const std::vector<unsigned> backwards{order.rbegin(), order.rend()};
-        ASSERT_NO_FATAL_FAILURE(try_order(widths, order, order, false));
-        ASSERT_NO_FATAL_FAILURE(try_order(widths, order, backwards, false));
-    } while (std::ranges::next_permutation(order).found);
-}
-
-TEST(RunningSlot, LeavesNoTraceOfAChangeThatFailed) {
-    for (const auto& widths :
-         {std::array<std::uint32_t, 4>{3, 0, 7, 6}, {3, 4, 0, 3}, {0, 0, 3, 3}})
-        for (const auto& order :
-             std::vector<std::vector<unsigned>>{{0, 1, 2, 3}, {3, 2, 1, 0}, {1, 3, 0, 2}})
-            ASSERT_NO_FATAL_FAILURE(try_order(widths, order, order, true));
-}
-
-TEST(RunningSlot, TakesTheBitFromWhoIsNoParticipantAnyMore) {
-    RunningSlot slot{port()};
-    ASSERT_TRUE(slot.change(with_function(slot.plan(), function(0, 3)).value()));
-    slot.guest_enables_all();
-    // Nothing in common: both are gated, and the device that was enabled is not any more.
-    ASSERT_TRUE(slot.change(with_function(slot.plan(), function(1, 4)).value()));
-    EXPECT_EQ(completer_bits(slot.plan()), 0u);
-    slot.expect_as_if_made_afresh();
 }
 
 }  // namespace

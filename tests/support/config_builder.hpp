@@ -45,6 +45,12 @@ public:
             .put16(at + 0x12u, 0x0043);
     }
 
+    /// Device Capabilities 2 and Device Control 2 of a PCI Express capability at `at`.
+    ConfigBuilder& second_registers(std::uint8_t at, std::uint32_t capabilities,
+                                    std::uint16_t control = 0) {
+        return put32(at + 0x24u, capabilities).put16(at + 0x28u, control);
+    }
+
     /// MSI-X with `vectors`; table at 0x2000 and pending bits at 0x3000 of BAR 0.
     ConfigBuilder& msix(std::uint8_t at, std::uint8_t next, std::uint16_t vectors = 8) {
         return standard(at, 0x11, next)
