@@ -16,7 +16,8 @@ namespace {
 using device::DeviceFacts;
 using device::words_of_widths;
 
-// The first kernel whose VFIO reports AtomicOps. Source: its include/uapi/linux/vfio.h.
+// The first kernel whose VFIO reports AtomicOps. Source: Linux commit a5bfe22db2a4, which adds
+// VFIO_DEVICE_INFO_CAP_PCI_ATOMIC_COMP, merged with the changes of VFIO for v6.5-rc1.
 constexpr std::pair<unsigned, unsigned> first_reporting_kernel{6, 5};
 
 // The registers that the kernel looks at: of a virtual function those of its physical one.
