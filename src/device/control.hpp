@@ -28,7 +28,8 @@ public:
     DeviceReader& operator=(const DeviceReader&) = delete;
     virtual ~DeviceReader() = default;
 
-    /// Everything VFIO says of the function. Never cached: each call asks the kernel.
+    /// Everything VFIO says of the function. Never cached: each call asks the kernel. The function
+    /// is left with the registers that it had.
     virtual Result<VfioFacts> facts() = 0;
 
     /// Fills all of `out` from byte `offset` of `region`.

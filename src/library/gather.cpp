@@ -6,7 +6,6 @@
 #include <system_error>
 #include <vector>
 
-#include "base/bytes.hpp"
 #include "capture/file.hpp"
 #include "device/driver.hpp"
 #include "host/dma_limits.hpp"
@@ -14,38 +13,11 @@
 #include "host/opened_file.hpp"
 #include "host/opener.hpp"
 #include "pci/address.hpp"
-#include "pci/capability.hpp"
-#include "pci/express.hpp"
 
 namespace tenon::library {
 namespace {
 
 using device::DeviceFacts;
-
-// AtomicOp Requester Enable in Device Control 2. Source: PCIe Base Spec 6.0, 7.5.3.16.
-constexpr std::uint16_t requester_enable = 0x0040;
-
-// Asking for AtomicOps sets the bit in the device. Puts back what the device had before it was
-// opened. Source: Linux, drivers/vfio/pci/vfio_pci_core.c, vfio_pci_info_atomic_cap.
-Result<void> restore_requester_enable(device::DeviceControl& device, const DeviceFacts& before,
-                                      device::VfioFacts& asked) {
-    const auto express = pci::list_capabilities(asked.config)
-                             .find(pci::CapabilityList::Standard, pci::capability_id::pci_express);
-    if (!express) return {};
-    const std::size_t at = express->at + pci::express::device_control_2;
-    if (!before.physical || before.physical->known() < at + 2) return {};
-    if ((before.physical->read16(at) & requester_enable) != 0) return {};
-
-    std::array<std::byte, 2> bytes{};
-    TENON_TRY_DO(device.read(device::config_region, at, bytes), "reading Device Control 2");
-    const auto now = load<std::uint16_t>(bytes, 0);
-    if ((now & requester_enable) == 0) return {};
-    const auto restored = static_cast<std::uint16_t>(now & ~requester_enable);
-    store<std::uint16_t>(bytes, 0, restored);
-    TENON_TRY_DO(device.write(device::config_region, at, bytes), "restoring Device Control 2");
-    asked.config.write<std::uint16_t>(at, restored);
-    return {};
-}
 
 // What an opened function tells.
 struct Asked {
@@ -61,7 +33,6 @@ Result<Asked> ask_vfio(device::OpenedFunctions& opened, const Asking& asking) {
         opened.take(*asking.facts->address);
         return std::unexpected(std::move(asked).error());
     }
-    TENON_TRY_DO(restore_requester_enable(*device, *asking.facts, *asked), "");
     return Asked{.vfio = *std::move(asked), .iommu = device->iommu()};
 }
 

@@ -57,9 +57,8 @@ struct Asking {
     device::Access access;
 };
 
-/// Opens functions of this host, asks VFIO about each, and takes back the AtomicOp Requester Enable
-/// that asking sets. They stay open in `opened`. One that is in use or not permitted stays unasked:
-/// `vfio` is then unknown with the reason.
+/// Opens functions of this host and asks VFIO about each. They stay open in `opened`. One that is
+/// in use or not permitted stays unasked: `vfio` is then unknown with the reason.
 void ask(device::OpenedFunctions& opened, std::span<const Asking> functions);
 
 /// read_facts(), then ask() if the function can be asked, and gives it back.

@@ -15,13 +15,7 @@ namespace {
 using support::ConfigBuilder;
 using testing::HasSubstr;
 
-// Device Control 2 of a PCI Express capability at 0x80, and AtomicOp Requester Enable in it.
-constexpr std::size_t device_control_2 = 0x80 + 0x28;
-constexpr std::uint16_t requester_enable = 0x0040;
-
-pci::ConfigImage config(std::uint16_t control_2 = 0) {
-    return ConfigBuilder{}.head(0x80).express(0x80, 0).put16(device_control_2, control_2).image();
-}
+pci::ConfigImage config() { return ConfigBuilder{}.head(0x80).express(0x80, 0).image(); }
 
 // A host with one function at 01:00.0, and a way to open it.
 class Gather : public testing::Test {
@@ -99,34 +93,6 @@ TEST_F(Gather, KeepsWhatSysfsSaysIfAnyQuestionFails) {
         EXPECT_EQ(function_.opened(), 0u) << "call " << n;
         EXPECT_EQ(*facts->driver, "vfio-pci") << "call " << n;
     }
-}
-
-TEST_F(Gather, PutsBackTheRequesterEnableThatAskingSets) {
-    function_.config() = config(requester_enable | 0x0400);
-
-    const auto facts = gather();
-
-    ASSERT_EQ(function_.config_writes().size(), 1u);
-    EXPECT_EQ(function_.config_writes()[0],
-              (support::ConfigWrite{.offset = device_control_2,
-                                    .bytes = {std::byte{0x00}, std::byte{0x04}}}));
-    EXPECT_EQ(facts->vfio->config.read16(device_control_2), 0x0400u);
-}
-
-TEST_F(Gather, LeavesARequesterEnableThatWasThere) {
-    tree_.write(tree_.file("0000:01:00.0", "config"), [] {
-        const auto image = config(requester_enable);
-        std::string bytes(image.bytes().size(), '\0');
-        std::ranges::transform(image.bytes(), bytes.begin(),
-                               [](std::byte byte) { return static_cast<char>(byte); });
-        return bytes;
-    }());
-    function_.config() = config(requester_enable);
-
-    const auto facts = gather();
-
-    EXPECT_TRUE(function_.config_writes().empty());
-    EXPECT_EQ(facts->vfio->config.read16(device_control_2), requester_enable);
 }
 
 TEST_F(Gather, ReadsAFile) {

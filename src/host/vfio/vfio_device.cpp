@@ -62,6 +62,10 @@ VfioDevice::~VfioDevice() {
         [[maybe_unused]] const auto disabled = disable_vectors(index);
     }
     [[maybe_unused]] const auto done = reset();
+    // The kernel restores all registers once nobody has the file open; somebody else may have it.
+    if (found_) {
+        [[maybe_unused]] const auto restored = set_requester_enable(found_->at, found_->value);
+    }
     if (!attached_) return;
     abi::DetachIommufd detach{.argsz = sizeof detach, .flags = 0};
     [[maybe_unused]] const auto left =
@@ -83,6 +87,15 @@ Result<device::VfioFacts> VfioDevice::facts() {
     return facts;
 }
 
+std::optional<VfioDevice::RequesterEnable> VfioDevice::requester_enable_of(
+    const pci::ConfigImage& config) {
+    const auto express = pci::find_express(config);
+    if (!express || !express->has_second_registers()) return std::nullopt;
+    const auto at = express->at + pci::express::device_control_2;
+    const pci::DeviceControl2 control{config.read16(at)};
+    return RequesterEnable{.at = at, .value = control.get<pci::AtomicOpRequesterEnable>() != 0};
+}
+
 Result<pci::ConfigImage> VfioDevice::read_config() {
     const std::uint64_t size = regions_.at(device::config_region).size;
     if (size > pci::express_size)
@@ -93,23 +106,22 @@ Result<pci::ConfigImage> VfioDevice::read_config() {
 }
 
 Result<device::DeviceInfo> VfioDevice::device_info(const pci::ConfigImage& before) {
+    const auto enable = requester_enable_of(before);
+    if (!found_) found_ = enable;
     auto info = ask_device_info(kernel_, file_.number());
+    if (!enable) return info;
     // A question that failed may have set the bit as well.
-    const auto restored = put_back_requester_enable(before);
+    const auto restored = set_requester_enable(enable->at, enable->value);
     if (info && !restored) return std::unexpected(restored.error());
     return info;
 }
 
-Result<void> VfioDevice::put_back_requester_enable(const pci::ConfigImage& before) {
-    const auto express = pci::find_express(before);
-    if (!express || !express->has_second_registers()) return {};
-    const auto at = express->at + pci::express::device_control_2;
+Result<void> VfioDevice::set_requester_enable(std::size_t at, bool value) {
     constexpr auto enable = std::uint16_t{pci::AtomicOpRequesterEnable::mask};
     constexpr auto step = "putting back AtomicOp Requester Enable";
     std::uint16_t now = 0;
     TENON_TRY_DO(read(device::config_region, at, writable_bytes_of(now)), step);
-    const std::uint16_t was = before.read16(at);
-    if (((now ^ was) & enable) == 0) return {};
+    if (((now & enable) != 0) == value) return {};
     const auto back = static_cast<std::uint16_t>(now ^ enable);
     TENON_TRY_DO(write(device::config_region, at, bytes_of(back)), step);
     return {};

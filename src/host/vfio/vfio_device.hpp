@@ -35,13 +35,15 @@ public:
     /// Errors: as VFIO_DEVICE_GET_REGION_INFO; the function is closed again.
     static Result<std::unique_ptr<VfioDevice>> create(Kernel& kernel, Opened opened);
 
-    /// Switches interrupts off, resets the function if it can be, takes it out of its address
-    /// space, and closes it: whoever else has the file open holds a device that reaches nothing.
+    /// Switches interrupts off, resets the function if it can be, gives AtomicOp Requester Enable
+    /// the value that it was found with, takes the function out of its address space, and closes
+    /// it: whoever else has the file open holds a device that reaches nothing.
     ~VfioDevice() override;
 
     /// The kernel sets AtomicOp Requester Enable in a function whose path completes AtomicOps,
-    /// each time it is asked for the device information; this puts the bit back. In a virtual
-    /// function the kernel sets the bit of its physical one, out of reach until that is reset.
+    /// each time it is asked for the device information; this puts the bit back, and nobody above
+    /// has to know. In a virtual function the kernel sets the bit of its physical one, out of reach
+    /// until that is reset.
     /// Source: drivers/vfio/pci/vfio_pci_core.c of Linux 7.2, vfio_pci_info_atomic_cap().
     Result<device::VfioFacts> facts() override;
 
@@ -60,13 +62,20 @@ public:
     int kvm_file() const override { return kvm_file_; }
 
 private:
+    /// AtomicOp Requester Enable of the function.
+    struct RequesterEnable {
+        std::size_t at = 0;  ///< Of Device Control 2.
+        bool value = false;
+    };
+
     VfioDevice(Kernel& kernel, Opened opened);
 
+    static std::optional<RequesterEnable> requester_enable_of(const pci::ConfigImage& config);
     Result<const device::RegionFacts*> region_at(unsigned region, std::uint64_t offset,
                                                  std::uint64_t size) const;
     Result<pci::ConfigImage> read_config();
     Result<device::DeviceInfo> device_info(const pci::ConfigImage& before);
-    Result<void> put_back_requester_enable(const pci::ConfigImage& before);
+    Result<void> set_requester_enable(std::size_t at, bool value);
 
     Kernel& kernel_;
     std::string name_;
@@ -76,6 +85,8 @@ private:
     int kvm_file_;
     bool attached_;
     std::array<device::RegionFacts, device::config_region + 1> regions_;
+    /// As it was before the first question; none: nobody asked, or there is no such register.
+    std::optional<RequesterEnable> found_;
 };
 
 }  // namespace tenon::host

@@ -127,6 +127,33 @@ TEST_F(VfioDeviceTest, LeavesARequesterEnableThatWasSet) {
     EXPECT_THAT(function_.config_writes(), IsEmpty());
 }
 
+// Somebody else may have the file open, so that the kernel restores nothing yet.
+TEST_F(VfioDeviceTest, GivesRequesterEnableBackAsItWasFound) {
+    for (const auto found : {std::uint16_t{0x0005}, std::uint16_t{0x0045}}) {
+        function_.info().atomic_completer = 3;
+        function_.config().write<std::uint16_t>(device_control_2, found);
+        {
+            const auto device = open();
+            ASSERT_TRUE(device->facts());
+            const auto other = static_cast<std::uint16_t>(found ^ 0x0040);
+            ASSERT_TRUE(device->write(device::config_region, device_control_2, bytes_of(other)));
+        }
+        EXPECT_EQ(function_.config().read16(device_control_2), found);
+    }
+}
+
+TEST_F(VfioDeviceTest, GivesItBackEvenIfAQuestionCouldNot) {
+    function_.info().atomic_completer = 3;
+    function_.config().write<std::uint16_t>(device_control_2, 0x0005);
+    {
+        const auto device = open();
+        // Configuration space, two questions, and the look at the register.
+        host_.kernel().faults().fail_call(4, EIO);
+        EXPECT_THAT(device->facts().error().what, HasSubstr("putting back"));
+    }
+    EXPECT_EQ(function_.config().read16(device_control_2), 0x0005);
+}
+
 TEST_F(VfioDeviceTest, PutsItBackEvenIfTheAnswerIsUnusable) {
     function_.info().atomic_completer = 3;
     const auto device = open();
