@@ -47,7 +47,7 @@ Result<MachineEnd> run_plan(const model::MachinePlan& plan, const RunRequest& re
                    .timeline = request.timeline}),
               "");
     mark(request.timeline, "memory and KVM");
-    TENON_TRY(files, VfioFiles::create(machine->vm()), "");
+    TENON_TRY(files, KvmVfioFiles::create(machine->vm()), "");
     Warnings warnings;
     EventLoop events;
     PinLevels pins{machine->vm()};
@@ -65,7 +65,7 @@ Result<MachineEnd> run_plan(const model::MachinePlan& plan, const RunRequest& re
                                             .pins = pins},
                                   .memory = machine->memory(),
                                   .topology = topology,
-                                  .files = &files,
+                                  .files = files.get(),
                                   .timeline = request.timeline}),
               "");
     machine->on_memory_fault([&assignment, &warnings](std::optional<GuestAddress> where) {

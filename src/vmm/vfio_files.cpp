@@ -20,19 +20,19 @@ int set_attribute(int device, std::uint64_t attribute, int file) {
 
 }  // namespace
 
-Result<VfioFiles> VfioFiles::create(const KvmVm& vm) {
+Result<std::unique_ptr<KvmVfioFiles>> KvmVfioFiles::create(const KvmVm& vm) {
     TENON_TRY(fd, vm.create_device(KVM_DEV_TYPE_VFIO), "creating the kvm-vfio device");
-    return VfioFiles{std::move(fd)};
+    return std::unique_ptr<KvmVfioFiles>{new KvmVfioFiles{std::move(fd)}};
 }
 
-Result<void> VfioFiles::add(int file) const {
+Result<void> KvmVfioFiles::add(int file) {
     const int error = set_attribute(fd_.number(), abi::vfio_file_add, file);
     // Two functions of one group have one file.
     if (error == 0 || error == EEXIST) return {};
     return fail_system(error, "telling KVM of a VFIO file");
 }
 
-Result<void> VfioFiles::remove(int file) const {
+Result<void> KvmVfioFiles::remove(int file) {
     const int error = set_attribute(fd_.number(), abi::vfio_file_del, file);
     if (error == 0 || error == ENOENT) return {};
     return fail_system(error, "taking a VFIO file from KVM");

@@ -3,26 +3,41 @@
 // KVM then knows of non-coherent DMA, and the kernel's drivers can find the machine.
 #pragma once
 
+#include <memory>
+#include <utility>
+
 #include "base/fd.hpp"
 #include "base/result.hpp"
 #include "vmm/kvm.hpp"
 
 namespace tenon::vmm {
 
-/// Owns the kvm-vfio device of one machine.
+/// Who is told of the files. A seam, so that assigning can be tested without KVM.
 class VfioFiles {
 public:
-    /// Errors: errno of KVM_CREATE_DEVICE.
-    static Result<VfioFiles> create(const KvmVm& vm);
+    VfioFiles() = default;
+    VfioFiles(const VfioFiles&) = delete;
+    VfioFiles& operator=(const VfioFiles&) = delete;
+    virtual ~VfioFiles() = default;
 
-    /// Tells KVM of a device's or a group's file. One that it knows already is no error.
-    Result<void> add(int file) const;
+    /// Tells of a device's or a group's file. One that is known already is no error.
+    virtual Result<void> add(int file) = 0;
 
     /// Takes a file back.
-    Result<void> remove(int file) const;
+    virtual Result<void> remove(int file) = 0;
+};
+
+/// Owns the kvm-vfio device of one machine.
+class KvmVfioFiles final : public VfioFiles {
+public:
+    /// Errors: errno of KVM_CREATE_DEVICE.
+    static Result<std::unique_ptr<KvmVfioFiles>> create(const KvmVm& vm);
+
+    Result<void> add(int file) override;
+    Result<void> remove(int file) override;
 
 private:
-    explicit VfioFiles(Fd fd) : fd_{std::move(fd)} {}
+    explicit KvmVfioFiles(Fd fd) : fd_{std::move(fd)} {}
     Fd fd_;
 };
 

@@ -25,7 +25,7 @@ public:
         AssignedFunction::Board board;
         const GuestMemory& memory;
         PciTopology& topology;
-        const VfioFiles* files;
+        VfioFiles* files;
         Timeline* timeline = nullptr;  ///< Where the moments of the start are noted; may be null.
     };
 
