@@ -8,6 +8,8 @@ here=$(dirname "$(readlink -f "$0")")
 disk=0000:01:00.0
 
 "$TENON_ROOT/lab/bind.sh" "$disk"
+# As on a real host; the virtual one does without by default.
+echo always >/sys/kernel/mm/transparent_hugepage/enabled
 printf 'Host: Linux %s, %s processor(s) of %s\n' "$(uname -r)" "$(nproc)" \
     "$(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -n 1)"
 "$1/dma_bench" "$disk" "${2:-5}"
