@@ -21,7 +21,6 @@ unsigned piece(std::uint64_t offset, unsigned left) {
 }  // namespace
 
 std::uint64_t Ecam::read(std::uint64_t offset, unsigned size) {
-    const std::lock_guard lock{mutex_};
     std::uint64_t value = 0;
     for (unsigned done = 0; done < size;) {
         const unsigned count = piece(offset + done, size - done);
@@ -33,7 +32,6 @@ std::uint64_t Ecam::read(std::uint64_t offset, unsigned size) {
 }
 
 void Ecam::write(std::uint64_t offset, unsigned size, std::uint64_t value) {
-    const std::lock_guard lock{mutex_};
     for (unsigned done = 0; done < size;) {
         const unsigned count = piece(offset + done, size - done);
         host_.write(place_of(offset + done), count,

@@ -2,13 +2,13 @@
 #pragma once
 
 #include <cstdint>
-#include <mutex>
 
 #include "vmm/bus.hpp"
 
 namespace tenon::vmm {
 
-/// All functions of the guest's PCI segment. Never called by two threads at once.
+/// All functions of the guest's PCI segment. Thread-safe: every vCPU calls it, and who looks from
+/// outside.
 class PciHost {
 public:
     PciHost() = default;
@@ -36,7 +36,7 @@ public:
     virtual void restart() = 0;
 };
 
-/// Turns memory accesses into configuration accesses, one at a time.
+/// Turns memory accesses into configuration accesses.
 ///
 /// Accesses that are not inside one dword are cut, lowest address first.
 /// Source: PCIe Base Spec 6.0, 7.2.2.
@@ -49,7 +49,6 @@ public:
     void write(std::uint64_t offset, unsigned size, std::uint64_t value) override;
 
 private:
-    std::mutex mutex_;
     PciHost& host_;
 };
 

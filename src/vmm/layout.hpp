@@ -19,6 +19,9 @@ inline constexpr std::uint16_t serial_port = 0x3f8;
 inline constexpr std::uint16_t serial_ports = 8;
 inline constexpr std::uint8_t serial_interrupt = 4;
 
+/// The power button, a pin of the IOAPIC. Below 16, where no pin is shared with PCI.
+inline constexpr std::uint8_t power_button_interrupt = 9;
+
 /// Registers that end the machine: sleep control, sleep status, reset; one byte each.
 inline constexpr std::uint16_t power_port = 0x600;
 inline constexpr std::uint16_t power_ports = 3;

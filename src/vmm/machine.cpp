@@ -3,6 +3,7 @@
 #include <pthread.h>
 
 #include <algorithm>
+#include <chrono>
 #include <thread>
 #include <utility>
 
@@ -52,10 +53,10 @@ Result<void> Machine::attach_devices(PciHost& host) {
             [[maybe_unused]] const auto done = vm_->set_irq_line(Gsi{serial_interrupt}, level);
         });
     TENON_TRY_DO(port_bus_.add(serial_port, serial_ports, serial_), "placing the serial port");
-    TENON_TRY_DO(
-        port_bus_.add(power_port, power_ports,
-                      std::make_shared<PowerRegisters>([this](MachineEnd why) { stop(why); })),
-        "placing the power registers");
+    TENON_TRY_DO(port_bus_.add(power_port, power_ports,
+                               std::make_shared<PowerRegisters>(
+                                   [this](MachineEnd why) { stop(why, EndCause::Guest); })),
+                 "placing the power registers");
     return routes_->commit();
 }
 
@@ -110,25 +111,32 @@ Result<MachineEnd> Machine::run(PciHost& host) {
     TENON_TRY_DO(load(), "before the start");
 
     TENON_TRY(signals, EndSignals::take(), "before the start");
-    const auto console =
-        Console::start(config_.input, *serial_, signals, [this] { stop(MachineEnd::Interrupted); });
+    const auto console = Console::start(config_.input, *serial_, signals, [this] {
+        stop(MachineEnd::Interrupted, EndCause::HostSignal);
+    });
     if (!console) return std::unexpected(Error{console.error()}.during("before the start"));
     install_vcpu_signal();
     for (;;) {
-        auto ended = run_vcpus();
-        if (!ended || *ended != MachineEnd::Reset || !config_.restarts) return ended;
+        auto [ended, cause] = run_vcpus();
+        if (!ended || *ended != MachineEnd::Reset || !config_.restarts) {
+            tell({.kind = MachineEvent::Kind::Ended,
+                  .cause = cause,
+                  .end = ended.value_or(MachineEnd::Interrupted)});
+            return ended;
+        }
         TENON_TRY_DO(reset(host), "starting the guest again");
+        tell({.kind = MachineEvent::Kind::Reset, .cause = cause});
     }
 }
 
-Result<MachineEnd> Machine::run_vcpus() {
+std::pair<Result<MachineEnd>, EndCause> Machine::run_vcpus() {
     std::vector<std::jthread> threads;
     threads.reserve(vcpus_.size());
     for (std::size_t index = 0; index < vcpus_.size(); ++index)
         threads.emplace_back([this, index] { run_vcpu(index); });
     threads.clear();  // Joins them all.
     const std::lock_guard lock{mutex_};
-    return *end_;
+    return {*end_, cause_};
 }
 
 // In the order in which nothing of the old guest reaches the new one: devices stop to write into
@@ -151,30 +159,92 @@ Result<void> Machine::reset(PciHost& host) {
     return {};
 }
 
-void Machine::run_vcpu(std::size_t index) {
-    {
-        const std::lock_guard lock{mutex_};
-        threads_[index] = ::pthread_self();
-        if (end_) vcpus_[index]->stop(std::nullopt);
-    }
-    if (index == 0) mark(config_.timeline, "first instruction of the guest's kernel");
-    auto ran = vcpus_[index]->run();
-    {
-        const std::lock_guard lock{mutex_};
-        threads_[index].reset();
-    }
-    // A vCPU that returns without an error was stopped, and the reason is there.
-    if (!ran) end(std::unexpected(std::move(ran).error()));
+// Waits while the machine is paused. True: the vCPU is to run; false: the machine has ended.
+bool Machine::may_run(std::size_t index) {
+    std::unique_lock lock{mutex_};
+    threads_[index].reset();
+    changed_.notify_all();
+    changed_.wait(lock, [this] { return !paused_ || end_; });
+    if (end_) return false;
+    vcpus_[index]->go_on();
+    threads_[index] = ::pthread_self();
+    return true;
 }
 
-void Machine::stop(MachineEnd why) { end(why); }
+void Machine::run_vcpu(std::size_t index) {
+    if (index == 0) mark(config_.timeline, "first instruction of the guest's kernel");
+    while (may_run(index)) {
+        auto ran = vcpus_[index]->run();
+        // A vCPU that returns without an error was stopped, and the reason is there.
+        if (!ran) end(std::unexpected(std::move(ran).error()), EndCause::Crash);
+    }
+}
 
-void Machine::end(Result<MachineEnd> why) {
+// Under the lock: what ended the guest starts it again.
+bool Machine::restarting() const {
+    return config_.restarts && end_ && *end_ && **end_ == MachineEnd::Reset;
+}
+
+void Machine::stop(MachineEnd why, EndCause cause) { end(why, cause); }
+
+void Machine::end(Result<MachineEnd> why, EndCause cause) {
     const std::lock_guard lock{mutex_};
-    const bool restarting = config_.restarts && end_ && *end_ && **end_ == MachineEnd::Reset;
-    if (!end_ || restarting) end_ = std::move(why);
+    if (!end_ || restarting()) {
+        end_ = std::move(why);
+        cause_ = cause;
+    }
+    changed_.notify_all();
     for (std::size_t index = 0; index < vcpus_.size(); ++index)
         vcpus_[index]->stop(threads_[index]);
+}
+
+Result<void> Machine::pause() {
+    constexpr std::chrono::seconds patience{10};
+    {
+        std::unique_lock lock{mutex_};
+        if (paused_ || (end_ && !restarting())) return {};
+        paused_ = true;
+        for (std::size_t index = 0; index < vcpus_.size(); ++index)
+            vcpus_[index]->stop(threads_[index]);
+        const bool out = changed_.wait_for(lock, patience, [this] {
+            return std::ranges::none_of(threads_,
+                                        [](const auto& thread) { return thread.has_value(); });
+        });
+        if (!out) {
+            paused_ = false;
+            changed_.notify_all();
+            return fail(Error::Kind::Busy,
+                        "a processor of the guest does not stop: its console's output is not read");
+        }
+    }
+    tell({.kind = MachineEvent::Kind::Paused});
+    return {};
+}
+
+void Machine::resume() {
+    {
+        const std::lock_guard lock{mutex_};
+        if (!paused_) return;
+        paused_ = false;
+        for (const auto& vcpu : vcpus_)
+            vcpu->tell_of_pause();
+        changed_.notify_all();
+    }
+    tell({.kind = MachineEvent::Kind::Resumed});
+}
+
+bool Machine::paused() const {
+    const std::lock_guard lock{mutex_};
+    return paused_;
+}
+
+Result<void> Machine::press_power_button() {
+    // An edge: the controller has seen it when the line falls again.
+    TENON_TRY_DO(vm_->set_irq_line(Gsi{power_button_interrupt}, true), "pressing the power button");
+    TENON_TRY_DO(vm_->set_irq_line(Gsi{power_button_interrupt}, false),
+                 "releasing the power button");
+    tell({.kind = MachineEvent::Kind::PowerButton});
+    return {};
 }
 
 }  // namespace tenon::vmm

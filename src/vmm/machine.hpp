@@ -6,11 +6,13 @@
 //                                          a reset starts the same machine again
 #pragma once
 
+#include <condition_variable>
 #include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/result.hpp"
@@ -19,10 +21,12 @@
 #include "vmm/acpi/dsdt.hpp"
 #include "vmm/bus.hpp"
 #include "vmm/ecam.hpp"
+#include "vmm/guest_control.hpp"
 #include "vmm/guest_memory.hpp"
 #include "vmm/irq_routes.hpp"
 #include "vmm/kvm.hpp"
 #include "vmm/loader/boot.hpp"
+#include "vmm/machine_event.hpp"
 #include "vmm/memory_slots.hpp"
 #include "vmm/power.hpp"
 #include "vmm/reset_state.hpp"
@@ -45,8 +49,9 @@ struct BoardConfig {
     int output = 1;                ///< The same.
 };
 
-/// One virtual machine. Owned and run by one thread; stop() may come from any.
-class Machine {
+/// One virtual machine. Owned and run by one thread; what GuestControl declares may come from
+/// others.
+class Machine final : public GuestControl {
 public:
     /// Makes the machine with its memory; nothing runs yet.
     /// Errors: those of KVM, memory and slots, each naming its object.
@@ -54,7 +59,7 @@ public:
 
     Machine(const Machine&) = delete;
     Machine& operator=(const Machine&) = delete;
-    ~Machine();
+    ~Machine() override;
 
     KvmVm& vm() { return *vm_; }
     const GuestMemory& memory() const { return memory_; }
@@ -69,6 +74,11 @@ public:
         memory_fault_ = std::move(handler);
     }
 
+    /// Who is told of each event, from the thread that makes it happen. Before run().
+    void on_event(std::function<void(const MachineEvent&)> listener) {
+        event_ = std::move(listener);
+    }
+
     /// Boots the kernel and lets the guest run to its end. `host` answers configuration accesses
     /// and must outlive the machine. Once for each machine.
     ///
@@ -79,19 +89,26 @@ public:
     /// crashed.
     Result<MachineEnd> run(PciHost& host);
 
-    /// Ends the machine soon. The first reason counts, but a reset that starts the guest again
-    /// gives way to any other. From any thread.
-    void stop(MachineEnd why);
+    void stop(MachineEnd why, EndCause cause) override;
+    Result<void> pause() override;
+    void resume() override;
+    bool paused() const override;
+    Result<void> press_power_button() override;
 
 private:
     explicit Machine(BoardConfig config) : config_{std::move(config)} {}
     Result<void> attach_devices(PciHost& host);
     Result<void> make_vcpus();
     Result<void> load();
-    Result<MachineEnd> run_vcpus();
+    std::pair<Result<MachineEnd>, EndCause> run_vcpus();
     Result<void> reset(PciHost& host);
     void run_vcpu(std::size_t index);
-    void end(Result<MachineEnd> why);
+    bool may_run(std::size_t index);
+    bool restarting() const;
+    void end(Result<MachineEnd> why, EndCause cause);
+    void tell(const MachineEvent& event) const {
+        if (event_) event_(event);
+    }
 
     BoardConfig config_;
     std::optional<Kvm> kvm_;
@@ -106,9 +123,13 @@ private:
     std::vector<kvm_msr_entry> memory_types_;
     IrqchipState interrupt_controllers_;  ///< As after a reset.
     std::function<bool(std::optional<GuestAddress>)> memory_fault_;
+    std::function<void(const MachineEvent&)> event_;
 
-    std::mutex mutex_;  ///< Guards what follows.
+    mutable std::mutex mutex_;         ///< Guards what follows.
+    std::condition_variable changed_;  ///< What follows did.
     std::optional<Result<MachineEnd>> end_;
+    EndCause cause_ = EndCause::Guest;  ///< Of end_.
+    bool paused_ = false;
     std::vector<std::unique_ptr<Vcpu>> vcpus_;
     std::vector<std::optional<pthread_t>> threads_;
 };

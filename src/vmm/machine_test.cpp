@@ -153,7 +153,7 @@ TEST_F(MachineTest, StopsAGuestThatWouldRunForEver) {
     ASSERT_TRUE(machine) << to_string(machine.error());
     const std::jthread stopper{[&] {
         std::this_thread::sleep_for(std::chrono::milliseconds{100});
-        (*machine)->stop(MachineEnd::Interrupted);
+        (*machine)->stop(MachineEnd::Interrupted, EndCause::HostSignal);
     }};
 
     const auto end = (*machine)->run(host);
@@ -166,7 +166,7 @@ TEST_F(MachineTest, KeepsAStopThatCameBeforeTheStart) {
     const auto machine = make(support::make_bzimage(Code{}.raw({0xeb, 0xfe})));
     ASSERT_TRUE(machine) << to_string(machine.error());
 
-    (*machine)->stop(MachineEnd::Interrupted);
+    (*machine)->stop(MachineEnd::Interrupted, EndCause::HostSignal);
     const auto end = (*machine)->run(host);
 
     ASSERT_TRUE(end);

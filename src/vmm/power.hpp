@@ -16,6 +16,14 @@ enum class MachineEnd {
     Interrupted,  ///< A signal, or the user at the console, ended it.
 };
 
+/// Who made a machine end, or start again.
+enum class EndCause {
+    Guest,        ///< By its power or reset register.
+    Crash,        ///< A processor of it cannot go on.
+    HostSignal,   ///< A signal, or the user at the console.
+    HostCommand,  ///< A command through the control socket.
+};
+
 /// Bytes 0 sleep control, 1 sleep status, 2 reset.
 /// Source: ACPI Specification 6.5, 4.8.3.7 (sleep control and status), 4.8.3.6 (reset).
 class PowerRegisters final : public BusDevice {

@@ -97,9 +97,18 @@ Result<void> Vcpu::reset() {
     [[maybe_unused]] const int interrupted = ::ioctl(fd_.number(), KVM_RUN, 0);
     if (after_reset_) TENON_TRY_DO(after_reset_->restore(fd_.number()), "");
     faults_ = 0;
+    go_on();
+    return {};
+}
+
+void Vcpu::go_on() {
     stop_ = false;
     std::atomic_ref{shared().immediate_exit}.store(0);
-    return {};
+}
+
+void Vcpu::tell_of_pause() const {
+    // Refused for a guest without KVM's clock, which has nothing to be told.
+    [[maybe_unused]] const int refused = ::ioctl(fd_.number(), KVM_KVMCLOCK_CTRL, 0);
 }
 
 void Vcpu::stop(std::optional<pthread_t> thread) {

@@ -60,6 +60,13 @@ public:
     /// failed.
     Result<void> run();
 
+    /// Takes back a stop(); the guest goes on where it was. It must not run.
+    void go_on();
+
+    /// Tells the guest's clock, if it uses KVM's, that it did not run for a while, so that it does
+    /// not take itself for stuck. It must not run.
+    void tell_of_pause() const;
+
     /// Makes run() return soon, now or when it is called. `thread` is the one that runs, or none.
     void stop(std::optional<pthread_t> thread);
 

@@ -29,6 +29,7 @@ constexpr unsigned arg_op = 0x68;
 constexpr unsigned store_op = 0x70;
 constexpr unsigned and_op = 0x7b;
 constexpr unsigned or_op = 0x7d;
+constexpr unsigned notify_op = 0x86;
 constexpr unsigned create_dword_field_op = 0x8a;
 constexpr unsigned not_op = 0x92;
 constexpr unsigned equal_op = 0x93;
@@ -195,6 +196,10 @@ Bytes if_(const Bytes& condition, const Bytes& terms) {
 }
 
 Bytes else_(const Bytes& terms) { return opcode(else_op, {counted(terms)}); }
+Bytes notify(std::string_view object, std::uint64_t value) {
+    return opcode(notify_op, {name_string(object), integer(value)});
+}
+
 Bytes return_(const Bytes& value) { return opcode(return_op, {value}); }
 
 }  // namespace aml

@@ -73,5 +73,8 @@ Bytes if_(const Bytes& condition, const Bytes& terms);
 Bytes else_(const Bytes& terms);
 Bytes return_(const Bytes& value);
 
+/// Notify (object, value)
+Bytes notify(std::string_view object, std::uint64_t value);
+
 }  // namespace aml
 }  // namespace tenon::vmm::acpi

@@ -99,10 +99,25 @@ Bytes make_dsdt_body(const model::AddressMap& addresses,
                                             resource::edge_interrupt(serial_interrupt),
                                         }))),
                        }));
+    // A hardware-reduced board has no fixed power button: an interrupt of the generic event device
+    // notifies a control method one. Source: ACPI Specification 6.5, 5.6.9 and 4.8.2.2.1.2.
+    constexpr std::uint64_t pressed = 0x80;
+    const auto power_button = device("PWRB", join({name("_HID", eisa_id("PNP0C0C"))}));
+    const auto events = device(
+        "GED",
+        join({
+            name("_HID", string("ACPI0013")),
+            name("_UID", integer(0)),
+            name("_CRS", resource::make_template(resource::edge_interrupt(power_button_interrupt))),
+            method(
+                "_EVT", 1,
+                if_(equal(arg(0), integer(power_button_interrupt)), notify("\\_SB.PWRB", pressed))),
+        }));
     const auto soft_off =
         package({integer(PowerRegisters::sleep_type_off), integer(0), integer(0), integer(0)});
     return join({
-        scope("\\_SB", join({make_host_bridge(addresses, routes), reserved, serial})),
+        scope("\\_SB",
+              join({make_host_bridge(addresses, routes), reserved, serial, power_button, events})),
         name("\\_S5", soft_off),
     });
 }

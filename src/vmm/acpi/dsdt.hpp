@@ -1,4 +1,4 @@
-// The definition block of the board: host bridge, ECAM, serial port, soft off.
+// The definition block of the board: host bridge, ECAM, serial port, power button, soft off.
 #pragma once
 
 #include <cstdint>

@@ -16,17 +16,20 @@ PciTopology::PciTopology(const model::MachinePlan& plan)
 
 void PciTopology::add(std::size_t port, const model::FunctionPlan& plan,
                       std::shared_ptr<AssignedFunction> function) {
+    const std::lock_guard lock{mutex_};
     ports_[port].functions.push_back(
         {.devfn = plan.guest.devfn(), .function = std::move(function)});
 }
 
 void PciTopology::remove(const AssignedFunction& function) {
+    const std::lock_guard lock{mutex_};
     for (auto& port : ports_)
         std::erase_if(port.functions,
                       [&](const Seated& seated) { return seated.function.get() == &function; });
 }
 
 void PciTopology::follow(std::size_t port, const model::PortPlan& plan) {
+    const std::lock_guard lock{mutex_};
     for (const auto& function : plan.functions)
         for (auto& seated : ports_[port].functions)
             if (seated.devfn == function.guest.devfn()) seated.function->follow(function.view);
@@ -57,6 +60,7 @@ AssignedFunction* PciTopology::function_at(const Place& place) {
 }
 
 std::uint32_t PciTopology::read(const Place& place, unsigned size) {
+    const std::lock_guard lock{mutex_};
     Port* port = nullptr;
     if (auto* const bridge = bridge_at(place, port))
         return bridge->read(place.offset, static_cast<std::uint8_t>(size), 0);
@@ -65,6 +69,7 @@ std::uint32_t PciTopology::read(const Place& place, unsigned size) {
 }
 
 void PciTopology::write(const Place& place, unsigned size, std::uint32_t value) {
+    const std::lock_guard lock{mutex_};
     Port* port = nullptr;
     if (auto* const bridge = bridge_at(place, port)) {
         const auto effects = bridge->write(place.offset, static_cast<std::uint8_t>(size), value);
@@ -79,6 +84,7 @@ void PciTopology::write(const Place& place, unsigned size, std::uint32_t value) 
 }
 
 void PciTopology::restart() {
+    const std::lock_guard lock{mutex_};
     host_bridge_ = model::ConfigState{plan_.host_bridge};
     for (std::size_t n = 0; n < ports_.size(); ++n) {
         ports_[n].config = model::ConfigState{plan_.ports[n].map};
@@ -88,6 +94,7 @@ void PciTopology::restart() {
 }
 
 std::vector<std::shared_ptr<AssignedFunction>> PciTopology::functions() const {
+    const std::lock_guard lock{mutex_};
     std::vector<std::shared_ptr<AssignedFunction>> all;
     for (const auto& port : ports_)
         for (const auto& seated : port.functions)

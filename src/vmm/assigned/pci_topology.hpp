@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <mutex>
 #include <vector>
 
 #include "model/config_state.hpp"
@@ -51,6 +52,7 @@ private:
     AssignedFunction* function_at(const Place& place);
 
     const model::MachinePlan& plan_;
+    mutable std::mutex mutex_;  ///< Guards what follows.
     model::ConfigState host_bridge_;
     std::vector<Port> ports_;
 };
