@@ -9,7 +9,7 @@ initrd=
 initrd_host_modules=(virtio_pci virtio_console 9pnet_virtio 9p kvm_amd vfio_pci vfio_iommu_type1
     nvme virtio_blk virtio_net igb igbvf e1000e)
 initrd_guest_tests=(ask_atomics msix_probe edu_probe)
-initrd_guest_modules=(virtio_pci nvme igb igbvf e1000e virtio_net virtio_blk)
+initrd_guest_modules=(virtio_pci nvme igb igbvf e1000e virtio_net virtio_blk button evdev)
 
 initrd_prepare() {
     local role=$1 kernel=$2 ours=${3:-} key

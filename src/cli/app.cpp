@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "cli/capture_command.hpp"
+#include "cli/ctl_command.hpp"
 #include "cli/diff_command.hpp"
 #include "cli/file_options.hpp"
 #include "cli/help.hpp"
@@ -28,6 +29,7 @@ struct Options {
     Timeline timeline;
     CaptureArguments capture;
     DiffArguments diff;
+    CtlArguments ctl;
     bool no_open = false;
     bool json = false;
     std::string emit;
@@ -69,6 +71,7 @@ CLI::App* add_run(CLI::App& app, Options& options) {
     command->add_option("--initrd", run.initrd);
     command->add_option("--append", run.append);
     command->add_flag("--no-reboot", run.no_reboot);
+    command->add_option("--control", run.control);
     command->add_flag("--timing", options.timing);
     command->add_option("--device", run.machine.devices)->allow_extra_args(false);
     set_help(*command, run_help());
@@ -82,6 +85,14 @@ CLI::App* add_capture(CLI::App& app, Options& options) {
     command->add_flag("--no-open", options.no_open);
     command->add_option("ADDRESS", options.capture.devices)->required();
     set_help(*command, capture_help());
+    return command;
+}
+
+CLI::App* add_ctl(CLI::App& app, Options& options) {
+    auto* const command = app.add_subcommand("ctl");
+    command->add_option("SOCKET", options.ctl.socket)->required();
+    command->add_option("COMMAND", options.ctl.words);
+    set_help(*command, ctl_help());
     return command;
 }
 
@@ -190,6 +201,7 @@ Outcome dispatch(int count, const char* const* arguments, const Host& host,
     const auto* const capture_command = add_capture(app, options);
     const auto* const list_command = add_list(app, options);
     const auto* const diff_command = add_diff(app, options);
+    const auto* const ctl_command = add_ctl(app, options);
     try {
         app.parse(words_of(count, arguments));
     } catch (const CLI::ParseError& error) {
@@ -208,6 +220,7 @@ Outcome dispatch(int count, const char* const* arguments, const Host& host,
     if (capture_command->parsed()) return run_capture(host, options.capture);
     if (list_command->parsed()) return run_list(host, options.json, style);
     if (diff_command->parsed()) return run_diff(host, options.diff, style);
+    if (ctl_command->parsed()) return run_ctl(options.ctl);
     return wrong_usage("", "no command");
 }
 

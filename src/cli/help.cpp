@@ -77,6 +77,7 @@ Usage: tenon COMMAND ...
 
   plan        show what a guest would see of devices, and whether they can be assigned
   run         boot a guest with devices assigned to it
+  ctl         give a command to a running guest
   list        show the devices of this host, and which of them can be assigned
   capture     write down all that is known of devices, to plan with them elsewhere
   diff        show what a guest would see differently of two devices, captures or plans
@@ -134,6 +135,7 @@ Usage: tenon run --kernel FILE [OPTION]... --device DEVICE[,key=value...]...
   --append TEXT           the kernel's command line; console=ttyS0 is the console
   --device DEVICE         assign this device; may be given again
   --no-reboot             end when the guest resets itself; without it, the guest starts again
+  --control SOCKET        let clients of QMP's protocol in at this path: `tenon ctl` is one
   --timing                print at the end where the time of the start went
 )";
     text += fmt::format(fmt::runtime(machine_options), known_machine_versions(),
@@ -177,6 +179,29 @@ Exit status: 0 written, 2 wrong usage, or a function or the file cannot be had.
 Examples
   tenon capture -o card.json 65:00.0 65:00.1
   tenon plan card.json#0000:65:00.1
+)";
+}
+
+std::string ctl_help() {
+    return R"(Gives a command to a running guest, through the socket of `tenon run --control SOCKET`, and prints
+the answer. The socket speaks QMP's protocol, so clients of that work as well.
+
+Usage: tenon ctl SOCKET [COMMAND [key=value]...]
+
+  query-status            whether the guest runs or is paused
+  query-pci               its PCI functions as they are now, with the plan of each assigned one
+  stop, cont              take the processors out of the guest, let them in again
+  system_powerdown        press the power button; what that does is the guest's choice
+  system_reset            start the guest again
+  quit                    end the guest at once
+  query-version, query-commands
+                          who answers, and all it can be told; this is what no COMMAND asks
+
+Exit status: 0 done, 1 refused, 2 wrong usage, or nobody answers at SOCKET.
+
+Examples
+  tenon run --kernel bzImage --device 65:00.0 --control /run/vm1.sock
+  tenon ctl /run/vm1.sock query-pci
 )";
 }
 

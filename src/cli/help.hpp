@@ -14,6 +14,9 @@ std::string plan_help();
 /// Help of `tenon run`.
 std::string run_help();
 
+/// Help of `tenon ctl`.
+std::string ctl_help();
+
 /// Help of `tenon capture`, `tenon list`, `tenon diff`.
 std::string capture_help();
 std::string list_help();

@@ -3,12 +3,15 @@
 #include <fcntl.h>
 #include <fmt/core.h>
 
+#include <array>
 #include <cstdio>
 
 #include "base/fd.hpp"
+#include "base/text.hpp"
 #include "cli/machine_text.hpp"
 #include "cli/timing_text.hpp"
 #include "cli/verdict_text.hpp"
+#include "library/version.hpp"
 
 namespace tenon::cli {
 namespace {
@@ -45,6 +48,19 @@ Result<PlannedMachine> plan_run(const Host& host, const RunArguments& arguments)
     return std::move(planned);
 }
 
+// The numbers of our version, as far as they are numbers.
+vmm::QmpVersion version_for_clients() {
+    std::array<int, 3> numbers{};
+    std::size_t at = 0;
+    for (const auto part : split(version_number, '.'))
+        if (at < numbers.size())
+            numbers.at(at++) = static_cast<int>(parse_number(part).value_or(0));
+    return {.major = numbers[0],
+            .minor = numbers[1],
+            .micro = numbers[2],
+            .package = std::string{version_line}};
+}
+
 Outcome ended(vmm::MachineEnd end) {
     switch (end) {
         case vmm::MachineEnd::PoweredOff:
@@ -77,13 +93,17 @@ Outcome plan_and_run(const Host& host, const GuestRunner& run_plan, const RunArg
     // Now, not at the end: where the memory is taken from tells why a host runs short of it.
     if (plan.memory.node || plan.memory.page != 0)
         fmt::print(stderr, "tenon: guest memory: {}\n", memory_words(plan.memory));
-    const auto end = run_plan(plan,
-                              {.boot = {.kernel = arguments.kernel,
-                                        .initrd = arguments.initrd,
-                                        .append = arguments.append},
-                               .restarts = !arguments.no_reboot,
-                               .timeline = arguments.timeline},
-                              planned->opened);
+    vmm::RunRequest request{.boot = {.kernel = arguments.kernel,
+                                     .initrd = arguments.initrd,
+                                     .append = arguments.append},
+                            .restarts = !arguments.no_reboot,
+                            .control = {},
+                            .timeline = arguments.timeline};
+    if (!arguments.control.empty())
+        request.control = vmm::ControlRequest{.path = arguments.control,
+                                              .version = version_for_clients(),
+                                              .plan_json = library::render_json(plan)};
+    const auto end = run_plan(plan, request, planned->opened);
     return end ? ended(*end) : failed(status::refused, end.error());
 }
 

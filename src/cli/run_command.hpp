@@ -19,6 +19,7 @@ struct RunArguments {
     std::string initrd;
     std::string append;
     bool no_reboot = false;
+    std::string control;           ///< Path of the control socket; empty: none.
     Timeline* timeline = nullptr;  ///< With --timing: it is printed at the end.
 };
 

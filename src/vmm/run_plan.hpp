@@ -1,19 +1,31 @@
 // Carries a plan out: the one entry point that joins board, plan and devices.
 #pragma once
 
+#include <optional>
+#include <string>
+
 #include "base/result.hpp"
 #include "base/timeline.hpp"
 #include "model/machine_plan.hpp"
 #include "vmm/assigned/assignment.hpp"
+#include "vmm/control/qmp_session.hpp"
 #include "vmm/loader/boot.hpp"
 #include "vmm/power.hpp"
 
 namespace tenon::vmm {
 
+/// A socket for control from outside.
+struct ControlRequest {
+    std::string path;
+    QmpVersion version;     ///< What clients are told who answers.
+    std::string plan_json;  ///< The plan, of which `query-pci` gives each function its part.
+};
+
 /// What a run needs beside the plan.
 struct RunRequest {
     loader::BootRequest boot;
-    bool restarts = true;          ///< A reset by the guest starts it again.
+    bool restarts = true;  ///< A reset by the guest starts it again.
+    std::optional<ControlRequest> control;
     Timeline* timeline = nullptr;  ///< Where the moments of the start are noted; may be null.
 };
 

@@ -1,8 +1,6 @@
 // A virtual machine without KVM: what it was told, to look at.
 #pragma once
 
-#include <linux/kvm.h>
-
 #include <map>
 #include <mutex>
 #include <string>

@@ -1,0 +1,103 @@
+#include "vmm/control/commands.hpp"
+
+#include <chrono>
+
+namespace tenon::vmm {
+namespace {
+
+using Json = nlohmann::json;
+using Run = std::function<Result<Json>(const Json&)>;
+
+QmpEvent make_event(std::string name, Json data = nullptr) {
+    const auto now = std::chrono::system_clock::now().time_since_epoch();
+    return {.name = std::move(name),
+            .data = std::move(data),
+            .microseconds = std::chrono::duration_cast<std::chrono::microseconds>(now).count()};
+}
+
+Json empty() { return Json::object(); }
+
+Result<Json> done(const Result<void>& result) {
+    if (!result) return std::unexpected(result.error());
+    return empty();
+}
+
+// The words of QEMU's ShutdownCause.
+Json reason(const MachineEvent& event) {
+    const bool reset = event.kind == MachineEvent::Kind::Reset || event.end == MachineEnd::Reset;
+    const auto by = [](bool guest, std::string_view word) {
+        return Json{{"guest", guest}, {"reason", word}};
+    };
+    switch (event.cause) {
+        case EndCause::Guest:
+            return by(true, reset ? "guest-reset" : "guest-shutdown");
+        case EndCause::Crash:
+            return by(true, "guest-panic");
+        case EndCause::HostSignal:
+            return by(false, "host-signal");
+        case EndCause::HostCommand:
+            return by(false, reset ? "host-qmp-system-reset" : "host-qmp-quit");
+    }
+    return by(false, "none");
+}
+
+}  // namespace
+
+std::vector<QmpCommand> make_commands(const Controlled& controlled) {
+    auto& guest = controlled.guest;
+    std::vector<QmpCommand> commands;
+    const auto add = [&](std::string name, Run run) {
+        commands.push_back({.name = std::move(name), .arguments = {}, .run = std::move(run)});
+    };
+    add("query-version",
+        [&version = controlled.version](const Json&) -> Result<Json> { return describe(version); });
+    add("query-status", [&guest](const Json&) -> Result<Json> {
+        const bool paused = guest.paused();
+        return Json{{"running", !paused}, {"status", paused ? "paused" : "running"}};
+    });
+    add("query-pci", [pci = controlled.pci](const Json&) -> Result<Json> { return pci(); });
+    add("stop", [&guest](const Json&) { return done(guest.pause()); });
+    add("cont", [&guest](const Json&) -> Result<Json> {
+        guest.resume();
+        return empty();
+    });
+    add("system_powerdown", [&guest](const Json&) { return done(guest.press_power_button()); });
+    add("system_reset", [&guest](const Json&) -> Result<Json> {
+        guest.stop(MachineEnd::Reset, EndCause::HostCommand);
+        return empty();
+    });
+    add("quit", [&guest](const Json&) -> Result<Json> {
+        guest.stop(MachineEnd::Interrupted, EndCause::HostCommand);
+        return empty();
+    });
+    auto names = Json::array({{{"name", "qmp_capabilities"}}, {{"name", "query-commands"}}});
+    for (const auto& command : commands)
+        names.push_back({{"name", command.name}});
+    add("query-commands", [names](const Json&) -> Result<Json> { return names; });
+    return commands;
+}
+
+QmpEvent event_of(const MachineEvent& event) {
+    switch (event.kind) {
+        case MachineEvent::Kind::Paused:
+            return make_event("STOP");
+        case MachineEvent::Kind::Resumed:
+            return make_event("RESUME");
+        case MachineEvent::Kind::PowerButton:
+            return make_event("POWERDOWN");
+        case MachineEvent::Kind::Reset:
+            return make_event("RESET", reason(event));
+        case MachineEvent::Kind::Ended:
+            return make_event("SHUTDOWN", reason(event));
+    }
+    return make_event("SHUTDOWN");
+}
+
+QmpEvent event_of(const DeviceEvent& event) {
+    return make_event("TENON_DEVICE_INCIDENT", {{"device", event.function},
+                                                {"kind", event.kind},
+                                                {"vector", event.vector},
+                                                {"text", event.text}});
+}
+
+}  // namespace tenon::vmm

@@ -1,0 +1,30 @@
+// The commands that a control client may give, and the events that it is told.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <vector>
+
+#include "vmm/assigned/warnings.hpp"
+#include "vmm/control/qmp_session.hpp"
+#include "vmm/guest_control.hpp"
+#include "vmm/machine_event.hpp"
+
+namespace tenon::vmm {
+
+/// What the commands work on; all must outlive them.
+struct Controlled {
+    GuestControl& guest;
+    const QmpVersion& version;
+    /// The answer of `query-pci`.
+    std::function<nlohmann::json()> pci;
+};
+
+/// Every command, in the order in which `query-commands` lists them.
+std::vector<QmpCommand> make_commands(const Controlled& controlled);
+
+/// The same as an event of QMP, with the time of now.
+QmpEvent event_of(const MachineEvent& event);
+QmpEvent event_of(const DeviceEvent& event);
+
+}  // namespace tenon::vmm

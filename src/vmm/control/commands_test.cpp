@@ -1,0 +1,120 @@
+#include "vmm/control/commands.hpp"
+
+#include <gtest/gtest.h>
+
+namespace tenon::vmm {
+namespace {
+
+using Json = nlohmann::json;
+
+class FakeGuest final : public GuestControl {
+public:
+    void stop(MachineEnd why, EndCause cause) override {
+        stopped = why;
+        stopped_by = cause;
+    }
+    Result<void> pause() override {
+        if (stuck) return fail(Error::Kind::Busy, "stuck");
+        is_paused = true;
+        return {};
+    }
+    void resume() override { is_paused = false; }
+    bool paused() const override { return is_paused; }
+    Result<void> press_power_button() override {
+        ++presses;
+        return {};
+    }
+
+    std::optional<MachineEnd> stopped;
+    std::optional<EndCause> stopped_by;
+    bool is_paused = false;
+    bool stuck = false;
+    int presses = 0;
+};
+
+class CommandsTest : public testing::Test {
+protected:
+    Result<Json> run(std::string_view name) {
+        for (const auto& command : commands)
+            if (command.name == name) return command.run(Json::object());
+        return malformed("no command {}", name);
+    }
+
+    FakeGuest guest;
+    QmpVersion version{.major = 1, .package = "tenon"};
+    std::vector<QmpCommand> commands =
+        make_commands({.guest = guest, .version = version, .pci = [] { return Json::array({1}); }});
+};
+
+TEST_F(CommandsTest, PauseAndResumeTheGuest) {
+    EXPECT_EQ(run("query-status"), Json::parse(R"({"running":true,"status":"running"})"));
+    EXPECT_EQ(run("stop"), Json::object());
+    EXPECT_EQ(run("query-status"), Json::parse(R"({"running":false,"status":"paused"})"));
+    EXPECT_EQ(run("cont"), Json::object());
+    EXPECT_FALSE(guest.is_paused);
+}
+
+TEST_F(CommandsTest, SayWhyTheGuestDoesNotStop) {
+    guest.stuck = true;
+
+    EXPECT_EQ(run("stop").error().what, "stuck");
+}
+
+TEST_F(CommandsTest, EndAndResetTheGuest) {
+    EXPECT_TRUE(run("system_reset"));
+    EXPECT_EQ(guest.stopped, MachineEnd::Reset);
+    EXPECT_TRUE(run("quit"));
+    EXPECT_EQ(guest.stopped, MachineEnd::Interrupted);
+    EXPECT_EQ(guest.stopped_by, EndCause::HostCommand);
+    EXPECT_TRUE(run("system_powerdown"));
+    EXPECT_EQ(guest.presses, 1);
+}
+
+TEST_F(CommandsTest, ListThemselvesAndWhoAnswers) {
+    const auto listed = run("query-commands").value();
+
+    EXPECT_EQ(listed.size(), commands.size() + 1);  // The negotiation is the session's.
+    for (const auto& command : commands)
+        EXPECT_NE(std::ranges::find(listed, Json{{"name", command.name}}), listed.end())
+            << command.name;
+    EXPECT_EQ(run("query-version")->at("package"), "tenon");
+    EXPECT_EQ(run("query-pci"), Json::array({1}));
+}
+
+TEST(ControlEvents, HaveTheWordsOfQmp) {
+    using Kind = MachineEvent::Kind;
+    const auto told = [](const MachineEvent& event) {
+        const auto qmp = event_of(event);
+        return qmp.name + ' ' + qmp.data.dump();
+    };
+    EXPECT_EQ(told({.kind = Kind::Paused}), "STOP null");
+    EXPECT_EQ(told({.kind = Kind::Resumed}), "RESUME null");
+    EXPECT_EQ(told({.kind = Kind::PowerButton}), "POWERDOWN null");
+    EXPECT_EQ(told({.kind = Kind::Reset, .cause = EndCause::Guest}),
+              R"(RESET {"guest":true,"reason":"guest-reset"})");
+    EXPECT_EQ(told({.kind = Kind::Reset, .cause = EndCause::HostCommand}),
+              R"(RESET {"guest":false,"reason":"host-qmp-system-reset"})");
+    EXPECT_EQ(told({.kind = Kind::Ended, .cause = EndCause::Guest, .end = MachineEnd::PoweredOff}),
+              R"(SHUTDOWN {"guest":true,"reason":"guest-shutdown"})");
+    EXPECT_EQ(told({.kind = Kind::Ended, .cause = EndCause::Guest, .end = MachineEnd::Reset}),
+              R"(SHUTDOWN {"guest":true,"reason":"guest-reset"})");
+    EXPECT_EQ(told({.kind = Kind::Ended, .cause = EndCause::HostCommand}),
+              R"(SHUTDOWN {"guest":false,"reason":"host-qmp-quit"})");
+    EXPECT_EQ(told({.kind = Kind::Ended, .cause = EndCause::HostSignal}),
+              R"(SHUTDOWN {"guest":false,"reason":"host-signal"})");
+    EXPECT_EQ(told({.kind = Kind::Ended, .cause = EndCause::Crash}),
+              R"(SHUTDOWN {"guest":true,"reason":"guest-panic"})");
+    EXPECT_GT(event_of(MachineEvent{}).microseconds, 1'600'000'000'000'000);
+}
+
+TEST(ControlEvents, TellOfDevices) {
+    const auto qmp = event_of(
+        DeviceEvent{.function = "dev0", .kind = "silent-vector", .vector = 3, .text = "why"});
+
+    EXPECT_EQ(qmp.name, "TENON_DEVICE_INCIDENT");
+    EXPECT_EQ(qmp.data,
+              Json::parse(R"({"device":"dev0","kind":"silent-vector","vector":3,"text":"why"})"));
+}
+
+}  // namespace
+}  // namespace tenon::vmm

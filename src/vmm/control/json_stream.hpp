@@ -1,0 +1,55 @@
+// JSON objects out of a stream of bytes, in whatever pieces it comes.
+#pragma once
+
+#include <cstddef>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.hpp"
+
+namespace tenon::vmm {
+
+/// Cuts a stream into the JSON objects that stand in it one after another, with or without white
+/// space between them, as clients of QMP write them.
+///
+/// Something that is no object costs everything up to the end of its line, and is one error. An
+/// object that is too large or too deep is an error too, and the end: where the next one begins is
+/// not known then.
+class JsonStream {
+public:
+    static constexpr std::size_t command_bytes = 64 << 10;  ///< That a command may have.
+    static constexpr std::size_t most_depth = 32;  ///< Of objects and arrays in one another.
+
+    using Json = nlohmann::json;
+
+    /// `most_bytes` of one object.
+    explicit JsonStream(std::size_t most_bytes = command_bytes) : most_bytes_{most_bytes} {}
+
+    /// Takes the next bytes; gives what came to its end in them. Errors: Malformed, saying what it
+    /// is not.
+    std::vector<Result<Json>> feed(std::string_view bytes);
+
+    /// Whether nothing more comes out, whatever comes in.
+    bool broken() const { return state_ == State::Broken; }
+
+private:
+    enum class State {
+        Between,   ///< White space.
+        Inside,    ///< Of an object.
+        Skipping,  ///< Something else, up to the end of the line.
+        Broken,
+    };
+    void take(char byte, std::vector<Result<Json>>& found);
+    void take_inside(char byte, std::vector<Result<Json>>& found);
+
+    std::size_t most_bytes_;
+    State state_ = State::Between;
+    std::string text_;
+    std::size_t depth_ = 0;
+    bool in_string_ = false;
+    bool escaped_ = false;
+};
+
+}  // namespace tenon::vmm
