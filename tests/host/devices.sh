@@ -23,13 +23,20 @@ devices=("$disk" 0000:07:00.0 "$virtual" 0000:04:00.0 0000:00:0a.0 0000:03:00.0)
 bind "${devices[@]}" 0000:07:00.1
 states() { for address in "${devices[@]}"; do printf '%s %s\n' "$address" "$(host_state "$address")"; done; }
 before=$(states)
-run_guest "$(guest_kernel bzimage)" rtl8139,edu_registers,roms,disks,net "${devices[@]}"
+follow_steps 'counts: taken' counts_on_host
+run_guest "$(guest_kernel bzimage)" rtl8139,edu_registers,roms,disks,net,counts "${devices[@]}"
+end_steps >"$work/host-counts"
 
 expect_equal 'both disks' "TENON-LAB-1 $TENON_DISK_CHECKSUM
 TENON-LAB-2 $TENON_DISK2_CHECKSUM" "$(section disks | sort)"
 section net
 grep -q '^3 packets transmitted, 3 packets received' <<<"$(section net)" || fail 'pings were lost'
 [ "$(interrupts_of "$(section net | grep :)")" -gt 0 ] || fail 'no interrupt of the virtual function'
+# It is the third device, behind the third port.
+section counts | awk '$1 == "0000:03:00.0" {print $2, $3}' | sort -n >"$work/guest-vectors"
+sed -n "s/^$virtual //p" "$work/host-counts" >"$work/host-vectors"
+expect_equal "vectors of the guest's igbvf" '0 1 2' "$(cut -d' ' -f1 "$work/guest-vectors" | xargs)"
+compare_counts "$work/guest-vectors" "$work/host-vectors"
 expect_equal 'identification and liveness of edu' '0x010000ED 0xEDCBA987' "$(section edu_registers)"
 expect_equal 'registers of the rtl8139' 'memory 0x12005452 0x9934
 ports  12005452' "$(section rtl8139)"
