@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Every kind of interrupt reaches the guest: INTx of three functions, delivered by KVM and by ourselves with
-# the BARs trapped, and held back by Interrupt Disable; MSI; MSI-X.
+# Every kind of interrupt reaches the guest: INTx of three functions, alone and with a shared pin, delivered by
+# KVM and by ourselves with the BARs trapped, and held back by Interrupt Disable; MSI; MSI-X.
 
 set -euo pipefail
 # shellcheck source=tests/host/lib.sh
@@ -25,14 +25,16 @@ needs_tenon
 bind "$disk" "$nic" "$edu"
 before=$(host_state "$disk"; host_state "$nic"; host_state "$edu")
 
-printf '\nINTx, by KVM\n'
+printf '\nINTx, by KVM; two functions behind one pin\n'
 "$TENON" plan "$edu" | grep -A3 '^  Interrupts'
 guest_extra=pci=nomsi
-run_guest "$kernel" nics,edu-intx,disk,vectors "$disk" "$nic" "$edu"
+run_guest "$kernel" nics,edu-intx,disk,vectors "$disk,port=a,function=0" "$nic,port=a,function=1" "$edu"
 expect_equal 'network' 'e1000e has an address' "$(section nics)"
 expect_equal 'edu' 'intx: 16 of 16, held back: 1' "$(section edu-intx)"
 expect_equal 'SHA-256 of the disk' "$TENON_DISK_CHECKSUM" "$(section disk)"
 expect_vectors IO-APIC nvme0q1 eth0 edu_probe
+expect_equal 'counts of the shared pin' "$(section vectors | sed -n 's/^nvme0q1 //p')" \
+    "$(section vectors | sed -n 's/^eth0 //p')"
 
 printf '\nINTx, by ourselves; all behind one pin\n'
 "$TENON" plan "$edu,intx=trapped" | grep -A3 '^  Interrupts'
@@ -41,7 +43,7 @@ run_guest "$kernel" nics,edu-intx,disk,vectors "$disk,intx=trapped,port=a,functi
 expect_equal 'network' 'e1000e has an address' "$(section nics)"
 expect_equal 'edu' 'intx: 16 of 16, held back: 1' "$(section edu-intx)"
 expect_equal 'SHA-256 of the disk' "$TENON_DISK_CHECKSUM" "$(section disk)"
-section vectors
+expect_vectors IO-APIC nvme0q1 eth0 edu_probe
 
 # The emulated e1000e fails its driver's own test of MSI, below QEMU as well.
 printf '\nMSI, and MSI-X\n'
