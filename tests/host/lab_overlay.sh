@@ -66,5 +66,5 @@ expect_equal 'the port of functions 0 and 3' "$(printf '0 0000:00:02.0\n3 0000:0
 section atomics
 expect_equal 'questions about AtomicOps' 12 "$(section atomics | grep -c ', DEVCTL2 ')"
 section msix
-expect_equal 'steps with MSI-X' 'msix: open msix: requested 0 msix: requested 1 msix: requested 2 msix: freed 1 msix: requested 1 again msix: closed' \
+expect_equal 'steps with MSI-X' 'msix: begin msix: open msix: requested 0 msix: requested 1 msix: requested 2 msix: freed 1 msix: requested 1 again msix: closed' \
     "$(section msix | grep '^msix:' | xargs)"
