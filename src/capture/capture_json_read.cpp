@@ -152,14 +152,17 @@ Resources read_resources(const JsonPlace& place) {
     return resources;
 }
 
+std::vector<GroupMember> read_members(const JsonPlace& place) {
+    return each<GroupMember>(place, most_members, [](const JsonPlace& member) {
+        return GroupMember{.address = read_address(member.at("address")),
+                           .driver = member.at("driver").text(),
+                           .is_bridge = member.at("bridge").flag()};
+    });
+}
+
 GroupFacts read_group(const JsonPlace& place) {
     return {.number = narrow<unsigned>(place.at("number").number(word32)),
-            .members =
-                each<GroupMember>(place.at("members"), most_members, [](const JsonPlace& member) {
-                    return GroupMember{.address = read_address(member.at("address")),
-                                       .driver = member.at("driver").text(),
-                                       .is_bridge = member.at("bridge").flag()};
-                })};
+            .members = read_members(place.at("members"))};
 }
 
 VfioNodes read_nodes(const JsonPlace& place) {
@@ -240,6 +243,12 @@ int read_node(const JsonPlace& place) {
     return static_cast<int>(place.number_between(-1, std::numeric_limits<std::int16_t>::max()));
 }
 
+// Captures of before do not have it.
+Known<std::vector<GroupMember>> find_bus_neighbours(const JsonPlace& place) {
+    if (!place.has("bus_neighbours")) return Unknown{"the capture does not tell"};
+    return known<std::vector<GroupMember>>(place.at("bus_neighbours"), read_members);
+}
+
 DeviceFacts read_function(const JsonPlace& place, std::string_view file) {
     return {
         .source = std::string{file},
@@ -268,6 +277,7 @@ DeviceFacts read_function(const JsonPlace& place, std::string_view file) {
                                                     return each<BridgeFacts>(path, most_bridges,
                                                                              read_bridge);
                                                 }),
+        .bus_neighbours = find_bus_neighbours(place),
         .iommu = read_iommu(place.at("iommu")),
         .atomics = known<std::uint32_t>(place.at("atomics"), read_mask),
     };

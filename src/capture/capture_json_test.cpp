@@ -73,6 +73,9 @@ DeviceFacts full_facts() {
                 {.address = {.bus = 0x60},
                  .config = Unknown{"needs privilege"},
                  .driver = std::string{}}},
+        .bus_neighbours =
+            std::vector<device::GroupMember>{
+                {.address = {.bus = 0x65, .function = 1}, .driver = "nvme", .is_bridge = false}},
         .iommu = {.pasid = device::PasidFacts{.width = 20, .execute = true, .privileged = true},
                   .ats = false,
                   .dirty_tracking = true,
@@ -118,6 +121,7 @@ TEST(CaptureJson, KeepsEveryReasonWhyAFactIsUnknown) {
         .link = Unknown{"m"},
         .reset_methods = Unknown{"n"},
         .path = Unknown{"o"},
+        .bus_neighbours = Unknown{"w"},
         .iommu = {.pasid = Unknown{"p"},
                   .ats = Unknown{"q"},
                   .dirty_tracking = Unknown{"r"},

@@ -97,13 +97,16 @@ Json resource(const ResourceFacts& facts) {
     return {{"size", facts.size}, {"flags", hex(facts.flags)}};
 }
 
+Json members(const std::vector<GroupMember>& list) {
+    return each(list, [](const GroupMember& member) {
+        return Json{{"address", to_string(member.address)},
+                    {"driver", words(member.driver)},
+                    {"bridge", member.is_bridge}};
+    });
+}
+
 Json group(const GroupFacts& facts) {
-    return {{"number", facts.number},
-            {"members", each(facts.members, [](const GroupMember& member) {
-                 return Json{{"address", to_string(member.address)},
-                             {"driver", words(member.driver)},
-                             {"bridge", member.is_bridge}};
-             })}};
+    return {{"number", facts.number}, {"members", members(facts.members)}};
 }
 
 Json nodes(const VfioNodes& facts) {
@@ -171,6 +174,7 @@ Json function(const DeviceFacts& facts) {
         {"reset_methods",
          known(facts.reset_methods,
                [](const std::vector<std::string>& methods) { return each(methods, words); })},
+        {"bus_neighbours", known(facts.bus_neighbours, members)},
         {"has_iommu", plain(facts.has_iommu)},
         {"group", known(facts.group, group)},
         {"nodes", known(facts.nodes, nodes)},

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <optional>
 #include <ranges>
@@ -54,6 +55,7 @@ device::DeviceFacts facts_of(std::string_view named, const pci::ConfigImage& con
         .link = untold,
         .reset_methods = untold,
         .path = untold,
+        .bus_neighbours = untold,
         .iommu = {.pasid = untold,
                   .ats = untold,
                   .dirty_tracking = untold,
@@ -105,53 +107,103 @@ Result<std::size_t> choose(const Named& named, const std::vector<Entry>& entries
                      entries[chosen[0]].where, entries[chosen[1]].where);
 }
 
-Result<device::DeviceFacts> read_json(std::string_view named, const Named& parts,
-                                      std::string_view content) {
-    TENON_TRY(functions, read_captures(content, parts.path), "");
-    std::vector<Entry> entries;
-    entries.reserve(functions.size());
-    for (const auto& facts : functions)
-        entries.push_back({.slot = facts.address ? to_string(*facts.address) : "-",
-                           .address = facts.address,
-                           .where = fmt::format("functions[{}]", entries.size())});
-    TENON_TRY(chosen, choose(parts, entries), "");
-    auto facts = std::move(functions[chosen]);
-    facts.source = std::string{named};
-    return facts;
+// The numbers of all entries of a slot, in order of address.
+Result<std::vector<std::size_t>> choose_slot(const Named& named,
+                                             const std::vector<Entry>& entries) {
+    const auto slot = pci::Address::parse_slot(*named.slot);
+    std::vector<std::size_t> chosen;
+    for (std::size_t n = 0; n < entries.size(); ++n)
+        if (entries[n].address && entries[n].address->same_slot(*slot)) chosen.push_back(n);
+    const auto address = [&](std::size_t n) { return *entries[n].address; };
+    std::ranges::stable_sort(chosen, {}, address);
+    const auto again = std::ranges::adjacent_find(chosen, {}, address);
+    if (again != chosen.end())
+        return malformed("{}: has {} more than once, in {} and {}", named.path,
+                         entries[*again].slot, entries[*again].where, entries[again[1]].where);
+    if (chosen.empty())
+        return unclear(fmt::format("{}: has no function of the slot {}", named.path, *named.slot),
+                       entries);
+    return chosen;
 }
 
-Result<device::DeviceFacts> read_text(std::string_view named, const Named& parts,
-                                      std::string_view content) {
-    TENON_TRY(functions, parse_lspci(content, parts.path), "");
+// All functions of a file, and by which each is meant.
+struct Content {
+    std::vector<device::DeviceFacts> functions;
     std::vector<Entry> entries;
-    entries.reserve(functions.size());
-    for (const auto& function : functions)
-        entries.push_back({.slot = function.slot,
-                           .address = function.address,
-                           .where = fmt::format("line {}", function.line)});
-    TENON_TRY(chosen, choose(parts, entries), "");
-    auto facts = facts_of(named, functions[chosen].config);
-    facts.address = functions[chosen].address;
-    facts.resources = functions[chosen].resources;
-    return facts;
+};
+
+Result<Content> read_json(const Named& parts, std::string_view text) {
+    TENON_TRY(functions, read_captures(text, parts.path), "");
+    Content content{.functions = std::move(functions), .entries = {}};
+    for (const auto& facts : content.functions)
+        content.entries.push_back({.slot = facts.address ? to_string(*facts.address) : "-",
+                                   .address = facts.address,
+                                   .where = fmt::format("functions[{}]", content.entries.size())});
+    return content;
+}
+
+Result<Content> read_text(const Named& parts, std::string_view text) {
+    TENON_TRY(functions, parse_lspci(text, parts.path), "");
+    Content content;
+    for (const auto& function : functions) {
+        auto facts = facts_of("", function.config);
+        facts.address = function.address;
+        facts.resources = function.resources;
+        content.functions.push_back(std::move(facts));
+        content.entries.push_back({.slot = function.slot,
+                                   .address = function.address,
+                                   .where = fmt::format("line {}", function.line)});
+    }
+    return content;
+}
+
+Result<Content> read_functions(const Named& parts, std::string_view text) {
+    // Editors of Windows put a byte order mark in front.
+    if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);
+    return is_json(text) ? read_json(parts, text) : read_text(parts, text);
+}
+
+std::unexpected<Error> no_address(const Named& parts) {
+    return malformed("{}: #{}: the file is the bytes of one function, without address", parts.path,
+                     *parts.slot);
 }
 
 }  // namespace
 
+bool names_slot(std::string_view named) {
+    const auto parts = take_apart(named);
+    return parts.slot && pci::Address::parse_slot(*parts.slot);
+}
+
 Result<device::DeviceFacts> read_capture(std::string_view named) {
     const auto parts = take_apart(named);
-    TENON_TRY(content, read_file(parts.path, longest_file), "");
-    if (is_binary(content)) {
-        if (parts.slot)
-            return malformed("{}: #{}: the file is the bytes of one function, without address",
-                             parts.path, *parts.slot);
-        TENON_TRY(config, parse_raw_blob(content, parts.path), "");
+    TENON_TRY(bytes, read_file(parts.path, longest_file), "");
+    if (is_binary(bytes)) {
+        if (parts.slot) return no_address(parts);
+        TENON_TRY(config, parse_raw_blob(bytes, parts.path), "");
         return facts_of(named, config);
     }
-    // Editors of Windows put a byte order mark in front.
-    std::string_view text{content};
-    if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);
-    return is_json(text) ? read_json(named, parts, text) : read_text(named, parts, text);
+    TENON_TRY(content, read_functions(parts, bytes), "");
+    TENON_TRY(chosen, choose(parts, content.entries), "");
+    auto facts = std::move(content.functions[chosen]);
+    facts.source = std::string{named};
+    return facts;
+}
+
+Result<std::vector<device::DeviceFacts>> read_capture_slot(std::string_view named) {
+    const auto parts = take_apart(named);
+    if (!parts.slot || !pci::Address::parse_slot(*parts.slot))
+        return malformed("{}: names no slot", named);
+    TENON_TRY(bytes, read_file(parts.path, longest_file), "");
+    if (is_binary(bytes)) return no_address(parts);
+    TENON_TRY(content, read_functions(parts, bytes), "");
+    TENON_TRY(chosen, choose_slot(parts, content.entries), "");
+    std::vector<device::DeviceFacts> slot;
+    for (const auto n : chosen) {
+        slot.push_back(std::move(content.functions[n]));
+        slot.back().source = fmt::format("{}#{}", parts.path, content.entries[n].slot);
+    }
+    return slot;
 }
 
 }  // namespace tenon::capture

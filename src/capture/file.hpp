@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string_view>
+#include <vector>
 
 #include "base/result.hpp"
 #include "device/facts.hpp"
@@ -17,5 +18,13 @@ namespace tenon::capture {
 /// if the file is longer than 64 MiB; NotFound, listing the addresses, if none or no single
 /// function is meant.
 Result<device::DeviceFacts> read_capture(std::string_view named);
+
+/// Whether `named` means all functions of a slot: `FILE#0b:00.*`.
+bool names_slot(std::string_view named);
+
+/// The facts of all functions of a slot, in order of address; each is named `FILE#ADDRESS`.
+/// Errors: as read_capture(), NotFound if the file has no function of the slot, Malformed if it has
+/// one twice or if `named` does not mean a slot.
+Result<std::vector<device::DeviceFacts>> read_capture_slot(std::string_view named);
 
 }  // namespace tenon::capture

@@ -228,6 +228,9 @@ struct DeviceFacts {
     /// Ways in which the kernel can reset the function, the one it takes first: "flr", "bus".
     Known<std::vector<std::string>> reset_methods;
     Known<std::vector<BridgeFacts>> path;  ///< The bridges above it, the nearest one first.
+    /// What a reset of the bus above it would reset beside it, in address order; bridges and what
+    /// is behind them too.
+    Known<std::vector<GroupMember>> bus_neighbours = Unknown{"not read"};
     IommuFacts iommu;
     /// Widths of AtomicOps that complete on the way to the host's memory: atomics_32 and its like.
     Known<std::uint32_t> atomics;

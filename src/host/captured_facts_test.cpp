@@ -49,12 +49,45 @@ TEST_F(CapturedFacts, HaveTheResetMethodsInOrder) {
     EXPECT_THAT(*facts().reset_methods, ElementsAre("flr", "bus"));
 }
 
-TEST_F(CapturedFacts, DoNotTakeNoFileForNoReset) {
+TEST_F(CapturedFacts, TakeNoFileForNoResetWhereTheKernelWouldHaveOne) {
+    host_.tree().write(host_.tree().proc() + "/sys/kernel/osrelease", "5.15.0\n");
+
+    EXPECT_THAT(*facts().reset_methods, testing::IsEmpty());
+}
+
+TEST_F(CapturedFacts, DoNotTakeNoFileOfAnOldKernelForNoReset) {
+    host_.tree().write(host_.tree().proc() + "/sys/kernel/osrelease", "5.14.21\n");
+
     EXPECT_THAT(facts().reset_methods.why(), HasSubstr("no reset, or a kernel before 5.15"));
 }
 
 TEST_F(CapturedFacts, HaveNoBridgeBelowTheHostBridge) {
     EXPECT_THAT(*facts().path, testing::IsEmpty());
+}
+
+TEST_F(CapturedFacts, HaveNoBusToResetOnARootBus) {
+    EXPECT_EQ(facts().bus_neighbours.why(), "it is on a root bus");
+}
+
+TEST_F(CapturedFacts, HaveEverythingThatABusResetReaches) {
+    namespace fs = std::filesystem;
+    const auto& tree = host_.tree();
+    const fs::path port = tree.file("0000:00:02.0", "").parent_path();
+    const auto devices = fs::path{tree.sysfs()} / "bus/pci/devices";
+    for (const auto* const below :
+         {"0000:02:00.0", "0000:02:00.1", "0000:02:01.0", "0000:02:01.0/0000:03:00.0"}) {
+        std::string config(64, '\0');
+        config[0x0e] = fs::path{below}.filename() == "0000:02:01.0" ? '\x01' : '\x00';
+        tree.write(port / below / "config", config);
+        fs::create_symlink(port / below, devices / fs::path{below}.filename());
+    }
+    const auto neighbours = *host_.facts("0000:02:00.0").bus_neighbours;
+
+    ASSERT_EQ(neighbours.size(), 3u);
+    EXPECT_EQ(to_string(neighbours[0].address), "0000:02:00.1");
+    EXPECT_EQ(to_string(neighbours[1].address), "0000:02:01.0");
+    EXPECT_TRUE(neighbours[1].is_bridge);
+    EXPECT_EQ(to_string(neighbours[2].address), "0000:03:00.0");
 }
 
 TEST_F(CapturedFacts, HaveTheBridgesNearestFirst) {

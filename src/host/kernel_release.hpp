@@ -27,4 +27,8 @@ inline constexpr KernelRelease tells_ats{.major = 7, .minor = 1};
 /// Source: include/uapi/linux/iommufd.h, out_max_pasid_log2.
 inline constexpr KernelRelease tells_pasid{.major = 6, .minor = 15};
 
+/// Functions that the kernel can reset have a file reset_method in sysfs.
+/// Source: Documentation/ABI/testing/sysfs-bus-pci.
+inline constexpr KernelRelease tells_reset_methods{.major = 5, .minor = 15};
+
 }  // namespace tenon::host

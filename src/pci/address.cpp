@@ -38,6 +38,16 @@ std::optional<Address> Address::parse(std::string_view text) {
     };
 }
 
+std::optional<Address> Address::parse_slot(std::string_view text) {
+    if (!text.ends_with(".*")) return std::nullopt;
+    text.remove_suffix(1);
+    return parse(std::string{text} + '0');
+}
+
+std::string slot_text(const Address& address) {
+    return fmt::format("{:04x}:{:02x}:{:02x}", address.domain, address.bus, address.device);
+}
+
 std::string to_string(const Address& address) {
     return fmt::format("{:04x}:{:02x}:{:02x}.{}", address.domain, address.bus, address.device,
                        address.function);

@@ -19,6 +19,14 @@ struct Address {
     /// Reads "0000:65:00.0", "65:00.0" (domain 0), with a domain of 4, 5 or 8 hex digits.
     static std::optional<Address> parse(std::string_view text);
 
+    /// Reads all functions of a slot, "0000:65:00.*", "65:00.*": the address of its function 0.
+    static std::optional<Address> parse_slot(std::string_view text);
+
+    /// Whether both are functions of one slot.
+    constexpr bool same_slot(const Address& other) const {
+        return domain == other.domain && bus == other.bus && device == other.device;
+    }
+
     /// Device and function in one byte, as the requester id has them.
     constexpr std::uint8_t devfn() const {
         return static_cast<std::uint8_t>(device << 3 | function);
@@ -29,5 +37,8 @@ struct Address {
 
 /// "0000:65:00.0".
 std::string to_string(const Address& address);
+
+/// "0000:65:00": the slot of `address`, without a function.
+std::string slot_text(const Address& address);
 
 }  // namespace tenon::pci

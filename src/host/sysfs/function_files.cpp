@@ -143,6 +143,28 @@ Result<std::vector<pci::Address>> list_bridges(const std::string& folder) {
     return bridges;
 }
 
+Result<std::vector<pci::Address>> list_bus_neighbours(const std::string& folder) {
+    std::error_code error;
+    const auto place = std::filesystem::canonical(folder, error);
+    if (error) return fail_system(error.value(), folder);
+    if (!pci::Address::parse(place.parent_path().filename().string()))
+        return fail(Error::Kind::NotFound, "it is on a root bus");
+    std::vector<pci::Address> functions;
+    std::vector<std::filesystem::path> folders{place.parent_path()};
+    while (!folders.empty()) {
+        const auto next = std::move(folders.back());
+        folders.pop_back();
+        for (const auto& name : entries(next.string())) {
+            const auto address = pci::Address::parse(name);
+            if (!address || next / name == place) continue;
+            functions.push_back(*address);
+            folders.push_back(next / name);
+        }
+    }
+    std::ranges::sort(functions);
+    return functions;
+}
+
 bool exists(const std::string& path) {
     std::error_code error;
     const bool found = std::filesystem::exists(path, error);

@@ -59,6 +59,11 @@ Result<std::vector<std::string>> read_reset_methods(const std::string& folder);
 /// in. Errors: errno of resolving the folder.
 Result<std::vector<pci::Address>> list_bridges(const std::string& folder);
 
+/// The other functions below the bridge that the function is behind, in address order, with those
+/// behind further bridges.
+/// Errors: NotFound on a root bus; errno.
+Result<std::vector<pci::Address>> list_bus_neighbours(const std::string& folder);
+
 /// Whether `path` is there. True if that cannot be told, so that using it says why.
 bool exists(const std::string& path);
 

@@ -8,6 +8,7 @@
 
 #include "base/file.hpp"
 #include "base/text.hpp"
+#include "host/kernel_release.hpp"
 #include "host/sysfs/function_files.hpp"
 #include "pci/header.hpp"
 
@@ -92,6 +93,28 @@ Known<std::vector<device::BridgeFacts>> read_path(const Sysfs& sysfs, const Addr
     return path;
 }
 
+Known<std::vector<device::GroupMember>> read_bus_neighbours(const Sysfs& sysfs,
+                                                            const Address& address) {
+    const auto others = list_bus_neighbours(sysfs.folder(address));
+    if (!others) return Unknown{others.error().what};
+    std::vector<device::GroupMember> members;
+    for (const auto& other : *others)
+        members.push_back(read_member(sysfs, other));
+    return members;
+}
+
+// The kernel shows the file of a function that it can reset; since it has such files, one that is
+// not there is an answer.
+Known<std::vector<std::string>> known_reset_methods(const std::string& folder,
+                                                    const Known<std::string>& kernel) {
+    const auto methods = read_reset_methods(folder);
+    if (!methods && methods.error().kind == Error::Kind::NotFound && kernel) {
+        const auto release = KernelRelease::parse(*kernel);
+        if (release && *release >= tells_reset_methods) return std::vector<std::string>{};
+    }
+    return known(methods);
+}
+
 Known<device::PhysicalFunctionFacts> read_physical(const Sysfs& sysfs, const Address& address) {
     const auto physical = read_physical_function(sysfs.folder(address));
     if (!physical && physical.error().kind == Error::Kind::NotFound)
@@ -145,6 +168,18 @@ Result<Address> Sysfs::find(std::string_view named) const {
     return *address;
 }
 
+Result<std::vector<Address>> Sysfs::find_slot(const Address& slot) const {
+    TENON_TRY(functions, list_functions(), "");
+    std::erase_if(functions, [&](const Address& address) { return !address.same_slot(slot); });
+    if (functions.empty())
+        return std::unexpected(Error{
+            .kind = Error::Kind::NotFound,
+            .what = fmt::format("{}.*: this host has no function in that slot", slot_text(slot)),
+            .hint = "List those it has with: lspci -D",
+        });
+    return std::move(functions);
+}
+
 Result<DeviceFacts> Sysfs::read_facts(std::string_view named) const {
     TENON_TRY(address, find(named), "");
     const auto place = folder(address);
@@ -165,11 +200,13 @@ Result<DeviceFacts> Sysfs::read_facts(std::string_view named) const {
         .identity = known(read_identity(place)),
         .has_iommu = {},
         .link = known(read_link(place)),
-        .reset_methods = known(read_reset_methods(place)),
+        .reset_methods = {},
         .path = read_path(*this, address),
+        .bus_neighbours = read_bus_neighbours(*this, address),
         .iommu = unasked(),
         .atomics = Unknown{"the function was not opened"},
     };
+    facts.reset_methods = known_reset_methods(place, facts.kernel);
     read_group(*this, address, facts);
     facts.nodes = read_nodes(*this, address, facts);
     return facts;

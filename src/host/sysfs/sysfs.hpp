@@ -23,6 +23,10 @@ public:
     /// Errors: NotFound if the host has no such function; Malformed if it is neither.
     Result<pci::Address> find(std::string_view named) const;
 
+    /// The functions of a slot, in order of address.
+    /// Errors: NotFound if the host has none there.
+    Result<std::vector<pci::Address>> find_slot(const pci::Address& slot) const;
+
     /// All that sysfs says of the function that `named` means. What cannot be read is unknown with
     /// the reason; `vfio` is unknown always.
     /// Errors: as find().
