@@ -13,6 +13,7 @@
 #include "tenon/config_space.hpp"
 #include "tenon/error.hpp"
 #include "tenon/function.hpp"
+#include "tenon/proposal.hpp"
 #include "tenon/reason.hpp"
 
 namespace tenon {
@@ -23,7 +24,8 @@ enum class Opening { Allowed, Forbidden };
 /// What to plan, in the words of `tenon plan --help`.
 struct PlanRequest {
     /// `DEVICE[,key=value…]` each: a PCI address of this host, a folder of sysfs, or a file that
-    /// holds a capture, the text of `lspci -xxxx` or a copy of sysfs `config`.
+    /// holds a capture, the text of `lspci -xxxx` or a copy of sysfs `config`; or all functions of
+    /// a host slot, `0b:00.*` or `FILE#0b:00.*`, for which slots are proposed.
     std::vector<std::string> devices;
     // Initialized, so that naming the others alone is no warning.
     // NOLINTBEGIN(readability-redundant-member-init)
@@ -83,6 +85,9 @@ public:
 
     /// Root ports with the functions below them, in order of their addresses in the guest.
     const std::vector<Port>& ports() const;
+
+    /// Why devices have their places, for each device of the request that named a host slot.
+    const std::vector<SlotProposal>& proposals() const;
 
     /// The function with this id; null if there is none. Lives as long as the plan or a copy of it.
     const Function* find_function(std::string_view id) const;

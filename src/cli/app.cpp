@@ -57,7 +57,8 @@ CLI::App* add_plan(CLI::App& app, Options& options) {
     command->add_option("--emit", options.emit);
     command->add_option("--map", options.map);
     command->add_flag("--no-open", options.no_open);
-    command->add_option("DEVICE", options.machine.devices)->required();
+    // A device is named with or without --device, as `run` wants it.
+    command->add_option("--device,DEVICE", options.machine.devices);
     set_help(*command, plan_help());
     return command;
 }
@@ -208,6 +209,7 @@ Outcome dispatch(int count, const char* const* arguments, const Host& host,
         return parsing_ended(error, app);
     }
     if (plan_command->parsed()) {
+        if (options.machine.devices.empty()) return wrong_usage("plan", "DEVICE is required");
         const auto file = file_among(options.machine.devices);
         if (!file) return wrong_input(file.error());
         const auto taken = take_file(*plan_command, *run_command, *file, options.machine);

@@ -16,10 +16,28 @@
 namespace tenon::cli {
 namespace {
 
+// Each function of the slots among them by its own name.
+Result<std::vector<std::string>> name_functions(const Host& host,
+                                                const std::vector<std::string>& devices) {
+    std::vector<std::string> names;
+    for (const auto& device : devices) {
+        const auto slot = pci::Address::parse_slot(device);
+        if (!slot) {
+            names.push_back(device);
+            continue;
+        }
+        TENON_TRY(addresses, host.sysfs.find_slot(*slot), "");
+        for (const auto& address : addresses)
+            names.push_back(to_string(address));
+    }
+    return names;
+}
+
 Result<std::vector<device::DeviceFacts>> gather_all(const Host& host,
                                                     const CaptureArguments& arguments) {
     std::vector<device::DeviceFacts> functions;
-    for (const auto& named : arguments.devices) {
+    TENON_TRY(devices, name_functions(host, arguments.devices), "");
+    for (const auto& named : devices) {
         TENON_TRY(facts, gather_facts(host, named, device::Interface::Automatic, arguments.opening),
                   "");
         if (arguments.anonymize) capture::blank_serial_numbers(facts);

@@ -78,6 +78,20 @@ protected:
     support::FakeFunction function_{config()};
 };
 
+TEST_F(CaptureCommand, TakesEveryFunctionOfASlot) {
+    const auto image = config();
+    const auto bytes = image.bytes();
+    tree_.add(
+        {.address = "0000:02:00.3", .config = {bytes.begin(), bytes.end()}, .driver = "nvme"});
+    const auto outcome = run_capture(host(), {.devices = {"02:00.*"}});
+
+    EXPECT_EQ(outcome.status, 0);
+    const auto functions = nlohmann::json::parse(outcome.out).at("functions");
+    ASSERT_EQ(functions.size(), 2u);
+    EXPECT_EQ(functions.at(1).at("address"), "0000:02:00.3");
+    EXPECT_EQ(run_capture(host(), {.devices = {"03:00.*"}}).status, 2);
+}
+
 TEST_F(CaptureCommand, GivesThePlanOfTheDeviceElsewhere) {
     const auto file = path("c.json");
 

@@ -33,6 +33,9 @@ A DEVICE is one of
   FILE                      what tenon capture wrote, text of lspci -xxx or -xxxx, or a copy of the
                             file `config` in sysfs (64, 256 or 4096 bytes)
   FILE#ADDRESS              one of several functions in such a file, the address as written there
+  0b:00.*, FILE#0b:00.*     all functions of a host slot, for plan alone: which guest slots they would
+                            have, why, and the arguments for it. A function of it that is named as
+                            well has its own keys (and its own place, with port= or function=)
   fd=N                      the function behind file N of this process: its node
                             /dev/vfio/devices/vfioN, opened by who started tenon; also as a key
 A file whose own name contains a comma or a # is found by its whole name first. The keys are
@@ -54,10 +57,15 @@ A file whose own name contains a comma or a # is found by its whole name first. 
                             where they do not
   pasid-offset=auto|0x1a0   where in configuration space; auto finds a place
   x-pasid-overlay=on|off    let pasid-offset cover bytes that no capability owns and are not zero
+  reset=auto|function|bus|none  how it is reset: alone where the kernel can, else with the bus above
+                            if everything there is of this guest; alone; with the bus (for plans,
+                            not yet for run); not at all
 For a file that does not tell, these state what its host can do:
   host-atomics=32+64+128|none              widths of AtomicOps that complete up to memory
   host-ats=supported|unsupported|unknown   Address Translation Services
   host-pasid=WIDTH[+exec][+priv]|none      bits of PASID, and what may be asked for
+  host-group=N                             its IOMMU group
+  host-reset=flr+pm+bus|none               ways to reset it, as the kernel lists them
 )";
 
 std::string known_machine_versions() {
@@ -117,6 +125,7 @@ input. COLUMNS sets the width of the text, NO_COLOR=1 switches colours off.
 Examples
   tenon plan 65:00.0
   tenon plan 0b:00.0,port=gpu 0b:00.1,port=gpu      a card and its sound in one slot
+  tenon plan '0b:00.*'                              which slots a guest should have for a card
   tenon plan --json bug-report.txt#0000:65:00.0
   lspci -xxxx -s 65:00.0 >nvme.txt                  as root, or only 64 bytes are there
   tenon plan --emit lspci nvme.txt | lspci -F /dev/stdin -vvv
@@ -172,7 +181,8 @@ Usage: tenon capture [OPTION]... ADDRESS...
   --no-open               do not open devices through VFIO; what only VFIO knows stays unknown
 
 A function that is bound to vfio-pci and free is opened to ask the kernel about it: this resets it.
-Read it as root, or only 64 bytes of configuration space are there.
+Read it as root, or only 64 bytes of configuration space are there. '65:00.*' is every function of
+a slot.
 
 Exit status: 0 written, 2 wrong usage, or a function or the file cannot be had.
 

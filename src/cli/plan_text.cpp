@@ -12,6 +12,7 @@
 #include "cli/library.hpp"
 #include "cli/machine_text.hpp"
 #include "cli/property_text.hpp"
+#include "cli/proposal_text.hpp"
 #include "cli/table.hpp"
 #include "cli/verdict_text.hpp"
 #include "model/machine_version.hpp"
@@ -63,6 +64,7 @@ std::string render_machine(const model::MachinePlan& plan, const TextStyle& styl
 std::string render_text(const model::MachinePlan& plan, const TextStyle& style) {
     std::string text;
     text += render_machine(plan, style);
+    text += render_proposals(plan.proposals, style);
     for (const auto& port : plan.ports)
         text += render_port(port, style) + '\n';
     if (const auto budget = render_budget(plan.interrupts, style, 2); !budget.empty())

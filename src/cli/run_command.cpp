@@ -11,6 +11,8 @@
 #include "cli/machine_text.hpp"
 #include "cli/timing_text.hpp"
 #include "cli/verdict_text.hpp"
+#include "library/device_argument.hpp"
+#include "library/slot_argument.hpp"
 #include "library/version.hpp"
 
 namespace tenon::cli {
@@ -27,6 +29,19 @@ Result<void> check_files(const RunArguments& arguments) {
     return {};
 }
 
+// A proposal is for people to take or to change; what a guest gets does not depend on one.
+Result<void> check_no_slot(const std::vector<std::string>& devices) {
+    for (const auto& text : devices) {
+        TENON_TRY(device, parse_device_argument(text), "");
+        if (is_slot(device.name))
+            return std::unexpected(
+                Error{.kind = Error::Kind::Malformed,
+                      .what = fmt::format("{}: a whole slot can be planned, not run", device.name),
+                      .hint = fmt::format("tenon plan '{}' proposes the arguments", device.name)});
+    }
+    return {};
+}
+
 Result<void> check_live(const model::MachinePlan& plan) {
     for (const auto& port : plan.ports)
         for (const auto& function : port.functions)
@@ -39,12 +54,27 @@ Result<void> check_live(const model::MachinePlan& plan) {
     return {};
 }
 
+// Nobody is told that a device is reset in a way in which it is not.
+Result<void> check_resets(const model::MachinePlan& plan) {
+    for (const auto& port : plan.ports)
+        for (const auto& function : port.functions)
+            if (function.reset_choice.value == model::ResetChoice::Bus)
+                return std::unexpected(
+                    Error{.kind = Error::Kind::Malformed,
+                          .what = fmt::format("{}: reset=bus can be planned, not yet carried out",
+                                              function.facts.source),
+                          .hint = "Use reset=auto, reset=function or reset=none"});
+    return {};
+}
+
 Result<PlannedMachine> plan_run(const Host& host, const RunArguments& arguments) {
+    TENON_TRY_DO(check_no_slot(arguments.machine.devices), "");
     TENON_TRY_DO(check_files(arguments), "");
     auto machine = arguments.machine;
     machine.timeline = arguments.timeline;
     TENON_TRY(planned, plan_machine(host, machine), "");
     TENON_TRY_DO(check_live(planned.plan), "");
+    TENON_TRY_DO(check_resets(planned.plan), "");
     return std::move(planned);
 }
 

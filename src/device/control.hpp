@@ -121,6 +121,8 @@ struct Access {
     /// The function's own node (/dev/vfio/devices/vfioN), opened by somebody else; for Iommufd.
     /// It stays theirs: opening makes a copy of its own.
     std::optional<int> file;
+    /// Whether it is reset when it is given back. The kernel resets on its own account as well.
+    bool resets = true;
 
     bool operator==(const Access&) const = default;
 };

@@ -96,6 +96,20 @@ TEST_P(EitherOpenerTest, GivesEverythingBack) {
     EXPECT_EQ(first_.opened(), 0u);
 }
 
+TEST_P(EitherOpenerTest, ResetsADeviceAtItsEndUnlessTold) {
+    const auto opener = this->opener();
+    const auto resets_of = [&](const device::Access& access) {
+        auto device = opener->open(host_.facts(first), access).value();
+        const auto before = first_.resets();
+        device.reset();
+        return first_.resets() - before;
+    };
+
+    // The kernel's own, as the file closes, is in both.
+    EXPECT_EQ(resets_of({}), 2u);
+    EXPECT_EQ(resets_of({.resets = false}), 1u);
+}
+
 TEST_P(EitherOpenerTest, LetsADeviceOutliveIt) {
     auto opener = this->opener();
     auto device = opener->open(host_.facts(first), {}).value();

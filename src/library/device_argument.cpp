@@ -13,9 +13,9 @@
 namespace tenon::library {
 namespace {
 
-constexpr std::array<std::string_view, 10> own_keys{
-    "id",       "port", "function",     "iommu",    "fd",
-    "vf-token", "rom",  "host-atomics", "host-ats", "host-pasid"};
+constexpr std::array<std::string_view, 12> own_keys{
+    "id",  "port",         "function", "iommu",      "fd",         "vf-token",
+    "rom", "host-atomics", "host-ats", "host-pasid", "host-group", "host-reset"};
 
 // All keys of a device, for errors and for what is known.
 constexpr auto device_keys = [] {
@@ -38,7 +38,8 @@ std::size_t end_of_name(std::string_view text) {
     std::error_code error;
     if (std::filesystem::exists(text, error)) return text.size();
     const auto first = std::min(text.find(','), text.size());
-    if (pci::Address::parse(text.substr(0, first))) return first;
+    const auto before = text.substr(0, first);
+    if (pci::Address::parse(before) || pci::Address::parse_slot(before)) return first;
     // A name that is there ends at its comma, whatever follows; else what looks like keys decides.
     for (auto comma = first; comma < text.size();
          comma = std::min(text.find(',', comma + 1), text.size())) {
@@ -96,7 +97,16 @@ Result<void> apply_key(DeviceArgument& device, const std::string& of, const KeyV
     return {};
 }
 
+// Where the keys begin, of a device that may be nothing but a file of this process.
+std::size_t start_of_keys(std::string_view text) {
+    std::error_code error;
+    if (text.starts_with(by_file) && !std::filesystem::exists(text, error)) return 0;
+    return std::min(end_of_name(text) + 1, text.size());
+}
+
 }  // namespace
+
+std::string_view keys_in(std::string_view text) { return text.substr(start_of_keys(text)); }
 
 Result<int> parse_file(std::string_view of, std::string_view value) {
     const auto number = parse_number(value);

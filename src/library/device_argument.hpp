@@ -37,6 +37,9 @@ struct DeviceArgument {
 /// and the known ones, or the value and what it may be.
 Result<DeviceArgument> parse_device_argument(std::string_view text);
 
+/// The keys of such a text as they were typed, "port=gpu,function=0"; empty: none.
+std::string_view keys_in(std::string_view text);
+
 /// Reads the N of `fd=N`, a file that somebody else opened.
 /// Errors: Malformed. `of` names the owner.
 Result<int> parse_file(std::string_view of, std::string_view value);

@@ -39,6 +39,13 @@ Result<model::IntxChoice> parse_intx(std::string_view of, std::string_view value
     return malformed("{}: intx={}: known are auto, trapped, off", of, value);
 }
 
+Result<model::ResetChoice> parse_reset(std::string_view of, std::string_view value) {
+    using enum model::ResetChoice;
+    for (const auto choice : {Auto, Function, Bus, None})
+        if (value == name_of(choice)) return choice;
+    return malformed("{}: reset={}: known are auto, function, bus, none", of, value);
+}
+
 Result<model::MsixRelocation> parse_relocation(std::string_view of, std::string_view value) {
     using Mode = model::MsixRelocation::Mode;
     if (value == "off") return model::MsixRelocation{};
@@ -72,6 +79,9 @@ Result<void> set_function_key(model::FunctionKeys& keys, std::string_view of, st
     } else if (key == "msix-relocation") {
         TENON_TRY(place, parse_relocation(of, value), "");
         keys.msix_relocation = place;
+    } else if (key == "reset") {
+        TENON_TRY(choice, parse_reset(of, value), "");
+        keys.reset = choice;
     } else {
         TENON_TRY(on, parse_switch(of, key, value), "");
         if (key == "x-ats-strict")

@@ -147,6 +147,13 @@ Json atomics(const model::FunctionView& view, const model::SlotFunction& in_slot
             {"requester_enable", in_slot.atomics_participant ? "guest" : "gated"}};
 }
 
+Json reset(const model::ResetPlan& plan) {
+    return {{"choice", name_of(plan.choice)},
+            {"way", plan.way ? Json(name_of(*plan.way)) : Json(nullptr)},
+            {"method", plan.method.empty() ? Json(nullptr) : Json(plan.method)},
+            {"bus_set", plan.bus_set}};
+}
+
 Json function(const model::FunctionPlan& plan, const model::SlotView& slot,
               const model::SlotFunction& in_slot) {
     const auto& view = plan.view;
@@ -180,7 +187,8 @@ Json function(const model::FunctionPlan& plan, const model::SlotView& slot,
             {"opened", bool{plan.facts.vfio}},
             {"host_facts", host_facts(plan.facts)},
             {"properties", properties(view.properties)},
-            {"atomics", atomics(view, in_slot)}};
+            {"atomics", atomics(view, in_slot)},
+            {"reset", reset(plan.reset)}};
 }
 
 Json guest(const model::MachinePlan& plan) {
@@ -226,6 +234,42 @@ Json port(const model::PortPlan& plan) {
             {"warnings", plan.slot.warnings}};
 }
 
+Json sets(const std::vector<model::ProposedSet>& list) {
+    auto objects = Json::array();
+    for (const auto& set : list)
+        objects.push_back({{"hosts", set.hosts}, {"why", set.why}});
+    return objects;
+}
+
+Json proposed(const model::ProposedSlot& slot) {
+    auto functions = Json::array();
+    for (const auto& function : slot.functions)
+        functions.push_back({{"host", function.host},
+                             {"guest_function", function.function},
+                             {"why", function.why}});
+    return {{"port", slot.port}, {"functions", std::move(functions)}, {"why", slot.why}};
+}
+
+Json proposal(const model::SlotProposal& proposal) {
+    auto slots = Json::array();
+    for (const auto& slot : proposal.slots)
+        slots.push_back(proposed(slot));
+    auto left_out = Json::array();
+    for (const auto& function : proposal.left_out)
+        left_out.push_back({{"host", function.host}, {"why", sentence(function.reason)}});
+    return {{"host_slot", proposal.host},      {"slots", std::move(slots)},
+            {"bound", sets(proposal.bound)},   {"may_share", sets(proposal.may_share)},
+            {"left_out", std::move(left_out)}, {"unknowns", proposal.unknowns},
+            {"arguments", proposal.arguments}};
+}
+
+Json proposals(const std::vector<model::SlotProposal>& list) {
+    auto objects = Json::array();
+    for (const auto& one : list)
+        objects.push_back(proposal(one));
+    return objects;
+}
+
 Json interrupts(const model::InterruptBudget& budget) {
     return {{"vectors", budget.vectors},
             {"kvm_routes", model::kvm_message_routes},
@@ -248,7 +292,8 @@ std::string render_json(const model::MachinePlan& plan) {
                          {"guest", guest(plan)},
                          {"dma", dma_budgets(plan.dma)},
                          {"ports", std::move(ports)},
-                         {"properties", properties(plan.properties)}};
+                         {"properties", properties(plan.properties)},
+                         {"proposals", proposals(plan.proposals)}};
     // Text that is not UTF-8, as a file's name may be, must not stop the plan.
     return object.dump(2, ' ', false, Json::error_handler_t::replace) + '\n';
 }

@@ -7,36 +7,13 @@
 #include <set>
 
 #include "library/device_argument.hpp"
+#include "library/device_list.hpp"
 #include "library/keys.hpp"
 #include "library/port_argument.hpp"
-#include "library/rom.hpp"
 #include "model/machine_version.hpp"
 
 namespace tenon::library {
 namespace {
-
-// Where the device is: as it was named, or behind the file that somebody else opened.
-Result<std::string> name_of(const Host& host, const DeviceArgument& argument) {
-    if (!argument.access.file) return argument.name;
-    TENON_TRY(address, host.find_function_of(*argument.access.file), argument.name);
-    if (argument.name.empty()) return to_string(address);
-    TENON_TRY(named, host.sysfs.find(argument.name), "");
-    if (named == address) return argument.name;
-    return malformed("{}: fd={} is {}", argument.name, *argument.access.file, to_string(address));
-}
-
-Result<model::DeviceRequest> request_of(const Host& host, DeviceArgument argument) {
-    TENON_TRY(name, name_of(host, argument), "");
-    TENON_TRY(facts, read_facts(host, name), "");
-    TENON_TRY(rom, read_rom(argument.rom), fmt::format("{}: rom={}", name, argument.rom));
-    return model::DeviceRequest{.facts = std::move(facts),
-                                .id = std::move(argument.id),
-                                .port = std::move(argument.port),
-                                .function = argument.function,
-                                .access = argument.access,
-                                .keys = argument.keys,
-                                .rom = std::move(rom)};
-}
 
 // A file that somebody opened is for iommufd, and one address space for all is what they want.
 void prefer_iommufd(std::vector<model::DeviceRequest>& devices, bool given) {
@@ -69,9 +46,9 @@ Result<std::optional<int>> iommufd_of(const Host& host, const std::string& text)
 }
 
 // A function of this host can be given once; files may be planned as often as wanted.
-Result<void> check_given_once(const model::MachineRequest& request) {
+Result<void> check_given_once(const std::vector<model::DeviceRequest>& devices) {
     std::set<pci::Address> addresses;
-    for (const auto& device : request.devices) {
+    for (const auto& device : devices) {
         const auto& facts = device.facts;
         if (facts.origin == device::Origin::Live && facts.address &&
             !addresses.insert(*facts.address).second)
@@ -118,16 +95,10 @@ Result<PlannedMachine> plan_machine(const Host& host, const MachineArguments& ar
         TENON_TRY(port, parse_port_argument(text), "");
         request.ports.push_back(std::move(port));
     }
-    std::vector<StatedFacts> stated;
-    for (const auto& text : arguments.devices) {
-        TENON_TRY(argument, parse_device_argument(text), "");
-        stated.push_back(argument.stated);
-        TENON_TRY(device, request_of(host, std::move(argument)), "");
-        request.devices.push_back(std::move(device));
-    }
-    TENON_TRY_DO(check_given_once(request), "");
+    TENON_TRY(devices, DeviceList::read(host, arguments.devices), "");
+    TENON_TRY_DO(check_given_once(devices.requests()), "");
     TENON_TRY(iommufd, iommufd_of(host, arguments.iommufd), "");
-    prefer_iommufd(request.devices, iommufd.has_value());
+    prefer_iommufd(devices.requests(), iommufd.has_value());
 
     device::OpenedFunctions opened{
         [make = host.make_opener, iommufd, timeline = arguments.timeline](
@@ -136,10 +107,10 @@ Result<PlannedMachine> plan_machine(const Host& host, const MachineArguments& ar
             mark(timeline, "VFIO container or iommufd");
             return opener;
         }};
-    ask_about(opened, request.devices, arguments.opening);
+    ask_about(opened, devices.requests(), arguments.opening);
     mark(arguments.timeline, "functions opened and attached");
-    for (std::size_t n = 0; n < stated.size(); ++n)
-        TENON_TRY_DO(apply_stated(stated[n], request.devices[n].facts), "");
+    TENON_TRY_DO(devices.apply_stated(), "");
+    std::move(devices).propose(request);
     request.processors = processors_for(request);
     request.physical_bits = physical_bits(host, request);
     request.interfaces = opened.interfaces();

@@ -1,5 +1,11 @@
 #include "library/stated_facts.hpp"
 
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <array>
+#include <limits>
+
 #include "base/text.hpp"
 #include "device/atomic_widths.hpp"
 
@@ -37,6 +43,30 @@ Result<device::PasidFacts> parse_pasid(std::string_view of, std::string_view val
     return pasid;
 }
 
+Result<unsigned> parse_group(std::string_view of, std::string_view value) {
+    const auto number = parse_number(value);
+    if (number && *number <= std::numeric_limits<unsigned>::max())
+        return static_cast<unsigned>(*number);
+    return malformed("{}: host-group={}: it is not the number of an IOMMU group", of, value);
+}
+
+// Source: Linux, Documentation/ABI/testing/sysfs-bus-pci, reset_method.
+constexpr std::array<std::string_view, 7> reset_methods{
+    "device_specific", "acpi", "flr", "af_flr", "pm", "bus", "cxl_bus"};
+
+Result<std::vector<std::string>> parse_reset_methods(std::string_view of, std::string_view value) {
+    std::vector<std::string> methods;
+    if (value == "none") return methods;
+    for (const auto part : split(value, '+')) {
+        if (std::ranges::find(reset_methods, part) == reset_methods.end() ||
+            std::ranges::find(methods, part) != methods.end())
+            return malformed("{}: host-reset={}: known are none, or with + between them: {}", of,
+                             value, fmt::join(reset_methods, ", "));
+        methods.emplace_back(part);
+    }
+    return methods;
+}
+
 Result<void> check_lacking(const device::DeviceFacts& facts, std::string_view key, bool known) {
     if (facts.origin == device::Origin::Live)
         return malformed("{}: {}= is for files that lack the fact; this host answers for itself",
@@ -57,6 +87,12 @@ Result<void> state_fact(StatedFacts& stated, std::string_view of, std::string_vi
     } else if (key == "host-ats") {
         TENON_TRY(ats, parse_ats(of, value), "");
         stated.ats = ats;
+    } else if (key == "host-group") {
+        TENON_TRY(group, parse_group(of, value), "");
+        stated.group = group;
+    } else if (key == "host-reset") {
+        TENON_TRY(methods, parse_reset_methods(of, value), "");
+        stated.reset_methods = std::move(methods);
     } else {
         TENON_TRY(pasid, parse_pasid(of, value), "");
         stated.pasid = pasid;
@@ -76,6 +112,14 @@ Result<void> apply_stated(const StatedFacts& stated, device::DeviceFacts& facts)
     if (stated.pasid) {
         TENON_TRY_DO(check_lacking(facts, "host-pasid", bool{facts.iommu.pasid}), "");
         facts.iommu.pasid = *stated.pasid;
+    }
+    if (stated.group) {
+        TENON_TRY_DO(check_lacking(facts, "host-group", bool{facts.group}), "");
+        facts.group = device::GroupFacts{.number = *stated.group, .members = {}};
+    }
+    if (stated.reset_methods) {
+        TENON_TRY_DO(check_lacking(facts, "host-reset", bool{facts.reset_methods}), "");
+        facts.reset_methods = *stated.reset_methods;
     }
     return {};
 }

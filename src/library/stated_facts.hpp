@@ -1,11 +1,12 @@
 // Facts of a host that the user states, for inputs that lack them: host-atomics=, host-ats=,
-// host-pasid=. A device of this host answers for itself.
+// host-pasid=, host-group=, host-reset=. A device of this host answers for itself.
 #pragma once
 
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/known.hpp"
 #include "base/result.hpp"
@@ -18,6 +19,8 @@ struct StatedFacts {
     std::optional<std::uint32_t> atomics;  ///< device::atomics_32 and its like.
     std::optional<Known<bool>> ats;
     std::optional<device::PasidFacts> pasid;
+    std::optional<unsigned> group;                          ///< Number of its IOMMU group.
+    std::optional<std::vector<std::string>> reset_methods;  ///< As the kernel names them.
 
     bool operator==(const StatedFacts&) const = default;
 };

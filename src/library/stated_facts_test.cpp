@@ -52,17 +52,43 @@ TEST(StatedFacts, ReadPasid) {
     EXPECT_THAT(refusal("host-pasid", "16+read"), HasSubstr("+exec, +priv"));
 }
 
+TEST(StatedFacts, ReadAGroup) {
+    EXPECT_EQ(stated("host-group", "24").group, 24u);
+    EXPECT_EQ(stated("host-group", "0").group, 0u);
+    EXPECT_EQ(refusal("host-group", "x"),
+              "d: host-group=x: it is not the number of an IOMMU group");
+    EXPECT_THAT(refusal("host-group", "4294967296"), HasSubstr("not the number"));
+    EXPECT_THAT(refusal("host-group", "-1"), HasSubstr("not the number"));
+}
+
+TEST(StatedFacts, ReadWaysToReset) {
+    using Methods = std::vector<std::string>;
+    EXPECT_EQ(stated("host-reset", "flr+bus").reset_methods, (Methods{"flr", "bus"}));
+    EXPECT_EQ(stated("host-reset", "none").reset_methods, Methods{});
+    EXPECT_EQ(refusal("host-reset", "hammer"),
+              "d: host-reset=hammer: known are none, or with + between them: device_specific, "
+              "acpi, flr, af_flr, pm, bus, cxl_bus");
+    EXPECT_THAT(refusal("host-reset", "flr+flr"), HasSubstr("known are"));
+    EXPECT_THAT(refusal("host-reset", "flr+none"), HasSubstr("known are"));
+}
+
 TEST(StatedFacts, FillInWhatAFileLacks) {
     DeviceFacts facts{.origin = Origin::File};
+    facts.group = Unknown{"a dump does not tell"};
+    facts.reset_methods = Unknown{"a dump does not tell"};
     auto all = stated("host-atomics", "64");
     all.ats = Known<bool>{false};
     all.pasid = device::PasidFacts{.width = 8};
+    all.group = 3;
+    all.reset_methods = std::vector<std::string>{"pm"};
 
     ASSERT_TRUE(apply_stated(all, facts));
 
     EXPECT_EQ(*facts.atomics, 2u);
     EXPECT_FALSE(*facts.iommu.ats);
     EXPECT_EQ(facts.iommu.pasid->width, 8u);
+    EXPECT_EQ(facts.group->number, 3u);
+    EXPECT_THAT(*facts.reset_methods, testing::ElementsAre("pm"));
 }
 
 TEST(StatedFacts, AreRefusedOfThisHost) {

@@ -38,6 +38,7 @@ FunctionProperties choose_properties(const MachineVersion& version, const Functi
                 choose(keys.msix_relocation, version.defaults.msix_relocation.value, origin),
             .pasid = choose(keys.pasid, version.defaults.pasid.value, origin),
             .pasid_offset = choose(keys.pasid_offset, version.defaults.pasid_offset.value, origin),
+            .reset = choose(keys.reset, version.defaults.reset.value, origin),
             .pasid_overlay = keys.pasid_overlay};
 }
 

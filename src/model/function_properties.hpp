@@ -9,6 +9,7 @@
 #include "model/msix_relocation.hpp"
 #include "model/pasid_place.hpp"
 #include "model/property.hpp"
+#include "model/reset.hpp"
 
 namespace tenon::model {
 
@@ -43,6 +44,7 @@ struct FunctionKeys {
     std::optional<PasidMode> pasid;                 ///< pasid=
     std::optional<PasidOffset> pasid_offset;        ///< pasid-offset=
     bool pasid_overlay = false;                     ///< x-pasid-overlay=on
+    std::optional<ResetChoice> reset;               ///< reset=
 
     bool operator==(const FunctionKeys&) const = default;
 };
@@ -57,6 +59,7 @@ struct FunctionProperties {
     Property<MsixRelocation> msix_relocation;
     Property<PasidMode> pasid;
     Property<PasidOffset> pasid_offset;
+    Property<ResetChoice> reset;
     bool pasid_overlay = false;  ///< Bytes that nobody owns and that are not zero may be covered.
     /// Bits of PASID that the guest's IOMMU takes; 0: none.
     unsigned viommu_pasid_width = 0;

@@ -134,7 +134,9 @@ Result<void> add_device(Topology& topology, const MachineVersion& version,
     FunctionPlan function{.view = build_function_view(device.facts, properties, device.rom),
                           .facts = std::move(device.facts),
                           .access = device.access,
-                          .rom = std::move(device.rom)};
+                          .rom = std::move(device.rom),
+                          .reset_choice = properties.reset};
+    function.access.resets = properties.reset.value != ResetChoice::None;
     function.view.id = std::move(device.id);
     function.view.function = number;
     port->functions.push_back(std::move(function));
@@ -162,6 +164,46 @@ void place_pins(MachinePlan& plan) {
         if (std::ranges::find(devices, port.guest.device) == devices.end())
             devices.push_back(port.guest.device);
     plan.intx = intx_routes(devices);
+}
+
+// Of one host, as far as that can be told: files of one name.
+bool same_host(const device::DeviceFacts& one, const device::DeviceFacts& other) {
+    if (one.origin != other.origin) return false;
+    const auto file = [](const device::DeviceFacts& facts) {
+        return std::string_view{facts.source}.substr(0, facts.source.rfind('#'));
+    };
+    return one.origin == device::Origin::Live || file(one) == file(other);
+}
+
+std::vector<pci::Address> of_same_host(const std::vector<PortPlan>& ports,
+                                       const device::DeviceFacts& facts) {
+    std::vector<pci::Address> addresses;
+    for (const auto& port : ports)
+        for (const auto& function : port.functions)
+            if (function.facts.address && same_host(function.facts, facts))
+                addresses.push_back(*function.facts.address);
+    return addresses;
+}
+
+// After all functions are known: a bus reset is for all of them or for none.
+void settle_resets(const MachineVersion& version, std::vector<PortPlan>& ports) {
+    for (auto& port : ports)
+        for (auto& function : port.functions) {
+            auto& view = function.view;
+            if (!view.guest_view) continue;
+            auto outcome = decide_reset(function.facts,
+                                        {.vendor = view.vendor,
+                                         .device = view.device,
+                                         .class_code = view.class_code,
+                                         .revision = view.revision},
+                                        function.reset_choice, version.name,
+                                        of_same_host(ports, function.facts));
+            function.reset = std::move(outcome.plan);
+            view.properties.push_back(std::move(outcome.report));
+            std::ranges::move(outcome.warnings, std::back_inserter(view.warnings));
+            std::ranges::move(outcome.refusals, std::back_inserter(view.reasons));
+            view.assignable = view.reasons.empty();
+        }
 }
 
 void check_slots(const std::vector<PortPlan>& ports, std::vector<Reason>& problems) {
@@ -218,6 +260,7 @@ Result<MachinePlan> make_plan(MachineRequest request) {
 
     MachinePlan plan{.version = std::move(request.version),
                      .properties = {report_viommu(*version, viommu)},
+                     .proposals = std::move(request.proposals),
                      .ports = topology.take()};
     if (plan.ports.size() > most_ports)
         return malformed("{} root ports: a guest's root bus has room for {}", plan.ports.size(),
@@ -226,6 +269,7 @@ Result<MachinePlan> make_plan(MachineRequest request) {
     place_pins(plan);
     plan.interrupts = sum_interrupts(plan.ports, request.processors);
     check_slots(plan.ports, plan.problems);
+    settle_resets(*version, plan.ports);
 
     plan.vcpus = request.vcpus;
     plan.physical_bits = request.physical_bits;

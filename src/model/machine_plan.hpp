@@ -36,6 +36,8 @@ struct FunctionPlan {
     device::DeviceFacts facts;  ///< What the view was made from.
     device::Access access = {};
     RomRequest rom;
+    Property<ResetChoice> reset_choice;
+    ResetPlan reset;  ///< What comes of it, in this machine.
 
     /// Configuration space as the guest's kernel finds it: the view with its BARs placed.
     pci::ConfigImage start() const;
@@ -93,6 +95,7 @@ struct MachinePlan {
     AddressMap addresses;
     RegisterMap host_bridge;
     std::vector<PropertyReport> properties;  ///< What came of what could be chosen of the machine.
+    std::vector<SlotProposal> proposals;     ///< Of host slots that were named as a whole.
     std::vector<PortPlan> ports;
     std::vector<IntxRoute> intx;  ///< Where the pins of the ports lead.
     InterruptBudget interrupts;

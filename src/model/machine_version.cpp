@@ -23,6 +23,7 @@ constexpr std::array versions{
                      .atomics = AtomicsRule{.mode = AtomicsMode::Auto},
                      .pasid = PasidMode::Auto,
                      .pasid_offset = tenon_chooses,
+                     .reset = ResetChoice::Auto,
                      .viommu_pasid_width = 0u},
     },
     MachineVersion{
@@ -34,6 +35,7 @@ constexpr std::array versions{
                      .atomics = AtomicsRule{.mode = AtomicsMode::LoneFunction},
                      .pasid = PasidMode::Auto,
                      .pasid_offset = last_bytes,
+                     .reset = ResetChoice::Auto,
                      .viommu_pasid_width = 0u},
     },
     MachineVersion{
@@ -45,6 +47,7 @@ constexpr std::array versions{
                      .atomics = AtomicsRule{.mode = AtomicsMode::LoneFunction},
                      .pasid = PasidMode::Auto,
                      .pasid_offset = last_bytes,
+                     .reset = ResetChoice::Auto,
                      .viommu_pasid_width = 0u},
     },
 };

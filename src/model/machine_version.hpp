@@ -30,6 +30,7 @@ struct VersionDefaults {
     Stated<AtomicsRule> atomics;  ///< Of root ports.
     Stated<PasidMode> pasid;
     Stated<PasidOffset> pasid_offset;
+    Stated<ResetChoice> reset;
     Stated<unsigned> viommu_pasid_width;  ///< Bits; 0: no IOMMU that takes PASIDs.
 };
 

@@ -12,6 +12,7 @@
 #include "device/facts.hpp"
 #include "model/atomics.hpp"
 #include "model/function_properties.hpp"
+#include "model/slot_proposal.hpp"
 
 namespace tenon::model {
 
@@ -84,6 +85,8 @@ struct MachineRequest {
     std::vector<device::Interface> interfaces;
     /// Bits of PASID that the guest's IOMMU takes, 0 to 20; none: as the version has it.
     std::optional<unsigned> viommu_pasid_width;
+    /// Why devices were given these ports and functions, where slots were proposed for them.
+    std::vector<SlotProposal> proposals;
 };
 
 }  // namespace tenon::model

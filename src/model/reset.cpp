@@ -28,8 +28,7 @@ public:
             std::span<const pci::Address> ours)
         : facts_{facts},
           ours_{ours},
-          trouble_{find_reset_trouble(subject.vendor, subject.device, subject.class_code,
-                                      subject.revision)},
+          trouble_{find_likely_trouble(facts, subject)},
           own_{has_own_reset(facts)} {
         outcome_.plan.choice = choice.value;
         outcome_.report = {.name = "reset",
@@ -266,8 +265,8 @@ const ResetTrouble* find_likely_trouble(const device::DeviceFacts& facts,
                                         const ResetSubject& subject) {
     const auto* const trouble =
         find_reset_trouble(subject.vendor, subject.device, subject.class_code, subject.revision);
-    if (trouble == nullptr || !facts.reset_methods || facts.reset_methods->empty()) return trouble;
-    const auto& first = facts.reset_methods->front();
+    if (trouble == nullptr || !facts.reset_methods) return trouble;
+    const auto first = facts.reset_methods->empty() ? "" : facts.reset_methods->front();
     switch (trouble->reset) {
         case TroubledReset::Function:
             return first == "flr" || first == "af_flr" ? trouble : nullptr;

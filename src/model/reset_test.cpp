@@ -158,6 +158,13 @@ TEST(Reset, DoesNotWarnOfTroubleThatTheKernelAvoids) {
                 IsEmpty());
 }
 
+TEST(Reset, DoesNotWarnOfAResetThatTheKernelDoesNotHave) {
+    auto without = facts({});
+    without.bus_neighbours = Unknown{"a dump does not tell"};
+    EXPECT_FALSE(decide(without, ResetChoice::Auto, {gpu}, matisse_usb).plan.way);
+    EXPECT_THAT(decide(without, ResetChoice::Auto, {gpu}, matisse_usb).warnings, IsEmpty());
+}
+
 TEST(Reset, WarnsOfTroubleThatMayHappenWhereTheWayIsNotKnown) {
     auto dump = facts({});
     dump.reset_methods = Unknown{"a dump does not tell"};

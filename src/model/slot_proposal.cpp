@@ -127,9 +127,10 @@ private:
             return member->trouble != nullptr && member->trouble->reset == TroubledReset::Bus;
         });
         if (lost) return;
-        bind(set, fmt::format("{} has no reset of its own: only the bus above can be reset, and "
-                              "every function of the slot with it; in another guest it never is",
-                              names_of(without)));
+        bind(set,
+             fmt::format("no reset of its own has {}: only the bus above can be reset, and every "
+                         "function of the slot with it; in another guest it never is",
+                         names_of(without)));
     }
 
     void tie_unknown_groups() {
@@ -276,6 +277,7 @@ private:
                 fmt::format("AtomicOps: their port completes {}, which no function loses "
                             "by the others",
                             widths_in_words(completer)));
+        if (why.empty()) why.emplace_back("as on the host: they belong to one guest");
         return why;
     }
 

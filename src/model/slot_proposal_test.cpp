@@ -213,7 +213,23 @@ TEST(SlotProposal, BindsTheSlotOfAFunctionThatOnlyItsBusResets) {
 
     EXPECT_THAT(slots(proposal), ElementsAre("0 1"));
     ASSERT_THAT(proposal.bound, SizeIs(1));
-    EXPECT_THAT(proposal.bound[0].why, HasSubstr("0000:0b:00.1 has no reset of its own"));
+    EXPECT_THAT(proposal.bound[0].why, HasSubstr("no reset of its own has 0000:0b:00.1:"));
+}
+
+TEST(SlotProposal, KeepsAFunctionWithoutAResetBesideThoseThatItsBusResets) {
+    HostSlot slot;
+    slot.add({.number = 0, .group = 1, .reset = flr()});
+    slot.add({.number = 1, .group = 2, .reset = flr()});
+    // The kernel does not use its function level reset, in which it hangs, and has no other.
+    slot.add({.number = 3,
+              .ids = matisse_usb,
+              .class_code = 0x0c0330,
+              .group = 3,
+              .reset = std::vector<std::string>{}});
+    const auto proposal = slot.propose();
+
+    ASSERT_THAT(slots(proposal), ElementsAre("0 1 3"));
+    EXPECT_THAT(proposal.slots[0].why, Contains(HasSubstr("only in one guest")));
 }
 
 TEST(SlotProposal, KnowsNoBusResetOnARootBus) {

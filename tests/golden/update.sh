@@ -16,4 +16,6 @@ fi
 }
 "$here/golden.sh" --update "$program"
 # Of the shared captures, which may not be there.
-"$here/../cli/atomics_captures.py" "$program" --update || [ $? -eq 77 ]
+for test in atomics slot; do
+    "$here/../cli/${test}_captures.py" "$program" --update || [ $? -eq 77 ]
+done

@@ -26,6 +26,7 @@ for capture in "$captures"/*.lspci; do compare "$capture"; done
 compare "$captures"/*.lspci
 compare "$captures/lab-nvme.lspci,port=a,function=0" "$captures/lab-igb.lspci,port=a,function=1,id=net"
 compare "$captures/lab-nvme.lspci,host-atomics=32+64"
+compare "$captures/lab-igb.lspci#$(sed -n '1s/\.[0-7] .*/.*/p' "$captures/lab-igb.lspci")"
 compare "$captures/lab-nvme.lspci,colour=blue"
 compare "$captures/README.md"
 compare /nowhere

@@ -143,6 +143,7 @@ Result<std::unique_ptr<device::DeviceControl>> IommufdOpener::open(const device:
                             .keep = std::move(token),
                             .kvm_file = std::nullopt,
                             .iommu = [space = space_, id = device_id] { return space->facts(id); },
+                            .resets = access.resets,
                             .attached = true}),
               step);
     return std::move(device);

@@ -81,12 +81,13 @@ Result<std::unique_ptr<device::DeviceControl>> GroupOpener::open(const device::D
     if (!number)
         return std::unexpected(cannot_get_device(number.error(), facts, access).during(step));
     TENON_TRY(device,
-              VfioDevice::create(
-                  kernel_, {.name = name,
-                            .file = KernelFile{kernel_, *number},
-                            .keep = std::move(token),
-                            .kvm_file = group->file(),
-                            .iommu = [container = container_] { return container->facts(); }}),
+              VfioDevice::create(kernel_,
+                                 {.name = name,
+                                  .file = KernelFile{kernel_, *number},
+                                  .keep = std::move(token),
+                                  .kvm_file = group->file(),
+                                  .iommu = [container = container_] { return container->facts(); },
+                                  .resets = access.resets}),
               step);
     return std::move(device);
 }

@@ -43,6 +43,7 @@ VfioDevice::VfioDevice(Kernel& kernel, Opened opened)
       keep_{std::move(opened.keep)},
       file_{std::move(opened.file)},
       kvm_file_{opened.kvm_file.value_or(file_.number())},
+      resets_{opened.resets},
       attached_{opened.attached} {}
 
 Result<std::unique_ptr<VfioDevice>> VfioDevice::create(Kernel& kernel, Opened opened) {
@@ -61,7 +62,9 @@ VfioDevice::~VfioDevice() {
     for (const auto index : {Intx, Msi, Msix, Error, Request}) {
         [[maybe_unused]] const auto disabled = disable_vectors(index);
     }
-    [[maybe_unused]] const auto done = reset();
+    if (resets_) {
+        [[maybe_unused]] const auto done = reset();
+    }
     // The kernel restores all registers once nobody has the file open; somebody else may have it.
     if (found_) {
         [[maybe_unused]] const auto restored = set_requester_enable(found_->at, found_->value);

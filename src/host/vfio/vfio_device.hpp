@@ -28,6 +28,7 @@ public:
         std::shared_ptr<const void> keep;  ///< Goes after the file.
         std::optional<int> kvm_file;       ///< What kvm-vfio is told; none: the device's file.
         std::function<device::IommuFacts()> iommu;  ///< Asks about its IOMMU; none: unknown.
+        bool resets = true;                         ///< It is reset when it goes.
         bool attached = false;  ///< To an address space of iommufd, which it leaves at the end.
     };
 
@@ -35,9 +36,9 @@ public:
     /// Errors: as VFIO_DEVICE_GET_REGION_INFO; the function is closed again.
     static Result<std::unique_ptr<VfioDevice>> create(Kernel& kernel, Opened opened);
 
-    /// Switches interrupts off, resets the function if it can be, gives AtomicOp Requester Enable
-    /// the value that it was found with, takes the function out of its address space, and closes
-    /// it: whoever else has the file open holds a device that reaches nothing.
+    /// Switches interrupts off, resets the function if it can be and may be, gives AtomicOp
+    /// Requester Enable the value that it was found with, takes the function out of its address
+    /// space, and closes it: whoever else has the file open holds a device that reaches nothing.
     ~VfioDevice() override;
 
     /// The kernel sets AtomicOp Requester Enable in a function whose path completes AtomicOps,
@@ -83,6 +84,7 @@ private:
     std::shared_ptr<const void> keep_;
     KernelFile file_;
     int kvm_file_;
+    bool resets_;
     bool attached_;
     std::array<device::RegionFacts, device::config_region + 1> regions_;
     /// As it was before the first question; none: nobody asked, or there is no such register.

@@ -23,6 +23,7 @@ struct Plan::Inside {
     model::MachinePlan plan;
     std::vector<Port> ports;
     std::vector<Reason> problems;
+    std::vector<SlotProposal> proposals;
 };
 
 struct ConfigSpace::Inside {

@@ -34,6 +34,34 @@ Port port_of(const model::PortPlan& plan) {
     return port;
 }
 
+std::vector<ProposedSet> sets_of(const std::vector<model::ProposedSet>& sets) {
+    std::vector<ProposedSet> copies;
+    for (const auto& set : sets)
+        copies.push_back({.hosts = set.hosts, .why = set.why});
+    return copies;
+}
+
+SlotProposal proposal_of(const model::SlotProposal& made) {
+    SlotProposal proposal{.host_slot = made.host,
+                          .slots = {},
+                          .bound = sets_of(made.bound),
+                          .may_share = sets_of(made.may_share),
+                          .left_out = {},
+                          .unknowns = made.unknowns,
+                          .arguments = made.arguments};
+    for (const auto& slot : made.slots) {
+        ProposedSlot copy{.port = slot.port, .functions = {}, .why = slot.why};
+        for (const auto& function : slot.functions)
+            copy.functions.push_back(
+                {.host = function.host, .function = function.function, .why = function.why});
+        proposal.slots.push_back(std::move(copy));
+    }
+    for (const auto& function : made.left_out)
+        proposal.left_out.push_back(
+            {.host = function.host, .reason = library::reasons_of({function.reason}).front()});
+    return proposal;
+}
+
 std::unexpected<Error> no_function(std::string_view id) {
     return fail(Error::Kind::NotFound, "the plan has no function \"{}\"", id);
 }
@@ -44,6 +72,8 @@ Plan::Inside::Inside(model::MachinePlan made)
     : plan{std::move(made)}, problems{library::reasons_of(plan.problems)} {
     for (auto& port : plan.ports)
         ports.push_back(port_of(port));
+    for (const auto& proposal : plan.proposals)
+        proposals.push_back(proposal_of(proposal));
 }
 
 const model::FunctionPlan* Plan::Inside::find(std::string_view id) const {
@@ -76,6 +106,8 @@ bool Plan::assignable() const { return inside_->plan.assignable(); }
 const std::vector<Reason>& Plan::problems() const { return inside_->problems; }
 
 const std::vector<Port>& Plan::ports() const { return inside_->ports; }
+
+const std::vector<SlotProposal>& Plan::proposals() const { return inside_->proposals; }
 
 const Function* Plan::find_function(std::string_view id) const {
     for (const auto& port : inside_->ports)

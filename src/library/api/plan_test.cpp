@@ -47,6 +47,19 @@ protected:
     std::string file_ = testing::TempDir() + "public_plan.lspci";
 };
 
+TEST_F(PublicPlan, HasTheProposalForASlot) {
+    const auto made = Plan::make({.devices = {file_ + "#01:00.*,host-group=4"}}).value();
+
+    ASSERT_EQ(made.proposals().size(), 1u);
+    const auto& proposal = made.proposals()[0];
+    EXPECT_EQ(proposal.host_slot, "0000:01:00");
+    ASSERT_EQ(proposal.slots.size(), 1u);
+    EXPECT_EQ(proposal.slots[0].functions.at(0).host, "0000:01:00.0");
+    EXPECT_EQ(proposal.slots[0].port, made.ports()[0].name);
+    EXPECT_EQ(proposal.arguments.size(), 4u);
+    EXPECT_TRUE(plan().proposals().empty());
+}
+
 TEST_F(PublicPlan, IsThePlanOfTheProgram) {
     const auto ours = plan({"rp7"});
 

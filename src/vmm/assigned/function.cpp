@@ -188,7 +188,10 @@ void AssignedFunction::carry_out(const model::effect::InterruptsChanged& /*effec
 
 void AssignedFunction::carry_out(const model::effect::ResetFunction& /*effect*/) {
     interrupts_->reset();
-    board_.warnings.check(device_->reset(), fmt::format("{}: reset", name_));
+    if (plan_.reset_choice.value != model::ResetChoice::None)
+        board_.warnings.check(device_->reset(), fmt::format("{}: reset", name_));
+    else
+        board_.warnings.once(fmt::format("{}: a reset is not passed on: reset=none", name_));
     // The kernel gives the device back the registers that it had; the guest finds them at zero.
     carry_out(model::effect::WriteDevice{
         .offset = static_cast<std::uint16_t>(pci::header::command), .size = 2, .value = 0});

@@ -1,0 +1,19 @@
+// What `tenon plan` proposes for host slots that were named as a whole.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "cli/terminal.hpp"
+#include "model/slot_proposal.hpp"
+
+namespace tenon::cli {
+
+/// Each proposal, with a line between them. Empty if there is none.
+std::string render_proposals(const std::vector<model::SlotProposal>& proposals,
+                             const TextStyle& style);
+
+/// `word` as a shell takes it for one word.
+std::string shell_word(const std::string& word);
+
+}  // namespace tenon::cli

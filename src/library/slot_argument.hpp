@@ -1,0 +1,31 @@
+// All functions of a host slot as one device of the command line: `0b:00.*`, `FILE#0b:00.*`.
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "base/result.hpp"
+#include "library/device_argument.hpp"
+#include "library/gather.hpp"
+#include "pci/address.hpp"
+
+namespace tenon::library {
+
+/// Whether the name of a device means a slot.
+bool is_slot(std::string_view name);
+
+/// Its functions, as read_facts() reads each; none has been opened.
+struct SlotFunctions {
+    pci::Address slot;
+    std::vector<device::DeviceFacts> functions;  ///< In order of address.
+};
+
+/// Reads the functions of the slot that `argument` names.
+/// Errors: those of Sysfs::find_slot() and capture::read_capture_slot(); Malformed for a key that
+/// can only be of one function.
+Result<SlotFunctions> read_slot(const Host& host, const DeviceArgument& argument);
+
+/// Whether both are the same function of the same host or file.
+bool same_function(const device::DeviceFacts& one, const device::DeviceFacts& other);
+
+}  // namespace tenon::library
