@@ -41,6 +41,7 @@ bool has_place(const model::DeviceRequest& device) {
 
 std::vector<std::string> names_of(const std::vector<model::PortRequest>& ports) {
     std::vector<std::string> names;
+    names.reserve(ports.size());
     for (const auto& port : ports)
         names.push_back(port.name);
     return names;

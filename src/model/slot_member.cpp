@@ -120,6 +120,7 @@ SlotMember make_slot_member(std::size_t candidate, const device::DeviceFacts& fa
 
 std::vector<std::string> hosts_of(const SlotMembers& members) {
     std::vector<std::string> hosts;
+    hosts.reserve(members.size());
     for (const auto* const member : members)
         hosts.push_back(member->host);
     return hosts;

@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <numeric>
 #include <optional>
@@ -146,9 +147,11 @@ private:
             if (member.companion != nullptr) tie(members_.front(), member);
     }
 
+    using Why = std::optional<std::string>;
+
     // One sentence for all functions of which the same is not known for the same reason.
-    template <typename Fact>
-    void note_unknown(std::string_view what, Fact fact, std::string_view consequence) {
+    void note_unknown(std::string_view what, const std::function<Why(const SlotMember&)>& fact,
+                      std::string_view consequence) {
         std::map<std::string, SlotMembers> reasons;
         for (const auto& member : members_)
             if (const auto why = fact(member)) reasons[*why].push_back(&member);
@@ -158,7 +161,6 @@ private:
     }
 
     void note_unknowns() {
-        using Why = std::optional<std::string>;
         note_unknown(
             "the IOMMU group",
             [](const SlotMember& member) -> Why {
