@@ -8,6 +8,7 @@
 #include <optional>
 #include <ranges>
 #include <system_error>
+#include <utility>
 
 #include "base/file.hpp"
 #include "capture/capture_json.hpp"
@@ -115,7 +116,7 @@ Result<std::vector<std::size_t>> choose_slot(const Named& named,
     for (std::size_t n = 0; n < entries.size(); ++n)
         if (entries[n].address && entries[n].address->same_slot(*slot)) chosen.push_back(n);
     const auto address = [&](std::size_t n) { return *entries[n].address; };
-    std::ranges::stable_sort(chosen, {}, address);
+    std::ranges::sort(chosen, {}, [&](std::size_t n) { return std::pair{address(n), n}; });
     const auto again = std::ranges::adjacent_find(chosen, {}, address);
     if (again != chosen.end())
         return malformed("{}: has {} more than once, in {} and {}", named.path,
