@@ -16,9 +16,9 @@ constexpr std::uint16_t serial_bus = 0x0c80;  // The controller of the connector
 constexpr std::string_view what_sound = "the sound of the display";
 constexpr std::string_view what_usb = "the USB controller of the display's connector";
 constexpr std::string_view what_connector = "the Type-C controller of the display's connector";
-constexpr std::string_view from_hda = "Linux 7.3, drivers/pci/quirks.c, quirk_gpu_hda";
-constexpr std::string_view from_usb = "Linux 7.3, drivers/pci/quirks.c, quirk_gpu_usb";
-constexpr std::string_view from_ucsi = "Linux 7.3, drivers/pci/quirks.c, quirk_gpu_usb_typec_ucsi";
+constexpr std::string_view from_hda = "Linux, drivers/pci/quirks.c, quirk_gpu_hda";
+constexpr std::string_view from_usb = "Linux, drivers/pci/quirks.c, quirk_gpu_usb";
+constexpr std::string_view from_ucsi = "Linux, drivers/pci/quirks.c, quirk_gpu_usb_typec_ucsi";
 
 constexpr auto companions = std::to_array<Companion>({
     {ati, sound, 1, what_sound, from_hda},
