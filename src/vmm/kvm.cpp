@@ -3,6 +3,7 @@
 #include <cpuid.h>
 #include <fcntl.h>
 #include <sys/ioctl.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -182,6 +183,11 @@ Result<void> KvmVm::connect_irqfd(Gsi gsi, int event, int resample) {
     }
     if (::ioctl(fd_.number(), KVM_IRQFD, &request) < 0)
         return fail_system(errno, fmt::format("connecting an event to interrupt {}", gsi.value()));
+    // KVM raises what it finds pending and leaves the count, which would raise it again the next
+    // time; what comes later it takes itself. Source: Linux virt/kvm/eventfd.c, kvm_irqfd_assign()
+    // and irqfd_wakeup().
+    std::uint64_t raised = 0;
+    [[maybe_unused]] const auto taken = ::read(event, &raised, sizeof raised);
     return {};
 }
 

@@ -10,6 +10,7 @@
 #include <fstream>
 #include <thread>
 
+#include "base/event_fd.hpp"
 #include "base/file.hpp"
 #include "tests/support/kernel_builder.hpp"
 
@@ -171,6 +172,50 @@ TEST_F(MachineTest, KeepsAStopThatCameBeforeTheStart) {
 
     ASSERT_TRUE(end);
     EXPECT_EQ(*end, MachineEnd::Interrupted);
+}
+
+TEST_F(MachineTest, StandsStillWhilePaused) {
+    // mov dx, 0x3f8; mov al, '.'; then for ever: out dx, al
+    const auto machine = make(
+        support::make_vmlinux(Code{}.raw({0x66, 0xba, 0xf8, 0x03, 0xb0, 0x2e, 0xee, 0xeb, 0xfd})));
+    ASSERT_TRUE(machine) << to_string(machine.error());
+    std::vector<MachineEvent::Kind> events;
+    (*machine)->on_event([&](const MachineEvent& event) { events.push_back(event.kind); });
+    const auto written = [&] { return std::filesystem::file_size(folder + "/console"); };
+    const auto wait_beyond = [&](std::uintmax_t count) {
+        for (int n = 0; n < 600 && written() <= count; ++n)
+            std::this_thread::sleep_for(std::chrono::milliseconds{50});
+        return written() > count;
+    };
+    const std::jthread controller{[&] {
+        EXPECT_TRUE(wait_beyond(0));
+        EXPECT_TRUE((*machine)->pause());
+        EXPECT_TRUE((*machine)->paused());
+        const auto before = written();
+        std::this_thread::sleep_for(std::chrono::milliseconds{300});
+        EXPECT_EQ(written(), before);
+        (*machine)->resume();
+        EXPECT_TRUE(wait_beyond(before));
+        EXPECT_TRUE((*machine)->pause());
+        (*machine)->stop(MachineEnd::Interrupted, EndCause::HostCommand);
+    }};
+
+    EXPECT_TRUE((*machine)->run(host));
+
+    using enum MachineEvent::Kind;
+    EXPECT_EQ(events, (std::vector{Paused, Resumed, Paused, Ended}));
+}
+
+TEST_F(MachineTest, RaisesWhatIsPendingInAnEventOnce) {
+    const auto machine = make({});
+    ASSERT_TRUE(machine) << to_string(machine.error());
+    const auto event = EventFd::create().value();
+    event.signal();
+
+    ASSERT_TRUE((*machine)->vm().connect_irqfd(Gsi{4}, event.number(), Vm::no_resample));
+
+    EXPECT_FALSE(event.pending());
+    EXPECT_TRUE((*machine)->vm().disconnect_irqfd(Gsi{4}, event.number()));
 }
 
 TEST_F(MachineTest, RefusesMoreProcessorsThanApicIds) {

@@ -39,7 +39,8 @@ public:
     static constexpr int no_resample = -1;
 
     /// Signals on `event` raise `gsi`. With `resample`, the interrupt is level triggered: it stays
-    /// raised until the guest ends it, which signals `resample`. The events stay the caller's.
+    /// raised until the guest ends it, which signals `resample`. The events stay the caller's. What
+    /// is pending in `event` raises the interrupt once, and is gone from the event.
     virtual Result<void> connect_irqfd(Gsi gsi, int event, int resample) = 0;
 
     /// Ends what connect_irqfd began; what is pending in `event` stays there.

@@ -1,6 +1,8 @@
 // A virtual machine without KVM: what it was told, to look at.
 #pragma once
 
+#include <unistd.h>
+
 #include <map>
 #include <mutex>
 #include <string>
@@ -43,6 +45,8 @@ public:
         if (auto error = faults.next()) return fail_system(*error, "irqfd");
         if (resample != no_resample && !resamples) return fail_system(EINVAL, "irqfd");
         irqfds[gsi.value()] = event;
+        std::uint64_t pending = 0;
+        if (::read(event, &pending, sizeof pending) == sizeof pending) ++raised[gsi.value()];
         resample_events[gsi.value()] = resample;
         return {};
     }
@@ -65,6 +69,7 @@ public:
 
     bool resamples = true;                         ///< Whether level-triggered events are there.
     std::map<std::uint32_t, int> resample_events;  ///< By interrupt number; no_resample: none.
+    std::map<std::uint32_t, unsigned> raised;      ///< By what was pending when its event came.
     std::map<std::uint32_t, bool> levels;          ///< Of pins that were set.
     std::mutex sent_mutex;  ///< Guards `sent`, which a thread of its own may add to.
     std::vector<std::pair<std::uint64_t, std::uint32_t>> sent;  ///< Messages given one by one.
