@@ -184,12 +184,12 @@ Result<void> Vcpu::internal_error() const {
     const bool known = ::ioctl(fd_.number(), KVM_GET_REGS, &registers) == 0;
     return std::unexpected(Error{
         .kind = Error::Kind::Io,
-        .what = fmt::format(
-            "KVM cannot go on: internal error {}{} (data {:#x})", run.internal.suberror,
-            known ? fmt::format(" at guest address {:#x}", registers.rip) : "",
-            fmt::join(std::span{run.internal.data}.first(
-                          std::min<std::size_t>(run.internal.ndata, std::size(run.internal.data))),
-                      " ")),
+        .what =
+            fmt::format("KVM cannot go on: internal error {}{} (data {:#x})", run.internal.suberror,
+                        known ? fmt::format(" at guest address {:#x}", registers.rip) : "",
+                        fmt::join(std::span{run.internal.data}.first(std::min<std::size_t>(
+                                      run.internal.ndata, std::size(run.internal.data))),
+                                  " ")),
         .hint = run.internal.suberror == KVM_INTERNAL_ERROR_EMULATION
                     ? "KVM had to emulate an instruction that it does not know: it was used on "
                       "device memory, or this KVM is not backed by hardware"
