@@ -8,6 +8,8 @@
 #include <cerrno>
 #include <utility>
 
+#include "base/quiet_thread.hpp"
+
 namespace tenon::vmm {
 namespace {
 
@@ -38,7 +40,7 @@ Result<void> EventLoop::start() {
     TENON_TRY_DO(watch(epoll.number(), end.number(), end_token), "");
     epoll_ = std::move(epoll);
     end_ = std::move(end);
-    thread_ = std::thread{[this] { run(); }};
+    thread_ = quiet_thread([this] { run(); });
     return {};
 }
 

@@ -98,7 +98,15 @@ SHUTDOWN {"guest": false, "reason": "host-qmp-quit"}' "$(cat "$work/events")"
 [ ! -e "$socket" ] || fail 'the socket is still there'
 expect_equal 'the device afterwards' "$before" "$(host_state "$disk")"
 
-# A path that somebody serves, and one that is none.
+# A signal ends a guest with a control socket as it ends one without.
+start
+kill -TERM "$guest"
+expect_end 1
+grep -q 'the guest was ended from outside' "$work/messages" || fail "$(cat "$work/messages")"
+[ ! -e "$socket" ] || fail 'the socket is still there'
+expect_equal 'the device afterwards' "$before" "$(host_state "$disk")"
+
+# A path that is taken.
 touch "$work/file"
 status=0
 "$TENON" run --kernel "$(guest_kernel bzimage)" --device "$disk" --control "$work/file" 2>"$work/err" || status=$?

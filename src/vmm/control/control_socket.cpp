@@ -12,6 +12,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/quiet_thread.hpp"
 #include "vmm/control/local_address.hpp"
 
 namespace tenon::vmm {
@@ -76,7 +77,7 @@ Result<std::unique_ptr<ControlSocket>> ControlSocket::create(
 
 void ControlSocket::serve(std::vector<QmpCommand> commands) {
     commands_ = std::move(commands);
-    thread_ = std::thread{[this] { run(); }};
+    thread_ = quiet_thread([this] { run(); });
 }
 
 ControlSocket::~ControlSocket() {
