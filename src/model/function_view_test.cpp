@@ -194,19 +194,33 @@ TEST(Msix, StartsOffWithItsEnableBitOpenToTheGuest) {
     EXPECT_EQ(view.map.passed.read16(0xc2), 0x0000);
 }
 
-TEST(Msix, IsHiddenWhereItsTableLeavesTheBar) {
+std::vector<std::string> reasons_of(const FunctionView& view) {
+    std::vector<std::string> texts;
+    for (const auto& reason : view.reasons)
+        texts.push_back(reason.what);
+    return texts;
+}
+
+TEST(Msix, IsRefusedWhereItsTableLeavesTheBar) {
     const auto view = build_function_view(dump(nvme().put32(0xc4, 0x3ff8)));
 
     EXPECT_FALSE(view.msix);
     EXPECT_THAT(shown(view), testing::Not(testing::Contains("MSI-X")));
-    EXPECT_THAT(view.warnings, testing::Contains(HasSubstr("leaves BAR 0 of 0x4000 bytes")));
+    EXPECT_FALSE(view.assignable);
+    EXPECT_THAT(reasons_of(view), testing::Contains(HasSubstr("leaves BAR 0 of 0x4000 bytes")));
 }
 
-TEST(Msix, IsHiddenWhereItNamesABarThatIsNotThere) {
+TEST(Msix, IsRefusedWhereItNamesABarThatIsNotThere) {
     const auto view = build_function_view(dump(nvme().put32(0xc8, 0x3007)));
 
     EXPECT_FALSE(view.msix);
-    EXPECT_THAT(view.warnings, testing::Contains(HasSubstr("BAR 7")));
+    EXPECT_THAT(reasons_of(view), testing::Contains(HasSubstr("BAR 7")));
+}
+
+TEST(Msix, IsRefusedWhereItsStructuresOverlap) {
+    const auto view = build_function_view(dump(nvme().put32(0xc8, 0x2010)));
+
+    EXPECT_THAT(reasons_of(view), testing::Contains(HasSubstr("overlap")));
 }
 
 TEST(Msix, IsKeptWhereADumpDoesNotTellTheBars) {
