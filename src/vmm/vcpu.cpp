@@ -97,6 +97,7 @@ Result<void> Vcpu::reset() {
     [[maybe_unused]] const int interrupted = ::ioctl(fd_.number(), KVM_RUN, 0);
     if (after_reset_) TENON_TRY_DO(after_reset_->restore(fd_.number()), "");
     faults_ = 0;
+    deliveries_ = 0;
     go_on();
     return {};
 }
@@ -128,6 +129,8 @@ Result<void> Vcpu::enter_once() {
     shared().exit_reason = KVM_EXIT_UNKNOWN;
     if (::ioctl(fd_.number(), KVM_RUN, 0) < 0) return refused(errno);
     faults_ = 0;
+    if (may_deliver_again()) return {};
+    deliveries_ = 0;
     return handle_exit();
 }
 
@@ -147,6 +150,17 @@ Result<void> Vcpu::refused(int error) {
     return fail_system(
         error, "KVM_RUN",
         error == EFAULT ? "the guest touched memory that the host does not have" : "");
+}
+
+// KVM cannot reach a device's register for the guest while an event is being delivered, and
+// delivers it again the next time. Mostly it succeeds then: an emulated processor may have told KVM
+// of an event long past. Source: Linux arch/x86/kvm/x86.c, kvm_prepare_event_vectoring_exit().
+bool Vcpu::may_deliver_again() {
+    constexpr unsigned most_deliveries = 100;
+    const auto& run = shared();
+    return run.exit_reason == KVM_EXIT_INTERNAL_ERROR &&
+           run.internal.suberror == KVM_INTERNAL_ERROR_DELIVERY_EV &&
+           ++deliveries_ < most_deliveries;
 }
 
 Result<void> Vcpu::handle_exit() {

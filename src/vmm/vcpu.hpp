@@ -76,6 +76,7 @@ private:
     std::string name() const;
     Result<void> enter_once();
     Result<void> handle_exit();
+    bool may_deliver_again();
     void handle_port_access();
     void handle_memory_access();
     Result<void> refused(int error);
@@ -86,7 +87,8 @@ private:
     Mapping area_;
     VcpuWorld world_;
     std::optional<VcpuState> after_reset_;
-    unsigned faults_ = 0;  ///< In a row, without the guest coming any further.
+    unsigned faults_ = 0;      ///< In a row, without the guest coming any further.
+    unsigned deliveries_ = 0;  ///< Of events that failed, in a row.
     std::atomic<bool> stop_ = false;
 };
 
