@@ -50,7 +50,7 @@ TEST_F(App, EndsWithOneMessageOnWrongUsage) {
     EXPECT_EQ(run_with({"plan"}).err, "tenon: DEVICE is required. See: tenon plan --help\n");
     EXPECT_EQ(run_with({"fly"}).status, 2);
     EXPECT_EQ(run_with({"fly"}).err,
-              "tenon: unknown command \"fly\"; known: plan, run, capture, list, diff. "
+              "tenon: unknown command \"fly\"; known: plan, run, capture, list, diff, ctl. "
               "See: tenon --help\n");
     EXPECT_EQ(run_with({"list", "--fly"}).err,
               "tenon: unknown option --fly. See: tenon list --help\n");

@@ -16,10 +16,10 @@ run_guest_qemu() {
     while [ $# -gt 0 ] && [ "$1" != -- ]; do shift; done
     arguments+=("${qemu_arguments[@]}" "${@:2}")
     # qboot starts sooner than SeaBIOS, and runs no option ROM of an assigned device.
-    timeout "$guest_limit" "$TENON_EMULATOR" -nodefaults -no-user-config -display none -no-reboot -bios qboot.rom \
-        -M q35 -accel kvm -cpu host -m "${QEMU_MEMORY:-256M}" -smp "${QEMU_CPUS:-1}" \
+    start_guest timeout "$guest_limit" "$TENON_EMULATOR" -nodefaults -no-user-config -display none -no-reboot \
+        -bios qboot.rom -M q35 -accel kvm -cpu host -m "${QEMU_MEMORY:-256M}" -smp "${QEMU_CPUS:-1}" \
         -kernel "$kernel" -initrd "$TENON_GUEST_INITRD" -append "$(guest_words "$tests")" \
-        "${arguments[@]}" -serial stdio <"$guest_input" >"$console" 2>"$work/messages" || status=$?
+        "${arguments[@]}" -serial stdio || status=$?
     tr -d '\r' <"$console" >"$console.plain"
     mv "$console.plain" "$console"
     printf "QEMU's guest took %s s\n" "$((SECONDS - begun))"
