@@ -146,7 +146,8 @@ TEST_F(VmFilePlan, NamesKeysThatAreNone) {
     const auto outcome = run_words({"plan", path.c_str()});
 
     EXPECT_EQ(outcome.status, 2);
-    EXPECT_THAT(outcome.err, HasSubstr("vm.toml:2: speed: no such key; known: append, control, cpus, "));
+    EXPECT_THAT(outcome.err,
+                HasSubstr("vm.toml:2: speed: no such key; known: append, control, cpus, "));
 }
 
 TEST_F(VmFilePlan, TellsFlagsFromValues) {

@@ -53,8 +53,9 @@ Adapted adapt_msix(const AdaptContext& context, const pci::Capability& capabilit
     if (const auto why = misplaced(context, plan); !why.empty()) {
         context.view.map.hide(at, capability.size);
         // Who believed it would trap the wrong registers, or none.
-        context.view.reasons.push_back(
-            {.what = "its MSI-X cannot be as the device says: " + why, .remedy = "", .commands = {}});
+        context.view.reasons.push_back({.what = "its MSI-X cannot be as the device says: " + why,
+                                        .remedy = "",
+                                        .commands = {}});
         return {Action::Hide, why};
     }
     // Enable and Function Mask belong to the guest and start at zero; the rest is the device's.
