@@ -224,6 +224,11 @@ std::vector<Effect> ConfigState::follow(const RegisterMap& map) {
     return effects;
 }
 
+void ConfigState::set(std::size_t offset, std::uint16_t mask, std::uint16_t value) {
+    bytes_.write(offset,
+                 static_cast<std::uint16_t>((bytes_.read16(offset) & ~mask) | (value & mask)));
+}
+
 std::vector<BarPlace> ConfigState::placed() const {
     if (view_ == nullptr) return {};
     // In D1 to D3 the function answers configuration accesses alone.

@@ -134,6 +134,10 @@ public:
     std::vector<Effect> follow(const FunctionView& view);
     std::vector<Effect> follow(const RegisterMap& map);
 
+    /// The hardware changes a register of ours: the bits of `mask` in the 16 bits at `offset` get
+    /// those of `value`. For what a guest only reads or clears.
+    void set(std::size_t offset, std::uint16_t mask, std::uint16_t value);
+
     /// BARs that decode now, with their addresses.
     std::vector<BarPlace> placed() const;
 

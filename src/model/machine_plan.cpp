@@ -75,7 +75,10 @@ private:
                 .rules = {.version = version_.name,
                           .atomics = choose(request.atomics, version_.defaults.atomics.value,
                                             origin_of(version_)),
-                          .express_version = request.express_version}};
+                          .express_version = request.express_version,
+                          .hotplug = choose(request.hotplug, version_.defaults.hotplug.value,
+                                            origin_of(version_))},
+                .reserve = {.memory = request.memory, .prefetchable = request.prefetchable}};
     }
 
     const MachineVersion& version_;

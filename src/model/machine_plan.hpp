@@ -45,6 +45,14 @@ struct FunctionPlan {
     bool operator==(const FunctionPlan&) const = default;
 };
 
+/// What a port's windows have room for at least, as its user said. Bytes, 1 MiB granules.
+struct WindowReserve {
+    std::optional<std::uint64_t> memory;
+    std::optional<std::uint64_t> prefetchable;
+
+    bool operator==(const WindowReserve&) const = default;
+};
+
 /// A root port and the slot below it.
 struct PortPlan {
     std::string name;
@@ -56,6 +64,7 @@ struct PortPlan {
     Window prefetchable;         ///< 64-bit, above 4 GiB. 1 MiB granules.
     Window io;                   ///< 4 KiB granules.
     SlotRules rules;
+    WindowReserve reserve;
     std::vector<FunctionPlan> functions;  ///< In order of their numbers.
     SlotView slot;                        ///< Follows from the functions, as does what comes after.
     std::vector<PropertyReport> properties;  ///< What came of what could be chosen.

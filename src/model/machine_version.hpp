@@ -28,6 +28,7 @@ struct VersionDefaults {
     Stated<IntxChoice> intx;
     Stated<MsixRelocation> msix_relocation;
     Stated<AtomicsRule> atomics;  ///< Of root ports.
+    Stated<bool> hotplug;         ///< The same.
     Stated<PasidMode> pasid;
     Stated<PasidOffset> pasid_offset;
     Stated<ResetChoice> reset;

@@ -21,6 +21,11 @@ struct PortRequest {
     std::string name;
     std::optional<AtomicsRule> atomics;  ///< None: as the machine version has it.
     unsigned express_version = 2;        ///< SlotRules::express_version.
+    std::optional<bool> hotplug = {};    ///< None: as the machine version has it.
+    /// Bytes of its windows, whatever is in its slot at the start; none: what that needs, and for
+    /// an empty slot what a large GPU needs. 1 MiB granules.
+    std::optional<std::uint64_t> memory = {};
+    std::optional<std::uint64_t> prefetchable = {};
 };
 
 /// Which option ROM the guest finds.

@@ -13,10 +13,10 @@ namespace {
 using namespace pci::header;
 namespace express = pci::express;
 
-constexpr std::size_t express_at = 0x40;
-constexpr std::size_t msi_at = 0x80;
-constexpr std::size_t power_at = 0x90;
-constexpr std::size_t access_control_at = 0x100;
+constexpr auto express_at = port_register::express;
+constexpr auto msi_at = port_register::msi;
+constexpr auto power_at = port_register::power;
+constexpr auto access_control_at = port_register::access_control;
 
 // A header in which nothing is there yet, ours alone.
 RegisterMap empty_space(std::uint16_t device, std::uint32_t class_code, std::uint8_t type) {
@@ -76,6 +76,33 @@ void emulate_second_registers(RegisterMap& map, const PortPlan& port) {
                                static_cast<std::uint16_t>(port.slot.link_speed), 0x000f);
 }
 
+// Without hot-plug the slot has no button, indicator or lock: what is in it stays.
+// Source: PCIe Base Spec 6.0, 7.5.3.9 to 7.5.3.11, 6.7.
+void emulate_slot(RegisterMap& map, const PortPlan& port) {
+    constexpr auto at = express_at;
+    constexpr std::uint32_t indicator_on = 1;
+    constexpr std::uint32_t indicator_off = 3;
+    const bool occupied = !port.functions.empty();
+    const auto present = pci::SlotStatus{0}.with<pci::PresenceDetectState>(occupied ? 1 : 0);
+    auto capabilities = pci::SlotCapabilities{0}.with<pci::PhysicalSlotNumber>(port.slot_number);
+    pci::SlotControl control{0};
+    std::uint16_t writable = pci::DllStateChangedEnable::mask;
+    std::uint16_t clearable = 0;
+    if (port.rules.hotplug.value) {
+        capabilities = capabilities.with<pci::AttentionButtonPresent>(1)
+                           .with<pci::PowerIndicatorPresent>(1)
+                           .with<pci::HotPlugSurprise>(1)
+                           .with<pci::HotPlugCapable>(1)
+                           .with<pci::NoCommandCompleted>(1);
+        control = control.with<pci::PowerIndicatorControl>(occupied ? indicator_on : indicator_off);
+        writable = pci::SlotControl::mask_of(pci::Access::ReadWrite);
+        clearable = pci::SlotStatus::mask_of(pci::Access::WriteOneToClear);
+    }
+    map.emulate<std::uint32_t>(at + express::slot_capabilities, capabilities.raw());
+    map.emulate<std::uint16_t>(at + express::slot_control, control.raw(), writable);
+    map.emulate<std::uint16_t>(at + express::slot_status, present.raw(), 0, clearable);
+}
+
 // Source: PCIe Base Spec 6.0, 7.5.3. Root port, slot implemented.
 void emulate_express(RegisterMap& map, const PortPlan& port) {
     constexpr auto at = express_at;
@@ -94,10 +121,7 @@ void emulate_express(RegisterMap& map, const PortPlan& port) {
     map.emulate<std::uint16_t>(at + express::link_control, 0, 0x00d3);
     map.emulate<std::uint16_t>(at + express::link_status,
                                static_cast<std::uint16_t>(occupied ? link | 1u << 13 : link & 0xf));
-    // The slot has no button, indicator or lock: what is in it stays. Bits 31:19 number it.
-    map.emulate<std::uint32_t>(at + express::slot_capabilities, port.slot_number << 19);
-    map.emulate<std::uint16_t>(at + express::slot_control, 0, 0x1000);
-    map.emulate<std::uint16_t>(at + express::slot_status, occupied ? 0x0040 : 0);
+    emulate_slot(map, port);
     map.emulate<std::uint16_t>(at + express::root_control, 0, 0x000f);
     map.emulate<std::uint16_t>(at + express::root_capabilities, 0);
     map.emulate<std::uint32_t>(at + express::root_status, 0, 0, 0x00010000);

@@ -1,6 +1,8 @@
 // Configuration space of what we put between the guest's root bus and its functions.
 #pragma once
 
+#include <cstddef>
+
 #include "model/machine_plan.hpp"
 #include "model/register_map.hpp"
 
@@ -12,12 +14,22 @@ inline constexpr std::uint16_t virtual_vendor = 0x1b36;
 inline constexpr std::uint16_t host_bridge_device = 0x0008;
 inline constexpr std::uint16_t root_port_device = 0x000c;
 
+// Where a root port has its capabilities.
+namespace port_register {
+inline constexpr std::size_t express = 0x40;
+inline constexpr std::size_t msi = 0x80;
+inline constexpr std::size_t power = 0x90;
+inline constexpr std::size_t access_control = 0x100;
+}  // namespace port_register
+
 /// The host bridge at 00:00.0.
 RegisterMap build_host_bridge();
 
 /// A root port: header type 1, power management, MSI, PCI Express with a slot and support of
 /// End-End TLP Prefixes, Access Control Services, as the plan of the port says. Its link is up and
-/// its slot occupied if it has functions.
+/// its slot occupied if it has functions. Where the plan lets functions come and go, the slot has
+/// an attention button and a power indicator, no power controller, and takes commands without a
+/// word.
 RegisterMap build_root_port(const PortPlan& port);
 
 }  // namespace tenon::model

@@ -22,6 +22,7 @@ struct SlotRules {
     /// Version of the port's PCI Express capability: 1 or 2. With 1 there is neither Device
     /// Capabilities 2 nor a link above 2.5 GT/s.
     unsigned express_version = 2;
+    Property<bool> hotplug;  ///< Whether functions may come and go while the guest runs.
 
     bool operator==(const SlotRules&) const = default;
 };

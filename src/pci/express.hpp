@@ -117,6 +117,35 @@ struct NegotiatedLinkWidth : Bits<9, 4, Access::ReadOnly> {};
 struct DllActive : Bits<13, 13, Access::ReadOnly> {};
 using LinkStatus = Register<std::uint16_t, CurrentLinkSpeed, NegotiatedLinkWidth, DllActive>;
 
+/// Slot Capabilities. Source: 7.5.3.9.
+struct AttentionButtonPresent : Bits<0, 0, Access::ReadOnly> {};
+struct PowerIndicatorPresent : Bits<4, 4, Access::ReadOnly> {};
+struct HotPlugSurprise : Bits<5, 5, Access::ReadOnly> {};
+struct HotPlugCapable : Bits<6, 6, Access::ReadOnly> {};
+struct NoCommandCompleted : Bits<18, 18, Access::ReadOnly> {};
+struct PhysicalSlotNumber : Bits<31, 19, Access::ReadOnly> {};
+using SlotCapabilities =
+    Register<std::uint32_t, AttentionButtonPresent, PowerIndicatorPresent, HotPlugSurprise,
+             HotPlugCapable, NoCommandCompleted, PhysicalSlotNumber>;
+
+/// Slot Control. Source: 7.5.3.10.
+struct AttentionButtonPressedEnable : Bits<0, 0, Access::ReadWrite> {};
+struct PresenceDetectChangedEnable : Bits<3, 3, Access::ReadWrite> {};
+struct HotPlugInterruptEnable : Bits<5, 5, Access::ReadWrite> {};
+struct PowerIndicatorControl : Bits<9, 8, Access::ReadWrite> {};  ///< 1: on, 2: blinks, 3: off.
+struct DllStateChangedEnable : Bits<12, 12, Access::ReadWrite> {};
+using SlotControl =
+    Register<std::uint16_t, AttentionButtonPressedEnable, PresenceDetectChangedEnable,
+             HotPlugInterruptEnable, PowerIndicatorControl, DllStateChangedEnable>;
+
+/// Slot Status. Source: 7.5.3.11.
+struct AttentionButtonPressed : Bits<0, 0, Access::WriteOneToClear> {};
+struct PresenceDetectChanged : Bits<3, 3, Access::WriteOneToClear> {};
+struct PresenceDetectState : Bits<6, 6, Access::ReadOnly> {};
+struct DllStateChanged : Bits<8, 8, Access::WriteOneToClear> {};
+using SlotStatus = Register<std::uint16_t, AttentionButtonPressed, PresenceDetectChanged,
+                            PresenceDetectState, DllStateChanged>;
+
 /// Type and version of a function's PCI Express capability, and where it stands.
 struct ExpressPlace {
     std::size_t at = 0;

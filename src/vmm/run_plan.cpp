@@ -92,7 +92,7 @@ Result<MachineEnd> run_plan(const model::MachinePlan& plan, const RunRequest& re
     Warnings warnings;
     EventLoop events;
     PinLevels pins{machine->vm()};
-    PciTopology topology{plan};
+    PciTopology topology{plan, machine->vm(), warnings};
     // Declared after everything it works on, so that it gives the functions back first.
     TENON_TRY(assignment,
               Assignment::create(plan, opened,

@@ -16,7 +16,7 @@ namespace tenon::vmm {
 AssignedFunction::AssignedFunction(const model::FunctionPlan& plan,
                                    std::unique_ptr<device::DeviceControl> device,
                                    const Board& board)
-    : plan_{plan},
+    : plan_{&plan},
       name_{fmt::format("{} ({})", plan.view.id, plan.view.host)},
       board_{board},
       device_{std::move(device)},
@@ -102,7 +102,7 @@ std::uint32_t AssignedFunction::read_config(std::uint16_t offset, unsigned size)
 // The pending bits of MSI are where the events are: with the interrupts.
 std::uint32_t AssignedFunction::with_msi_pending(std::uint16_t offset, unsigned size,
                                                  std::uint32_t value) const {
-    const auto& msi = plan_.view.msi;
+    const auto& msi = plan_->view.msi;
     if (!msi || !msi->maskable) return value;
     const auto at = model::msi_pending_at(*msi);
     if (offset + size <= at || offset >= at + 4) return value;
@@ -124,12 +124,13 @@ void AssignedFunction::reset() {
 void AssignedFunction::restart() {
     reset();
     const std::lock_guard lock{mutex_};
-    config_ = model::ConfigState{plan_.view, plan_.start()};
+    config_ = model::ConfigState{plan_->view, plan_->start()};
 }
 
-void AssignedFunction::follow(const model::FunctionView& view) {
+void AssignedFunction::follow(const model::FunctionPlan& plan) {
     const std::lock_guard lock{mutex_};
-    execute(config_.follow(view));
+    plan_ = &plan;
+    execute(config_.follow(plan.view));
 }
 
 bool AssignedFunction::withdraw() {
@@ -175,8 +176,8 @@ Result<void> AssignedFunction::update_device(const model::effect::UpdateDevice& 
 // what it had before; a guest finds it clear. In a virtual function it is reserved. Source:
 // Linux 7.3, drivers/vfio/pci/vfio_pci_core.c; PCIe Base Spec 7.0, 7.5.3.16.
 Result<void> AssignedFunction::clear_requester_enable() {
-    const auto at = plan_.view.device_control_2_at;
-    if (at == 0 || plan_.view.virtual_function) return {};
+    const auto at = plan_->view.device_control_2_at;
+    if (at == 0 || plan_->view.virtual_function) return {};
     return update_device({.offset = static_cast<std::uint16_t>(at),
                           .mask = pci::AtomicOpRequesterEnable::mask,
                           .value = 0});
@@ -188,7 +189,7 @@ void AssignedFunction::carry_out(const model::effect::InterruptsChanged& /*effec
 
 void AssignedFunction::carry_out(const model::effect::ResetFunction& /*effect*/) {
     interrupts_->reset();
-    if (plan_.reset_choice.value != model::ResetChoice::None)
+    if (plan_->reset_choice.value != model::ResetChoice::None)
         board_.warnings.check(device_->reset(), fmt::format("{}: reset", name_));
     else
         board_.warnings.once(fmt::format("{}: a reset is not passed on: reset=none", name_));
@@ -212,11 +213,11 @@ void AssignedFunction::carry_out(const model::effect::PasidChanged& effect) {
 AssignedFunction::Place AssignedFunction::place_of(unsigned index, std::uint64_t offset,
                                                    unsigned size) const {
     Place place{.part = Part::Device, .offset = offset};
-    const auto bar = std::ranges::find(plan_.view.bars, index, &model::BarPlan::index);
-    const bool ours = bar != plan_.view.bars.end() && bar->device_bytes &&
+    const auto bar = std::ranges::find(plan_->view.bars, index, &model::BarPlan::index);
+    const bool ours = bar != plan_->view.bars.end() && bar->device_bytes &&
                       (offset > *bar->device_bytes || size > *bar->device_bytes - offset);
     if (ours) place.part = Part::Nothing;
-    const auto& msix = plan_.view.msix;
+    const auto& msix = plan_->view.msix;
     if (!msix) return place;
     const auto within = [&](unsigned in, std::uint64_t begin, std::uint64_t length, Part part) {
         if (index != in || offset + size <= begin || offset >= begin + length) return;

@@ -58,8 +58,9 @@ public:
     /// The machine was reset: so is the function, and it has its BARs where the plan puts them.
     void restart();
 
-    /// Its slot has changed: goes by this view of it from now on, which must outlive the function.
-    void follow(const model::FunctionView& view);
+    /// Its slot has changed: goes by this plan of it from now on, which must outlive the function
+    /// or the next call. What a slot does not change has to be as in the first.
+    void follow(const model::FunctionPlan& plan);
 
     /// The device stopped to answer under a mapping: every access traps from now on.
     /// Whether anything was mapped.
@@ -100,7 +101,7 @@ private:
     std::uint64_t read_place(unsigned index, const Place& place, unsigned size);
 
     std::mutex mutex_;
-    const model::FunctionPlan& plan_;
+    const model::FunctionPlan* plan_;  ///< Never null.
     std::string name_;
     Board board_;
     std::unique_ptr<device::DeviceControl> device_;

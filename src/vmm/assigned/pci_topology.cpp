@@ -1,17 +1,21 @@
 #include "vmm/assigned/pci_topology.hpp"
 
-#include <variant>
+#include <algorithm>
+#include <utility>
 
-#include "pci/header.hpp"
 #include "vmm/bus.hpp"
 
 namespace tenon::vmm {
 
-PciTopology::PciTopology(const model::MachinePlan& plan)
+PciTopology::PciTopology(const model::MachinePlan& plan, Vm& vm, Warnings& warnings)
     : plan_{plan}, host_bridge_{plan.host_bridge} {
     ports_.reserve(plan.ports.size());
-    for (const auto& port : plan.ports)
-        ports_.push_back({.devfn = port.guest.devfn(), .config = model::ConfigState{port.map}});
+    for (const auto& port : plan.ports) {
+        // Stays the machine plan's own.
+        std::shared_ptr<const model::PortPlan> borrowed{std::shared_ptr<void>{}, &port};
+        ports_.push_back({.root = std::make_unique<RootPort>(std::move(borrowed), vm, warnings),
+                          .functions = {}});
+    }
 }
 
 void PciTopology::add(std::size_t port, const model::FunctionPlan& plan,
@@ -28,31 +32,60 @@ void PciTopology::remove(const AssignedFunction& function) {
                       [&](const Seated& seated) { return seated.function.get() == &function; });
 }
 
-void PciTopology::follow(std::size_t port, const model::PortPlan& plan) {
-    const std::lock_guard lock{mutex_};
-    for (const auto& function : plan.functions)
-        for (auto& seated : ports_[port].functions)
-            if (seated.devfn == function.guest.devfn()) seated.function->follow(function.view);
-    // A port passes nothing to a device, so there is nothing to carry out.
-    [[maybe_unused]] const auto nothing = ports_[port].config.follow(plan.map);
+void PciTopology::follow(Port& port, std::shared_ptr<const model::PortPlan> plan) {
+    for (const auto& function : plan->functions)
+        for (auto& seated : port.functions)
+            if (seated.devfn == function.guest.devfn()) seated.function->follow(function);
+    port.root->follow(std::move(plan));
 }
 
-model::ConfigState* PciTopology::bridge_at(const Place& place, Port*& port) {
+void PciTopology::follow(std::size_t port, std::shared_ptr<const model::PortPlan> plan) {
+    const std::lock_guard lock{mutex_};
+    follow(ports_[port], std::move(plan));
+}
+
+void PciTopology::arrive(std::size_t port, std::shared_ptr<const model::PortPlan> plan,
+                         std::vector<Seated> functions) {
+    const std::lock_guard lock{mutex_};
+    ports_[port].functions = std::move(functions);
+    follow(ports_[port], std::move(plan));
+    ports_[port].root->arrive();
+}
+
+void PciTopology::depart(std::size_t port, std::shared_ptr<const model::PortPlan> plan) {
+    const std::lock_guard lock{mutex_};
+    ports_[port].functions.clear();
+    follow(ports_[port], std::move(plan));
+    ports_[port].root->depart();
+}
+
+void PciTopology::ask_to_leave(std::size_t port) {
+    const std::lock_guard lock{mutex_};
+    ports_[port].root->ask_to_leave();
+}
+
+void PciTopology::stop_asking(std::size_t port) {
+    const std::lock_guard lock{mutex_};
+    ports_[port].root->stop_asking();
+}
+
+model::SlotPhase PciTopology::phase(std::size_t port) const {
+    const std::lock_guard lock{mutex_};
+    return ports_[port].root->phase();
+}
+
+PciTopology::Port* PciTopology::port_at(const Place& place) {
     if (place.bus != 0) return nullptr;
-    if (place.devfn == 0) return &host_bridge_;
-    for (auto& candidate : ports_) {
-        if (candidate.devfn != place.devfn) continue;
-        port = &candidate;
-        return &candidate.config;
-    }
-    return nullptr;
+    const auto found = std::ranges::find_if(
+        ports_, [&](const Port& port) { return port.root->devfn() == place.devfn; });
+    return found == ports_.end() ? nullptr : &*found;
 }
 
 // A port takes what goes to its secondary bus; bus 0 there means that the guest gave it none.
 AssignedFunction* PciTopology::function_at(const Place& place) {
     if (place.bus == 0) return nullptr;
     for (auto& port : ports_) {
-        if (port.config.bytes().read8(pci::header::secondary_bus) != place.bus) continue;
+        if (port.root->secondary_bus() != place.bus) continue;
         for (auto& seated : port.functions)
             if (seated.devfn == place.devfn) return seated.function.get();
     }
@@ -61,34 +94,42 @@ AssignedFunction* PciTopology::function_at(const Place& place) {
 
 std::uint32_t PciTopology::read(const Place& place, unsigned size) {
     const std::lock_guard lock{mutex_};
-    Port* port = nullptr;
-    if (auto* const bridge = bridge_at(place, port))
-        return bridge->read(place.offset, static_cast<std::uint8_t>(size), 0);
+    if (place.bus == 0 && place.devfn == 0)
+        return host_bridge_.read(place.offset, static_cast<std::uint8_t>(size), 0);
+    if (const auto* const port = port_at(place)) return port->root->read(place.offset, size);
     if (auto* const function = function_at(place)) return function->read_config(place.offset, size);
     return static_cast<std::uint32_t>(all_ones(size));
 }
 
 void PciTopology::write(const Place& place, unsigned size, std::uint32_t value) {
     const std::lock_guard lock{mutex_};
-    Port* port = nullptr;
-    if (auto* const bridge = bridge_at(place, port)) {
-        const auto effects = bridge->write(place.offset, static_cast<std::uint8_t>(size), value);
-        for (const auto& effect : effects)
-            if (port != nullptr && std::holds_alternative<model::effect::ResetSecondaryBus>(effect))
-                for (auto& seated : port->functions)
-                    seated.function->reset();
-        return;
-    }
-    if (auto* const function = function_at(place))
+    if (place.bus == 0 && place.devfn == 0) {
+        // Nothing follows from what is written to it.
+        [[maybe_unused]] const auto nothing =
+            host_bridge_.write(place.offset, static_cast<std::uint8_t>(size), value);
+    } else if (auto* const port = port_at(place)) {
+        write_port(static_cast<std::size_t>(port - ports_.data()), place, size, value);
+    } else if (auto* const function = function_at(place)) {
         function->write_config(place.offset, size, value);
+    }
+}
+
+void PciTopology::write_port(std::size_t number, const Place& place, unsigned size,
+                             std::uint32_t value) {
+    auto& port = ports_[number];
+    const auto wanted = port.root->write(place.offset, size, value);
+    if (wanted.reset_functions)
+        for (auto& seated : port.functions)
+            seated.function->reset();
+    if (wanted.release_functions && release_) release_(number);
 }
 
 void PciTopology::restart() {
     const std::lock_guard lock{mutex_};
     host_bridge_ = model::ConfigState{plan_.host_bridge};
-    for (std::size_t n = 0; n < ports_.size(); ++n) {
-        ports_[n].config = model::ConfigState{plan_.ports[n].map};
-        for (auto& seated : ports_[n].functions)
+    for (auto& port : ports_) {
+        port.root->restart();
+        for (auto& seated : port.functions)
             seated.function->restart();
     }
 }
@@ -100,6 +141,15 @@ std::vector<std::shared_ptr<AssignedFunction>> PciTopology::functions() const {
         for (const auto& seated : port.functions)
             all.push_back(seated.function);
     return all;
+}
+
+std::vector<std::shared_ptr<const model::PortPlan>> PciTopology::plans() const {
+    const std::lock_guard lock{mutex_};
+    std::vector<std::shared_ptr<const model::PortPlan>> plans;
+    plans.reserve(ports_.size());
+    for (const auto& port : ports_)
+        plans.push_back(port.root->shared_plan());
+    return plans;
 }
 
 }  // namespace tenon::vmm

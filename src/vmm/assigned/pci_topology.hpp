@@ -2,6 +2,7 @@
 // them.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <vector>
@@ -9,6 +10,7 @@
 #include "model/config_state.hpp"
 #include "model/machine_plan.hpp"
 #include "vmm/assigned/function.hpp"
+#include "vmm/assigned/root_port.hpp"
 #include "vmm/ecam.hpp"
 
 namespace tenon::vmm {
@@ -16,10 +18,16 @@ namespace tenon::vmm {
 /// Finds who answers a configuration access, by the bus numbers that the guest gave the ports.
 class PciTopology final : public PciHost {
 public:
-    /// No function is there yet. The plan must outlive this.
-    explicit PciTopology(const model::MachinePlan& plan);
+    /// A function with its number in the slot.
+    struct Seated {
+        std::uint8_t devfn = 0;
+        std::shared_ptr<AssignedFunction> function;
+    };
 
-    /// Puts a function into the slot of port `port` of the plan.
+    /// No function is there yet. All must outlive this.
+    PciTopology(const model::MachinePlan& plan, Vm& vm, Warnings& warnings);
+
+    /// Puts a function into the slot of port `port` of the plan, before the guest starts.
     void add(std::size_t port, const model::FunctionPlan& plan,
              std::shared_ptr<AssignedFunction> function);
 
@@ -27,31 +35,51 @@ public:
     void remove(const AssignedFunction& function);
 
     /// The slot of port `port` has changed: the port and the functions that stay go by this plan
-    /// from now on, which must outlive this. The functions first, so that none sends what the port
-    /// no longer says to complete.
-    void follow(std::size_t port, const model::PortPlan& plan);
+    /// from now on. The functions first, so that none sends what the port no longer says to
+    /// complete.
+    void follow(std::size_t port, std::shared_ptr<const model::PortPlan> plan);
+
+    /// The functions of an empty slot answer from now on, and the guest is told.
+    void arrive(std::size_t port, std::shared_ptr<const model::PortPlan> plan,
+                std::vector<Seated> functions);
+
+    /// All functions of the slot answer no more, and the guest is told. `plan` has none.
+    void depart(std::size_t port, std::shared_ptr<const model::PortPlan> plan);
+
+    /// Asks the guest to let go of what is in the slot; see model::SlotState.
+    void ask_to_leave(std::size_t port);
+    void stop_asking(std::size_t port);
+
+    /// Who is told that the guest let go of a slot. It is called with the lock held that accesses
+    /// need: it is to note that and return. Before the guest starts.
+    void on_release(std::function<void(std::size_t port)> listener) {
+        release_ = std::move(listener);
+    }
+
+    model::SlotPhase phase(std::size_t port) const;
 
     std::uint32_t read(const Place& place, unsigned size) override;
     void write(const Place& place, unsigned size, std::uint32_t value) override;
     void restart() override;
 
-    /// All functions, in the order they were added.
+    /// All functions, port by port.
     std::vector<std::shared_ptr<AssignedFunction>> functions() const;
 
+    /// The plans that the ports go by now.
+    std::vector<std::shared_ptr<const model::PortPlan>> plans() const;
+
 private:
-    struct Seated {
-        std::uint8_t devfn = 0;
-        std::shared_ptr<AssignedFunction> function;
-    };
     struct Port {
-        std::uint8_t devfn = 0;
-        model::ConfigState config;
+        std::unique_ptr<RootPort> root;
         std::vector<Seated> functions;
     };
-    model::ConfigState* bridge_at(const Place& place, Port*& port);
+    Port* port_at(const Place& place);
     AssignedFunction* function_at(const Place& place);
+    void write_port(std::size_t number, const Place& place, unsigned size, std::uint32_t value);
+    static void follow(Port& port, std::shared_ptr<const model::PortPlan> plan);
 
     const model::MachinePlan& plan_;
+    std::function<void(std::size_t port)> release_;
     mutable std::mutex mutex_;  ///< Guards what follows.
     model::ConfigState host_bridge_;
     std::vector<Port> ports_;

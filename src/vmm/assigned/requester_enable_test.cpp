@@ -32,7 +32,7 @@ protected:
         request.facts.virtual_function = virtual_function;
         request.facts.atomics = widths;
         plan_ = model::make_plan({.devices = {std::move(request)}}).value();
-        topology_.emplace(plan_);
+        topology_.emplace(plan_, board_.vm, board_.warnings);
         const auto& planned = plan_.ports[0].functions[0];
         function_ = AssignedFunction::create(planned, std::make_unique<support::FakeDevice>(*host_),
                                              board_.parts())
@@ -110,7 +110,8 @@ TEST_F(RequesterEnable, FollowsTheSlotWhileTheGuestRuns) {
     auto other = plan_.ports[0].functions[0];
     other.view.function = 1;
     other.view.atomics.widths = std::uint32_t{4};
-    const auto both = model::with_function(plan_.ports[0], std::move(other)).value();
+    const auto both = std::make_shared<const model::PortPlan>(
+        model::with_function(plan_.ports[0], std::move(other)).value());
     topology_->follow(0, both);
     EXPECT_EQ(seen(), 0x00000000u);
     EXPECT_EQ(on_the_device(), 0x0410);
@@ -119,13 +120,13 @@ TEST_F(RequesterEnable, FollowsTheSlotWhileTheGuestRuns) {
     EXPECT_EQ(on_the_device(), 0x0400);
 
     // And goes again.
-    const auto alone = model::without_function(both, 1).value();
+    const auto alone =
+        std::make_shared<const model::PortPlan>(model::without_function(*both, 1).value());
     topology_->follow(0, alone);
     EXPECT_EQ(seen(), 0x00000180u);
     EXPECT_EQ(function_->read_config(0x0e, 1), 0x00u);
     function_->write_config(control_2, 2, 0x0440);
     EXPECT_EQ(on_the_device(), 0x0440);
-    topology_->follow(0, plan_.ports[0]);
 }
 
 TEST_F(RequesterEnable, ThatCannotBeClearedFailsTheStart) {

@@ -1,0 +1,69 @@
+#include "vmm/assigned/root_port.hpp"
+
+#include <fmt/core.h>
+
+#include <utility>
+#include <variant>
+
+#include "model/root_port.hpp"
+#include "pci/header.hpp"
+
+namespace tenon::vmm {
+
+RootPort::RootPort(std::shared_ptr<const model::PortPlan> plan, Vm& vm, Warnings& warnings)
+    : plan_{std::move(plan)},
+      vm_{vm},
+      warnings_{warnings},
+      config_{plan_->map},
+      slot_{config_, plan_->rules.hotplug.value} {}
+
+std::uint8_t RootPort::secondary_bus() const {
+    return config_.bytes().read8(pci::header::secondary_bus);
+}
+
+std::uint32_t RootPort::read(std::uint16_t offset, unsigned size) const {
+    return config_.read(offset, static_cast<std::uint8_t>(size), 0);
+}
+
+RootPort::Wanted RootPort::write(std::uint16_t offset, unsigned size, std::uint32_t value) {
+    Wanted wanted;
+    for (const auto& effect : config_.write(offset, static_cast<std::uint8_t>(size), value))
+        wanted.reset_functions |= std::holds_alternative<model::effect::ResetSecondaryBus>(effect);
+    wanted.release_functions = carry_out(slot_.written());
+    return wanted;
+}
+
+void RootPort::follow(std::shared_ptr<const model::PortPlan> plan) {
+    // A port passes nothing to a device, so there is nothing to carry out.
+    [[maybe_unused]] const auto nothing = config_.follow(plan->map);
+    plan_ = std::move(plan);
+}
+
+void RootPort::restart() {
+    config_ = model::ConfigState{plan_->map};
+    slot_.restart();
+}
+
+// Whether the functions are to be released.
+bool RootPort::carry_out(const std::vector<model::SlotAction>& actions) {
+    bool release = false;
+    for (const auto action : actions) {
+        if (action == model::SlotAction::Interrupt) raise_interrupt();
+        release |= action == model::SlotAction::Release;
+    }
+    return release;
+}
+
+void RootPort::raise_interrupt() {
+    namespace at = model::port_register;
+    const auto& bytes = config_.bytes();
+    const pci::Command command{bytes.read16(pci::header::command)};
+    const bool master = command.get<pci::BusMasterEnable>() != 0;
+    const bool enabled = (bytes.read16(at::msi + 2) & 0x0001) != 0;
+    if (!master || !enabled) return;
+    const auto address = bytes.read32(at::msi + 4) | std::uint64_t{bytes.read32(at::msi + 8)} << 32;
+    warnings_.check(vm_.signal_msi(address, bytes.read16(at::msi + 12)),
+                    fmt::format("port {}: its interrupt", plan_->name));
+}
+
+}  // namespace tenon::vmm
