@@ -121,6 +121,9 @@ struct Access {
     /// The function's own node (/dev/vfio/devices/vfioN), opened by somebody else; for Iommufd.
     /// It stays theirs: opening makes a copy of its own.
     std::optional<int> file;
+    /// /dev/iommu, opened by somebody else and theirs; none: it is opened here. For Iommufd.
+    /// Functions with the same one share an address space.
+    std::optional<int> iommufd;
     /// Whether it is reset when it is given back. The kernel resets on its own account as well.
     bool resets = true;
 
@@ -147,8 +150,9 @@ public:
     virtual AddressSpace& address_space() = 0;
 };
 
-/// Makes what opens the functions that `facts` describe, all by one interface of the kernel.
+/// Makes what opens the functions that `facts` describe, all by one interface of the kernel and,
+/// where that is given, one iommufd.
 using OpenerFactory = std::function<Result<std::unique_ptr<DeviceOpener>>(
-    Interface interface, std::span<const DeviceFacts> facts)>;
+    Interface interface, std::span<const DeviceFacts> facts, std::optional<int> iommufd)>;
 
 }  // namespace tenon::device

@@ -1,22 +1,25 @@
 #include "device/opened.hpp"
 
+#include <algorithm>
 #include <set>
 #include <utility>
 
 namespace tenon::device {
 
-Result<void> OpenedFunctions::prepare(Interface interface, std::span<const DeviceFacts> functions) {
-    if (openers_.contains(interface)) return {};
-    TENON_TRY(made, factory_(interface, functions), "");
+Result<void> OpenedFunctions::prepare(const AccessKind& kind,
+                                      std::span<const DeviceFacts> functions) {
+    if (openers_.contains(kind)) return {};
+    TENON_TRY(made, factory_(kind.interface, functions, kind.iommufd), "");
     std::shared_ptr<DeviceOpener> opener = std::move(made);
     for (const auto& [asked, other] : openers_)
-        if (other->interface() == opener->interface()) opener = other;
-    openers_.emplace(interface, std::move(opener));
+        if (other->interface() == opener->interface() && asked.iommufd == kind.iommufd)
+            opener = other;
+    openers_.emplace(kind, std::move(opener));
     return {};
 }
 
 Result<DeviceControl*> OpenedFunctions::open(const DeviceFacts& facts, const Access& access) {
-    const auto opener = openers_.find(access.interface);
+    const auto opener = openers_.find(kind_of(access));
     if (opener == openers_.end() || !facts.address)
         return malformed("{}: nothing was prepared to open it", facts.source);
     TENON_TRY(device, opener->second->open(facts, access), "");
@@ -40,11 +43,15 @@ std::vector<Interface> OpenedFunctions::interfaces() const {
     return {used.begin(), used.end()};
 }
 
-std::vector<AddressSpace*> OpenedFunctions::address_spaces() const {
-    std::set<AddressSpace*> spaces;
-    for (const auto& [interface, opener] : openers_)
-        spaces.insert(&opener->address_space());
-    return {spaces.begin(), spaces.end()};
+AddressSpace* OpenedFunctions::address_space(const AccessKind& kind) const {
+    const auto opener = openers_.find(kind);
+    return opener == openers_.end() ? nullptr : &opener->second->address_space();
+}
+
+void OpenedFunctions::close_unused(std::span<AddressSpace* const> used) {
+    std::erase_if(openers_, [&](const auto& entry) {
+        return std::ranges::find(used, &entry.second->address_space()) == used.end();
+    });
 }
 
 }  // namespace tenon::device

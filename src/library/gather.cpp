@@ -78,15 +78,15 @@ bool can_be_asked(const DeviceFacts& facts) {
 }
 
 void ask(device::OpenedFunctions& opened, std::span<const Asking> functions) {
-    std::map<device::Interface, std::vector<DeviceFacts>> by_interface;
+    std::map<device::AccessKind, std::vector<DeviceFacts>> by_kind;
     for (const auto& asking : functions)
-        by_interface[asking.access.interface].push_back(*asking.facts);
-    std::map<device::Interface, Result<void>> prepared;
-    for (const auto& [interface, facts] : by_interface)
-        prepared.emplace(interface, opened.prepare(interface, facts));
+        by_kind[device::kind_of(asking.access)].push_back(*asking.facts);
+    std::map<device::AccessKind, Result<void>> prepared;
+    for (const auto& [kind, facts] : by_kind)
+        prepared.emplace(kind, opened.prepare(kind, facts));
     for (const auto& asking : functions) {
         auto& facts = *asking.facts;
-        const auto& ready = prepared.at(asking.access.interface);
+        const auto& ready = prepared.at(device::kind_of(asking.access));
         auto asked = ready ? ask_vfio(opened, asking) : std::unexpected(ready.error());
         if (asked) {
             facts.atomics = atomics_of(asked->vfio);
@@ -113,9 +113,7 @@ Result<DeviceFacts> gather_facts(const Host& host, std::string_view named,
         note_unasked(*facts, opening);
         return facts;
     }
-    device::OpenedFunctions opened{[&](device::Interface wanted, std::span<const DeviceFacts> of) {
-        return host.make_opener(wanted, of, std::nullopt);
-    }};
+    device::OpenedFunctions opened{host.make_opener};
     ask(opened, std::array{Asking{.facts = &*facts, .access = {.interface = interface}}});
     return facts;
 }

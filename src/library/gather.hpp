@@ -19,11 +19,8 @@ namespace tenon::library {
 /// A host to ask. Tests put fakes here.
 struct Host {
     host::Sysfs sysfs;
-    /// Makes what opens functions for assignment. `iommufd` was opened by somebody else.
-    std::function<Result<std::unique_ptr<device::DeviceOpener>>(
-        device::Interface interface, std::span<const device::DeviceFacts> functions,
-        std::optional<int> iommufd)>
-        make_opener;
+    /// Makes what opens functions for assignment.
+    device::OpenerFactory make_opener;
     /// The function behind a file that somebody else opened; host::find_function_of().
     std::function<Result<pci::Address>(int file)> find_function_of;
     /// Whether a file is /dev/iommu; host::check_is_iommufd().

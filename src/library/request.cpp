@@ -16,12 +16,15 @@ namespace tenon::library {
 namespace {
 
 // A file that somebody opened is for iommufd, and one address space for all is what they want.
-void prefer_iommufd(std::vector<model::DeviceRequest>& devices, bool given) {
-    for (const auto& device : devices)
-        given = given || device.access.file;
-    for (auto& device : devices)
+void prefer_iommufd(std::vector<model::DeviceRequest>& devices, std::optional<int> iommufd) {
+    const bool given = iommufd || std::ranges::any_of(devices, [](const auto& device) {
+                           return device.access.file.has_value();
+                       });
+    for (auto& device : devices) {
         if (given && device.access.interface == device::Interface::Automatic)
             device.access.interface = device::Interface::Iommufd;
+        if (device.access.interface == device::Interface::Iommufd) device.access.iommufd = iommufd;
+    }
 }
 
 void ask_about(device::OpenedFunctions& opened, std::vector<model::DeviceRequest>& devices,
@@ -98,15 +101,16 @@ Result<PlannedMachine> plan_machine(const Host& host, const MachineArguments& ar
     TENON_TRY(devices, DeviceList::read(host, arguments.devices), "");
     TENON_TRY_DO(check_given_once(devices.requests()), "");
     TENON_TRY(iommufd, iommufd_of(host, arguments.iommufd), "");
-    prefer_iommufd(devices.requests(), iommufd.has_value());
+    prefer_iommufd(devices.requests(), iommufd);
 
-    device::OpenedFunctions opened{
-        [make = host.make_opener, iommufd, timeline = arguments.timeline](
-            device::Interface interface, std::span<const device::DeviceFacts> functions) {
-            auto opener = make(interface, functions, iommufd);
-            mark(timeline, "VFIO container or iommufd");
-            return opener;
-        }};
+    device::OpenedFunctions opened{[make = host.make_opener, timeline = arguments.timeline](
+                                       device::Interface interface,
+                                       std::span<const device::DeviceFacts> functions,
+                                       std::optional<int> iommufd) {
+        auto opener = make(interface, functions, iommufd);
+        mark(timeline, "VFIO container or iommufd");
+        return opener;
+    }};
     ask_about(opened, devices.requests(), arguments.opening);
     mark(arguments.timeline, "functions opened and attached");
     TENON_TRY_DO(devices.apply_stated(), "");

@@ -4,16 +4,15 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <bitset>
 #include <iterator>
 #include <set>
 
 #include "model/machine_version.hpp"
 #include "model/memory_plan.hpp"
+#include "model/plan_function.hpp"
 #include "model/root_port.hpp"
 #include "model/slot.hpp"
 #include "model/windows.hpp"
-#include "pci/header.hpp"
 #include "pci/pasid.hpp"
 
 namespace tenon::model {
@@ -87,24 +86,6 @@ private:
     std::size_t next_own_ = 0;
 };
 
-// The function's number in its slot: as asked, or the first that is free.
-Result<unsigned> number_in_slot(const PortPlan& port, const DeviceRequest& device) {
-    std::bitset<8> taken;
-    for (const auto& function : port.functions)
-        taken.set(function.view.function);
-    if (device.function) {
-        if (*device.function > 7)
-            return malformed("{}: function {} is none of 0 to 7", device.id, *device.function);
-        if (taken[*device.function])
-            return malformed("{}: function {} of port {} is taken by another device", device.id,
-                             *device.function, port.name);
-        return *device.function;
-    }
-    for (unsigned number = 0; number < taken.size(); ++number)
-        if (!taken[number]) return number;
-    return malformed("{}: port {} has eight functions already", device.id, port.name);
-}
-
 // The guest's IOMMU: what is said of it, without one being there yet.
 Result<Property<unsigned>> choose_viommu(const MachineVersion& version,
                                          std::optional<unsigned> width) {
@@ -123,27 +104,6 @@ PropertyReport report_viommu(const MachineVersion& version, const Property<unsig
         .effect = any ? "PASID is shown as if the guest had an IOMMU that takes it; there is none"
                       : "the guest has no IOMMU",
         .change = any ? "" : "--viommu pasid, for plans and experiments"};
-}
-
-Result<void> add_device(Topology& topology, const MachineVersion& version,
-                        const Property<unsigned>& viommu, DeviceRequest device) {
-    TENON_TRY(port, topology.port_for(device), "");
-    TENON_TRY(number, number_in_slot(*port, device), "");
-    if (const auto& offset = device.keys.pasid_offset; offset && *offset)
-        TENON_TRY_DO(check_pasid_offset(**offset), device.id);
-    auto properties = choose_properties(version, device.keys);
-    properties.viommu_pasid_width = viommu.value;
-    properties.interface = device.access.interface;
-    FunctionPlan function{.view = build_function_view(device.facts, properties, device.rom),
-                          .facts = std::move(device.facts),
-                          .access = device.access,
-                          .rom = std::move(device.rom),
-                          .reset_choice = properties.reset};
-    function.access.resets = properties.reset.value != ResetChoice::None;
-    function.view.id = std::move(device.id);
-    function.view.function = number;
-    port->functions.push_back(std::move(function));
-    return {};
 }
 
 // Addresses on the guest's buses; slot numbers begin at 1.
@@ -169,46 +129,6 @@ void place_pins(MachinePlan& plan) {
     plan.intx = intx_routes(devices);
 }
 
-// Of one host, as far as that can be told: files of one name.
-bool same_host(const device::DeviceFacts& one, const device::DeviceFacts& other) {
-    if (one.origin != other.origin) return false;
-    const auto file = [](const device::DeviceFacts& facts) {
-        return std::string_view{facts.source}.substr(0, facts.source.rfind('#'));
-    };
-    return one.origin == device::Origin::Live || file(one) == file(other);
-}
-
-std::vector<pci::Address> of_same_host(const std::vector<PortPlan>& ports,
-                                       const device::DeviceFacts& facts) {
-    std::vector<pci::Address> addresses;
-    for (const auto& port : ports)
-        for (const auto& function : port.functions)
-            if (function.facts.address && same_host(function.facts, facts))
-                addresses.push_back(*function.facts.address);
-    return addresses;
-}
-
-// After all functions are known: a bus reset is for all of them or for none.
-void settle_resets(const MachineVersion& version, std::vector<PortPlan>& ports) {
-    for (auto& port : ports)
-        for (auto& function : port.functions) {
-            auto& view = function.view;
-            if (!view.guest_view) continue;
-            auto outcome = decide_reset(function.facts,
-                                        {.vendor = view.vendor,
-                                         .device = view.device,
-                                         .class_code = view.class_code,
-                                         .revision = view.revision},
-                                        function.reset_choice, version.name,
-                                        of_same_host(ports, function.facts));
-            function.reset = std::move(outcome.plan);
-            view.properties.push_back(std::move(outcome.report));
-            std::ranges::move(outcome.warnings, std::back_inserter(view.warnings));
-            std::ranges::move(outcome.refusals, std::back_inserter(view.reasons));
-            view.assignable = view.reasons.empty();
-        }
-}
-
 void check_slots(const std::vector<PortPlan>& ports, std::vector<Reason>& problems) {
     for (const auto& port : ports) {
         if (port.functions.empty() || port.functions.front().view.function == 0) continue;
@@ -224,21 +144,6 @@ void check_slots(const std::vector<PortPlan>& ports, std::vector<Reason>& proble
 
 }  // namespace
 
-pci::ConfigImage FunctionPlan::start() const {
-    auto image = view.map.start;
-    for (const auto& bar : view.bars) {
-        const auto address = bar_address[bar.index];
-        if (address == 0) continue;
-        const auto at = bar.index == device::rom_region
-                            ? pci::header::rom_address
-                            : pci::header::bar0 + std::size_t{4} * bar.index;
-        image.write<std::uint32_t>(at, image.read32(at) | static_cast<std::uint32_t>(address));
-        if (bar.kind == pci::BarKind::Memory64)
-            image.write<std::uint32_t>(at + 4, static_cast<std::uint32_t>(address >> 32));
-    }
-    return image;
-}
-
 bool MachinePlan::assignable() const {
     return problems.empty() && std::ranges::all_of(ports, [](const PortPlan& port) {
                return std::ranges::all_of(port.functions, [](const FunctionPlan& function) {
@@ -252,13 +157,17 @@ Result<MachinePlan> make_plan(MachineRequest request) {
     TENON_TRY(viommu, choose_viommu(*version, request.viommu_pasid_width), "");
     Topology topology{*version};
     TENON_TRY_DO(topology.add_named(request.ports), "");
+    const FunctionRules rules{.version = *version, .viommu_pasid_width = viommu.value};
     std::set<std::string> ids;
     std::size_t number = 0;
     for (auto& device : request.devices) {
         if (device.id.empty()) device.id = fmt::format("dev{}", number);
         ++number;
         if (!ids.insert(device.id).second) return malformed("id {} is given twice", device.id);
-        TENON_TRY_DO(add_device(topology, *version, viommu, std::move(device)), "");
+        TENON_TRY(port, topology.port_for(device), "");
+        TENON_TRY(at, number_in_slot(*port, device), "");
+        TENON_TRY(function, plan_function(rules, std::move(device), at), "");
+        port->functions.push_back(std::move(function));
     }
 
     MachinePlan plan{.version = std::move(request.version),
@@ -272,8 +181,15 @@ Result<MachinePlan> make_plan(MachineRequest request) {
     place_pins(plan);
     plan.interrupts = sum_interrupts(plan.ports, request.processors);
     check_slots(plan.ports, plan.problems);
-    settle_resets(*version, plan.ports);
+    // After all functions are known: a bus reset is for all of them or for none.
+    std::vector<const PortPlan*> ports;
+    for (const auto& port : plan.ports)
+        ports.push_back(&port);
+    for (auto& port : plan.ports)
+        for (auto& function : port.functions)
+            settle_reset(*version, ports, function);
 
+    plan.viommu_pasid_width = viommu.value;
     plan.vcpus = request.vcpus;
     plan.physical_bits = request.physical_bits;
     auto& addresses = plan.addresses;

@@ -97,6 +97,7 @@ struct MemoryPlan {
 
 struct MachinePlan {
     std::string version;
+    unsigned viommu_pasid_width = 0;  ///< Bits of PASID that the guest's IOMMU takes; 0: none.
     unsigned vcpus = 1;
     MemoryPlan memory;
     Known<unsigned> physical_bits;      ///< Of guest physical addresses.

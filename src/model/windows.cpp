@@ -3,6 +3,8 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <bit>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -57,15 +59,23 @@ struct Room {
     std::string remedy;
 };
 
+// What a window has room for at least, whatever is behind it.
+struct Reserve {
+    std::uint64_t size = 0;  ///< In granules.
+    bool asked = false;      ///< By the user; else it is left out where there is no room.
+};
+
 class Placer {
 public:
     Placer(Space space, Room room, std::vector<Reason>& problems)
         : space_{space}, room_{std::move(room)}, next_{room_.board.base}, problems_{problems} {}
 
-    Window place(PortPlan& port) {
+    Window place(PortPlan& port, const Reserve& reserve = {}) {
         const auto wanted = wanted_in(port, space_);
-        if (wanted.empty()) return {};
-        const auto largest = std::max(room_.granule, room_of(*wanted.front().bar, space_));
+        if (wanted.empty() && reserve.size == 0) return {};
+        // The largest BAR that the reserve has room for is aligned to its own size.
+        auto largest = std::max(room_.granule, std::bit_floor(reserve.size));
+        if (!wanted.empty()) largest = std::max(largest, room_of(*wanted.front().bar, space_));
         const auto base = align_up(next_, largest);
         const auto end = room_.board.end();
         auto at = base;
@@ -79,6 +89,10 @@ public:
             function->bar_address[bar->index] = at;
             at += size;
         }
+        if (reserve.size <= end - std::min(base, end))
+            at = std::max(at, base + reserve.size);
+        else if (reserve.asked)
+            refuse(port, reserve.size);
         if (at == base) return {};
         next_ = align_up(at, room_.granule);
         return {.base = base, .size = next_ - base};
@@ -97,6 +111,14 @@ private:
              .commands = {}});
     }
 
+    void refuse(const PortPlan& port, std::uint64_t size) {
+        problems_.push_back(
+            {.what = fmt::format("port {} reserves {} of the {} window, which {}", port.name,
+                                 format_size(size), room_.name, room_.why_full),
+             .remedy = "reserve less",
+             .commands = {}});
+    }
+
     Space space_;
     Room room_;
     std::uint64_t next_;
@@ -105,6 +127,9 @@ private:
 
 constexpr std::uint64_t mib = 1 << 20;
 constexpr std::uint64_t gib = 1 << 30;
+// A GPU with a BAR of 256 GiB and small ones beside it; registers of a device below 4 GiB.
+constexpr std::uint64_t most_memory64 = 512 * gib;
+constexpr std::uint64_t most_memory32 = 32 * mib;
 constexpr std::string_view fewer = "assign fewer devices to this guest";
 
 Room fixed_room(Window board, std::uint64_t granule, std::string_view name) {
@@ -126,16 +151,51 @@ Room wide_room(std::uint64_t base, const WideBounds& bounds) {
             .remedy = fmt::format("{}, or take a host with wider addresses", fewer)};
 }
 
+// Where nothing was said of a port that takes functions and has none: room for a large GPU. Many
+// such ports share what there is.
+struct Defaults {
+    std::uint64_t memory32 = 0;
+    std::uint64_t memory64 = 0;
+    std::uint64_t io = 0;
+};
+
+bool waits_for_functions(const PortPlan& port) {
+    return port.functions.empty() && port.rules.hotplug.value;
+}
+
+Defaults default_reserves(const std::vector<PortPlan>& ports, const AddressMap& addresses,
+                          const WideBounds& bounds) {
+    const auto waiting =
+        static_cast<std::uint64_t>(std::ranges::count_if(ports, waits_for_functions));
+    if (waiting == 0) return {};
+    const auto share = [waiting](std::uint64_t room) { return std::bit_floor(room / 2 / waiting); };
+    const auto wide = (std::uint64_t{1} << bounds.physical_bits.value_or(52)) -
+                      std::min(bounds.memory_end, std::uint64_t{1} << 51);
+    return {.memory32 = std::clamp(share(addresses.memory32.size), mib, most_memory32),
+            .memory64 = std::clamp(share(wide), mib, most_memory64),
+            .io = 4096};
+}
+
+Reserve reserve_of(const PortPlan& port, const std::optional<std::uint64_t>& asked,
+                   std::uint64_t by_default) {
+    if (asked) return {.size = *asked, .asked = true};
+    return {.size = waits_for_functions(port) ? by_default : 0};
+}
+
 // Where the 64-bit window starts: at 64 GiB, above what guests of today and tomorrow agree on;
 // lower if the window would not fit there, but never below the memory's end.
-std::uint64_t wide_base(std::vector<PortPlan>& ports, const WideBounds& bounds) {
+std::uint64_t wide_base(std::vector<PortPlan>& ports, const Defaults& defaults,
+                        const WideBounds& bounds) {
     const auto lowest = align_up(bounds.memory_end, gib);
     const auto base = std::max(64 * gib, lowest);
     if (base == lowest || !bounds.physical_bits) return base;
     std::vector<Reason> refused;
     Placer trial{Space::Memory64, wide_room(base, bounds), refused};
-    for (auto& port : ports)
-        trial.place(port);
+    for (auto& port : ports) {
+        auto reserve = reserve_of(port, port.reserve.prefetchable, defaults.memory64);
+        reserve.asked = true;
+        trial.place(port, reserve);
+    }
     const bool fits = refused.empty() && base < std::uint64_t{1} << *bounds.physical_bits;
     return fits ? base : lowest;
 }
@@ -144,22 +204,42 @@ std::uint64_t wide_base(std::vector<PortPlan>& ports, const WideBounds& bounds) 
 
 std::uint64_t place_bars(std::vector<PortPlan>& ports, AddressMap& addresses,
                          const WideBounds& bounds, std::vector<Reason>& problems) {
+    const auto defaults = default_reserves(ports, addresses, bounds);
     auto& wide = addresses.memory64;
-    wide.base = wide_base(ports, bounds);
+    wide.base = wide_base(ports, defaults, bounds);
     const auto room = wide_room(wide.base, bounds);
     Placer memory32{Space::Memory32, fixed_room(addresses.memory32, mib, "32-bit memory"),
                     problems};
     Placer memory64{Space::Memory64, room, problems};
     Placer io{Space::Io, fixed_room(addresses.io, 4096, "I/O"), problems};
     for (auto& port : ports) {
-        port.memory = memory32.place(port);
-        port.prefetchable = memory64.place(port);
-        port.io = io.place(port);
+        port.memory =
+            memory32.place(port, reserve_of(port, port.reserve.memory, defaults.memory32));
+        port.prefetchable =
+            memory64.place(port, reserve_of(port, port.reserve.prefetchable, defaults.memory64));
+        port.io = io.place(port, reserve_of(port, std::nullopt, defaults.io));
     }
     // Room for the guest to move BARs: as much again, and 64 GiB at least, where there is so much.
     const auto need = memory64.used_up_to() - wide.base;
     wide.size = std::min(align_up(std::max(need * 2, 64 * gib), gib), room.board.size);
     return need;
+}
+
+void place_in_windows(PortPlan& port, std::vector<Reason>& problems) {
+    const auto place = [&](Space space, const Window& window, std::string_view name) {
+        Room room{.board = window,
+                  .granule = 1,
+                  .name = name,
+                  .why_full = window.size == 0 ? "the port has not"
+                                               : fmt::format("has {}", format_size(window.size)),
+                  .remedy = fmt::format("start the guest with more behind that port, --port "
+                                        "{},mem=SIZE,pref64=SIZE",
+                                        port.name)};
+        Placer{space, std::move(room), problems}.place(port);
+    };
+    place(Space::Memory32, port.memory, "32-bit memory");
+    place(Space::Memory64, port.prefetchable, "64-bit memory");
+    place(Space::Io, port.io, "I/O");
 }
 
 }  // namespace tenon::model

@@ -16,10 +16,14 @@ struct WideBounds {
 };
 
 /// Gives each BAR of each function its address and each port its windows, inside the board's
-/// address map; makes the 64-bit window as large as is needed, and larger where there is room.
-/// Bytes of it that are needed. What finds no room becomes a problem and keeps address 0. BARs of
-/// unknown size are left without an address.
+/// address map, with what the port reserves for functions to come; makes the 64-bit window as large
+/// as is needed, and larger where there is room. Bytes of it that are needed. What finds no room
+/// becomes a problem and keeps address 0. BARs of unknown size are left without an address.
 std::uint64_t place_bars(std::vector<PortPlan>& ports, AddressMap& addresses,
                          const WideBounds& bounds, std::vector<Reason>& problems);
+
+/// Gives each BAR of the port's functions its address inside the port's windows, which stay as they
+/// are. What finds no room becomes a problem and keeps address 0.
+void place_in_windows(PortPlan& port, std::vector<Reason>& problems);
 
 }  // namespace tenon::model

@@ -1,0 +1,105 @@
+#include "model/plan_function.hpp"
+
+#include <algorithm>
+#include <bitset>
+#include <iterator>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "pci/header.hpp"
+
+namespace tenon::model {
+namespace {
+
+// Of one host, as far as that can be told: files of one name.
+bool same_host(const device::DeviceFacts& one, const device::DeviceFacts& other) {
+    if (one.origin != other.origin) return false;
+    const auto file = [](const device::DeviceFacts& facts) {
+        return std::string_view{facts.source}.substr(0, facts.source.rfind('#'));
+    };
+    return one.origin == device::Origin::Live || file(one) == file(other);
+}
+
+std::vector<pci::Address> of_same_host(std::span<const PortPlan* const> ports,
+                                       const device::DeviceFacts& facts) {
+    std::vector<pci::Address> addresses;
+    for (const auto* const port : ports)
+        for (const auto& function : port->functions)
+            if (function.facts.address && same_host(function.facts, facts))
+                addresses.push_back(*function.facts.address);
+    return addresses;
+}
+
+}  // namespace
+
+// The function's number in its slot: as asked, or the first that is free.
+Result<unsigned> number_in_slot(const PortPlan& port, const DeviceRequest& device) {
+    std::bitset<8> taken;
+    for (const auto& function : port.functions)
+        taken.set(function.view.function);
+    if (device.function) {
+        if (*device.function > 7)
+            return malformed("{}: function {} is none of 0 to 7", device.id, *device.function);
+        if (taken[*device.function])
+            return malformed("{}: function {} of port {} is taken by another device", device.id,
+                             *device.function, port.name);
+        return *device.function;
+    }
+    for (unsigned number = 0; number < taken.size(); ++number)
+        if (!taken[number]) return number;
+    return malformed("{}: port {} has eight functions already", device.id, port.name);
+}
+
+Result<FunctionPlan> plan_function(const FunctionRules& rules, DeviceRequest device,
+                                   unsigned number) {
+    if (const auto& offset = device.keys.pasid_offset; offset && *offset)
+        TENON_TRY_DO(check_pasid_offset(**offset), device.id);
+    auto properties = choose_properties(rules.version, device.keys);
+    properties.viommu_pasid_width = rules.viommu_pasid_width;
+    properties.interface = device.access.interface;
+    FunctionPlan function{.view = build_function_view(device.facts, properties, device.rom),
+                          .facts = std::move(device.facts),
+                          .access = device.access,
+                          .rom = std::move(device.rom),
+                          .reset_choice = properties.reset};
+    function.access.resets = properties.reset.value != ResetChoice::None;
+    function.view.id = std::move(device.id);
+    function.view.function = number;
+    return function;
+}
+
+void settle_reset(const MachineVersion& version, std::span<const PortPlan* const> ports,
+                  FunctionPlan& function) {
+    auto& view = function.view;
+    if (!view.guest_view) return;
+    auto outcome =
+        decide_reset(function.facts,
+                     {.vendor = view.vendor,
+                      .device = view.device,
+                      .class_code = view.class_code,
+                      .revision = view.revision},
+                     function.reset_choice, version.name, of_same_host(ports, function.facts));
+    function.reset = std::move(outcome.plan);
+    view.properties.push_back(std::move(outcome.report));
+    std::ranges::move(outcome.warnings, std::back_inserter(view.warnings));
+    std::ranges::move(outcome.refusals, std::back_inserter(view.reasons));
+    view.assignable = view.reasons.empty();
+}
+
+pci::ConfigImage FunctionPlan::start() const {
+    auto image = view.map.start;
+    for (const auto& bar : view.bars) {
+        const auto address = bar_address[bar.index];
+        if (address == 0) continue;
+        const auto at = bar.index == device::rom_region
+                            ? pci::header::rom_address
+                            : pci::header::bar0 + std::size_t{4} * bar.index;
+        image.write<std::uint32_t>(at, image.read32(at) | static_cast<std::uint32_t>(address));
+        if (bar.kind == pci::BarKind::Memory64)
+            image.write<std::uint32_t>(at + 4, static_cast<std::uint32_t>(address >> 32));
+    }
+    return image;
+}
+
+}  // namespace tenon::model
