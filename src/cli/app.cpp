@@ -209,7 +209,8 @@ Outcome dispatch(int count, const char* const* arguments, const Host& host,
         return parsing_ended(error, app);
     }
     if (plan_command->parsed()) {
-        if (options.machine.devices.empty()) return wrong_usage("plan", "DEVICE is required");
+        if (options.machine.devices.empty() && options.machine.ports.empty())
+            return wrong_usage("plan", "DEVICE or --port is required");
         const auto file = file_among(options.machine.devices);
         if (!file) return wrong_input(file.error());
         const auto taken = take_file(*plan_command, *run_command, *file, options.machine);

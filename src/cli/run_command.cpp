@@ -11,7 +11,9 @@
 #include "cli/machine_text.hpp"
 #include "cli/timing_text.hpp"
 #include "cli/verdict_text.hpp"
+#include "library/arrival.hpp"
 #include "library/device_argument.hpp"
+#include "library/plan_json.hpp"
 #include "library/slot_argument.hpp"
 #include "library/version.hpp"
 
@@ -123,16 +125,24 @@ Outcome plan_and_run(const Host& host, const GuestRunner& run_plan, const RunArg
     // Now, not at the end: where the memory is taken from tells why a host runs short of it.
     if (plan.memory.node || plan.memory.page != 0)
         fmt::print(stderr, "tenon: guest memory: {}\n", memory_words(plan.memory));
-    vmm::RunRequest request{.boot = {.kernel = arguments.kernel,
-                                     .initrd = arguments.initrd,
-                                     .append = arguments.append},
-                            .restarts = !arguments.no_reboot,
-                            .control = {},
-                            .timeline = arguments.timeline};
+    vmm::RunRequest request{
+        .boot = {.kernel = arguments.kernel,
+                 .initrd = arguments.initrd,
+                 .append = arguments.append},
+        .restarts = !arguments.no_reboot,
+        .control = {},
+        .plan_arrival =
+            [&host](const vmm::PlugRequest& asked, const model::RunningMachine& machine,
+                    device::OpenedFunctions& opened) {
+                return library::plan_arrival(host, asked.device, asked.iommufd, machine, opened);
+            },
+        .timeline = arguments.timeline};
     if (!arguments.control.empty())
         request.control = vmm::ControlRequest{.path = arguments.control,
                                               .version = version_for_clients(),
-                                              .plan_json = library::render_json(plan)};
+                                              .describe_port = [](const model::PortPlan& port) {
+                                                  return library::render_json(port);
+                                              }};
     const auto end = run_plan(plan, request, planned->opened);
     return end ? ended(*end) : failed(status::refused, end.error());
 }

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
+
 #include "tests/support/fake_device.hpp"
 
 namespace tenon::device {
@@ -10,7 +12,6 @@ namespace {
 
 using testing::ElementsAre;
 using testing::IsEmpty;
-using testing::SizeIs;
 
 // A function at 01:00.0 that can be opened.
 struct Host {
@@ -19,21 +20,20 @@ struct Host {
     DeviceFacts facts{.source = "01:00.0", .address = pci::Address{.bus = 1}};
 
     OpenedFunctions functions() {
-        return OpenedFunctions{
-            [this](Interface,
-                   std::span<const DeviceFacts>) -> Result<std::unique_ptr<DeviceOpener>> {
-                ++made;
-                auto opener = std::make_unique<support::FakeOpener>();
-                opener->add({.bus = 1}, function);
-                return opener;
-            }};
+        return OpenedFunctions{[this](Interface, std::span<const DeviceFacts>,
+                                      std::optional<int>) -> Result<std::unique_ptr<DeviceOpener>> {
+            ++made;
+            auto opener = std::make_unique<support::FakeOpener>();
+            opener->add({.bus = 1}, function);
+            return opener;
+        }};
     }
 };
 
 TEST(OpenedFunctions, KeepsAFunctionUntilItIsTaken) {
     Host host;
     auto opened = host.functions();
-    ASSERT_TRUE(opened.prepare(Interface::Automatic, {}));
+    ASSERT_TRUE(opened.prepare({}, {}));
     ASSERT_TRUE(opened.open(host.facts, {}));
 
     const auto device = opened.take({.bus = 1});
@@ -47,7 +47,7 @@ TEST(OpenedFunctions, GivesBackWhatNobodyTook) {
     Host host;
     {
         auto opened = host.functions();
-        ASSERT_TRUE(opened.prepare(Interface::Automatic, {}));
+        ASSERT_TRUE(opened.prepare({}, {}));
         ASSERT_TRUE(opened.open(host.facts, {}));
     }
     EXPECT_EQ(host.function.opened(), 0u);
@@ -58,13 +58,41 @@ TEST(OpenedFunctions, HasOneAddressSpaceForEachInterface) {
     auto opened = host.functions();
     EXPECT_THAT(opened.interfaces(), IsEmpty());
 
-    ASSERT_TRUE(opened.prepare(Interface::Automatic, {}));
-    ASSERT_TRUE(opened.prepare(Interface::Automatic, {}));
-    ASSERT_TRUE(opened.prepare(Interface::Iommufd, {}));
+    ASSERT_TRUE(opened.prepare({}, {}));
+    ASSERT_TRUE(opened.prepare({}, {}));
+    ASSERT_TRUE(opened.prepare({.interface = Interface::Iommufd}, {}));
 
     EXPECT_EQ(host.made, 2u);
-    EXPECT_THAT(opened.address_spaces(), SizeIs(1));
+    EXPECT_NE(opened.address_space({}), nullptr);
+    EXPECT_EQ(opened.address_space({}), opened.address_space({.interface = Interface::Iommufd}));
     EXPECT_THAT(opened.interfaces(), ElementsAre(Interface::Iommufd));
+}
+
+TEST(OpenedFunctions, HasOneAddressSpaceForEachIommufd) {
+    Host host;
+    auto opened = host.functions();
+    const AccessKind own{.interface = Interface::Iommufd};
+    const AccessKind theirs{.interface = Interface::Iommufd, .iommufd = 7};
+    ASSERT_TRUE(opened.prepare(own, {}));
+    ASSERT_TRUE(opened.prepare(theirs, {}));
+
+    EXPECT_NE(opened.address_space(own), opened.address_space(theirs));
+}
+
+TEST(OpenedFunctions, ClosesWhatNobodyUses) {
+    Host host;
+    auto opened = host.functions();
+    const AccessKind theirs{.interface = Interface::Iommufd, .iommufd = 7};
+    ASSERT_TRUE(opened.prepare({}, {}));
+    ASSERT_TRUE(opened.prepare(theirs, {}));
+
+    opened.close_unused(std::array{opened.address_space({})});
+
+    EXPECT_NE(opened.address_space({}), nullptr);
+    EXPECT_EQ(opened.address_space(theirs), nullptr);
+    opened.close_unused({});
+    EXPECT_EQ(opened.address_space({}), nullptr);
+    EXPECT_THAT(opened.interfaces(), IsEmpty());
 }
 
 TEST(OpenedFunctions, OpensNothingThatWasNotPrepared) {

@@ -277,7 +277,14 @@ Json interrupts(const model::InterruptBudget& budget) {
             {"warnings", budget.warnings}};
 }
 
+// Text that is not UTF-8, as a file's name may be, must not stop the plan.
+std::string render(const Json& object) {
+    return object.dump(2, ' ', false, Json::error_handler_t::replace) + '\n';
+}
+
 }  // namespace
+
+std::string render_json(const model::PortPlan& plan) { return render(port(plan)); }
 
 std::string render_json(const model::MachinePlan& plan) {
     auto ports = Json::array();
@@ -294,8 +301,7 @@ std::string render_json(const model::MachinePlan& plan) {
                          {"ports", std::move(ports)},
                          {"properties", properties(plan.properties)},
                          {"proposals", proposals(plan.proposals)}};
-    // Text that is not UTF-8, as a file's name may be, must not stop the plan.
-    return object.dump(2, ' ', false, Json::error_handler_t::replace) + '\n';
+    return render(object);
 }
 
 }  // namespace tenon::library

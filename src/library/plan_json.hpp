@@ -10,4 +10,7 @@ namespace tenon::library {
 /// The plan as indented JSON, keys always in the same order, with a line end.
 std::string render_json(const model::MachinePlan& plan);
 
+/// One port of it, which is a member of "ports".
+std::string render_json(const model::PortPlan& port);
+
 }  // namespace tenon::library

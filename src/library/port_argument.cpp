@@ -6,13 +6,15 @@
 #include <array>
 #include <string>
 
+#include "base/text.hpp"
 #include "device/atomic_widths.hpp"
 #include "library/keys.hpp"
 
 namespace tenon::library {
 namespace {
 
-constexpr std::array<std::string_view, 2> port_keys{"atomics", "express"};
+constexpr std::array<std::string_view, 5> port_keys{"atomics", "express", "hotplug", "mem",
+                                                    "pref64"};
 
 Result<model::AtomicsRule> parse_atomics(std::string_view of, std::string_view value) {
     using enum model::AtomicsMode;
@@ -32,6 +34,42 @@ Result<unsigned> parse_express(std::string_view of, std::string_view value) {
     return malformed("{}: express={}: a PCI Express capability has version 1 or 2", of, value);
 }
 
+Result<bool> parse_hotplug(std::string_view of, std::string_view value) {
+    if (value == "on") return true;
+    if (value == "off") return false;
+    return malformed("{}: hotplug={}: known are on and off", of, value);
+}
+
+// Windows of a bridge begin and end at whole MiB; what is below 4 GiB has 512 MiB for all ports.
+Result<std::uint64_t> parse_window(std::string_view of, std::string_view key,
+                                   std::string_view value) {
+    constexpr std::uint64_t mib = 1 << 20;
+    constexpr std::uint64_t most = std::uint64_t{1} << 51;
+    const auto size = parse_size(value);
+    if (!size || *size % mib != 0 || *size > most)
+        return malformed("{}: {}={}: a size in whole MiB is wanted, as in 64M or 256G", of, key,
+                         value);
+    return *size;
+}
+
+Result<void> read_key(std::string_view of, const KeyValue& pair, model::PortRequest& port) {
+    const auto& [key, value] = pair;
+    if (key == "atomics") {
+        TENON_TRY(rule, parse_atomics(of, value), "");
+        port.atomics = rule;
+    } else if (key == "express") {
+        TENON_TRY(version, parse_express(of, value), "");
+        port.express_version = version;
+    } else if (key == "hotplug") {
+        TENON_TRY(hotplug, parse_hotplug(of, value), "");
+        port.hotplug = hotplug;
+    } else {
+        TENON_TRY(size, parse_window(of, key, value), "");
+        (key == "mem" ? port.memory : port.prefetchable) = size;
+    }
+    return {};
+}
+
 }  // namespace
 
 Result<model::PortRequest> parse_port_argument(std::string_view text) {
@@ -41,15 +79,8 @@ Result<model::PortRequest> parse_port_argument(std::string_view text) {
     if (comma == text.size()) return port;
     const auto of = fmt::format("port {}", port.name);
     TENON_TRY(keys, parse_keys(text.substr(comma + 1), of, port_keys), "");
-    for (const auto& [key, value] : keys) {
-        if (key == "atomics") {
-            TENON_TRY(rule, parse_atomics(of, value), "");
-            port.atomics = rule;
-        } else {
-            TENON_TRY(version, parse_express(of, value), "");
-            port.express_version = version;
-        }
-    }
+    for (const auto& pair : keys)
+        TENON_TRY_DO(read_key(of, pair, port), "");
     if (port.express_version < 2 && port.atomics && port.atomics->mode == model::AtomicsMode::Fixed)
         return malformed(
             "{}: atomics={} contradicts express=1: a PCI Express capability of version 1 has no "

@@ -106,8 +106,8 @@ Result<PlannedMachine> plan_machine(const Host& host, const MachineArguments& ar
     device::OpenedFunctions opened{[make = host.make_opener, timeline = arguments.timeline](
                                        device::Interface interface,
                                        std::span<const device::DeviceFacts> functions,
-                                       std::optional<int> iommufd) {
-        auto opener = make(interface, functions, iommufd);
+                                       std::optional<int> their_iommufd) {
+        auto opener = make(interface, functions, their_iommufd);
         mark(timeline, "VFIO container or iommufd");
         return opener;
     }};

@@ -6,8 +6,7 @@
 #include <optional>
 
 #include "base/text.hpp"
-#include "vmm/control/commands.hpp"
-#include "vmm/control/control_socket.hpp"
+#include "vmm/control/control_service.hpp"
 #include "vmm/control/query_pci.hpp"
 #include "vmm/machine.hpp"
 #include "vmm/vfio_files.hpp"
@@ -31,39 +30,6 @@ Result<void> check_memory(std::uint64_t memory) {
                                   format_size(memory), host >> 20),
               .hint = "Give the guest less with --memory"});
 }
-
-// Serves the clients of the control socket, until it goes.
-class Control {
-public:
-    Control(Machine& machine, Warnings& warnings) : machine_{machine}, warnings_{warnings} {}
-    Control(const Control&) = delete;
-    Control& operator=(const Control&) = delete;
-    ~Control() {
-        warnings_.listen({});
-        socket_.reset();  // Its thread was the last to make events of the machine.
-        machine_.on_event({});
-    }
-
-    Result<void> serve(ControlSocket::Listener listener, const QmpVersion& version,
-                       std::function<nlohmann::json()> pci) {
-        TENON_TRY(made,
-                  ControlSocket::create(
-                      std::move(listener), version,
-                      [&warnings = warnings_](const std::string& text) { warnings.once(text); }),
-                  "");
-        socket_ = std::move(made);
-        auto& socket = *socket_;
-        machine_.on_event([&socket](const auto& event) { socket.announce(event_of(event)); });
-        warnings_.listen([&socket](const auto& event) { socket.announce(event_of(event)); });
-        socket.serve(make_commands({.guest = machine_, .version = version, .pci = std::move(pci)}));
-        return {};
-    }
-
-private:
-    Machine& machine_;
-    Warnings& warnings_;
-    std::unique_ptr<ControlSocket> socket_;
-};
 
 }  // namespace
 
@@ -117,12 +83,19 @@ Result<MachineEnd> run_plan(const model::MachinePlan& plan, const RunRequest& re
                         where.value_or(GuestAddress{0}).value()));
         return true;
     });
-    Control control{*machine, warnings};
+    HotPlug hot_plug{{.plan = plan,
+                      .opened = opened,
+                      .assignment = *assignment,
+                      .topology = topology,
+                      .plan_arrival = request.plan_arrival}};
+    ControlService control{*machine, warnings, hot_plug};
     if (listener)
-        TENON_TRY_DO(
-            control.serve(std::move(*listener), request.control->version,
-                          [&] { return query_pci(topology, plan, request.control->plan_json); }),
-            "");
+        TENON_TRY_DO(control.serve(std::move(*listener), request.control->version,
+                                   [&] {
+                                       return query_pci(topology, topology.plans(),
+                                                        request.control->describe_port);
+                                   }),
+                     "");
     auto end = machine->run(topology);
     machine->on_memory_fault({});
     return end;

@@ -8,7 +8,9 @@
 #include "base/timeline.hpp"
 #include "model/machine_plan.hpp"
 #include "vmm/assigned/assignment.hpp"
+#include "vmm/assigned/hot_plug.hpp"
 #include "vmm/control/qmp_session.hpp"
+#include "vmm/control/query_pci.hpp"
 #include "vmm/loader/boot.hpp"
 #include "vmm/power.hpp"
 
@@ -17,8 +19,8 @@ namespace tenon::vmm {
 /// A socket for control from outside.
 struct ControlRequest {
     std::string path;
-    QmpVersion version;     ///< What clients are told who answers.
-    std::string plan_json;  ///< The plan, of which `query-pci` gives each function its part.
+    QmpVersion version;          ///< What clients are told who answers.
+    DescribePort describe_port;  ///< For `query-pci`.
 };
 
 /// What a run needs beside the plan.
@@ -26,6 +28,7 @@ struct RunRequest {
     loader::BootRequest boot;
     bool restarts = true;  ///< A reset by the guest starts it again.
     std::optional<ControlRequest> control;
+    ArrivalPlanner plan_arrival;   ///< For devices that come while it runs.
     Timeline* timeline = nullptr;  ///< Where the moments of the start are noted; may be null.
 };
 

@@ -26,16 +26,23 @@ Result<std::unique_ptr<KvmVfioFiles>> KvmVfioFiles::create(const KvmVm& vm) {
 }
 
 Result<void> KvmVfioFiles::add(int file) {
-    const int error = set_attribute(fd_.number(), abi::vfio_file_add, file);
-    // Two functions of one group have one file.
-    if (error == 0 || error == EEXIST) return {};
-    return fail_system(error, "telling KVM of a VFIO file");
+    auto& users = users_[file];
+    const int error = users == 0 ? set_attribute(fd_.number(), abi::vfio_file_add, file) : 0;
+    if (error != 0) {
+        users_.erase(file);
+        return fail_system(error, "telling KVM of a VFIO file");
+    }
+    ++users;
+    return {};
 }
 
 Result<void> KvmVfioFiles::remove(int file) {
-    const int error = set_attribute(fd_.number(), abi::vfio_file_del, file);
-    if (error == 0 || error == ENOENT) return {};
-    return fail_system(error, "taking a VFIO file from KVM");
+    const auto known = users_.find(file);
+    if (known == users_.end() || --known->second != 0) return {};
+    users_.erase(known);
+    if (const int error = set_attribute(fd_.number(), abi::vfio_file_del, file); error != 0)
+        return fail_system(error, "taking a VFIO file from KVM");
+    return {};
 }
 
 }  // namespace tenon::vmm

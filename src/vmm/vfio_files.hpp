@@ -3,6 +3,7 @@
 // KVM then knows of non-coherent DMA, and the kernel's drivers can find the machine.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <utility>
 
@@ -20,10 +21,11 @@ public:
     VfioFiles& operator=(const VfioFiles&) = delete;
     virtual ~VfioFiles() = default;
 
-    /// Tells of a device's or a group's file. One that is known already is no error.
+    /// Tells of a device's or a group's file. Functions of one group have one file, which is told
+    /// of once.
     virtual Result<void> add(int file) = 0;
 
-    /// Takes a file back.
+    /// Takes a file back, if nobody else told of it.
     virtual Result<void> remove(int file) = 0;
 };
 
@@ -39,6 +41,7 @@ public:
 private:
     explicit KvmVfioFiles(Fd fd) : fd_{std::move(fd)} {}
     Fd fd_;
+    std::map<int, unsigned> users_;
 };
 
 }  // namespace tenon::vmm

@@ -34,7 +34,7 @@ expect 0 out '^Usage: tenon COMMAND' --help
 expect 0 out '^Usage: tenon plan' plan --help
 expect 2 err 'See: tenon --help$'
 expect 2 err 'unknown command "fly"; known: plan, run' fly
-expect 2 err 'DEVICE is required' plan
+expect 2 err 'DEVICE or --port is required' plan
 expect 2 err 'unknown option --unknown' plan --unknown handmade-nvme.lspci
 expect 2 err 'json and --emit' plan --json --emit lspci handmade-nvme.lspci
 expect 2 err 'the only form is lspci' plan --emit xml handmade-nvme.lspci

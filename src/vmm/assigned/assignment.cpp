@@ -2,77 +2,172 @@
 
 #include <fmt/core.h>
 
-#include <map>
+#include <algorithm>
+#include <ranges>
+#include <utility>
 
 namespace tenon::vmm {
+
+Assignment::Assignment(const model::MachinePlan& plan, device::OpenedFunctions& opened,
+                       const Outside& outside)
+    : outside_{outside}, opened_{opened} {
+    for (const auto& port : plan.ports) {
+        // Stays the machine plan's own.
+        std::shared_ptr<const model::PortPlan> borrowed{std::shared_ptr<void>{}, &port};
+        slots_.push_back({.plan = std::move(borrowed), .seats = {}});
+    }
+}
+
+// The way out is the way in.
+Assignment::~Assignment() {
+    for (auto& slot : slots_ | std::views::reverse)
+        while (!slot.seats.empty())
+            slot.seats.pop_back();
+}
 
 Result<std::unique_ptr<Assignment>> Assignment::create(const model::MachinePlan& plan,
                                                        device::OpenedFunctions& opened,
                                                        const Outside& outside) {
-    std::unique_ptr<Assignment> assignment{new Assignment{outside}};
-    TENON_TRY(functions, take(plan, opened), "");
-    TENON_TRY_DO(assignment->map_memory(opened), "giving devices access to the guest's memory");
+    std::unique_ptr<Assignment> assignment{new Assignment{plan, opened, outside}};
+    TENON_TRY_DO(assignment->open_all(plan), "");
+    std::vector<std::shared_ptr<const Undo>> memory;
+    for (const auto& port : plan.ports)
+        for (const auto& function : port.functions) {
+            TENON_TRY(mapped, assignment->map_memory(device::kind_of(function.access)), "");
+            memory.push_back(std::move(mapped));
+        }
     mark(outside.timeline, "memory mapped for DMA");
-    for (auto& function : functions)
-        TENON_TRY_DO(assignment->seat(std::move(function)), "");
+    for (std::size_t port = 0; port < plan.ports.size(); ++port) {
+        auto& slot = assignment->slots_[port];
+        for (const auto& function : plan.ports[port].functions) {
+            TENON_TRY(seat, assignment->bring_in(slot.plan, function), "");
+            outside.topology.add(port, function, seat.function);
+            seat.leave.add([&topology = outside.topology, function = seat.function.get()] {
+                topology.remove(*function);
+            });
+            slot.seats.push_back(std::move(seat));
+        }
+    }
     mark(outside.timeline, "functions reset, BARs mapped");
     return assignment;
 }
 
-Result<std::vector<Assignment::Opened>> Assignment::take(const model::MachinePlan& plan,
-                                                         device::OpenedFunctions& opened) {
-    std::map<device::Interface, std::vector<device::DeviceFacts>> by_interface;
+Result<void> Assignment::open_all(const model::MachinePlan& plan) {
+    std::map<device::AccessKind, std::vector<device::DeviceFacts>> by_kind;
     for (const auto& port : plan.ports)
         for (const auto& function : port.functions)
-            by_interface[function.access.interface].push_back(function.facts);
-    for (const auto& [interface, facts] : by_interface)
-        TENON_TRY_DO(opened.prepare(interface, facts), "");
-    std::vector<Opened> taken;
-    for (std::size_t port = 0; port < plan.ports.size(); ++port) {
-        for (const auto& function : plan.ports[port].functions) {
-            const auto address = function.facts.address.value_or({});
-            auto device = opened.take(address);
-            if (!device) {
-                // Asking for the plan failed; the reason may be gone, or comes out now.
-                TENON_TRY_DO(opened.open(function.facts, function.access),
-                             fmt::format("assigning {}", function.view.host));
-                device = opened.take(address);
-            }
-            taken.push_back({.port = port, .plan = &function, .device = std::move(device)});
+            by_kind[device::kind_of(function.access)].push_back(function.facts);
+    for (const auto& [kind, facts] : by_kind)
+        TENON_TRY_DO(opened_.prepare(kind, facts), "");
+    for (const auto& port : plan.ports)
+        for (const auto& function : port.functions) {
+            TENON_TRY(device, open(function), "");
+            waiting_[function.facts.address.value_or({})] = std::move(device);
         }
-    }
-    return taken;
-}
-
-Result<void> Assignment::map_memory(const device::OpenedFunctions& opened) {
-    for (auto* const space : opened.address_spaces()) {
-        for (const auto& part : outside_.memory.parts()) {
-            const Iova at{part.at.value()};
-            TENON_TRY_DO(space->map(at, {part.bytes, part.file, part.offset}), "");
-            undo_.add([space, at, size = part.bytes.size(), this] {
-                outside_.board.warnings.check(space->unmap(at, size), "unmapping guest memory");
-            });
-        }
-    }
     return {};
 }
 
-Result<void> Assignment::seat(Opened opened) {
-    const int file = opened.device->kvm_file();
-    TENON_TRY(function,
-              AssignedFunction::create(*opened.plan, std::move(opened.device), outside_.board),
-              fmt::format("assigning {}", opened.plan->view.host));
-    outside_.topology.add(opened.port, *opened.plan, function);
+Result<std::unique_ptr<device::DeviceControl>> Assignment::open(
+    const model::FunctionPlan& function) {
+    const auto address = function.facts.address.value_or({});
+    if (const auto found = waiting_.find(address); found != waiting_.end()) {
+        auto device = std::move(found->second);
+        waiting_.erase(found);
+        return device;
+    }
+    if (auto device = opened_.take(address)) return device;
+    // Asking for the plan failed; the reason may be gone, or comes out now.
+    TENON_TRY_DO(opened_.open(function.facts, function.access),
+                 fmt::format("assigning {}", function.view.host));
+    return opened_.take(address);
+}
+
+Result<std::shared_ptr<const Undo>> Assignment::map_memory(const device::AccessKind& kind) {
+    auto* const space = opened_.address_space(kind);
+    if (space == nullptr) return malformed("no address space for this function's DMA");
+    if (auto mapped = mapped_[space].lock()) return mapped;
+    auto mapped = std::make_shared<Undo>();
+    for (const auto& part : outside_.memory.parts()) {
+        const Iova at{part.at.value()};
+        TENON_TRY_DO(space->map(at, {part.bytes, part.file, part.offset}),
+                     "giving devices access to the guest's memory");
+        mapped->add([space, at, size = part.bytes.size(), &warnings = outside_.board.warnings] {
+            warnings.check(space->unmap(at, size), "unmapping guest memory");
+        });
+    }
+    mapped_[space] = mapped;
+    return mapped;
+}
+
+Result<Assignment::Seat> Assignment::bring_in(std::shared_ptr<const model::PortPlan> plan,
+                                              const model::FunctionPlan& function) {
+    TENON_TRY(device, open(function), "");
+    TENON_TRY(memory, map_memory(device::kind_of(function.access)), "");
+    const int file = device->kvm_file();
+    TENON_TRY(made, AssignedFunction::create(function, std::move(device), outside_.board),
+              fmt::format("assigning {}", function.view.host));
+    Seat seat{.plan = std::move(plan),
+              .memory = std::move(memory),
+              .function = std::move(made),
+              .devfn = function.guest.devfn()};
     // KVM holds a reference to the file: it has to let go before the device can be closed.
-    undo_.add([this, function, file] {
+    seat.leave.add([this, file, function = seat.function.get()] {
         function->shut_down();
         if (outside_.files != nullptr)
             outside_.board.warnings.check(outside_.files->remove(file), "taking a file from KVM");
-        outside_.topology.remove(*function);
     });
     if (outside_.files != nullptr)
-        TENON_TRY_DO(outside_.files->add(file), fmt::format("telling KVM of {}", function->name()));
+        TENON_TRY_DO(outside_.files->add(file),
+                     fmt::format("telling KVM of {}", seat.function->name()));
+    return seat;
+}
+
+Result<void> Assignment::insert(const model::Arrival& arrival) {
+    auto& slot = slots_[arrival.port];
+    const auto planned =
+        std::ranges::find_if(arrival.plan->functions, [&](const model::FunctionPlan& function) {
+            return function.view.function == arrival.number;
+        });
+    if (planned == arrival.plan->functions.end())
+        return malformed("port {} has no function {}", arrival.plan->name, arrival.number);
+    TENON_TRY(seat, bring_in(arrival.plan, *planned), "");
+    seat.function->unplace();
+    slot.seats.push_back(std::move(seat));
+    slot.plan = arrival.plan;
+    if (arrival.number != 0) return {};
+    std::vector<PciTopology::Seated> seated;
+    for (const auto& one : slot.seats)
+        seated.push_back({.devfn = one.devfn, .function = one.function});
+    outside_.topology.arrive(arrival.port, arrival.plan, std::move(seated));
     return {};
+}
+
+void Assignment::take_out(std::size_t port) {
+    auto& slot = slots_[port];
+    // The functions go by the plan that stands until they are gone.
+    const auto before = outside_.topology.plans().at(port);
+    slot.plan = std::make_shared<const model::PortPlan>(model::emptied(*slot.plan));
+    // Of functions that wait the guest knows nothing.
+    if (outside_.topology.phase(port) != model::SlotPhase::Empty)
+        outside_.topology.depart(port, slot.plan);
+    while (!slot.seats.empty())
+        slot.seats.pop_back();
+    close_unused();
+}
+
+void Assignment::close_unused() {
+    std::erase_if(mapped_, [](const auto& entry) { return entry.second.expired(); });
+    std::vector<device::AddressSpace*> used;
+    for (const auto& [space, mapped] : mapped_)
+        used.push_back(space);
+    opened_.close_unused(used);
+}
+
+std::vector<std::shared_ptr<const model::PortPlan>> Assignment::ports() const {
+    std::vector<std::shared_ptr<const model::PortPlan>> plans;
+    for (const auto& slot : slots_)
+        plans.push_back(slot.plan);
+    return plans;
 }
 
 bool Assignment::withdraw() {

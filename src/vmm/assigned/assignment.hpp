@@ -1,6 +1,8 @@
-// Brings the functions of a plan into a machine, and gives them back.
+// Brings functions into a machine, at its start and while it runs, and gives them back.
 #pragma once
 
+#include <cstddef>
+#include <map>
 #include <memory>
 #include <vector>
 
@@ -8,6 +10,7 @@
 #include "base/undo.hpp"
 #include "device/control.hpp"
 #include "device/opened.hpp"
+#include "model/arrival.hpp"
 #include "model/machine_plan.hpp"
 #include "vmm/assigned/function.hpp"
 #include "vmm/assigned/pci_topology.hpp"
@@ -17,7 +20,8 @@
 namespace tenon::vmm {
 
 /// Owns the assigned functions of one machine. Destruction gives all of them back: interrupts off,
-/// out of the guest, memory no longer reachable by DMA, reset, closed.
+/// out of the guest, memory no longer reachable by DMA, reset, closed. One caller at a time, but
+/// for withdraw().
 class Assignment {
 public:
     /// What it works on; all must outlive it. `files` is null where there is no KVM to tell.
@@ -38,29 +42,54 @@ public:
                                                       const Outside& outside);
     Assignment(const Assignment&) = delete;
     Assignment& operator=(const Assignment&) = delete;
-    ~Assignment() = default;
+    ~Assignment();
+
+    /// Brings a function in while the guest runs. It waits in its slot, which is empty, unseen;
+    /// with function 0 all of the slot arrive. Errors: of the step that failed, naming the
+    /// function; machine and host are then as before.
+    Result<void> insert(const model::Arrival& arrival);
+
+    /// Takes everything out of the slot of port `port`, what waits there too, and gives it back.
+    void take_out(std::size_t port);
+
+    /// Closes what functions were opened with that are here no more.
+    void close_unused();
+
+    /// The machine as it is, with functions that wait.
+    std::vector<std::shared_ptr<const model::PortPlan>> ports() const;
 
     /// A device stopped to answer under a mapping: mappings of all functions go, accesses trap.
     /// Whether there were any; if not, the fault was not a device's.
     bool withdraw();
 
 private:
-    /// A function that was opened, with its place in the plan.
-    struct Opened {
-        std::size_t port;
-        const model::FunctionPlan* plan;
-        std::unique_ptr<device::DeviceControl> device;
+    /// A function in the machine. Its end is its way out: the last member goes first.
+    struct Seat {
+        std::shared_ptr<const model::PortPlan> plan;  ///< That it came with.
+        std::shared_ptr<const Undo> memory;           ///< Reachable by its DMA while it is here.
+        std::shared_ptr<AssignedFunction> function;
+        std::uint8_t devfn = 0;
+        Undo leave;
+    };
+    struct Slot {
+        std::shared_ptr<const model::PortPlan> plan;  ///< With those that wait.
+        std::vector<Seat> seats;
     };
 
-    explicit Assignment(const Outside& outside) : outside_{outside} {}
-    static Result<std::vector<Opened>> take(const model::MachinePlan& plan,
-                                            device::OpenedFunctions& opened);
-    Result<void> map_memory(const device::OpenedFunctions& opened);
-    Result<void> seat(Opened opened);
+    Assignment(const model::MachinePlan& plan, device::OpenedFunctions& opened,
+               const Outside& outside);
+    Result<void> open_all(const model::MachinePlan& plan);
+    Result<std::unique_ptr<device::DeviceControl>> open(const model::FunctionPlan& function);
+    Result<std::shared_ptr<const Undo>> map_memory(const device::AccessKind& kind);
+    Result<Seat> bring_in(std::shared_ptr<const model::PortPlan> plan,
+                          const model::FunctionPlan& function);
 
     Outside outside_;
-    /// Runs backwards in the destructor: the way out is the way in.
-    Undo undo_;
+    device::OpenedFunctions& opened_;
+    /// Functions that were opened and have no seat yet, by their host address.
+    std::map<pci::Address, std::unique_ptr<device::DeviceControl>> waiting_;
+    std::map<device::AddressSpace*, std::weak_ptr<const Undo>> mapped_;
+    std::vector<Slot> slots_;  ///< As the ports of the plan.
 };
 
 }  // namespace tenon::vmm

@@ -25,8 +25,8 @@ struct Host {
     unsigned fail_opener_call = 0;
 
     device::OpenerFactory factory() {
-        return [this](device::Interface, std::span<const device::DeviceFacts>)
-                   -> Result<std::unique_ptr<device::DeviceOpener>> {
+        return [this](device::Interface, std::span<const device::DeviceFacts>,
+                      std::optional<int>) -> Result<std::unique_ptr<device::DeviceOpener>> {
             auto made = std::make_unique<support::FakeOpener>();
             made->add({.bus = 1}, *first);
             made->add({.bus = 2}, *second);
@@ -85,7 +85,7 @@ TEST(Assignment, TakesAFunctionThatWasOpenAlready) {
     Host host;
     host.opened = std::make_unique<device::OpenedFunctions>(host.factory());
     const auto& facts = host.plan.ports[0].functions[0].facts;
-    ASSERT_TRUE(host.opened->prepare(device::Interface::Automatic, std::span{&facts, 1}));
+    ASSERT_TRUE(host.opened->prepare({}, std::span{&facts, 1}));
     ASSERT_TRUE(host.opened->open(facts, {}));
     const auto resets = host.first->resets();
 

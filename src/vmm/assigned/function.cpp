@@ -133,6 +133,11 @@ void AssignedFunction::follow(const model::FunctionPlan& plan) {
     execute(config_.follow(plan.view));
 }
 
+void AssignedFunction::unplace() {
+    const std::lock_guard lock{mutex_};
+    execute(config_.reset());
+}
+
 bool AssignedFunction::withdraw() {
     const std::lock_guard lock{mutex_};
     return bars_->withdraw();

@@ -62,6 +62,9 @@ public:
     /// or the next call. What a slot does not change has to be as in the first.
     void follow(const model::FunctionPlan& plan);
 
+    /// It arrives while the guest runs: its BARs are where a reset leaves them, nowhere.
+    void unplace();
+
     /// The device stopped to answer under a mapping: every access traps from now on.
     /// Whether anything was mapped.
     bool withdraw();

@@ -125,6 +125,7 @@ void PciTopology::write_port(std::size_t number, const Place& place, unsigned si
 }
 
 void PciTopology::restart() {
+    if (restart_) restart_();
     const std::lock_guard lock{mutex_};
     host_bridge_ = model::ConfigState{plan_.host_bridge};
     for (auto& port : ports_) {

@@ -51,10 +51,13 @@ public:
     void stop_asking(std::size_t port);
 
     /// Who is told that the guest let go of a slot. It is called with the lock held that accesses
-    /// need: it is to note that and return. Before the guest starts.
+    /// need: it is to note that and return. While no guest runs.
     void on_release(std::function<void(std::size_t port)> listener) {
         release_ = std::move(listener);
     }
+
+    /// Who is called before the functions are reset because the machine is, without a lock.
+    void on_restart(std::function<void()> listener) { restart_ = std::move(listener); }
 
     model::SlotPhase phase(std::size_t port) const;
 
@@ -80,6 +83,7 @@ private:
 
     const model::MachinePlan& plan_;
     std::function<void(std::size_t port)> release_;
+    std::function<void()> restart_;
     mutable std::mutex mutex_;  ///< Guards what follows.
     model::ConfigState host_bridge_;
     std::vector<Port> ports_;

@@ -8,13 +8,6 @@ namespace {
 using Json = nlohmann::json;
 using Run = std::function<Result<Json>(const Json&)>;
 
-QmpEvent make_event(std::string name, Json data = nullptr) {
-    const auto now = std::chrono::system_clock::now().time_since_epoch();
-    return {.name = std::move(name),
-            .data = std::move(data),
-            .microseconds = std::chrono::duration_cast<std::chrono::microseconds>(now).count()};
-}
-
 Json empty() { return Json::object(); }
 
 Result<Json> done(const Result<void>& result) {
@@ -43,11 +36,22 @@ Json reason(const MachineEvent& event) {
 
 }  // namespace
 
+QmpEvent make_event(std::string name, Json data) {
+    const auto now = std::chrono::system_clock::now().time_since_epoch();
+    return {.name = std::move(name),
+            .data = std::move(data),
+            .microseconds = std::chrono::duration_cast<std::chrono::microseconds>(now).count()};
+}
+
 std::vector<QmpCommand> make_commands(const Controlled& controlled) {
     auto& guest = controlled.guest;
     std::vector<QmpCommand> commands;
     const auto add = [&](std::string name, Run run) {
-        commands.push_back({.name = std::move(name), .arguments = {}, .run = std::move(run)});
+        commands.push_back({.name = std::move(name),
+                            .arguments = {},
+                            .run = [run = std::move(run)](const Json& arguments, QmpFiles&) {
+                                return run(arguments);
+                            }});
     };
     add("query-version",
         [&version = controlled.version](const Json&) -> Result<Json> { return describe(version); });
@@ -70,6 +74,7 @@ std::vector<QmpCommand> make_commands(const Controlled& controlled) {
         guest.stop(MachineEnd::Interrupted, EndCause::HostCommand);
         return empty();
     });
+    commands.insert(commands.end(), controlled.more.begin(), controlled.more.end());
     auto names = Json::array({{{"name", "qmp_capabilities"}}, {{"name", "query-commands"}}});
     for (const auto& command : commands)
         names.push_back({{"name", command.name}});

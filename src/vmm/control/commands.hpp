@@ -18,10 +18,15 @@ struct Controlled {
     const QmpVersion& version;
     /// The answer of `query-pci`.
     std::function<nlohmann::json()> pci;
+    /// More commands, listed before `query-commands`.
+    std::vector<QmpCommand> more = {};
 };
 
 /// Every command, in the order in which `query-commands` lists them.
 std::vector<QmpCommand> make_commands(const Controlled& controlled);
+
+/// An event of QMP with the time of now.
+QmpEvent make_event(std::string name, nlohmann::json data = nullptr);
 
 /// The same as an event of QMP, with the time of now.
 QmpEvent event_of(const MachineEvent& event);

@@ -36,11 +36,12 @@ class CommandsTest : public testing::Test {
 protected:
     Result<Json> run(std::string_view name) {
         for (const auto& command : commands)
-            if (command.name == name) return command.run(Json::object());
+            if (command.name == name) return command.run(Json::object(), files);
         return malformed("no command {}", name);
     }
 
     FakeGuest guest;
+    QmpFiles files;
     QmpVersion version{.major = 1, .package = "tenon"};
     std::vector<QmpCommand> commands =
         make_commands({.guest = guest, .version = version, .pci = [] { return Json::array({1}); }});

@@ -1,5 +1,6 @@
 #include "vmm/control/control_socket.hpp"
 
+#include <fmt/core.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -9,7 +10,9 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
+#include <cstring>
 #include <optional>
+#include <span>
 #include <utility>
 
 #include "base/quiet_thread.hpp"
@@ -30,6 +33,35 @@ bool is_left_over(const sockaddr_un& address) {
     if (::lstat(&address.sun_path[0], &file) < 0 || !S_ISSOCK(file.st_mode)) return false;
     const auto probe = make_socket();
     return probe && connect_to(probe, address) < 0 && errno == ECONNREFUSED;
+}
+
+// What came: bytes, as recv(2) counts them, and files with them.
+struct Received {
+    ssize_t count = 0;
+    std::vector<Fd> files;
+};
+
+Received receive(const Fd& socket, std::span<char> bytes) {
+    // As many as the kernel lets one message carry.
+    constexpr std::size_t most_files = 253;
+    alignas(cmsghdr) std::array<char, CMSG_SPACE(most_files * sizeof(int))> control{};
+    iovec data{.iov_base = bytes.data(), .iov_len = bytes.size()};
+    msghdr message{};
+    message.msg_iov = &data;
+    message.msg_iovlen = 1;
+    message.msg_control = control.data();
+    message.msg_controllen = control.size();
+    Received received{.count = ::recvmsg(socket.number(), &message, MSG_CMSG_CLOEXEC), .files = {}};
+    if (received.count < 0) return received;
+    for (auto* head = CMSG_FIRSTHDR(&message); head != nullptr;
+         head = CMSG_NXTHDR(&message, head)) {
+        if (head->cmsg_level != SOL_SOCKET || head->cmsg_type != SCM_RIGHTS) continue;
+        std::vector<int> numbers((head->cmsg_len - CMSG_LEN(0)) / sizeof(int));
+        std::memcpy(numbers.data(), CMSG_DATA(head), numbers.size() * sizeof(int));
+        for (const int number : numbers)
+            received.files.emplace_back(number);
+    }
+    return received;
 }
 
 }  // namespace
@@ -168,11 +200,19 @@ void ControlSocket::send_events() {
 
 void ControlSocket::read_from(Client& client) {
     std::array<char, piece> bytes{};
-    const auto count = ::recv(client.fd.number(), bytes.data(), bytes.size(), 0);
+    auto [count, files] = receive(client.fd, bytes);
     if (count < 0 && (errno == EAGAIN || errno == EINTR)) return;
     if (count <= 0) {
         client.fd.close();
         return;
+    }
+    for (auto& file : files) {
+        if (const auto kept = client.session.feed_file(std::move(file)); !kept) {
+            warn_(fmt::format("a client of the control socket is cut off: {}",
+                              to_string(kept.error())));
+            client.fd.close();
+            return;
+        }
     }
     client.unsent += client.session.feed({bytes.data(), static_cast<std::size_t>(count)});
     client.closing = client.session.broken();

@@ -19,7 +19,8 @@ namespace tenon::vmm {
 ///
 /// One thread talks to all of them and carries their commands out one after another. No client can
 /// hold another or the machine up: each has bounded buffers, one that does not read what it asked
-/// for is not read from, and one that lets events pile up is cut off, with a warning.
+/// for is not read from, and one that lets events pile up, or sends files that it names nowhere, is
+/// cut off, with a warning.
 class ControlSocket {
 public:
     static constexpr std::size_t most_clients = 16;      ///< Others wait to be accepted.

@@ -30,12 +30,13 @@ protected:
                                           [this](const std::string&) { ++warnings; });
         ASSERT_TRUE(made);
         socket = std::move(*made);
-        socket->serve({{.name = "count",
-                        .arguments = {},
-                        .run = [this](const Json&) -> Result<Json> { return Json(++count); }},
-                       {.name = "long", .arguments = {}, .run = [](const Json&) -> Result<Json> {
-                            return Json(std::string(1 << 20, 'x'));
-                        }}});
+        socket->serve(
+            {{.name = "count",
+              .arguments = {},
+              .run = [this](const Json&, QmpFiles&) -> Result<Json> { return Json(++count); }},
+             {.name = "long", .arguments = {}, .run = [](const Json&, QmpFiles&) -> Result<Json> {
+                  return Json(std::string(1 << 20, 'x'));
+              }}});
     }
     // A client that sends what it likes.
     Fd raw() const {

@@ -88,11 +88,13 @@ Json QmpSession::execute(const Json& input) {
     const auto found = std::ranges::find(commands_, name, &QmpCommand::name);
     if (found == commands_.end())
         return error("CommandNotFound", fmt::format("the command {} is not known", name));
-    if (const auto extra = unknown_member(arguments, found->arguments); !extra.empty())
+    const auto extra =
+        found->any_argument ? std::string{} : unknown_member(arguments, found->arguments);
+    if (!extra.empty())
         return error("GenericError", fmt::format("parameter '{}' is unexpected", extra));
     // Whatever a command makes of what a client sends, the guest goes on.
     try {
-        return answer_of(found->run(arguments));
+        return answer_of(found->run(arguments, files_));
     } catch (const std::exception& failure) {
         return error("GenericError", failure.what());
     }

@@ -9,6 +9,7 @@
 
 #include "base/result.hpp"
 #include "vmm/control/json_stream.hpp"
+#include "vmm/control/qmp_files.hpp"
 
 namespace tenon::vmm {
 
@@ -16,9 +17,10 @@ namespace tenon::vmm {
 struct QmpCommand {
     std::string name;
     std::vector<std::string> arguments;  ///< Names of those that it knows; all may be left out.
-    /// Carries it out; the arguments are an object. What it gives is sent back as "return".
-    /// Errors: sent back as "error", NotFound with the class DeviceNotFound.
-    std::function<Result<nlohmann::json>(const nlohmann::json&)> run;
+    bool any_argument = false;           ///< It looks at their names itself.
+    /// Carries it out; the arguments are an object, the files the client's. What it gives is sent
+    /// back as "return". Errors: sent back as "error", NotFound with the class DeviceNotFound.
+    std::function<Result<nlohmann::json>(const nlohmann::json&, QmpFiles&)> run;
 };
 
 /// Something that happened, for clients.
@@ -53,6 +55,9 @@ public:
     /// What the server says first.
     std::string greeting() const;
 
+    /// Takes a file that came with the next bytes. Errors: as QmpFiles::arrive().
+    Result<void> feed_file(Fd file) { return files_.arrive(std::move(file)); }
+
     /// Takes the client's next bytes; gives what is to be sent back. Every command gets one answer.
     std::string feed(std::string_view bytes);
 
@@ -73,6 +78,7 @@ private:
     const std::vector<QmpCommand>& commands_;
     const QmpVersion& version_;
     JsonStream stream_;
+    QmpFiles files_;
     bool negotiated_ = false;
 };
 

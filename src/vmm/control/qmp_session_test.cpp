@@ -27,13 +27,13 @@ protected:
     const std::vector<QmpCommand> commands{
         {.name = "echo",
          .arguments = {"text"},
-         .run = [](const Json& given) -> Result<Json> { return given; }},
+         .run = [](const Json& given, QmpFiles&) -> Result<Json> { return given; }},
         {.name = "lose",
          .arguments = {},
-         .run = [](const Json&) -> Result<Json> {
+         .run = [](const Json&, QmpFiles&) -> Result<Json> {
              return fail(Error::Kind::NotFound, "no such device");
          }},
-        {.name = "fail", .arguments = {}, .run = [](const Json&) -> Result<Json> {
+        {.name = "fail", .arguments = {}, .run = [](const Json&, QmpFiles&) -> Result<Json> {
              return malformed("no");
          }}};
     const QmpVersion version{.major = 1, .minor = 2, .micro = 3, .package = "tenon"};

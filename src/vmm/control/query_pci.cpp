@@ -102,33 +102,38 @@ Json assigned(const Registers& registers, const model::FunctionPlan& function,
     return json;
 }
 
-// The plan's JSON of the function with this id.
-Json find_planned(const Json& plan, std::string_view id) {
-    if (!plan.is_object()) return nullptr;
-    for (const auto& port : plan.value("ports", Json::array()))
-        for (const auto& function : port.value("functions", Json::array()))
-            if (function.value("id", "") == id) return function;
+// The JSON of the function with this id.
+Json find_planned(const Json& port, std::string_view id) {
+    if (!port.is_object()) return nullptr;
+    for (const auto& function : port.value("functions", Json::array()))
+        if (function.value("id", "") == id) return function;
     return nullptr;
+}
+
+Json behind(PciHost& host, const model::PortPlan& port, std::uint8_t bus,
+            const DescribePort& describe) {
+    auto functions = Json::array();
+    // Without a bus number the guest has not got to it yet, and nothing behind it answers.
+    if (bus == 0 || port.functions.empty()) return functions;
+    const auto planned = Json::parse(describe(port), nullptr, false);
+    for (const auto& function : port.functions)
+        functions.push_back(assigned(Registers{host, bus, function.guest.devfn()}, function,
+                                     find_planned(planned, function.view.id)));
+    return functions;
 }
 
 }  // namespace
 
-Json query_pci(PciHost& host, const model::MachinePlan& plan, std::string_view plan_json) {
-    const auto planned = Json::parse(plan_json, nullptr, false);
+Json query_pci(PciHost& host, std::span<const std::shared_ptr<const model::PortPlan>> ports,
+               const DescribePort& describe) {
     auto devices = Json::array();
     devices.push_back(head(Registers{host, 0, 0}, ""));
-    for (const auto& port : plan.ports) {
-        const Registers registers{host, 0, port.guest.devfn()};
-        auto json = head(registers, port.name);
-        auto behind = Json::array();
-        const auto secondary = static_cast<std::uint8_t>(registers.read(secondary_bus, 1));
-        // Without a bus number the guest has not got to it yet, and nothing behind it answers.
-        for (const auto& function : port.functions)
-            if (secondary != 0)
-                behind.push_back(assigned(Registers{host, secondary, function.guest.devfn()},
-                                          function, find_planned(planned, function.view.id)));
+    for (const auto& port : ports) {
+        const Registers registers{host, 0, port->guest.devfn()};
+        auto json = head(registers, port->name);
         json["pci_bridge"] = bridge(registers);
-        json["pci_bridge"]["devices"] = std::move(behind);
+        const auto secondary = static_cast<std::uint8_t>(registers.read(secondary_bus, 1));
+        json["pci_bridge"]["devices"] = behind(host, *port, secondary, describe);
         devices.push_back(std::move(json));
     }
     return Json::array({{{"bus", 0}, {"devices", std::move(devices)}}});

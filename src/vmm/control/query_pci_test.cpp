@@ -42,11 +42,14 @@ private:
 
 class QueryPci : public testing::Test {
 protected:
-    Json ask() {
+    Json ask(const std::string& described) {
         PlannedHost host{plan};
-        return query_pci(host, plan,
-                         R"({"ports":[{"functions":[{"id":")" + id() + R"(","mark":7}]}]})");
+        std::vector<std::shared_ptr<const model::PortPlan>> ports;
+        for (const auto& port : plan.ports)
+            ports.push_back(std::make_shared<const model::PortPlan>(port));
+        return query_pci(host, ports, [&](const model::PortPlan&) { return described; });
     }
+    Json ask() { return ask(R"({"functions":[{"id":")" + id() + R"(","mark":7}]})"); }
     const std::string& id() const { return plan.ports[0].functions[0].view.id; }
 
     std::unique_ptr<support::FakeFunction> nvme = support::nvme_function();
@@ -99,8 +102,7 @@ TEST_F(QueryPci, ShowsNothingBehindAPortWithoutABus) {
 }
 
 TEST_F(QueryPci, DoesWithoutAPlan) {
-    PlannedHost host{plan};
-    const auto json = query_pci(host, plan, "no json");
+    const auto json = ask("no json");
 
     EXPECT_TRUE(json[0]["devices"][1]["pci_bridge"]["devices"][0]["tenon"].is_null());
 }

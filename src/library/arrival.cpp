@@ -1,0 +1,46 @@
+#include "library/arrival.hpp"
+
+#include <array>
+#include <utility>
+
+#include "library/device_list.hpp"
+
+namespace tenon::library {
+namespace {
+
+Result<void> check_is_new(const model::RunningMachine& machine, const device::DeviceFacts& facts) {
+    for (const auto& port : machine.ports)
+        for (const auto& function : port->functions)
+            if (function.facts.address == facts.address)
+                return fail(Error::Kind::Busy, "{}: this machine has it already, as {}",
+                            facts.source, function.view.id);
+    return {};
+}
+
+}  // namespace
+
+Result<model::Arrival> plan_arrival(const Host& host, const std::string& device,
+                                    std::optional<int> iommufd,
+                                    const model::RunningMachine& machine,
+                                    device::OpenedFunctions& opened) {
+    TENON_TRY(list, DeviceList::read(host, {device}), "");
+    if (list.has_slot())
+        return malformed("{}: functions of a slot come one by one, function 0 last", device);
+    TENON_TRY_DO(list.apply_stated(), "");
+    auto& request = list.requests().front();
+    auto& facts = request.facts;
+    if (facts.origin != device::Origin::Live)
+        return malformed("{}: a file can be planned, not assigned", facts.source);
+    TENON_TRY_DO(check_is_new(machine, facts), "");
+    if (request.access.interface == device::Interface::Iommufd) request.access.iommufd = iommufd;
+    if (can_be_asked(facts))
+        ask(opened, std::array{Asking{.facts = &facts, .access = request.access}});
+    else
+        note_unasked(facts, Opening::Allowed);
+    const auto address = facts.address.value_or({});
+    auto arrival = model::plan_arrival(machine, std::move(request));
+    if (!arrival) opened.take(address);
+    return arrival;
+}
+
+}  // namespace tenon::library

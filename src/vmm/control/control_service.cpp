@@ -1,0 +1,46 @@
+#include "vmm/control/control_service.hpp"
+
+#include <string>
+#include <utility>
+
+#include "vmm/control/commands.hpp"
+
+namespace tenon::vmm {
+
+ControlService::ControlService(Machine& machine, Warnings& warnings, HotPlug& hot_plug)
+    : machine_{machine},
+      warnings_{warnings},
+      hot_plug_{hot_plug},
+      plugging_{.add = [&hot_plug](const auto& request) { return hot_plug.add(request); },
+                .remove = [&hot_plug](const auto& id) { return hot_plug.remove(id); },
+                .pull_out = [&hot_plug](const auto& id) { return hot_plug.pull_out(id); }} {}
+
+ControlService::~ControlService() {
+    warnings_.listen({});
+    hot_plug_.listen({});
+    socket_.reset();  // Its thread was the last to make events of the machine.
+    machine_.on_event({});
+}
+
+Result<void> ControlService::serve(ControlSocket::Listener listener, const QmpVersion& version,
+                                   std::function<nlohmann::json()> pci) {
+    TENON_TRY(made,
+              ControlSocket::create(
+                  std::move(listener), version,
+                  [&warnings = warnings_](const std::string& text) { warnings.once(text); }),
+              "");
+    socket_ = std::move(made);
+    const auto announce = [&socket = *socket_](const auto& event) {
+        socket.announce(event_of(event));
+    };
+    machine_.on_event(announce);
+    warnings_.listen(announce);
+    hot_plug_.listen(announce);
+    socket_->serve(make_commands({.guest = machine_,
+                                  .version = version,
+                                  .pci = std::move(pci),
+                                  .more = make_plug_commands(plugging_)}));
+    return {};
+}
+
+}  // namespace tenon::vmm

@@ -1,0 +1,38 @@
+// What clients of the control socket reach: the machine, its devices, what happens to both.
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "base/result.hpp"
+#include "vmm/assigned/hot_plug.hpp"
+#include "vmm/assigned/warnings.hpp"
+#include "vmm/control/control_socket.hpp"
+#include "vmm/control/plug_commands.hpp"
+#include "vmm/machine.hpp"
+
+namespace tenon::vmm {
+
+/// Serves the clients of one control socket, until it goes. Machine, warnings and hot-plug must
+/// outlive it.
+class ControlService {
+public:
+    ControlService(Machine& machine, Warnings& warnings, HotPlug& hot_plug);
+    ControlService(const ControlService&) = delete;
+    ControlService& operator=(const ControlService&) = delete;
+    ~ControlService();
+
+    /// Serves from now on. `pci` answers `query-pci`. Once.
+    /// Errors: those of ControlSocket::create().
+    Result<void> serve(ControlSocket::Listener listener, const QmpVersion& version,
+                       std::function<nlohmann::json()> pci);
+
+private:
+    Machine& machine_;
+    Warnings& warnings_;
+    HotPlug& hot_plug_;
+    Plugging plugging_;
+    std::unique_ptr<ControlSocket> socket_;
+};
+
+}  // namespace tenon::vmm

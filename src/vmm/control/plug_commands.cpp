@@ -1,0 +1,223 @@
+#include "vmm/control/plug_commands.hpp"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+#include "vmm/control/commands.hpp"
+#include "vmm/control/qmp_files.hpp"
+
+namespace tenon::vmm {
+namespace {
+
+using Json = nlohmann::json;
+
+Json empty() { return Json::object(); }
+
+Result<Json> done(const Result<void>& result) {
+    if (!result) return std::unexpected(result.error());
+    return empty();
+}
+
+// A word as the command line would have it. A comma would begin the next key.
+Result<std::string> word_of(const std::string& name, const Json& value) {
+    if (value.is_boolean()) return std::string{value.get<bool>() ? "on" : "off"};
+    if (value.is_number_integer()) return fmt::format("{}", value.get<std::int64_t>());
+    if (!value.is_string()) return malformed("Invalid parameter type for '{}'", name);
+    auto word = value.get<std::string>();
+    if (word.contains(',')) return malformed("parameter '{}': \"{}\" has a comma", name, word);
+    return word;
+}
+
+Result<std::string> string_of(const Json& arguments, const std::string& name) {
+    const auto found = arguments.find(name);
+    if (found == arguments.end()) return malformed("Parameter '{}' is missing", name);
+    if (!found->is_string())
+        return malformed("Invalid parameter type for '{}', expected: string", name);
+    return found->get<std::string>();
+}
+
+// A hexadecimal number, as QEMU reads them in addresses; "0x" may be there. None: no number.
+std::optional<unsigned> parse_part(std::string_view text) {
+    if (text.starts_with("0x")) text.remove_prefix(2);
+    unsigned value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, 16);
+    if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+    return value;
+}
+
+// "0.3", "0x0.0x3": device and function on the slot's bus, which has device 0 alone.
+Result<std::string> function_of(std::string_view address) {
+    const auto dot = address.find('.');
+    const auto device = parse_part(address.substr(0, dot));
+    const auto function = dot == std::string_view::npos ? 0 : parse_part(address.substr(dot + 1));
+    if (device != 0u || !function || *function > 7)
+        return malformed(
+            "parameter 'addr': \"{}\": behind a root port there is device 0 alone, with functions "
+            "0 to 7: 0.N",
+            address);
+    return fmt::format("{}", *function);
+}
+
+// Numbers of files, opened by whoever handed them over.
+class IommufdObjects {
+public:
+    Result<void> add(const std::string& id, Fd file) {
+        if (objects_.size() >= QmpFiles::most)
+            return fail(Error::Kind::Busy, "{} objects are there already", objects_.size());
+        if (!objects_.emplace(id, std::move(file)).second)
+            return malformed("attempt to add duplicate property '{}' to object", id);
+        return {};
+    }
+    Result<void> remove(const std::string& id) {
+        if (objects_.erase(id) != 0) return {};
+        return fail(Error::Kind::NotFound, "object '{}' not found", id);
+    }
+    /// None: /dev/iommu is opened here.
+    Result<std::optional<int>> file(const std::string& id) const {
+        const auto found = objects_.find(id);
+        if (found == objects_.end())
+            return fail(Error::Kind::NotFound, "Device '{}' not found", id);
+        return found->second ? std::optional{found->second.number()} : std::nullopt;
+    }
+
+private:
+    std::map<std::string, Fd> objects_;
+};
+
+Result<Json> add_device(const Plugging& plugging, const IommufdObjects& objects,
+                        const Json& arguments, QmpFiles& files) {
+    TENON_TRY(driver, string_of(arguments, "driver"), "");
+    if (driver != "vfio-pci")
+        return malformed("'{}' is not a valid device model name: vfio-pci is", driver);
+    Fd file;
+    if (arguments.contains("fd")) {
+        TENON_TRY(name, string_of(arguments, "fd"), "");
+        TENON_TRY(taken, files.take(name), "");
+        file = std::move(taken);
+    }
+    TENON_TRY(words, device_words(arguments, file ? std::optional{file.number()} : std::nullopt),
+              "");
+    PlugRequest request{.device = std::move(words)};
+    if (arguments.contains("iommufd")) {
+        TENON_TRY(id, string_of(arguments, "iommufd"), "");
+        TENON_TRY(iommufd, objects.file(id), "");
+        request.iommufd = iommufd;
+    }
+    TENON_TRY_DO(plugging.add(request), "");
+    return empty();
+}
+
+Result<Json> remove_device(const Plugging& plugging, const Json& arguments) {
+    TENON_TRY(id, string_of(arguments, "id"), "");
+    const auto force = arguments.find("force");
+    if (force == arguments.end()) return done(plugging.remove(id));
+    TENON_TRY(word, word_of("force", *force), "");
+    if (word != "on" && word != "off" && word != "true" && word != "false")
+        return malformed("Invalid parameter type for 'force', expected: boolean");
+    return done(word == "on" || word == "true" ? plugging.pull_out(id) : plugging.remove(id));
+}
+
+Result<Json> add_object(IommufdObjects& objects, const Json& arguments, QmpFiles& files) {
+    TENON_TRY(type, string_of(arguments, "qom-type"), "");
+    if (type != "iommufd")
+        return malformed("Parameter 'qom-type' does not accept value '{}': iommufd is known", type);
+    TENON_TRY(id, string_of(arguments, "id"), "");
+    Fd file;
+    if (arguments.contains("fd")) {
+        TENON_TRY(name, string_of(arguments, "fd"), "");
+        TENON_TRY(taken, files.take(name), "");
+        file = std::move(taken);
+    }
+    return done(objects.add(id, std::move(file)));
+}
+
+}  // namespace
+
+Result<std::string> device_words(const Json& arguments, std::optional<int> fd) {
+    constexpr std::array<std::string_view, 5> elsewhere{"driver", "host", "fd", "iommufd",
+                                                        "multifunction"};
+    std::string words;
+    if (arguments.contains("host")) {
+        TENON_TRY(host, string_of(arguments, "host"), "");
+        TENON_TRY(word, word_of("host", Json(host)), "");
+        words = word;
+    } else if (!fd) {
+        return malformed("Parameter 'host' is missing, or 'fd'");
+    }
+    const auto add = [&words](std::string_view key, std::string_view value) {
+        words += fmt::format("{}{}={}", words.empty() ? "" : ",", key, value);
+    };
+    if (fd) add("fd", fmt::format("{}", *fd));
+    if (arguments.contains("iommufd") || fd) {
+        if (!arguments.contains("iommu")) add("iommu", "iommufd");
+    }
+    for (const auto& [name, value] : arguments.items()) {
+        if (std::ranges::find(elsewhere, name) != elsewhere.end()) continue;
+        TENON_TRY(word, word_of(name, value), "");
+        if (name == "bus") {
+            add("port", word);
+        } else if (name == "addr") {
+            TENON_TRY(function, function_of(word), "");
+            add("function", function);
+        } else {
+            add(name, word);
+        }
+    }
+    return words;
+}
+
+std::vector<QmpCommand> make_plug_commands(const Plugging& plugging) {
+    const auto objects = std::make_shared<IommufdObjects>();
+    return {
+        {.name = "device_add",
+         .arguments = {},
+         .any_argument = true,
+         .run = [&plugging, objects](
+                    const Json& arguments,
+                    QmpFiles& files) { return add_device(plugging, *objects, arguments, files); }},
+        {.name = "device_del",
+         .arguments = {"id", "force"},
+         .run = [&plugging](const Json& arguments,
+                            QmpFiles&) { return remove_device(plugging, arguments); }},
+        {.name = "getfd",
+         .arguments = {"fdname"},
+         .run = [](const Json& arguments, QmpFiles& files) -> Result<Json> {
+             TENON_TRY(name, string_of(arguments, "fdname"), "");
+             return done(files.name(name));
+         }},
+        {.name = "closefd",
+         .arguments = {"fdname"},
+         .run = [](const Json& arguments, QmpFiles& files) -> Result<Json> {
+             TENON_TRY(name, string_of(arguments, "fdname"), "");
+             TENON_TRY_DO(files.take(name), "");
+             return empty();
+         }},
+        {.name = "object-add",
+         .arguments = {"qom-type", "id", "fd"},
+         .run = [objects](const Json& arguments,
+                          QmpFiles& files) { return add_object(*objects, arguments, files); }},
+        {.name = "object-del",
+         .arguments = {"id"},
+         .run = [objects](const Json& arguments, QmpFiles&) -> Result<Json> {
+             TENON_TRY(id, string_of(arguments, "id"), "");
+             return done(objects->remove(id));
+         }},
+    };
+}
+
+QmpEvent event_of(const PlugEvent& event) {
+    return make_event(
+        event.kind == PlugEvent::Kind::Deleted ? "DEVICE_DELETED" : "DEVICE_UNPLUG_GUEST_ERROR",
+        {{"device", event.id}, {"path", "/machine/peripheral/" + event.id}});
+}
+
+}  // namespace tenon::vmm

@@ -1,0 +1,175 @@
+// A machine with empty ports, and functions of a fake host that come to it and go.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <condition_variable>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "tests/support/assigned_nvme.hpp"
+#include "tests/support/fake_vfio_files.hpp"
+#include "vmm/assigned/hot_plug.hpp"
+
+namespace tenon::support {
+
+/// Everything that plugging touches. Functions are named by their number; "3" is the fourth.
+class HotPlugBench {
+public:
+    static constexpr std::size_t most = 8;
+
+    explicit HotPlugBench(std::chrono::milliseconds patience = std::chrono::seconds{30},
+                          std::vector<model::PortRequest> ports = {{.name = "rp0"},
+                                                                   {.name = "rp1"}})
+        : plan_{model::make_plan({.ports = std::move(ports)}).value()} {
+        for (std::size_t n = 0; n < most; ++n)
+            functions_.push_back(nvme_function());
+        assignment_ = vmm::Assignment::create(plan_, opened_,
+                                              {.board = board_.parts(),
+                                               .memory = memory_,
+                                               .topology = topology_,
+                                               .files = &files_})
+                          .value();
+        hot_plug_.emplace(
+            vmm::HotPlug::Outside{
+                .plan = plan_,
+                .opened = opened_,
+                .assignment = *assignment_,
+                .topology = topology_,
+                .plan_arrival = [this](const auto& request, const auto& machine,
+                                       auto& opened) { return plan(request, machine, opened); }},
+            patience);
+        hot_plug_->listen([this](const vmm::PlugEvent& event) {
+            const std::lock_guard lock{events_mutex_};
+            events_.push_back(event);
+            changed_.notify_all();
+        });
+    }
+
+    /// Function `n` comes as function `number` of a port, with the id "f<n>".
+    Result<std::string> add(std::size_t n, unsigned number, const std::string& port = "rp0") {
+        return hot_plug_->add({.device = fmt::format("{} {} {}", n, number, port)});
+    }
+    vmm::HotPlug& hot_plug() { return *hot_plug_; }
+    vmm::PciTopology& topology() { return topology_; }
+    FakeFunction& function(std::size_t n) { return *functions_.at(n); }
+    FakeBoard& board() { return board_; }
+    FakeVfioFiles& files() { return files_; }
+    Faults& file_faults() { return file_faults_; }
+    device::OpenedFunctions& opened() { return opened_; }
+    vmm::Assignment& assignment() { return *assignment_; }
+
+    /// The n-th call on the next opener that is made, and on its address space, fails.
+    void fail_next_opener(unsigned n) { fail_opener_ = n; }
+    /// While functions are there.
+    unsigned opener_calls() const { return opener_->faults().calls(); }
+    /// What devices may reach by DMA now.
+    std::size_t mapped() {
+        return opened_.interfaces().empty() ? 0 : opener_->address_space().mapped().size();
+    }
+
+    /// As the guest's driver does it, with the registers of a port at 0x40 + 0x18 and 0x1a.
+    std::uint32_t read_port(std::uint16_t offset, unsigned size, unsigned port = 0) {
+        return topology_.read({.bus = 0, .devfn = devfn_of(port), .offset = offset}, size);
+    }
+    void write_port(std::uint16_t offset, unsigned size, std::uint32_t value, unsigned port = 0) {
+        topology_.write({.bus = 0, .devfn = devfn_of(port), .offset = offset}, size, value);
+    }
+    void start_driver(unsigned port = 0) {
+        write_port(0x04, 2, 0x0006, port);
+        write_port(0x84, 4, 0xfee00000, port);
+        write_port(0x8c, 2, 0x0041, port);
+        write_port(0x82, 2, 0x0001, port);
+        write_port(0x5a, 2, 0x011f, port);
+        write_port(0x58, 2, 0x1321, port);
+    }
+    void clear_events(unsigned port = 0) { write_port(0x5a, 2, 0x011f, port); }
+    /// The driver has let go: it clears the button and switches the power indicator off.
+    void let_go(unsigned port = 0) {
+        clear_events(port);
+        write_port(0x58, 2, 0x1321, port);
+    }
+    void light_indicator(unsigned port = 0) { write_port(0x58, 2, 0x1121, port); }
+
+    /// Configuration space of a port and of all below it, as the guest reads it now, events
+    /// cleared.
+    std::vector<std::uint32_t> registers(unsigned port = 0) {
+        std::vector<std::uint32_t> all;
+        for (std::uint16_t offset = 0; offset < 0x200; offset += 4)
+            all.push_back(read_port(offset, 4, port));
+        const auto bus = static_cast<std::uint8_t>(read_port(0x19, 1, port));
+        for (std::uint8_t devfn = 0; devfn < 8; ++devfn)
+            for (std::uint16_t offset = 0; offset < 0x200; offset += 4)
+                all.push_back(topology_.read({.bus = bus, .devfn = devfn, .offset = offset}, 4));
+        return all;
+    }
+
+    std::vector<vmm::PlugEvent> events() {
+        const std::lock_guard lock{events_mutex_};
+        return events_;
+    }
+    /// Waits for so many events; whether they came within ten seconds.
+    bool wait_for_events(std::size_t count) {
+        std::unique_lock lock{events_mutex_};
+        return changed_.wait_for(lock, std::chrono::seconds{10},
+                                 [&] { return events_.size() >= count; });
+    }
+
+private:
+    std::uint8_t devfn_of(unsigned port) const { return plan_.ports.at(port).guest.devfn(); }
+
+    Result<model::Arrival> plan(const vmm::PlugRequest& request,
+                                const model::RunningMachine& machine,
+                                device::OpenedFunctions& opened) {
+        const auto n = static_cast<std::size_t>(request.device[0] - '0');
+        model::DeviceRequest device;
+        device.facts.origin = device::Origin::Live;
+        device.facts.source = fmt::format("function {}", n);
+        device.facts.address = pci::Address{.bus = static_cast<std::uint8_t>(n + 1)};
+        device.facts.driver = std::string{"vfio-pci"};
+        device.facts.group = device::GroupFacts{.number = 1};
+        device.id = fmt::format("f{}", n);
+        device.function = static_cast<unsigned>(request.device[2] - '0');
+        device.port = request.device.substr(4);
+        TENON_TRY_DO(opened.prepare({}, std::span{&device.facts, 1}), "");
+        TENON_TRY(control, opened.open(device.facts, {}), "");
+        auto facts = control->facts();
+        const auto address = *device.facts.address;
+        if (facts) device.facts.vfio = *std::move(facts);
+        auto arrival = facts ? model::plan_arrival(machine, std::move(device))
+                             : std::unexpected(facts.error());
+        if (!arrival) opened.take(address);
+        return arrival;
+    }
+
+    Result<std::unique_ptr<device::DeviceOpener>> make_opener() {
+        auto made = std::make_unique<FakeOpener>();
+        for (std::size_t n = 0; n < most; ++n)
+            made->add({.bus = static_cast<std::uint8_t>(n + 1)}, *functions_[n]);
+        if (fail_opener_ != 0) made->faults().fail_call(std::exchange(fail_opener_, 0u));
+        opener_ = made.get();
+        return made;
+    }
+
+    model::MachinePlan plan_;
+    std::deque<std::unique_ptr<FakeFunction>> functions_;
+    unsigned fail_opener_ = 0;
+    FakeOpener* opener_ = nullptr;
+    device::OpenedFunctions opened_{[this](device::Interface, std::span<const device::DeviceFacts>,
+                                           std::optional<int>) { return make_opener(); }};
+    FakeBoard board_;
+    Faults file_faults_;
+    FakeVfioFiles files_{file_faults_};
+    vmm::GuestMemory memory_ = vmm::GuestMemory::create(4 << 20, 0xc0000000).value();
+    vmm::PciTopology topology_{plan_, board_.vm, board_.warnings};
+    std::unique_ptr<vmm::Assignment> assignment_;
+    std::mutex events_mutex_;
+    std::condition_variable changed_;
+    std::vector<vmm::PlugEvent> events_;
+    std::optional<vmm::HotPlug> hot_plug_;
+};
+
+}  // namespace tenon::support
