@@ -19,11 +19,13 @@ protected:
         ASSERT_TRUE(listener) << to_string(listener.error());
         socket = std::move(*vmm::ControlSocket::create(std::move(*listener), {.package = "tenon"},
                                                        [](const std::string&) {}));
-        const auto echo = [](const Json& given) -> Result<Json> { return given; };
+        const auto echo = [](const Json& given, vmm::QmpFiles&) -> Result<Json> { return given; };
         socket->serve({{.name = "echo", .arguments = {"a", "b", "c"}, .run = echo},
                        {.name = "query-commands",
                         .arguments = {},
-                        .run = [](const Json&) -> Result<Json> { return Json::array({"all"}); }}});
+                        .run = [](const Json&, vmm::QmpFiles&) -> Result<Json> {
+                            return Json::array({"all"});
+                        }}});
     }
 
     std::string path = testing::TempDir() + "tenon-ctl-" + std::to_string(::getpid());

@@ -2,6 +2,8 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
+
 #include "cli/table.hpp"
 
 namespace tenon::cli {
@@ -44,6 +46,9 @@ std::string render_verdict(const model::MachinePlan& plan, const TextStyle& styl
     for (const auto& port : plan.ports)
         for (const auto& function : port.functions)
             text += render_function(function.view, style);
+    const bool empty = std::ranges::all_of(
+        plan.ports, [](const model::PortPlan& port) { return port.functions.empty(); });
+    if (plan.problems.empty() && empty) text += "  a guest without a device\n";
     if (plan.problems.empty()) return text;
     text += fmt::format("  the machine: {}\n", style.paint(Tone::Bad, "not possible"));
     return text + render_reasons(plan.problems, style);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/text.hpp"
 #include "device/atomic_widths.hpp"
 #include "model/intx_plan.hpp"
 #include "model/root_port.hpp"
@@ -32,6 +33,24 @@ PropertyReport report_atomics(const PortPlan& port) {
             .change = port.slot.atomics_change};
 }
 
+PropertyReport report_hotplug(const PortPlan& port) {
+    const auto& chosen = port.rules.hotplug;
+    std::string effect = "what is in the slot stays, and nothing comes";
+    if (chosen.value && !port.functions.empty())
+        effect = "the guest can be asked to let go of what is in the slot";
+    else if (chosen.value)
+        effect = fmt::format(
+            "a device may come, with BARs of {} below 4 GiB and {} prefetchable above in all",
+            format_size(port.memory.size), format_size(port.prefetchable.size));
+    return {.name = "hotplug",
+            .value = chosen.value ? "on" : "off",
+            .origin = chosen.origin,
+            .version = std::string{port.rules.version},
+            .host = {},
+            .effect = std::move(effect),
+            .change = chosen.value ? "" : "hotplug=on"};
+}
+
 }  // namespace
 
 void settle(PortPlan& port) {
@@ -50,7 +69,7 @@ void settle(PortPlan& port) {
     port.slot = build_slot_view(port.name, port.rules, views);
     for (auto& function : port.functions)
         apply_slot(port.slot, function.view);
-    port.properties = {report_atomics(port)};
+    port.properties = {report_atomics(port), report_hotplug(port)};
     port.map = build_root_port(port);
 }
 

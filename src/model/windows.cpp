@@ -59,10 +59,12 @@ struct Room {
     std::string remedy;
 };
 
-// What a window has room for at least, whatever is behind it.
+// What a window has room for, whatever is behind it.
 struct Reserve {
-    std::uint64_t size = 0;  ///< In granules.
-    bool asked = false;      ///< By the user; else it is left out where there is no room.
+    std::uint64_t size = 0;  ///< Bytes, in granules.
+    /// The user's key, who gets this size and no other; empty: it is left out where there is no
+    /// room, and more if BARs need more.
+    std::string_view key = {};
 };
 
 class Placer {
@@ -72,27 +74,28 @@ public:
 
     Window place(PortPlan& port, const Reserve& reserve = {}) {
         const auto wanted = wanted_in(port, space_);
+        const bool asked = !reserve.key.empty();
         if (wanted.empty() && reserve.size == 0) return {};
         // The largest BAR that the reserve has room for is aligned to its own size.
         auto largest = std::max(room_.granule, std::bit_floor(reserve.size));
         if (!wanted.empty()) largest = std::max(largest, room_of(*wanted.front().bar, space_));
         const auto base = align_up(next_, largest);
-        const auto end = room_.board.end();
+        const auto board_end = room_.board.end();
+        const bool fits = reserve.size <= board_end - std::min(base, board_end);
+        if (asked && !fits) refuse(port, reserve.size);
+        const auto end = asked && fits ? base + reserve.size : board_end;
         auto at = base;
         for (const auto& [function, bar] : wanted) {
             const auto size = room_of(*bar, space_);
             // The next one is smaller, so it stays aligned.
             if (size > end - std::min(at, end)) {
-                refuse(port, *function, *bar);
+                refuse(port, *function, *bar, reserve);
                 continue;
             }
             function->bar_address[bar->index] = at;
             at += size;
         }
-        if (reserve.size <= end - std::min(base, end))
-            at = std::max(at, base + reserve.size);
-        else if (reserve.asked)
-            refuse(port, reserve.size);
+        if (fits) at = std::max(at, base + reserve.size);
         if (at == base) return {};
         next_ = align_up(at, room_.granule);
         return {.base = base, .size = next_ - base};
@@ -101,13 +104,18 @@ public:
     std::uint64_t used_up_to() const { return next_; }
 
 private:
-    void refuse(const PortPlan& port, FunctionPlan& function, const BarPlan& bar) {
+    void refuse(const PortPlan& port, FunctionPlan& function, const BarPlan& bar,
+                const Reserve& reserve) {
         function.bar_address[bar.index] = 0;
+        const bool asked = !reserve.key.empty();
         problems_.push_back(
-            {.what = fmt::format("BAR {} of {} behind {} needs {} of the {} window, which {}",
-                                 bar.index, function.view.host, port.name, format_size(*bar.size),
-                                 room_.name, room_.why_full),
-             .remedy = room_.remedy,
+            {.what = fmt::format(
+                 "BAR {} of {} behind {} needs {} of the {} window, which {}", bar.index,
+                 function.view.host, port.name, format_size(*bar.size), room_.name,
+                 asked ? fmt::format("is {} by {}=", format_size(reserve.size), reserve.key)
+                       : room_.why_full),
+             .remedy =
+                 asked ? fmt::format("give the port a larger {}=", reserve.key) : room_.remedy,
              .commands = {}});
     }
 
@@ -130,6 +138,7 @@ constexpr std::uint64_t gib = 1 << 30;
 // A GPU with a BAR of 256 GiB and small ones beside it; registers of a device below 4 GiB.
 constexpr std::uint64_t most_memory64 = 512 * gib;
 constexpr std::uint64_t most_memory32 = 32 * mib;
+constexpr std::uint64_t one_io_window = 4096;
 constexpr std::string_view fewer = "assign fewer devices to this guest";
 
 Room fixed_room(Window board, std::uint64_t granule, std::string_view name) {
@@ -156,11 +165,15 @@ Room wide_room(std::uint64_t base, const WideBounds& bounds) {
 struct Defaults {
     std::uint64_t memory32 = 0;
     std::uint64_t memory64 = 0;
-    std::uint64_t io = 0;
 };
 
 bool waits_for_functions(const PortPlan& port) {
     return port.functions.empty() && port.rules.hotplug.value;
+}
+
+// Others than those that are there may come: nobody says how many I/O ports they have.
+bool is_for_others(const PortPlan& port) {
+    return waits_for_functions(port) || port.reserve.memory || port.reserve.prefetchable;
 }
 
 Defaults default_reserves(const std::vector<PortPlan>& ports, const AddressMap& addresses,
@@ -172,13 +185,12 @@ Defaults default_reserves(const std::vector<PortPlan>& ports, const AddressMap& 
     const auto wide = (std::uint64_t{1} << bounds.physical_bits.value_or(52)) -
                       std::min(bounds.memory_end, std::uint64_t{1} << 51);
     return {.memory32 = std::clamp(share(addresses.memory32.size), mib, most_memory32),
-            .memory64 = std::clamp(share(wide), mib, most_memory64),
-            .io = 4096};
+            .memory64 = std::clamp(share(wide), mib, most_memory64)};
 }
 
-Reserve reserve_of(const PortPlan& port, const std::optional<std::uint64_t>& asked,
-                   std::uint64_t by_default) {
-    if (asked) return {.size = *asked, .asked = true};
+Reserve reserve_of(const PortPlan& port, std::string_view key,
+                   const std::optional<std::uint64_t>& asked, std::uint64_t by_default) {
+    if (asked) return {.size = *asked, .key = key};
     return {.size = waits_for_functions(port) ? by_default : 0};
 }
 
@@ -192,9 +204,9 @@ std::uint64_t wide_base(std::vector<PortPlan>& ports, const Defaults& defaults,
     std::vector<Reason> refused;
     Placer trial{Space::Memory64, wide_room(base, bounds), refused};
     for (auto& port : ports) {
-        auto reserve = reserve_of(port, port.reserve.prefetchable, defaults.memory64);
-        reserve.asked = true;
-        trial.place(port, reserve);
+        auto reserve = reserve_of(port, "pref64", port.reserve.prefetchable, defaults.memory64);
+        const auto window = trial.place(port, reserve);
+        if (window.size < reserve.size) return lowest;
     }
     const bool fits = refused.empty() && base < std::uint64_t{1} << *bounds.physical_bits;
     return fits ? base : lowest;
@@ -211,13 +223,13 @@ std::uint64_t place_bars(std::vector<PortPlan>& ports, AddressMap& addresses,
     Placer memory32{Space::Memory32, fixed_room(addresses.memory32, mib, "32-bit memory"),
                     problems};
     Placer memory64{Space::Memory64, room, problems};
-    Placer io{Space::Io, fixed_room(addresses.io, 4096, "I/O"), problems};
+    Placer io{Space::Io, fixed_room(addresses.io, one_io_window, "I/O"), problems};
     for (auto& port : ports) {
         port.memory =
-            memory32.place(port, reserve_of(port, port.reserve.memory, defaults.memory32));
-        port.prefetchable =
-            memory64.place(port, reserve_of(port, port.reserve.prefetchable, defaults.memory64));
-        port.io = io.place(port, reserve_of(port, std::nullopt, defaults.io));
+            memory32.place(port, reserve_of(port, "mem", port.reserve.memory, defaults.memory32));
+        port.prefetchable = memory64.place(
+            port, reserve_of(port, "pref64", port.reserve.prefetchable, defaults.memory64));
+        port.io = io.place(port, {.size = is_for_others(port) ? one_io_window : 0});
     }
     // Room for the guest to move BARs: as much again, and 64 GiB at least, where there is so much.
     const auto need = memory64.used_up_to() - wide.base;

@@ -16,7 +16,8 @@ struct WideBounds {
 };
 
 /// Gives each BAR of each function its address and each port its windows, inside the board's
-/// address map, with what the port reserves for functions to come; makes the 64-bit window as large
+/// address map, with what the port reserves for functions to come (PortPlan::reserve, which is kept
+/// to where it is given); makes the 64-bit window as large
 /// as is needed, and larger where there is room. Bytes of it that are needed. What finds no room
 /// becomes a problem and keeps address 0. BARs of unknown size are left without an address.
 std::uint64_t place_bars(std::vector<PortPlan>& ports, AddressMap& addresses,

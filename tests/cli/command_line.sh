@@ -43,7 +43,7 @@ expect 2 err 'unknown key "bus"; known: id, port, function, iommu, fd, vf-token,
 expect 2 err '^tenon: handmade-nvme.lspci: "id" is not key=value' plan handmade-nvme.lspci,id
 expect 2 err 'port a is given twice' plan --port a --port a handmade-nvme.lspci
 expect 2 err 'port a: unknown key "x"' plan --port a,x=1 handmade-nvme.lspci
-expect 2 err 'port a: unknown key "x"; known: atomics, express$' plan --port a,x=1 handmade-nvme.lspci
+expect 2 err 'port a: unknown key "x"; known: atomics, express, hotplug, mem, pref64$' plan --port a,x=1 handmade-nvme.lspci
 expect 2 err 'atomics=16: known are auto' plan --port a,atomics=16 handmade-nvme.lspci
 expect 2 err 'atomics=32\+32: .* each once' plan --port a,atomics=32+32 handmade-nvme.lspci
 expect 2 err 'atomics=64\+auto: known are' plan --port a,atomics=64+auto handmade-nvme.lspci

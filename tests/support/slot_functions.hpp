@@ -50,6 +50,9 @@ inline model::PortPlan planned_port(const model::AtomicsRule& rule, const SlotWi
     request.ports.push_back({.name = "other"});
     request.ports.push_back({.name = "slot"});
     request.ports.back().atomics = rule;
+    // Windows do not follow who is there.
+    request.ports.back().memory = 1 << 20;
+    request.ports.back().prefetchable = 1 << 20;
     request.viommu_pasid_width = 20;
     for (unsigned n = 0; n < widths.size(); ++n) {
         if ((set >> n & 1) == 0) continue;
