@@ -29,7 +29,10 @@ struct DmaBudget {
     bool sufficient() const;
 };
 
-/// The budgets of these interfaces for `memory` bytes in `parts` ranges.
+/// Guest memory is mapped in pieces of this many bytes, from its start and from 4 GiB.
+inline constexpr std::uint64_t dma_mapping_size = 1ull << 30;
+
+/// The budgets of these interfaces for `memory` bytes in `parts` pieces.
 std::vector<DmaBudget> make_dma_budgets(const device::DmaLimits& limits,
                                         std::span<const device::Interface> interfaces,
                                         std::uint64_t memory, std::uint32_t parts);

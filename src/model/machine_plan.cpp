@@ -203,8 +203,11 @@ Result<MachinePlan> make_plan(MachineRequest request) {
                    plan.problems);
 
     if (request.limits) {
-        const std::uint32_t parts = plan.memory.size > addresses.low_memory_end ? 2 : 1;
-        plan.dma = make_dma_budgets(*request.limits, request.interfaces, plan.memory.size, parts);
+        std::uint64_t pieces = 0;
+        for (const auto& part : plan.memory.parts)
+            pieces += (part.size + dma_mapping_size - 1) / dma_mapping_size;
+        plan.dma = make_dma_budgets(*request.limits, request.interfaces, plan.memory.size,
+                                    static_cast<std::uint32_t>(pieces));
         for (const auto& budget : plan.dma)
             std::ranges::move(problems_of(budget), std::back_inserter(plan.problems));
     }

@@ -187,12 +187,21 @@ bool Machine::restarting() const {
 
 void Machine::stop(MachineEnd why, EndCause cause) { end(why, cause); }
 
+void Machine::on_ending(std::function<void()> listener) {
+    const std::lock_guard lock{mutex_};
+    ending_ = std::move(listener);
+    if (ending_ && end_ && !restarting()) ending_();
+}
+
+void Machine::fail_with(Error why) { end(std::unexpected(std::move(why)), EndCause::HostError); }
+
 void Machine::end(Result<MachineEnd> why, EndCause cause) {
     const std::lock_guard lock{mutex_};
     if (!end_ || restarting()) {
         end_ = std::move(why);
         cause_ = cause;
     }
+    if (ending_ && !restarting()) ending_();
     changed_.notify_all();
     for (std::size_t index = 0; index < vcpus_.size(); ++index)
         vcpus_[index]->stop(threads_[index]);

@@ -79,6 +79,13 @@ public:
         event_ = std::move(listener);
     }
 
+    /// Who is called, with a lock of the machine held, when it is to end for good: nobody needs to
+    /// wait for what the guest waits for. At once, if it was to end already.
+    void on_ending(std::function<void()> listener);
+
+    /// Ends the guest soon, and run() with this error. From any thread, before run() too.
+    void fail_with(Error why);
+
     /// Boots the kernel and lets the guest run to its end. `host` answers configuration accesses
     /// and must outlive the machine. Once for each machine.
     ///
@@ -129,6 +136,7 @@ private:
     std::condition_variable changed_;  ///< What follows did.
     std::optional<Result<MachineEnd>> end_;
     EndCause cause_ = EndCause::Guest;  ///< Of end_.
+    std::function<void()> ending_;
     bool paused_ = false;
     std::vector<std::unique_ptr<Vcpu>> vcpus_;
     std::vector<std::optional<pthread_t>> threads_;

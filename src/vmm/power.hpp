@@ -22,6 +22,7 @@ enum class EndCause {
     Crash,        ///< A processor of it cannot go on.
     HostSignal,   ///< A signal, or the user at the console.
     HostCommand,  ///< A command through the control socket.
+    HostError,    ///< The host cannot give it what it needs.
 };
 
 /// Bytes 0 sleep control, 1 sleep status, 2 reset.

@@ -60,21 +60,25 @@ Result<MachineEnd> run_plan(const model::MachinePlan& plan, const RunRequest& re
     PinLevels pins{machine->vm()};
     PciTopology topology{plan, machine->vm(), warnings};
     // Declared after everything it works on, so that it gives the functions back first.
-    TENON_TRY(assignment,
-              Assignment::create(plan, opened,
-                                 {.board = {.vm = machine->vm(),
-                                            .routes = machine->routes(),
-                                            .slots = machine->slots(),
-                                            .memory = machine->memory_bus(),
-                                            .ports = machine->port_bus(),
-                                            .warnings = warnings,
-                                            .events = events,
-                                            .pins = pins},
-                                  .memory = machine->memory(),
-                                  .topology = topology,
-                                  .files = files.get(),
-                                  .timeline = request.timeline}),
-              "");
+    TENON_TRY(
+        assignment,
+        Assignment::create(
+            plan, opened,
+            {.board = {.vm = machine->vm(),
+                       .routes = machine->routes(),
+                       .slots = machine->slots(),
+                       .memory = machine->memory_bus(),
+                       .ports = machine->port_bus(),
+                       .warnings = warnings,
+                       .events = events,
+                       .pins = pins},
+             .memory = machine->memory(),
+             .topology = topology,
+             .files = files.get(),
+             .timeline = request.timeline,
+             .memory_failed = [&machine = *machine](const Error& why) { machine.fail_with(why); }}),
+        "");
+    machine->on_ending([&assignment] { assignment->stop_waiting(); });
     machine->on_memory_fault([&assignment, &warnings](std::optional<GuestAddress> where) {
         if (!assignment->withdraw()) return false;
         warnings.once(
@@ -98,6 +102,7 @@ Result<MachineEnd> run_plan(const model::MachinePlan& plan, const RunRequest& re
                      "");
     auto end = machine->run(topology);
     machine->on_memory_fault({});
+    machine->on_ending({});
     return end;
 }
 

@@ -20,6 +20,7 @@ Assignment::Assignment(const model::MachinePlan& plan, device::OpenedFunctions& 
 
 // The way out is the way in.
 Assignment::~Assignment() {
+    stop_waiting();
     for (auto& slot : slots_ | std::views::reverse)
         while (!slot.seats.empty())
             slot.seats.pop_back();
@@ -30,13 +31,14 @@ Result<std::unique_ptr<Assignment>> Assignment::create(const model::MachinePlan&
                                                        const Outside& outside) {
     std::unique_ptr<Assignment> assignment{new Assignment{plan, opened, outside}};
     TENON_TRY_DO(assignment->open_all(plan), "");
-    std::vector<std::shared_ptr<const Undo>> memory;
+    // What is mapped stays so until a function holds it.
+    std::vector<std::shared_ptr<DmaMapping>> memory;
+    const bool beside = outside.memory_failed != nullptr;
     for (const auto& port : plan.ports)
         for (const auto& function : port.functions) {
-            TENON_TRY(mapped, assignment->map_memory(device::kind_of(function.access)), "");
+            TENON_TRY(mapped, assignment->map_memory(device::kind_of(function.access), beside), "");
             memory.push_back(std::move(mapped));
         }
-    mark(outside.timeline, "memory mapped for DMA");
     for (std::size_t port = 0; port < plan.ports.size(); ++port) {
         auto& slot = assignment->slots_[port];
         for (const auto& function : plan.ports[port].functions) {
@@ -48,7 +50,7 @@ Result<std::unique_ptr<Assignment>> Assignment::create(const model::MachinePlan&
             slot.seats.push_back(std::move(seat));
         }
     }
-    mark(outside.timeline, "functions reset, BARs mapped");
+    mark(outside.timeline, "functions ready, BARs mapped");
     return assignment;
 }
 
@@ -82,30 +84,63 @@ Result<std::unique_ptr<device::DeviceControl>> Assignment::open(
     return opened_.take(address);
 }
 
-Result<std::shared_ptr<const Undo>> Assignment::map_memory(const device::AccessKind& kind) {
+Result<std::shared_ptr<DmaMapping>> Assignment::map_memory(const device::AccessKind& kind,
+                                                           bool beside) {
     auto* const space = opened_.address_space(kind);
     if (space == nullptr) return malformed("no address space for this function's DMA");
-    if (auto mapped = mapped_[space].lock()) return mapped;
-    auto mapped = std::make_shared<Undo>();
-    for (const auto& part : outside_.memory.parts()) {
-        const Iova at{part.at.value()};
-        TENON_TRY_DO(space->map(at, {part.bytes, part.file, part.offset}),
-                     "giving devices access to the guest's memory");
-        mapped->add([space, at, size = part.bytes.size(), &warnings = outside_.board.warnings] {
-            warnings.check(space->unmap(at, size), "unmapping guest memory");
-        });
+    {
+        const std::lock_guard lock{mapped_mutex_};
+        if (auto mapped = mapped_[space].mapping.lock()) return mapped;
     }
-    mapped_[space] = mapped;
+    const DmaMapping::Outside outside{
+        .space = *space, .memory = outside_.memory, .warnings = outside_.board.warnings};
+    std::shared_ptr<DmaMapping> mapped;
+    const auto note = [timeline = outside_.timeline] { mark(timeline, "memory mapped for DMA"); };
+    if (beside) {
+        mapped = DmaMapping::start(outside, [this, note](const Result<void>& result) {
+            note();
+            if (!result) outside_.memory_failed(result.error());
+        });
+    } else {
+        TENON_TRY(made, DmaMapping::create(outside), "");
+        mapped = std::move(made);
+        note();
+    }
+    const std::lock_guard lock{mapped_mutex_};
+    mapped_[space] = {.mapping = mapped, .progress = mapped->progress()};
     return mapped;
+}
+
+std::vector<std::shared_ptr<DmaProgress>> Assignment::mappings() {
+    const std::lock_guard lock{mapped_mutex_};
+    std::vector<std::shared_ptr<DmaProgress>> all;
+    for (const auto& [space, mapped] : mapped_)
+        if (mapped.progress != nullptr) all.push_back(mapped.progress);
+    return all;
+}
+
+void Assignment::wait_for_memory() {
+    for (const auto& mapping : mappings())
+        // Whoever is to know of a failure is told.
+        [[maybe_unused]]
+        const auto mapped = mapping->wait();
+}
+
+void Assignment::stop_waiting() {
+    for (const auto& mapping : mappings())
+        mapping->cancel();
 }
 
 Result<Assignment::Seat> Assignment::bring_in(std::shared_ptr<const model::PortPlan> plan,
                                               const model::FunctionPlan& function) {
     TENON_TRY(device, open(function), "");
-    TENON_TRY(memory, map_memory(device::kind_of(function.access)), "");
+    TENON_TRY(memory, map_memory(device::kind_of(function.access), false), "");
     const int file = device->kvm_file();
-    TENON_TRY(made, AssignedFunction::create(function, std::move(device), outside_.board),
-              fmt::format("assigning {}", function.view.host));
+    TENON_TRY(
+        made,
+        AssignedFunction::create(function, std::move(device), outside_.board,
+                                 [progress = memory->progress()] { return progress->wait(); }),
+        fmt::format("assigning {}", function.view.host));
     Seat seat{.plan = std::move(plan),
               .memory = std::move(memory),
               .function = std::move(made),
@@ -156,7 +191,8 @@ void Assignment::take_out(std::size_t port) {
 }
 
 void Assignment::close_unused() {
-    std::erase_if(mapped_, [](const auto& entry) { return entry.second.expired(); });
+    const std::lock_guard lock{mapped_mutex_};
+    std::erase_if(mapped_, [](const auto& entry) { return entry.second.mapping.expired(); });
     std::vector<device::AddressSpace*> used;
     for (const auto& [space, mapped] : mapped_)
         used.push_back(space);

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <vector>
 
 #include "base/timeline.hpp"
@@ -12,6 +14,7 @@
 #include "device/opened.hpp"
 #include "model/arrival.hpp"
 #include "model/machine_plan.hpp"
+#include "vmm/assigned/dma_mapping.hpp"
 #include "vmm/assigned/function.hpp"
 #include "vmm/assigned/pci_topology.hpp"
 #include "vmm/guest_memory.hpp"
@@ -31,12 +34,15 @@ public:
         PciTopology& topology;
         VfioFiles* files;
         Timeline* timeline = nullptr;  ///< Where the moments of the start are noted; may be null.
+        /// Who is told, from another thread, that memory cannot be mapped. With it, memory is
+        /// mapped beside the guest's start; without, before create() returns.
+        std::function<void(const Error&)> memory_failed = {};
     };
 
     /// Takes every function of `plan` out of `opened`, where it opens those that are not there yet;
-    /// maps all guest memory for their DMA, tells KVM, and seats them in the topology. Plan and
-    /// `opened` must outlive the assignment. Errors: of the step that failed, naming the function;
-    /// the host is then as before.
+    /// maps all guest memory for their DMA, or begins to, tells KVM, and seats them in the
+    /// topology. Plan and `opened` must outlive the assignment. Errors: of the step that failed,
+    /// naming the function; the host is then as before.
     static Result<std::unique_ptr<Assignment>> create(const model::MachinePlan& plan,
                                                       device::OpenedFunctions& opened,
                                                       const Outside& outside);
@@ -58,6 +64,12 @@ public:
     /// The machine as it is, with functions that wait.
     std::vector<std::shared_ptr<const model::PortPlan>> ports() const;
 
+    /// Returns when what memory is being mapped is mapped, or will not be.
+    void wait_for_memory();
+
+    /// Nobody waits for memory any more: the guest ends. From any thread.
+    void stop_waiting();
+
     /// A device stopped to answer under a mapping: mappings of all functions go, accesses trap.
     /// Whether there were any; if not, the fault was not a device's.
     bool withdraw();
@@ -66,7 +78,7 @@ private:
     /// A function in the machine. Its end is its way out: the last member goes first.
     struct Seat {
         std::shared_ptr<const model::PortPlan> plan;  ///< That it came with.
-        std::shared_ptr<const Undo> memory;           ///< Reachable by its DMA while it is here.
+        std::shared_ptr<DmaMapping> memory;           ///< Reachable by its DMA while it is here.
         std::shared_ptr<AssignedFunction> function;
         std::uint8_t devfn = 0;
         Undo leave;
@@ -80,7 +92,8 @@ private:
                const Outside& outside);
     Result<void> open_all(const model::MachinePlan& plan);
     Result<std::unique_ptr<device::DeviceControl>> open(const model::FunctionPlan& function);
-    Result<std::shared_ptr<const Undo>> map_memory(const device::AccessKind& kind);
+    Result<std::shared_ptr<DmaMapping>> map_memory(const device::AccessKind& kind, bool beside);
+    std::vector<std::shared_ptr<DmaProgress>> mappings();
     Result<Seat> bring_in(std::shared_ptr<const model::PortPlan> plan,
                           const model::FunctionPlan& function);
 
@@ -88,7 +101,12 @@ private:
     device::OpenedFunctions& opened_;
     /// Functions that were opened and have no seat yet, by their host address.
     std::map<pci::Address, std::unique_ptr<device::DeviceControl>> waiting_;
-    std::map<device::AddressSpace*, std::weak_ptr<const Undo>> mapped_;
+    std::mutex mapped_mutex_;  ///< Guards what follows.
+    struct Mapped {
+        std::weak_ptr<DmaMapping> mapping;
+        std::shared_ptr<DmaProgress> progress;
+    };
+    std::map<device::AddressSpace*, Mapped> mapped_;
     std::vector<Slot> slots_;  ///< As the ports of the plan.
 };
 

@@ -24,9 +24,10 @@ AssignedFunction::AssignedFunction(const model::FunctionPlan& plan,
 
 Result<std::shared_ptr<AssignedFunction>> AssignedFunction::create(
     const model::FunctionPlan& plan, std::unique_ptr<device::DeviceControl> device,
-    const Board& board) {
+    const Board& board, std::function<Result<void>()> memory_ready) {
     std::shared_ptr<AssignedFunction> function{
         new AssignedFunction{plan, std::move(device), board}};
+    function->memory_ready_ = std::move(memory_ready);
     // What the plan was made from, where the function stayed open since.
     auto facts = plan.facts.vfio;
     if (!facts) {
@@ -158,7 +159,19 @@ void AssignedFunction::carry_out(const model::effect::PlaceBars& effect) {
         bars_->place(bar, shared_from_this());
 }
 
+// A function that masters the bus may reach all memory at once: it must be there. Where it will not
+// be, the guest ends, and the function stays quiet.
+Result<void> AssignedFunction::wait_for_memory(const model::effect::WriteDevice& effect) {
+    if (!memory_ready_ || effect.offset != pci::header::command) return {};
+    const pci::Command command{static_cast<std::uint16_t>(effect.value)};
+    if (command.get<pci::BusMasterEnable>() == 0) return {};
+    TENON_TRY_DO(memory_ready_(), "");
+    memory_ready_ = {};
+    return {};
+}
+
 void AssignedFunction::carry_out(const model::effect::WriteDevice& effect) {
+    if (const auto ready = wait_for_memory(effect); !ready) return;
     const auto bytes = bytes_of(effect.value).first(effect.size);
     board_.warnings.check(device_->write(device::config_region, effect.offset, bytes),
                           fmt::format("{}: configuration register {:#x}", name_, effect.offset));

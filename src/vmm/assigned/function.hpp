@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -35,11 +36,12 @@ public:
     };
 
     /// Takes `device` over, which opening has reset, lets it send no AtomicOps until a guest says
-    /// otherwise, and maps its BARs. The plan must outlive the function.
-    /// Errors: of a question, a write or a mapping, naming the function.
+    /// otherwise, and maps its BARs. The plan must outlive the function. `memory_ready` returns
+    /// when the guest's memory is there for its DMA: it may master the bus then, and never if it
+    /// fails. Errors: of a question, a write or a mapping, naming the function.
     static Result<std::shared_ptr<AssignedFunction>> create(
         const model::FunctionPlan& plan, std::unique_ptr<device::DeviceControl> device,
-        const Board& board);
+        const Board& board, std::function<Result<void>()> memory_ready = {});
 
     /// Interrupts off, BARs out of the guest. The device resets itself when it goes.
     ~AssignedFunction() override;
@@ -82,6 +84,7 @@ private:
     Interrupts::Outside for_interrupts();
     std::uint32_t with_msi_pending(std::uint16_t offset, unsigned size, std::uint32_t value) const;
 
+    Result<void> wait_for_memory(const model::effect::WriteDevice& effect);
     Result<void> update_device(const model::effect::UpdateDevice& effect);
     Result<void> clear_requester_enable();
     void execute(const std::vector<model::Effect>& effects);
@@ -108,6 +111,7 @@ private:
     std::string name_;
     Board board_;
     std::unique_ptr<device::DeviceControl> device_;
+    std::function<Result<void>()> memory_ready_;  ///< Empty once it was.
     model::ConfigState config_;
     std::unique_ptr<Bars> bars_;
     std::optional<OptionRom> rom_;

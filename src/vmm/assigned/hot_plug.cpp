@@ -66,6 +66,8 @@ Result<void> HotPlug::check_slot_open(const model::Arrival& arrival) const {
 
 Result<std::string> HotPlug::add(const PlugRequest& request) {
     const std::lock_guard lock{mutex_};
+    // What opens a function works on the address space that is being filled.
+    outside_.assignment.wait_for_memory();
     Undo leave;
     leave.add([this] { outside_.assignment.close_unused(); });
     TENON_TRY(arrival,
@@ -141,6 +143,7 @@ void HotPlug::before_restart() {
 
 void HotPlug::take_out(std::size_t port) {
     const auto plan = outside_.assignment.ports()[port];
+    outside_.assignment.wait_for_memory();
     outside_.assignment.take_out(port);
     {
         // What was noted of those who were there is not for those to come.

@@ -30,6 +30,8 @@ Json reason(const MachineEvent& event) {
             return by(false, "host-signal");
         case EndCause::HostCommand:
             return by(false, reset ? "host-qmp-system-reset" : "host-qmp-quit");
+        case EndCause::HostError:
+            return by(false, "host-error");
     }
     return by(false, "none");
 }

@@ -1,0 +1,77 @@
+#include "vmm/assigned/dma_mapping.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/quiet_thread.hpp"
+#include "model/dma_budget.hpp"
+
+namespace tenon::vmm {
+
+Result<void> DmaProgress::wait() {
+    std::unique_lock lock{mutex_};
+    changed_.wait(lock, [this] { return result_ || cancelled_; });
+    if (result_) return *result_;
+    return fail(Error::Kind::Busy, "the guest ends before its memory is mapped for DMA");
+}
+
+void DmaProgress::cancel() {
+    const std::lock_guard lock{mutex_};
+    cancelled_ = true;
+    changed_.notify_all();
+}
+
+bool DmaProgress::cancelled() const {
+    const std::lock_guard lock{mutex_};
+    return cancelled_;
+}
+
+void DmaProgress::finish(Result<void> result) {
+    const std::lock_guard lock{mutex_};
+    result_ = std::move(result);
+    changed_.notify_all();
+}
+
+Result<std::shared_ptr<DmaMapping>> DmaMapping::create(const Outside& outside) {
+    std::shared_ptr<DmaMapping> mapping{new DmaMapping{outside}};
+    TENON_TRY_DO(mapping->map_all(), "");
+    mapping->progress_->finish({});
+    return mapping;
+}
+
+std::shared_ptr<DmaMapping> DmaMapping::start(const Outside& outside,
+                                              std::function<void(const Result<void>&)> done) {
+    std::shared_ptr<DmaMapping> mapping{new DmaMapping{outside}};
+    mapping->thread_ = quiet_thread([&self = *mapping, done = std::move(done)] {
+        const auto result = self.map_all();
+        self.progress_->finish(result);
+        if (!self.progress_->cancelled()) done(result);
+    });
+    return mapping;
+}
+
+DmaMapping::~DmaMapping() {
+    progress_->cancel();
+    if (thread_.joinable()) thread_.join();
+}
+
+// What was mapped before a failure stays until this goes: no device uses it.
+Result<void> DmaMapping::map_all() {
+    for (const auto& part : outside_.memory.parts()) {
+        for (std::uint64_t offset = 0; offset < part.bytes.size();) {
+            if (progress_->cancelled()) return fail(Error::Kind::Busy, "the guest ended before");
+            const auto size = std::min(model::dma_mapping_size, part.bytes.size() - offset);
+            const Iova at{part.at.value() + offset};
+            TENON_TRY_DO(outside_.space.map(at, {part.bytes.subspan(offset, size), part.file,
+                                                 part.offset + offset}),
+                         "giving devices access to the guest's memory");
+            mapped_.add([this, at, size] {
+                outside_.warnings.check(outside_.space.unmap(at, size), "unmapping guest memory");
+            });
+            offset += size;
+        }
+    }
+    return {};
+}
+
+}  // namespace tenon::vmm

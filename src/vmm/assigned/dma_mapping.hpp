@@ -1,0 +1,81 @@
+// Guest memory as the functions of one address space reach it by DMA.
+//
+// To map it, the kernel clears and pins all of it, which takes longer than all else of a start. So
+// the guest may start meanwhile; a function is let master its bus only when all memory is there.
+#pragma once
+
+#include <condition_variable>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <thread>
+
+#include "base/result.hpp"
+#include "base/undo.hpp"
+#include "device/control.hpp"
+#include "vmm/assigned/warnings.hpp"
+#include "vmm/guest_memory.hpp"
+
+namespace tenon::vmm {
+
+/// How far mapping is. Thread-safe; outlives the mapping where somebody holds it.
+class DmaProgress {
+public:
+    /// Returns when all memory is mapped.
+    /// Errors: why it is not, and will not be; Busy if it was cancelled.
+    Result<void> wait();
+
+    /// Whoever waits need not wait longer: the guest ends. What is being mapped just now, 1 GiB at
+    /// most, still gets mapped.
+    void cancel();
+    bool cancelled() const;
+
+    /// What came of it.
+    void finish(Result<void> result);
+
+private:
+    mutable std::mutex mutex_;
+    std::condition_variable changed_;
+    bool cancelled_ = false;
+    std::optional<Result<void>> result_;
+};
+
+/// Owns the mappings. One caller at a time.
+class DmaMapping {
+public:
+    /// What it works on; all must outlive it. Nobody else uses `space` before the end of the
+    /// progress.
+    struct Outside {
+        device::AddressSpace& space;
+        const GuestMemory& memory;
+        Warnings& warnings;
+    };
+
+    /// Maps all memory before it returns.
+    /// Errors: of AddressSpace::map(); nothing is mapped then.
+    static Result<std::shared_ptr<DmaMapping>> create(const Outside& outside);
+
+    /// Maps all memory in a thread of its own. `done` is called from there with what came of it,
+    /// unless it was cancelled.
+    static std::shared_ptr<DmaMapping> start(const Outside& outside,
+                                             std::function<void(const Result<void>&)> done);
+
+    DmaMapping(const DmaMapping&) = delete;
+    DmaMapping& operator=(const DmaMapping&) = delete;
+    /// Ends what goes on, and takes all back.
+    ~DmaMapping();
+
+    const std::shared_ptr<DmaProgress>& progress() const { return progress_; }
+
+private:
+    explicit DmaMapping(const Outside& outside) : outside_{outside} {}
+    Result<void> map_all();
+
+    Outside outside_;
+    Undo mapped_;
+    std::shared_ptr<DmaProgress> progress_ = std::make_shared<DmaProgress>();
+    std::thread thread_;
+};
+
+}  // namespace tenon::vmm
