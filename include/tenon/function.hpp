@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "tenon/known.hpp"
+#include "tenon/property.hpp"
 #include "tenon/reason.hpp"
 
 namespace tenon {
@@ -120,6 +121,7 @@ struct Function {
     Known<std::string> driver;  ///< Bound on the host; empty: none.
     std::optional<IommuGroup> iommu_group;
     bool opened = false;  ///< VFIO was asked about it, which resets it.
+    std::vector<Property> properties;
 };
 
 }  // namespace tenon

@@ -5,7 +5,9 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,6 +15,8 @@
 #include "tenon/config_space.hpp"
 #include "tenon/error.hpp"
 #include "tenon/function.hpp"
+#include "tenon/known.hpp"
+#include "tenon/property.hpp"
 #include "tenon/proposal.hpp"
 #include "tenon/reason.hpp"
 
@@ -33,6 +37,8 @@ struct PlanRequest {
     std::string machine = {};             ///< Machine version; empty: the current one.
     /// What the guest's IOMMU takes: `none`, `pasid`, `pasid=WIDTH`; empty: as the version has it.
     std::string viommu = {};
+    std::string memory = {};  ///< `SIZE[,hugepages=…][,node=…]`; empty: 512M.
+    std::string cpus = {};    ///< Processors, 1 to 255; empty: one.
     // NOLINTEND(readability-redundant-member-init)
     Opening opening = Opening::Allowed;
 };
@@ -59,6 +65,19 @@ struct Port {
     Window io;
     std::vector<Function> functions;
     std::vector<std::string> warnings;  ///< What a user should know of the port.
+    std::vector<Property> properties;
+};
+
+/// Memory and processors of the guest.
+struct Guest {
+    unsigned processors = 1;
+    std::uint64_t memory = 0;          ///< Bytes.
+    std::vector<Window> parts;         ///< Where it lies, guest physical addresses in order.
+    std::uint64_t huge_page = 0;       ///< Bytes; 0: as the host's kernel likes.
+    std::optional<unsigned> node;      ///< NUMA node of the host that it comes from.
+    Known<unsigned> physical_bits;     ///< Of guest physical addresses.
+    Window window64;                   ///< For 64-bit BARs.
+    std::vector<Property> properties;  ///< Of the machine as a whole.
 };
 
 /// The plan of a machine. Copies share what is inside, which nobody changes; so copies may be used
@@ -82,6 +101,9 @@ public:
 
     /// Why the machine as a whole cannot be had: windows too small, places taken.
     const std::vector<Reason>& problems() const;
+
+    /// Memory, processors and what was chosen of the machine.
+    const Guest& guest() const;
 
     /// Root ports with the functions below them, in order of their addresses in the guest.
     const std::vector<Port>& ports() const;

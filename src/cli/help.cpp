@@ -18,6 +18,9 @@ constexpr std::string_view machine_options =
                           host for all functions of its slot that have any (auto), for every
                           function of it, none, or exactly these widths
     express=1|2           version of its PCI Express capability (2)
+    hotplug=on|off        whether devices may come and go while the guest runs (on)
+    mem=SIZE, pref64=SIZE   room for BARs below 4 GiB, and for 64-bit prefetchable ones; without
+                          them what its devices need, and an empty slot has room for a large GPU
   --cpus N                processors of the guest, 1 to 255; 1 without it
   --memory SIZE[,hugepages=2M|1G][,node=N|auto|none]
                           of the guest: bytes, or with K, M, G; 512M without it. From huge pages that
@@ -204,6 +207,11 @@ Usage: tenon ctl SOCKET [COMMAND [key=value]...]
   system_powerdown        press the power button; what that does is the guest's choice
   system_reset            start the guest again
   quit                    end the guest at once
+  device_add driver=vfio-pci host=ADDRESS [bus=PORT] [addr=0.N] [id=NAME] [key=value]...
+                          a device comes; of several for one slot, function 0 last. Keys are those
+                          of a DEVICE on the command line
+  device_del id=NAME [force=true]
+                          ask the guest to let go of its slot, or pull it out at once
   query-version, query-commands
                           who answers, and all it can be told; this is what no COMMAND asks
 
@@ -212,6 +220,7 @@ Exit status: 0 done, 1 refused, 2 wrong usage, or nobody answers at SOCKET.
 Examples
   tenon run --kernel bzImage --device 65:00.0 --control /run/vm1.sock
   tenon ctl /run/vm1.sock query-pci
+  tenon ctl /run/vm1.sock device_add driver=vfio-pci host=65:00.0 bus=rp1 id=disk
 )";
 }
 

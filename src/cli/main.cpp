@@ -4,15 +4,13 @@
 #include <csignal>
 
 #include "cli/app.hpp"
-#include "vmm/kvm.hpp"
 
 int main(int count, char** arguments) {
     using namespace tenon;
     // A reader that ends early, as `head` does, is told from a failure where the output is written.
     std::signal(SIGPIPE, SIG_IGN);  // NOLINT(bugprone-signal-handler): no handler is installed
-    auto host = library::this_host();
-    host.physical_bits = vmm::guest_physical_bits;
-    const auto outcome = cli::run(count, arguments, host, vmm::run_plan, cli::style_of_output());
+    const auto outcome =
+        cli::run(count, arguments, library::this_host(), vmm::run_plan, cli::style_of_output());
     const auto printed = cli::write_all(STDOUT_FILENO, outcome.out);
     auto message = outcome.err;
     if (!printed) message += "tenon: " + to_string(printed.error()) + "\n";

@@ -9,6 +9,7 @@
 #include "capture/file.hpp"
 #include "device/driver.hpp"
 #include "host/dma_limits.hpp"
+#include "host/guest_address_bits.hpp"
 #include "host/kernel.hpp"
 #include "host/opened_file.hpp"
 #include "host/opener.hpp"
@@ -60,7 +61,8 @@ Host this_host() {
                 [](int file) { return host::find_function_of(host::linux_kernel(), {}, file); },
             .check_is_iommufd =
                 [](int file) { return host::check_is_iommufd(host::linux_kernel(), {}, file); },
-            .dma_limits = [] { return host::read_dma_limits(host::linux_kernel(), {}); }};
+            .dma_limits = [] { return host::read_dma_limits(host::linux_kernel(), {}); },
+            .physical_bits = [] { return host::read_guest_address_bits(host::linux_kernel()); }};
 }
 
 Result<DeviceFacts> read_facts(const Host& host, std::string_view named) {

@@ -27,7 +27,7 @@ struct Host {
     std::function<Result<void>(int file)> check_is_iommufd;
     /// What this process may lock and map.
     std::function<device::DmaLimits()> dma_limits;
-    /// Bits of a guest physical address on it. Whoever runs guests asks KVM.
+    /// Bits of a guest physical address on it.
     std::function<Known<unsigned>()> physical_bits = [] { return Unknown{"KVM was not asked"}; };
 };
 

@@ -105,11 +105,4 @@ unsigned physical_address_bits(const std::vector<kvm_cpuid_entry2>& cpuid) {
     return bits >= 32 && bits <= 52 ? bits : 36;
 }
 
-unsigned usable_address_bits(const std::vector<kvm_cpuid_entry2>& cpuid) {
-    const auto physical = physical_address_bits(cpuid);
-    const auto leaf = std::ranges::find(cpuid, 0x8000'0008u, &kvm_cpuid_entry2::function);
-    const unsigned guest = leaf == cpuid.end() ? 0 : leaf->eax >> 16 & 0xff;
-    return guest >= 32 ? std::min(guest, physical) : physical;
-}
-
 }  // namespace tenon::vmm

@@ -17,9 +17,4 @@ std::vector<kvm_cpuid_entry2> guest_cpuid(std::vector<kvm_cpuid_entry2> supporte
 /// Bits of a guest physical address: 36 if the leaves do not say.
 unsigned physical_address_bits(const std::vector<kvm_cpuid_entry2>& cpuid);
 
-/// Bits of an address that a guest can reach memory by: fewer than physical_address_bits() where
-/// the second stage of translation is narrower than the processor. Source: AMD64 APM volume 3,
-/// E.4.7 (GuestPhysAddrSize); Linux arch/x86/kvm/cpuid.c (6.10).
-unsigned usable_address_bits(const std::vector<kvm_cpuid_entry2>& cpuid);
-
 }  // namespace tenon::vmm

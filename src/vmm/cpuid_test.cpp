@@ -94,15 +94,6 @@ TEST(PhysicalAddressBits, ComesFromTheLeafOrIs36) {
     EXPECT_EQ(physical_address_bits({leaf(0x8000'0008)}), 36u);
 }
 
-TEST(UsableAddressBits, EndWhereTheSecondStageDoes) {
-    auto sizes = leaf(0x8000'0008);
-    sizes.eax = 0x0030'3934;
-    EXPECT_EQ(usable_address_bits({sizes}), 48u);
-    sizes.eax = 0x3934;
-    EXPECT_EQ(usable_address_bits({sizes}), 52u);
-    EXPECT_EQ(usable_address_bits({}), 36u);
-}
-
 TEST(RequireLongMode, AcceptsAHostThatHasIt) {
     auto extended = leaf(0x8000'0001);
     extended.edx = 1u << 29;

@@ -1,6 +1,5 @@
 #include "vmm/kvm.hpp"
 
-#include <cpuid.h>
 #include <fcntl.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -119,16 +118,6 @@ Result<std::vector<std::uint32_t>> Kvm::msr_indices() const {
     if (!indices.empty())
         std::memcpy(indices.data(), table.data() + sizeof head, indices.size() * sizeof(__u32));
     return indices;
-}
-
-Known<unsigned> guest_physical_bits() {
-    if (const auto kvm = Kvm::open()) return usable_address_bits(kvm->supported_cpuid());
-    constexpr unsigned address_sizes = 0x8000'0008;
-    kvm_cpuid_entry2 leaf{};
-    leaf.function = address_sizes;
-    if (__get_cpuid(address_sizes, &leaf.eax, &leaf.ebx, &leaf.ecx, &leaf.edx) == 0)
-        return Unknown{"neither /dev/kvm nor the processor tells"};
-    return usable_address_bits({leaf});
 }
 
 Result<std::unique_ptr<KvmVm>> KvmVm::create(const Kvm& kvm) {

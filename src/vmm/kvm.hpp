@@ -50,11 +50,6 @@ private:
 /// Source: AMD64 APM volume 3, E.4.2 (0x80000001 EDX bit 29).
 Result<void> require_long_mode(const std::vector<kvm_cpuid_entry2>& cpuid);
 
-/// Bits of a physical address that a guest may use on this host.
-///
-/// Asks KVM, or where that is not permitted, the processor.
-Known<unsigned> guest_physical_bits();
-
 /// A virtual machine with the interrupt controllers in the kernel.
 class KvmVm final : public Vm {
 public:

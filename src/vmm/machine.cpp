@@ -134,6 +134,7 @@ std::pair<Result<MachineEnd>, EndCause> Machine::run_vcpus() {
     threads.reserve(vcpus_.size());
     for (std::size_t index = 0; index < vcpus_.size(); ++index)
         threads.emplace_back([this, index] { run_vcpu(index); });
+    if (const auto started = std::exchange(started_, {})) started();
     threads.clear();  // Joins them all.
     const std::lock_guard lock{mutex_};
     return {*end_, cause_};

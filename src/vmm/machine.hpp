@@ -83,6 +83,9 @@ public:
     /// wait for what the guest waits for. At once, if it was to end already.
     void on_ending(std::function<void()> listener);
 
+    /// Who is called when the processors have begun to run, the first time. Before run().
+    void on_started(std::function<void()> listener) { started_ = std::move(listener); }
+
     /// Ends the guest soon, and run() with this error. From any thread, before run() too.
     void fail_with(Error why);
 
@@ -131,6 +134,7 @@ private:
     IrqchipState interrupt_controllers_;  ///< As after a reset.
     std::function<bool(std::optional<GuestAddress>)> memory_fault_;
     std::function<void(const MachineEvent&)> event_;
+    std::function<void()> started_;
 
     mutable std::mutex mutex_;         ///< Guards what follows.
     std::condition_variable changed_;  ///< What follows did.

@@ -78,6 +78,7 @@ Result<MachineEnd> run_plan(const model::MachinePlan& plan, const RunRequest& re
              .timeline = request.timeline,
              .memory_failed = [&machine = *machine](const Error& why) { machine.fail_with(why); }}),
         "");
+    machine->on_started([&assignment] { assignment->begin_to_map_memory(); });
     machine->on_ending([&assignment] { assignment->stop_waiting(); });
     machine->on_memory_fault([&assignment, &warnings](std::optional<GuestAddress> where) {
         if (!assignment->withdraw()) return false;
@@ -91,7 +92,8 @@ Result<MachineEnd> run_plan(const model::MachinePlan& plan, const RunRequest& re
                       .opened = opened,
                       .assignment = *assignment,
                       .topology = topology,
-                      .plan_arrival = request.plan_arrival}};
+                      .plan_arrival = request.plan_arrival,
+                      .warnings = warnings}};
     ControlService control{*machine, warnings, hot_plug};
     if (listener)
         TENON_TRY_DO(control.serve(std::move(*listener), request.control->version,

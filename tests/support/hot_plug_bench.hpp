@@ -40,7 +40,8 @@ public:
                 .assignment = *assignment_,
                 .topology = topology_,
                 .plan_arrival = [this](const auto& request, const auto& machine,
-                                       auto& opened) { return plan(request, machine, opened); }},
+                                       auto& opened) { return plan(request, machine, opened); },
+                .warnings = board_.warnings},
             patience);
         hot_plug_->listen([this](const vmm::PlugEvent& event) {
             const std::lock_guard lock{events_mutex_};

@@ -96,6 +96,29 @@ std::vector<Reason> reasons_of(const std::vector<model::Reason>& reasons) {
     return list;
 }
 
+std::vector<Property> properties_of(const std::vector<model::PropertyReport>& reports) {
+    const auto origin_of = [](model::PropertyOrigin origin) {
+        switch (origin) {
+            case model::PropertyOrigin::Version:
+                return PropertyOrigin::Version;
+            case model::PropertyOrigin::Compatibility:
+                return PropertyOrigin::Compatibility;
+            case model::PropertyOrigin::User:
+                break;
+        }
+        return PropertyOrigin::User;
+    };
+    std::vector<Property> properties;
+    for (const auto& report : reports)
+        properties.push_back({.name = report.name,
+                              .value = report.value,
+                              .origin = origin_of(report.origin),
+                              .host = report.host,
+                              .effect = report.effect,
+                              .change = report.change});
+    return properties;
+}
+
 Function function_of(const model::FunctionPlan& plan, const model::SlotView& slot) {
     const auto& view = plan.view;
     Function function;
@@ -124,6 +147,7 @@ Function function_of(const model::FunctionPlan& plan, const model::SlotView& slo
     function.driver = plan.facts.driver;
     function.iommu_group = group_of(view.group);
     function.opened = bool{plan.facts.vfio};
+    function.properties = properties_of(view.properties);
     return function;
 }
 

@@ -21,6 +21,7 @@ struct Plan::Inside {
     const model::FunctionPlan* find(std::string_view id) const;
 
     model::MachinePlan plan;
+    Guest guest;
     std::vector<Port> ports;
     std::vector<Reason> problems;
     std::vector<SlotProposal> proposals;
@@ -40,6 +41,9 @@ constexpr Opening opening_of(tenon::Opening opening) {
 
 /// What a program sees of a planned function.
 Function function_of(const model::FunctionPlan& plan, const model::SlotView& slot);
+
+/// What a program sees of properties.
+std::vector<Property> properties_of(const std::vector<model::PropertyReport>& reports);
 
 /// What a program sees of reasons.
 std::vector<Reason> reasons_of(const std::vector<model::Reason>& reasons);

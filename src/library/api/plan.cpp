@@ -28,10 +28,25 @@ Port port_of(const model::PortPlan& plan) {
               .prefetchable = window_of(plan.prefetchable),
               .io = window_of(plan.io),
               .functions = {},
-              .warnings = plan.slot.warnings};
+              .warnings = plan.slot.warnings,
+              .properties = library::properties_of(plan.properties)};
     for (const auto& function : plan.functions)
         port.functions.push_back(library::function_of(function, plan.slot));
     return port;
+}
+
+Guest guest_of(const model::MachinePlan& plan) {
+    Guest guest{.processors = plan.vcpus,
+                .memory = plan.memory.size,
+                .parts = {},
+                .huge_page = plan.memory.page,
+                .node = plan.memory.node,
+                .physical_bits = plan.physical_bits,
+                .window64 = window_of(plan.addresses.memory64),
+                .properties = library::properties_of(plan.properties)};
+    for (const auto& part : plan.memory.parts)
+        guest.parts.push_back(window_of(part));
+    return guest;
 }
 
 std::vector<ProposedSet> sets_of(const std::vector<model::ProposedSet>& sets) {
@@ -69,7 +84,7 @@ std::unexpected<Error> no_function(std::string_view id) {
 }  // namespace
 
 Plan::Inside::Inside(model::MachinePlan made)
-    : plan{std::move(made)}, problems{library::reasons_of(plan.problems)} {
+    : plan{std::move(made)}, guest{guest_of(plan)}, problems{library::reasons_of(plan.problems)} {
     for (auto& port : plan.ports)
         ports.push_back(port_of(port));
     for (const auto& proposal : plan.proposals)
@@ -87,14 +102,14 @@ Plan::Plan(std::shared_ptr<const Inside> inside) : inside_{std::move(inside)} {}
 
 Result<Plan> Plan::make(const PlanRequest& request) {
     return library::without_exceptions([&]() -> Result<Plan> {
-        TENON_TRY(planned,
-                  library::plan_machine(library::this_host(),
-                                        {.version = request.machine,
-                                         .viommu = request.viommu,
-                                         .ports = request.ports,
-                                         .devices = request.devices,
-                                         .opening = library::opening_of(request.opening)}),
-                  "");
+        library::MachineArguments arguments{.version = request.machine,
+                                            .viommu = request.viommu,
+                                            .ports = request.ports,
+                                            .devices = request.devices,
+                                            .opening = library::opening_of(request.opening)};
+        if (!request.memory.empty()) arguments.memory = request.memory;
+        if (!request.cpus.empty()) arguments.cpus = request.cpus;
+        TENON_TRY(planned, library::plan_machine(library::this_host(), arguments), "");
         return Plan{std::make_shared<const Inside>(std::move(planned.plan))};
     });
 }
@@ -104,6 +119,8 @@ const std::string& Plan::machine() const { return inside_->plan.version; }
 bool Plan::assignable() const { return inside_->plan.assignable(); }
 
 const std::vector<Reason>& Plan::problems() const { return inside_->problems; }
+
+const Guest& Plan::guest() const { return inside_->guest; }
 
 const std::vector<Port>& Plan::ports() const { return inside_->ports; }
 

@@ -76,6 +76,31 @@ TEST_F(PublicPlan, IsThePlanOfTheProgram) {
     EXPECT_EQ(ours.ports()[1].link_width, 4u);
 }
 
+TEST_F(PublicPlan, TellsOfTheGuestAndOfWhatWasChosen) {
+    const auto made = Plan::make({.devices = {file_ + ",id=disk,ats=off"},
+                                  .ports = {"rp1,hotplug=off"},
+                                  .viommu = "pasid=16",
+                                  .memory = "4G",
+                                  .cpus = "3"})
+                          .value();
+
+    const auto& guest = made.guest();
+    EXPECT_EQ(guest.processors, 3u);
+    EXPECT_EQ(guest.memory, 4ull << 30);
+    ASSERT_EQ(guest.parts.size(), 2u);
+    EXPECT_EQ(guest.parts[1].base, 4ull << 30);
+    const auto chosen = [](const std::vector<Property>& properties, std::string_view name) {
+        for (const auto& property : properties)
+            if (property.name == name) return property;
+        return Property{};
+    };
+    EXPECT_EQ(chosen(guest.properties, "viommu").value, "pasid=16");
+    EXPECT_EQ(chosen(made.ports()[0].properties, "hotplug").value, "off");
+    EXPECT_EQ(chosen(made.ports()[0].properties, "hotplug").origin, PropertyOrigin::User);
+    EXPECT_EQ(chosen(made.ports()[1].properties, "hotplug").value, "on");
+    EXPECT_EQ(chosen(made.find_function("disk")->properties, "ats").origin, PropertyOrigin::User);
+}
+
 TEST_F(PublicPlan, TellsOfAFunctionWhatWasDecided) {
     const auto made = plan();
 

@@ -4,9 +4,15 @@
 
 #include <algorithm>
 #include <ranges>
+#include <string_view>
 #include <utility>
 
 namespace tenon::vmm {
+namespace {
+
+constexpr std::string_view memory_mapped = "memory mapped for DMA";
+
+}  // namespace
 
 Assignment::Assignment(const model::MachinePlan& plan, device::OpenedFunctions& opened,
                        const Outside& outside)
@@ -95,20 +101,26 @@ Result<std::shared_ptr<DmaMapping>> Assignment::map_memory(const device::AccessK
     const DmaMapping::Outside outside{
         .space = *space, .memory = outside_.memory, .warnings = outside_.board.warnings};
     std::shared_ptr<DmaMapping> mapped;
-    const auto note = [timeline = outside_.timeline] { mark(timeline, "memory mapped for DMA"); };
     if (beside) {
-        mapped = DmaMapping::start(outside, [this, note](const Result<void>& result) {
-            note();
-            if (!result) outside_.memory_failed(result.error());
-        });
+        mapped = std::make_shared<DmaMapping>(outside);
+        to_map_.push_back(mapped);
     } else {
         TENON_TRY(made, DmaMapping::create(outside), "");
         mapped = std::move(made);
-        note();
+        mark(outside_.timeline, memory_mapped);
     }
     const std::lock_guard lock{mapped_mutex_};
     mapped_[space] = {.mapping = mapped, .progress = mapped->progress()};
     return mapped;
+}
+
+void Assignment::begin_to_map_memory() {
+    for (const auto& weak : std::exchange(to_map_, {}))
+        if (const auto mapping = weak.lock())
+            mapping->begin([this](const Result<void>& result) {
+                mark(outside_.timeline, memory_mapped);
+                if (!result) outside_.memory_failed(result.error());
+            });
 }
 
 std::vector<std::shared_ptr<DmaProgress>> Assignment::mappings() {
@@ -151,10 +163,28 @@ Result<Assignment::Seat> Assignment::bring_in(std::shared_ptr<const model::PortP
         if (outside_.files != nullptr)
             outside_.board.warnings.check(outside_.files->remove(file), "taking a file from KVM");
     });
+    TENON_TRY(notifier, watch(function, *seat.function),
+              fmt::format("assigning {}", function.view.host));
+    seat.notifier = std::move(notifier);
     if (outside_.files != nullptr)
         TENON_TRY_DO(outside_.files->add(file),
                      fmt::format("telling KVM of {}", seat.function->name()));
     return seat;
+}
+
+Result<std::unique_ptr<RequestNotifier>> Assignment::watch(const model::FunctionPlan& plan,
+                                                           AssignedFunction& function) {
+    if (!plan.facts.vfio) return nullptr;
+    return RequestNotifier::create(function.device(), *plan.facts.vfio, outside_.board.events,
+                                   [this, id = plan.view.id] {
+                                       const std::lock_guard lock{request_mutex_};
+                                       if (request_) request_(id);
+                                   });
+}
+
+void Assignment::on_request(std::function<void(const std::string& id)> listener) {
+    const std::lock_guard lock{request_mutex_};
+    request_ = std::move(listener);
 }
 
 Result<void> Assignment::insert(const model::Arrival& arrival) {

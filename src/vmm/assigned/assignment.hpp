@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <string>
 #include <vector>
 
 #include "base/timeline.hpp"
@@ -17,6 +18,7 @@
 #include "vmm/assigned/dma_mapping.hpp"
 #include "vmm/assigned/function.hpp"
 #include "vmm/assigned/pci_topology.hpp"
+#include "vmm/assigned/request_notifier.hpp"
 #include "vmm/guest_memory.hpp"
 #include "vmm/vfio_files.hpp"
 
@@ -34,8 +36,8 @@ public:
         PciTopology& topology;
         VfioFiles* files;
         Timeline* timeline = nullptr;  ///< Where the moments of the start are noted; may be null.
-        /// Who is told, from another thread, that memory cannot be mapped. With it, memory is
-        /// mapped beside the guest's start; without, before create() returns.
+        /// Who is told, from another thread, that memory cannot be mapped. With it, memory waits
+        /// for begin_to_map_memory(); without, it is mapped before create() returns.
         std::function<void(const Error&)> memory_failed = {};
     };
 
@@ -64,6 +66,13 @@ public:
     /// The machine as it is, with functions that wait.
     std::vector<std::shared_ptr<const model::PortPlan>> ports() const;
 
+    /// Who is told, from another thread, that the host wants the function `id` back: it is to note
+    /// that and return. From any thread.
+    void on_request(std::function<void(const std::string& id)> listener);
+
+    /// Maps the guest's memory for DMA beside what comes next: its start. Once, if at all.
+    void begin_to_map_memory();
+
     /// Returns when what memory is being mapped is mapped, or will not be.
     void wait_for_memory();
 
@@ -80,6 +89,7 @@ private:
         std::shared_ptr<const model::PortPlan> plan;  ///< That it came with.
         std::shared_ptr<DmaMapping> memory;           ///< Reachable by its DMA while it is here.
         std::shared_ptr<AssignedFunction> function;
+        std::unique_ptr<RequestNotifier> notifier;
         std::uint8_t devfn = 0;
         Undo leave;
     };
@@ -97,7 +107,12 @@ private:
     Result<Seat> bring_in(std::shared_ptr<const model::PortPlan> plan,
                           const model::FunctionPlan& function);
 
+    Result<std::unique_ptr<RequestNotifier>> watch(const model::FunctionPlan& plan,
+                                                   AssignedFunction& function);
+
     Outside outside_;
+    std::mutex request_mutex_;  ///< Guards what follows.
+    std::function<void(const std::string&)> request_;
     device::OpenedFunctions& opened_;
     /// Functions that were opened and have no seat yet, by their host address.
     std::map<pci::Address, std::unique_ptr<device::DeviceControl>> waiting_;
@@ -108,6 +123,8 @@ private:
     };
     std::map<device::AddressSpace*, Mapped> mapped_;
     std::vector<Slot> slots_;  ///< As the ports of the plan.
+    /// Those of the start that were not begun.
+    std::vector<std::weak_ptr<DmaMapping>> to_map_;
 };
 
 }  // namespace tenon::vmm

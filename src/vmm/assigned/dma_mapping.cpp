@@ -33,21 +33,18 @@ void DmaProgress::finish(Result<void> result) {
 }
 
 Result<std::shared_ptr<DmaMapping>> DmaMapping::create(const Outside& outside) {
-    std::shared_ptr<DmaMapping> mapping{new DmaMapping{outside}};
+    auto mapping = std::make_shared<DmaMapping>(outside);
     TENON_TRY_DO(mapping->map_all(), "");
     mapping->progress_->finish({});
     return mapping;
 }
 
-std::shared_ptr<DmaMapping> DmaMapping::start(const Outside& outside,
-                                              std::function<void(const Result<void>&)> done) {
-    std::shared_ptr<DmaMapping> mapping{new DmaMapping{outside}};
-    mapping->thread_ = quiet_thread([&self = *mapping, done = std::move(done)] {
-        const auto result = self.map_all();
-        self.progress_->finish(result);
-        if (!self.progress_->cancelled()) done(result);
+void DmaMapping::begin(std::function<void(const Result<void>&)> done) {
+    thread_ = quiet_thread([this, done = std::move(done)] {
+        const auto result = map_all();
+        progress_->finish(result);
+        if (!progress_->cancelled()) done(result);
     });
-    return mapping;
 }
 
 DmaMapping::~DmaMapping() {

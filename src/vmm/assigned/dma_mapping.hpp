@@ -56,10 +56,12 @@ public:
     /// Errors: of AddressSpace::map(); nothing is mapped then.
     static Result<std::shared_ptr<DmaMapping>> create(const Outside& outside);
 
-    /// Maps all memory in a thread of its own. `done` is called from there with what came of it,
-    /// unless it was cancelled.
-    static std::shared_ptr<DmaMapping> start(const Outside& outside,
-                                             std::function<void(const Result<void>&)> done);
+    /// Maps nothing yet.
+    explicit DmaMapping(const Outside& outside) : outside_{outside} {}
+
+    /// Begins to map all memory in a thread of its own. `done` is called from there with what came
+    /// of it, unless it was cancelled. Once.
+    void begin(std::function<void(const Result<void>&)> done);
 
     DmaMapping(const DmaMapping&) = delete;
     DmaMapping& operator=(const DmaMapping&) = delete;
@@ -69,7 +71,6 @@ public:
     const std::shared_ptr<DmaProgress>& progress() const { return progress_; }
 
 private:
-    explicit DmaMapping(const Outside& outside) : outside_{outside} {}
     Result<void> map_all();
 
     Outside outside_;

@@ -69,8 +69,8 @@ TEST_F(DmaMappingTest, TakesBackWhatWasMappedBeforeAFailure) {
 TEST_F(DmaMappingTest, TellsWhoWaitsAndWhoListensOfAFailureBesideTheStart) {
     faults.fail_call(2);
     std::promise<Result<void>> told;
-    auto mapping =
-        DmaMapping::start(outside(space), [&](const auto& result) { told.set_value(result); });
+    auto mapping = std::make_shared<DmaMapping>(outside(space));
+    mapping->begin([&](const auto& result) { told.set_value(result); });
 
     EXPECT_FALSE(mapping->progress()->wait());
     EXPECT_FALSE(told.get_future().get());
@@ -80,7 +80,8 @@ TEST_F(DmaMappingTest, TellsWhoWaitsAndWhoListensOfAFailureBesideTheStart) {
 
 TEST_F(DmaMappingTest, GoesOnBesideTheStart) {
     SlowSpace slow;
-    auto mapping = DmaMapping::start(outside(slow), [](const auto&) {});
+    auto mapping = std::make_shared<DmaMapping>(outside(slow));
+    mapping->begin([](const auto&) {});
     auto waiting = std::async(std::launch::async,
                               [progress = mapping->progress()] { return progress->wait(); });
     for (int piece = 1; piece <= 3; ++piece) {
@@ -98,7 +99,8 @@ TEST_F(DmaMappingTest, GoesOnBesideTheStart) {
 TEST_F(DmaMappingTest, EndsAfterThePieceThatIsBeingMapped) {
     SlowSpace slow;
     bool told = false;
-    auto mapping = DmaMapping::start(outside(slow), [&](const auto&) { told = true; });
+    auto mapping = std::make_shared<DmaMapping>(outside(slow));
+    mapping->begin([&](const auto&) { told = true; });
     while (slow.begun < 1)
         std::this_thread::yield();
 

@@ -21,12 +21,18 @@ HotPlug::HotPlug(Outside outside, std::chrono::milliseconds patience)
         noted_.notify_all();
     });
     outside_.topology.on_restart([this] { before_restart(); });
+    outside_.assignment.on_request([this](const std::string& id) {
+        const std::lock_guard lock{noted_mutex_};
+        wanted_back_.insert(id);
+        noted_.notify_all();
+    });
     thread_ = quiet_thread([this] { run(); });
 }
 
 HotPlug::~HotPlug() {
     outside_.topology.on_release({});
     outside_.topology.on_restart({});
+    outside_.assignment.on_request({});
     {
         const std::lock_guard lock{noted_mutex_};
         ending_ = true;
@@ -89,6 +95,11 @@ Result<std::string> HotPlug::add(const PlugRequest& request) {
 
 Result<void> HotPlug::remove(const std::string& id) {
     const std::lock_guard lock{mutex_};
+    return ask(id);
+}
+
+// Under the lock.
+Result<void> HotPlug::ask(const std::string& id) {
     TENON_TRY(port, port_of(id), "");
     const auto plan = outside_.assignment.ports()[port];
     switch (outside_.topology.phase(port)) {
@@ -159,10 +170,20 @@ void HotPlug::give_up(std::size_t port) {
     tell(PlugEvent::Kind::NotLetGo, *outside_.assignment.ports()[port]);
 }
 
+// The host waits for it, and asks again and again. A guest that cannot let go keeps it waiting.
+void HotPlug::give_back(const std::string& id) {
+    const auto asked = ask(id);
+    if (asked)
+        outside_.warnings.once(fmt::format("the host wants {} back: the guest is asked", id));
+    else if (asked.error().kind != Error::Kind::Busy && asked.error().kind != Error::Kind::NotFound)
+        outside_.warnings.once(
+            fmt::format("the host wants {} back, in vain: {}", id, to_string(asked.error())));
+}
+
 // Until there is something to do. False: the end.
 bool HotPlug::wait() {
     std::unique_lock noted{noted_mutex_};
-    while (!ending_ && released_.empty()) {
+    while (!ending_ && released_.empty() && wanted_back_.empty()) {
         const auto next =
             std::ranges::min_element(deadlines_, {}, [](const auto& one) { return one.second; });
         if (next == deadlines_.end())
@@ -178,10 +199,12 @@ void HotPlug::run() {
     while (wait()) {
         const std::lock_guard lock{mutex_};
         std::set<std::size_t> released;
+        std::set<std::string> wanted_back;
         std::vector<std::size_t> late;
         {
             const std::lock_guard noted{noted_mutex_};
             released = std::exchange(released_, {});
+            wanted_back = std::exchange(wanted_back_, {});
             for (const auto& [port, deadline] : deadlines_)
                 if (deadline <= Clock::now() && !released.contains(port)) late.push_back(port);
             for (const auto port : late)
@@ -191,6 +214,8 @@ void HotPlug::run() {
             if (outside_.topology.phase(port) != SlotPhase::Empty) take_out(port);
         for (const auto port : late)
             give_up(port);
+        for (const auto& id : wanted_back)
+            give_back(id);
     }
 }
 

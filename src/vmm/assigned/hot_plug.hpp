@@ -42,7 +42,8 @@ struct PlugEvent {
     bool operator==(const PlugEvent&) const = default;
 };
 
-/// Plugs and unplugs. Calls may come from any thread but a vCPU's; one is served at a time.
+/// Plugs and unplugs, and gives back what the host wants back. Calls may come from any thread but a
+/// vCPU's; one is served at a time.
 class HotPlug {
 public:
     /// How long a guest may take to let go. Linux waits 5 s for a second press of the button.
@@ -55,6 +56,7 @@ public:
         Assignment& assignment;
         PciTopology& topology;
         ArrivalPlanner plan_arrival;
+        Warnings& warnings;
     };
 
     explicit HotPlug(Outside outside, std::chrono::milliseconds patience = most_patience);
@@ -87,6 +89,8 @@ private:
     Result<void> check_slot_open(const model::Arrival& arrival) const;
     void take_out(std::size_t port);
     void give_up(std::size_t port);
+    void give_back(const std::string& id);
+    Result<void> ask(const std::string& id);
     void before_restart();
     void tell(PlugEvent::Kind kind, const model::PortPlan& port);
     bool wait();
@@ -100,6 +104,7 @@ private:
 
     std::mutex noted_mutex_;  ///< Guards what follows; taken last, and held for a moment only.
     std::condition_variable noted_;
+    std::set<std::string> wanted_back_;                   ///< Functions, by the host.
     std::set<std::size_t> released_;                      ///< Ports that the guest let go of.
     std::map<std::size_t, Clock::time_point> deadlines_;  ///< Of ports asked to let go.
     bool ending_ = false;

@@ -224,6 +224,28 @@ TEST(HotPlug, ARestartCompletesARemovalAndKeepsTheRest) {
     EXPECT_EQ(bar & 0xfff00000, base);
 }
 
+TEST(HotPlug, AsksTheGuestForWhatTheHostWantsBack) {
+    HotPlugBench bench;
+    bench.function(0).irq(device::IrqIndex::Request) = {.count = 1, .eventfd = true};
+    bench.start_driver();
+    ASSERT_TRUE(bench.add(0, 0));
+    ASSERT_THAT(bench.function(0).vectors(device::IrqIndex::Request), SizeIs(1));
+    bench.clear_events();
+    bench.light_indicator();
+
+    bench.function(0).trigger(device::IrqIndex::Request, 0);
+    bench.function(0).trigger(device::IrqIndex::Request, 0);
+    while (bench.topology().phase(0) != model::SlotPhase::Leaving)
+        std::this_thread::yield();
+    EXPECT_EQ(bench.read_port(0x5a, 2), 0x0041u);
+    bench.let_go();
+
+    ASSERT_TRUE(bench.wait_for_events(1));
+    EXPECT_THAT(bench.events(), ElementsAre(deleted("f0")));
+    EXPECT_THAT(bench.function(0).vectors(device::IrqIndex::Request), IsEmpty());
+    expect_untouched_host(bench);
+}
+
 // Whatever fails while functions come, and while they go again: nothing is left behind.
 class FailingPlug : public testing::TestWithParam<unsigned> {};
 
