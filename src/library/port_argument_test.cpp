@@ -48,6 +48,23 @@ TEST(PortArgument, RefusesWidthsThatDoNotExist) {
     EXPECT_THAT(refusal("p,atomics="), HasSubstr("no value"));
 }
 
+TEST(PortArgument, ReadsWhatComesAndGoes) {
+    const auto port = parse_port_argument("p,hotplug=off,mem=64M,pref64=256G");
+    ASSERT_TRUE(port);
+    EXPECT_EQ(port->hotplug, false);
+    EXPECT_EQ(port->memory, 64ull << 20);
+    EXPECT_EQ(port->prefetchable, 256ull << 30);
+    EXPECT_EQ(parse_port_argument("p,hotplug=on")->hotplug, true);
+    EXPECT_EQ(parse_port_argument("p,mem=0")->memory, 0u);
+    EXPECT_EQ(parse_port_argument("p")->hotplug, std::nullopt);
+}
+
+TEST(PortArgument, RefusesWindowsThatNoBridgeHas) {
+    for (const auto* const value : {"64K", "1", "x", "-1M", "1048577", "4096T"})
+        EXPECT_THAT(refusal(std::string{"p,mem="} + value), HasSubstr("whole MiB")) << value;
+    EXPECT_THAT(refusal("p,hotplug=maybe"), HasSubstr("known are on and off"));
+}
+
 TEST(PortArgument, RefusesAKeyTwiceAndOneThatIsNone) {
     EXPECT_THAT(refusal("p,atomics=auto,atomics=off"), HasSubstr("given twice"));
     EXPECT_THAT(refusal("p,atomic=auto"), HasSubstr("known: atomics, express"));
