@@ -100,7 +100,7 @@ TEST_F(ArrivalOnAHost, ThatIsRefusedGivesTheFunctionBack) {
 TEST_F(ArrivalOnAHost, RefusesWhatNoGuestCanHave) {
     EXPECT_THAT(refusal("02:00.0,port=rp1"), HasSubstr("this machine has it already, as disk"));
     EXPECT_THAT(refusal("03:00.0,port=rp1"), HasSubstr("nvme"));
-    EXPECT_THAT(refusal("01:00.*,port=rp1"), HasSubstr("one by one"));
+    EXPECT_THAT(refusal("01:00.*"), HasSubstr("one by one"));
     EXPECT_THAT(refusal("04:00.0"), HasSubstr("04:00.0"));
     EXPECT_THAT(refusal("01:00.0,nokey=1"), HasSubstr("nokey"));
 }
