@@ -8,6 +8,7 @@ namespace {
 
 constexpr auto control_at = port_register::express + pci::express::slot_control;
 constexpr auto status_at = port_register::express + pci::express::slot_status;
+constexpr auto link_status_at = port_register::express + pci::express::link_status;
 constexpr unsigned indicator_off = 3;
 
 pci::SlotControl control_of(const ConfigState& port) {
@@ -16,6 +17,10 @@ pci::SlotControl control_of(const ConfigState& port) {
 
 pci::SlotStatus status_of(const ConfigState& port) {
     return pci::SlotStatus{port.bytes().read16(status_at)};
+}
+
+bool link_is_active(const ConfigState& port) {
+    return pci::LinkStatus{port.bytes().read16(link_status_at)}.get<pci::DllActive>() != 0;
 }
 
 }  // namespace
@@ -77,6 +82,11 @@ void SlotState::press() {
     phase_ = SlotPhase::Leaving;
 }
 
+void SlotState::link_changed() {
+    constexpr auto changed = pci::DllStateChanged::mask;
+    if (hotplug_) port_.set(status_at, changed, changed);
+}
+
 std::vector<SlotAction> SlotState::written() {
     std::vector<SlotAction> actions;
     if (!hotplug_) return actions;
@@ -84,7 +94,9 @@ std::vector<SlotAction> SlotState::written() {
     const bool went_off = indicator == indicator_off && indicator_ != indicator_off;
     indicator_ = indicator;
     if (phase_ == SlotPhase::LeavingSoon) press();
-    if (went_off && phase_ != SlotPhase::Empty) actions.push_back(SlotAction::Release);
+    // Who disabled the link finds nobody and gives the slot up, without letting go of anything.
+    const bool lets_go = phase_ != SlotPhase::Occupied || link_is_active(port_);
+    if (went_off && phase_ != SlotPhase::Empty && lets_go) actions.push_back(SlotAction::Release);
     interrupt(actions);
     return actions;
 }

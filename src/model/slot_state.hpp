@@ -48,6 +48,9 @@ public:
     /// registers have the values of the port's new plan.
     std::vector<SlotAction> depart();
 
+    /// The guest has switched the link off or on, by the write that written() is then told of.
+    void link_changed();
+
     /// The guest has written the port's registers.
     std::vector<SlotAction> written();
 

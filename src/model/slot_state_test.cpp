@@ -156,6 +156,38 @@ TEST_F(SlotStateTest, AnIndicatorThatStaysOffReleasesNothing) {
     EXPECT_EQ(slot_.phase(), SlotPhase::Occupied);
 }
 
+TEST_F(SlotStateTest, TellsThatTheLinkChanged) {
+    write(slot_control, enabled | indicator_off);
+    arrive();
+    write(slot_status, presence_changed | link_changed);
+
+    slot_.link_changed();
+
+    EXPECT_THAT(slot_.written(), ElementsAre(Interrupt));
+    EXPECT_EQ(read(slot_status), present | link_changed);
+}
+
+TEST_F(SlotStateTest, AGuestThatDisabledTheLinkLetsGoOfNothing) {
+    write(slot_control, enabled | indicator_off);
+    arrive();
+    write(slot_control, enabled | indicator_on);
+    config_.set(link_status, 0x2000, 0);
+
+    EXPECT_THAT(write(slot_control, enabled | indicator_off), IsEmpty());
+    EXPECT_EQ(slot_.phase(), SlotPhase::Occupied);
+}
+
+TEST_F(SlotStateTest, AGuestMayDisableTheLinkOnTheWayOut) {
+    write(slot_control, enabled | indicator_off);
+    arrive();
+    write(slot_control, enabled | indicator_on);
+    slot_.ask_to_leave();
+    config_.set(link_status, 0x2000, 0);
+
+    const auto actions = write(slot_control, enabled | indicator_off);
+    EXPECT_THAT(actions, testing::Contains(Release));
+}
+
 TEST_F(SlotStateTest, ForcedRemovalTakesTheButtonBack) {
     write(slot_control, enabled | indicator_off);
     arrive();

@@ -111,6 +111,10 @@ struct AtomicOpRequesterEnable : Bits<6, 6, Access::ReadWrite> {};
 struct AtomicOpEgressBlocking : Bits<7, 7, Access::ReadWrite> {};
 using DeviceControl2 = Register<std::uint16_t, AtomicOpRequesterEnable, AtomicOpEgressBlocking>;
 
+/// Link Control. Source: 7.5.3.7.
+struct LinkDisable : Bits<4, 4, Access::ReadWrite> {};
+using LinkControl = Register<std::uint16_t, LinkDisable>;
+
 /// Link Status. Source: 7.5.3.8.
 struct CurrentLinkSpeed : Bits<3, 0, Access::ReadOnly> {};
 struct NegotiatedLinkWidth : Bits<9, 4, Access::ReadOnly> {};

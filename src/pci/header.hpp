@@ -61,6 +61,10 @@ struct MasterDataParityError : Bits<8, 8, Access::WriteOneToClear> {};
 using Status =
     Register<std::uint16_t, InterruptStatus, CapabilitiesList, MasterDataParityError, StatusErrors>;
 
+/// Bridge Control. Source: PCIe Base Spec 6.0, 7.5.1.3.13.
+struct SecondaryBusReset : Bits<6, 6, Access::ReadWrite> {};
+using BridgeControl = Register<std::uint16_t, SecondaryBusReset>;
+
 /// Header Type. Source: PCIe Base Spec 6.0, 7.5.1.1.9.
 struct HeaderLayout : Bits<6, 0, Access::ReadOnly> {};
 struct MultiFunction : Bits<7, 7, Access::ReadOnly> {};

@@ -130,6 +130,44 @@ TEST(Assignment, ResetsFunctionsBelowAPortWhoseBusIsReset) {
     EXPECT_EQ(host.second->resets(), before + 1);
 }
 
+TEST(Assignment, AnswersNothingBelowALinkThatIsDisabled) {
+    Host host;
+    const auto assignment = host.assign();
+    ASSERT_TRUE(assignment);
+    const PciHost::Place command{.bus = 1, .devfn = 0, .offset = 0x04};
+    const PciHost::Place link_control{.bus = 0, .devfn = 1 << 3, .offset = 0x50};
+    host.topology.write(command, 2, 0x0006);
+    ASSERT_THAT(host.board.vm.slots, SizeIs(1));
+    const auto before = host.first->resets();
+
+    host.topology.write(link_control, 2, 0x0010);
+
+    EXPECT_EQ(host.first->resets(), before + 1);
+    EXPECT_THAT(host.board.vm.slots, IsEmpty());
+    host.topology.write(command, 2, 0x0006);
+    EXPECT_EQ(host.topology.read(command, 4), 0xffffffffu);
+    EXPECT_THAT(host.board.vm.slots, IsEmpty());
+
+    host.topology.write(link_control, 2, 0x0000);
+
+    EXPECT_EQ(host.first->resets(), before + 1);
+    EXPECT_EQ(host.topology.read(command, 2), 0x0000u);
+}
+
+TEST(Assignment, AnswersNothingBelowABusThatIsHeldInReset) {
+    Host host;
+    const auto assignment = host.assign();
+    ASSERT_TRUE(assignment);
+    const PciHost::Place id{.bus = 1, .devfn = 0, .offset = 0x00};
+    const PciHost::Place bridge_control{.bus = 0, .devfn = 1 << 3, .offset = 0x3e};
+
+    host.topology.write(bridge_control, 2, 0x0040);
+    EXPECT_EQ(host.topology.read(id, 4), 0xffffffffu);
+
+    host.topology.write(bridge_control, 2, 0x0000);
+    EXPECT_EQ(host.topology.read(id, 4), 0x00101b36u);
+}
+
 TEST(Assignment, StartsFunctionsAgainAsThePlanHasThem) {
     Host host;
     const auto assignment = host.assign();

@@ -85,7 +85,7 @@ PciTopology::Port* PciTopology::port_at(const Place& place) {
 AssignedFunction* PciTopology::function_at(const Place& place) {
     if (place.bus == 0) return nullptr;
     for (auto& port : ports_) {
-        if (port.root->secondary_bus() != place.bus) continue;
+        if (port.root->secondary_bus() != place.bus || !port.root->link_up()) continue;
         for (auto& seated : port.functions)
             if (seated.devfn == place.devfn) return seated.function.get();
     }

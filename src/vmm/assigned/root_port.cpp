@@ -3,7 +3,6 @@
 #include <fmt/core.h>
 
 #include <utility>
-#include <variant>
 
 #include "model/root_port.hpp"
 #include "pci/header.hpp"
@@ -15,7 +14,8 @@ RootPort::RootPort(std::shared_ptr<const model::PortPlan> plan, Vm& vm, Warnings
       vm_{vm},
       warnings_{warnings},
       config_{plan_->map},
-      slot_{config_, plan_->rules.hotplug.value} {}
+      slot_{config_, plan_->rules.hotplug.value},
+      link_{config_} {}
 
 std::uint8_t RootPort::secondary_bus() const {
     return config_.bytes().read8(pci::header::secondary_bus);
@@ -26,22 +26,25 @@ std::uint32_t RootPort::read(std::uint16_t offset, unsigned size) const {
 }
 
 RootPort::Wanted RootPort::write(std::uint16_t offset, unsigned size, std::uint32_t value) {
-    Wanted wanted;
-    for (const auto& effect : config_.write(offset, static_cast<std::uint8_t>(size), value))
-        wanted.reset_functions |= std::holds_alternative<model::effect::ResetSecondaryBus>(effect);
-    wanted.release_functions = carry_out(slot_.written());
-    return wanted;
+    // What a port's registers do is with its link and its slot.
+    [[maybe_unused]] const auto effects =
+        config_.write(offset, static_cast<std::uint8_t>(size), value);
+    const auto change = link_.written();
+    if (change.active_changed) slot_.link_changed();
+    return {.reset_functions = change.reset, .release_functions = carry_out(slot_.written())};
 }
 
 void RootPort::follow(std::shared_ptr<const model::PortPlan> plan) {
     // A port passes nothing to a device, so there is nothing to carry out.
     [[maybe_unused]] const auto nothing = config_.follow(plan->map);
+    link_.followed();
     plan_ = std::move(plan);
 }
 
 void RootPort::restart() {
     config_ = model::ConfigState{plan_->map};
     slot_.restart();
+    link_.restart();
 }
 
 // Whether the functions are to be released.

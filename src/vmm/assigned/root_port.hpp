@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "model/config_state.hpp"
+#include "model/link_state.hpp"
 #include "model/machine_plan.hpp"
 #include "model/slot_state.hpp"
 #include "vmm/assigned/warnings.hpp"
@@ -23,7 +24,7 @@ public:
 
     /// What a write asks of who has the functions below.
     struct Wanted {
-        bool reset_functions = false;    ///< Secondary Bus Reset.
+        bool reset_functions = false;    ///< The bus below is reset, or its link disabled.
         bool release_functions = false;  ///< The guest let go of what is in the slot.
     };
 
@@ -49,6 +50,8 @@ public:
     const model::PortPlan& plan() const { return *plan_; }
     std::shared_ptr<const model::PortPlan> shared_plan() const { return plan_; }
     model::SlotPhase phase() const { return slot_.phase(); }
+    /// Whether the functions below can be reached.
+    bool link_up() const { return link_.up(); }
     std::uint8_t devfn() const { return plan_->guest.devfn(); }
     /// The bus below, as the guest has numbered it; 0: not yet.
     std::uint8_t secondary_bus() const;
@@ -61,6 +64,7 @@ private:
     Warnings& warnings_;
     model::ConfigState config_;
     model::SlotState slot_;
+    model::LinkState link_;
 };
 
 }  // namespace tenon::vmm
