@@ -17,12 +17,12 @@
 #
 # The command finds in its environment: TENON_GUEST_BZIMAGE, TENON_GUEST_VMLINUX (lab kernel only) and
 # TENON_GUEST_INITRD for its guests; TENON_DISK_CHECKSUM, the SHA-256 of the disk at 01:00.0, and
-# TENON_DISK2_CHECKSUM of that at 07:00.0; TENON_EMULATOR, a QEMU that runs there; TENON_ROOT, this
-# repository; with --modules TENON_MODULES, a folder of those that fit its kernel (the guest's are in
-# the guest's initrd); and every TENON* variable of the caller. Devices, each below a root port: 01:00.0
-# NVMe, 02:00.0 igb with SR-IOV, 03:00.0 e1000e, 04:00.0 edu, 05:00.0 virtio-net with ATS, 06:00.0
-# virtio-blk with ATS, 07:00.0 NVMe and 07:00.1 edu; on the root bus, a conventional PCI function:
-# 00:0a.0 rtl8139, with BARs of 256 bytes.
+# TENON_DISK2_CHECKSUM of that at 07:00.0; TENON_EMULATOR, a QEMU that runs there; TENON_QMP_CLIENT, a
+# PYTHONPATH with the package qemu.qmp; TENON_ROOT, this repository; with --modules TENON_MODULES, a folder
+# of those that fit its kernel (the guest's are in the guest's initrd); and every TENON* variable of the
+# caller. Devices, each below a root port: 01:00.0 NVMe, 02:00.0 igb with SR-IOV, 03:00.0 e1000e, 04:00.0
+# edu, 05:00.0 virtio-net with ATS, 06:00.0 virtio-blk with ATS, 07:00.0 NVMe and 07:00.1 edu; on the root
+# bus, a conventional PCI function: 00:0a.0 rtl8139, with BARs of 256 bytes.
 #
 # Exit status 69: the virtual host cannot be had here; 125: it ended without a status.
 
@@ -64,6 +64,7 @@ esac
 
 [ "$(uname -m)" = x86_64 ] || unavailable "the virtual host needs an x86-64 machine"
 emulator_prepare
+qmp_client_prepare
 disks_prepare
 kernel_prepare "$guest_kernel"
 guest_folder=$kernel_folder
@@ -104,10 +105,11 @@ TENON_GUEST_INITRD=$guest_initrd
 TENON_DISK_CHECKSUM=$disk_checksum
 TENON_DISK2_CHECKSUM=$disk2_checksum
 TENON_EMULATOR=$emulator
+TENON_QMP_CLIENT=$qmp_client
 TENON_ROOT=$tenon_root
 TENON_MODULES=$modules
 export TENON_GUEST_BZIMAGE TENON_GUEST_INITRD TENON_DISK_CHECKSUM TENON_DISK2_CHECKSUM
-export TENON_EMULATOR TENON_ROOT TENON_MODULES
+export TENON_EMULATOR TENON_QMP_CLIENT TENON_ROOT TENON_MODULES
 {
     printf 'export PATH=%q HOME=/tmp LANG=C.UTF-8 TERM=%q\n' "$PATH:/usr/sbin:/sbin" "${TERM:-dumb}"
     for variable in "${!TENON@}"; do printf 'export %s=%q\n' "$variable" "${!variable}"; done

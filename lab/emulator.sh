@@ -3,6 +3,7 @@
 #
 #   emulator_prepare   puts it in the cache; afterwards $emulator is the program to run. It runs on
 #                      this machine and, at the same path, in the virtual host.
+#   qmp_client_prepare sets $qmp_client, a folder for PYTHONPATH: the package qemu.qmp of the same suite
 
 emulator_folder=$tenon_cache/emulator
 emulator=$emulator_folder/qemu-system-x86_64
@@ -39,4 +40,14 @@ END
     printf '%s\n' "$version" | awk 'NR == 1 {split($4, v, "."); exit !(v[1] * 100 + v[2] >= 1101)}' ||
         die "the archive's QEMU is older than 11.1: $version"
     "$folder/qemu-system-x86_64" -accel help
+}
+
+qmp_client=
+
+qmp_client_prepare() {
+    local folder=$tenon_cache/qmp-client
+    qmp_client=$folder/usr/lib/python3/dist-packages
+    [ -e "$folder" ] && return 0
+    archive_prepare
+    once "$folder" "Unpacking a QMP client" archive_unpack python3-qemu-qmp/trixie-backports
 }

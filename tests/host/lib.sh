@@ -1,20 +1,20 @@
 # shellcheck shell=bash
 # What the tests in the virtual host share. Sourced there, after `set -euo pipefail`.
 #
-# Comes with qemu.sh (the same guest below QEMU), overlay.sh (configuration space to one's liking) and
-# counts.sh (interrupts here and there).
+# Comes with qemu.sh (the same guest below QEMU), overlay.sh (configuration space to one's liking),
+# counts.sh (interrupts here and there) and live.sh (a guest that does as it is told, and hot-plug).
 
 disk=0000:01:00.0
 work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+trap 'end_live; rm -rf "$work"' EXIT
 console=$work/console
 
-for part in qemu overlay counts; do
+for part in qemu overlay counts live; do
     # shellcheck disable=SC1090
     . "$(dirname "${BASH_SOURCE[0]}")/$part.sh"
 done
 
-fail() {
+fail() { [ -z "${NOEXIT:-}" ] || return 1
     printf 'FAILED: %s\n' "$*"
     if [ "$guest_input" != /dev/null ]; then
         printf 'The steps that were followed until then:\n'
