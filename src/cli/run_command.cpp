@@ -56,19 +56,6 @@ Result<void> check_live(const model::MachinePlan& plan) {
     return {};
 }
 
-// Nobody is told that a device is reset in a way in which it is not.
-Result<void> check_resets(const model::MachinePlan& plan) {
-    for (const auto& port : plan.ports)
-        for (const auto& function : port.functions)
-            if (function.reset_choice.value == model::ResetChoice::Bus)
-                return std::unexpected(
-                    Error{.kind = Error::Kind::Malformed,
-                          .what = fmt::format("{}: reset=bus can be planned, not yet carried out",
-                                              function.facts.source),
-                          .hint = "Use reset=auto, reset=function or reset=none"});
-    return {};
-}
-
 Result<PlannedMachine> plan_run(const Host& host, const RunArguments& arguments) {
     TENON_TRY_DO(check_no_slot(arguments.machine.devices), "");
     TENON_TRY_DO(check_files(arguments), "");
@@ -76,7 +63,6 @@ Result<PlannedMachine> plan_run(const Host& host, const RunArguments& arguments)
     machine.timeline = arguments.timeline;
     TENON_TRY(planned, plan_machine(host, machine), "");
     TENON_TRY_DO(check_live(planned.plan), "");
-    TENON_TRY_DO(check_resets(planned.plan), "");
     return std::move(planned);
 }
 

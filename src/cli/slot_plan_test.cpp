@@ -116,15 +116,6 @@ TEST_F(SlotPlan, OfAWayToResetThatCannotBeHadSaysWho) {
                 HasSubstr("reset=bus is asked for, and it is on a root bus"));
 }
 
-TEST_F(SlotPlan, IsNotRunWithAResetThatIsNotCarriedOut) {
-    tree_.add({.address = "0000:0c:00.0", .config = std::vector<std::byte>(64), .driver = "nvme"});
-    const auto outcome =
-        run_with({"run", "--kernel", "/dev/null", "--device", "0c:00.0,reset=bus"});
-
-    EXPECT_EQ(outcome.status, 2);
-    EXPECT_THAT(outcome.err, HasSubstr("0c:00.0: reset=bus can be planned, not yet carried out"));
-}
-
 TEST_F(SlotPlan, IsWrongWithAResetThatThereIsNot) {
     const auto outcome = run_with({"plan", "--no-open", "0b:00.0,reset=hammer"});
 

@@ -77,6 +77,11 @@ public:
     /// Errors: Unsupported if it has no reset that stays inside it.
     virtual Result<void> reset() = 0;
 
+    /// Resets the bus above the function on the host, and all functions there with it. `owners` are
+    /// the kvm_file() of those of them that are open here, this one among them.
+    /// Errors: names the functions that it would reset; Unsupported if no bus above can be reset.
+    virtual Result<void> hot_reset(std::span<const int> owners) = 0;
+
     /// Descriptor that the kvm-vfio device is told of; stays owned here.
     virtual int kvm_file() const = 0;
 };

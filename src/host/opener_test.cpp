@@ -318,5 +318,35 @@ TEST_F(OpenerTest, SaysWhichGroupNodeIsMissing) {
     EXPECT_THAT(to_string(device.error()), HasSubstr("no group of it in /dev/vfio"));
 }
 
+TEST_P(EitherOpenerTest, ResetsABusWhoseFunctionsAreAllOpenHere) {
+    support::FakeFunction::share_bus({&first_, &second_, &third_});
+    const auto opened = opener();
+    const auto one = opened->open(host_.facts(first), {}).value();
+    const auto two = opened->open(host_.facts(second), {}).value();
+    const auto three = opened->open(host_.facts(third), {}).value();
+    const std::array owners{one->kvm_file(), two->kvm_file(), three->kvm_file()};
+
+    const auto reset = one->hot_reset(owners);
+
+    ASSERT_TRUE(reset) << reset.error().what;
+    EXPECT_EQ(first_.bus_resets(), 1u);
+    EXPECT_EQ(second_.bus_resets(), 1u);
+    EXPECT_EQ(third_.bus_resets(), 1u);
+}
+
+TEST_P(EitherOpenerTest, SaysWhomAResetOfTheBusWouldHit) {
+    support::FakeFunction::share_bus({&first_, &third_});
+    const auto opened = opener();
+    const auto one = opened->open(host_.facts(first), {}).value();
+    const std::array owners{one->kvm_file()};
+
+    const auto reset = one->hot_reset(owners);
+
+    ASSERT_FALSE(reset);
+    EXPECT_THAT(reset.error().what, HasSubstr("0000:01:00.0: resetting the bus above it"));
+    EXPECT_THAT(reset.error().hint, HasSubstr(third));
+    EXPECT_EQ(first_.bus_resets(), 0u);
+}
+
 }  // namespace
 }  // namespace tenon::host

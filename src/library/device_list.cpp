@@ -25,7 +25,7 @@ Result<model::DeviceRequest> request_of(const DeviceArgument& argument, const st
                                         device::DeviceFacts facts) {
     TENON_TRY(rom, read_rom(argument.rom), fmt::format("{}: rom={}", name, argument.rom));
     auto access = argument.access;
-    access.resets = argument.keys.reset != model::ResetChoice::None;
+    access.resets = model::resets_alone(argument.keys.reset.value_or(model::ResetChoice::Auto));
     return model::DeviceRequest{.facts = std::move(facts),
                                 .id = argument.id,
                                 .port = argument.port,

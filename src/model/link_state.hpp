@@ -11,7 +11,7 @@ namespace tenon::model {
 
 /// What came of a write to the port's registers.
 struct LinkChange {
-    bool reset = false;          ///< The functions below are to be reset, before all else.
+    bool reset = false;           ///< The functions below are to be reset, before all else.
     bool active_changed = false;  ///< Data Link Layer Link Active has changed.
 };
 

@@ -63,7 +63,7 @@ Result<FunctionPlan> plan_function(const FunctionRules& rules, DeviceRequest dev
                           .access = device.access,
                           .rom = std::move(device.rom),
                           .reset_choice = properties.reset};
-    function.access.resets = properties.reset.value != ResetChoice::None;
+    function.access.resets = resets_alone(properties.reset.value);
     function.view.id = std::move(device.id);
     function.view.function = number;
     return function;
@@ -81,6 +81,7 @@ void settle_reset(const MachineVersion& version, std::span<const PortPlan* const
                       .revision = view.revision},
                      function.reset_choice, version.name, of_same_host(ports, function.facts));
     function.reset = std::move(outcome.plan);
+    if (with_bus(function.reset)) function.access.resets = false;
     view.properties.push_back(std::move(outcome.report));
     std::ranges::move(outcome.warnings, std::back_inserter(view.warnings));
     std::ranges::move(outcome.refusals, std::back_inserter(view.reasons));

@@ -101,9 +101,12 @@ private:
 
     std::string bus_words() const {
         const auto& set = outcome_.plan.bus_set;
-        return set.size() < 2 ? "with the bus above it, on which it is alone"
-                              : fmt::format("with the bus above it, which resets {} together",
-                                            fmt::join(set, ", "));
+        return set.size() < 2
+                   ? "with the bus above it, on which it is alone"
+                   : fmt::format(
+                         "with the bus above it, which resets {} together; when the guest "
+                         "resets one of them, while it uses none of the others",
+                         fmt::join(set, ", "));
     }
 
     std::string alone_words() const {
@@ -157,9 +160,6 @@ private:
             return;
         }
         settle(ResetWay::Bus, bus_words(), "reset=none");
-        outcome_.warnings.push_back(fmt::format(
-            "it has no reset of its own, and `tenon run` does not carry out one of the bus yet: {}",
-            stays));
     }
 
     void decide_function() {

@@ -25,6 +25,11 @@ enum class ResetChoice {
 /// "auto", "function", "bus", "none".
 std::string_view name_of(ResetChoice choice);
 
+/// Whether a function for which this is chosen may be reset alone.
+constexpr bool resets_alone(ResetChoice choice) {
+    return choice == ResetChoice::Auto || choice == ResetChoice::Function;
+}
+
 /// What becomes of it.
 enum class ResetWay { Function, Bus, None };
 
@@ -42,6 +47,9 @@ struct ResetPlan {
 
     bool operator==(const ResetPlan&) const = default;
 };
+
+/// Whether the function is reset with the bus above it.
+inline bool with_bus(const ResetPlan& plan) { return plan.way && *plan.way == ResetWay::Bus; }
 
 /// What came of it.
 struct ResetOutcome {

@@ -58,6 +58,7 @@ Result<MachineEnd> run_plan(const model::MachinePlan& plan, const RunRequest& re
     Warnings warnings;
     EventLoop events;
     PinLevels pins{machine->vm()};
+    Resets resets{warnings};
     PciTopology topology{plan, machine->vm(), warnings};
     // Declared after everything it works on, so that it gives the functions back first.
     TENON_TRY(
@@ -71,7 +72,8 @@ Result<MachineEnd> run_plan(const model::MachinePlan& plan, const RunRequest& re
                        .ports = machine->port_bus(),
                        .warnings = warnings,
                        .events = events,
-                       .pins = pins},
+                       .pins = pins,
+                       .resets = resets},
              .memory = machine->memory(),
              .topology = topology,
              .files = files.get(),

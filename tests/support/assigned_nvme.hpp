@@ -63,6 +63,7 @@ struct FakeBoard {
     vmm::Warnings warnings;
     vmm::EventLoop events;
     vmm::PinLevels pins{vm};
+    vmm::Resets resets{warnings};
 
     vmm::AssignedFunction::Board parts() {
         return {.vm = vm,
@@ -72,7 +73,8 @@ struct FakeBoard {
                 .ports = ports,
                 .warnings = warnings,
                 .events = events,
-                .pins = pins};
+                .pins = pins,
+                .resets = resets};
     }
 };
 

@@ -113,9 +113,31 @@ void FakeFunction::reset() {
         std::ranges::fill(bar.memory.bytes(), std::byte{0});
 }
 
+void FakeFunction::share_bus(const std::vector<FakeFunction*>& all) {
+    for (auto* const one : all) {
+        one->others_on_bus_ = all;
+        std::erase(one->others_on_bus_, one);
+    }
+}
+
+void FakeFunction::hit_by_bus() {
+    const bool answers = (config_.read16(command) & 0x0007) != 0;
+    disturbed_ = disturbed_ || answers ||
+                 std::ranges::any_of(vectors_, [](const auto& all) { return !all.empty(); });
+    ++bus_resets_;
+    reset();
+}
+
+void FakeFunction::reset_bus() {
+    hit_by_bus();
+    for (auto* const other : others_on_bus_)
+        other->hit_by_bus();
+}
+
 FakeDevice::FakeDevice(FakeFunction& function)
     : function_{&function}, kvm_file_{EventFd::create().value()} {
     ++function_->opened_;
+    function_->kvm_file_ = kvm_file_.number();
 }
 
 FakeDevice::~FakeDevice() {
@@ -237,6 +259,19 @@ Result<void> FakeDevice::reset() {
     if (!function_->info_.can_reset)
         return fail(Error::Kind::Unsupported, "the fake device has no reset of its own");
     function_->reset();
+    return {};
+}
+
+Result<void> FakeDevice::hot_reset(std::span<const int> owners) {
+    constexpr auto what = "resetting the bus above the fake device";
+    TENON_TRY_DO(begin(what), "");
+    const auto owned = [&](const FakeFunction& one) {
+        return one.opened_ != 0 && std::ranges::find(owners, one.kvm_file_) != owners.end();
+    };
+    if (!owned(*function_)) return fail_system(EINVAL, what);
+    for (const auto* const other : function_->others_on_bus_)
+        if (!owned(*other)) return fail_system(EINVAL, what);
+    function_->reset_bus();
     return {};
 }
 

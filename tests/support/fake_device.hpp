@@ -82,7 +82,18 @@ public:
     /// it: what a device does that cannot wait.
     void while_off(std::function<void()> action) { while_off_ = std::move(action); }
 
-    /// What happened so far.
+    /// Puts it on a bus of the host with others, which a reset of that bus resets together. Alone
+    /// on one without.
+    static void share_bus(const std::vector<FakeFunction*>& all);
+    const std::vector<FakeFunction*>& others_on_bus() const { return others_on_bus_; }
+    void reset_bus();
+
+    /// How often its bus was reset, and whether that ever hit it while it answered or had
+    /// interrupts.
+    unsigned bus_resets() const { return bus_resets_; }
+    bool disturbed() const { return disturbed_; }
+
+    /// What happened so far. Resets of the bus count as well.
     unsigned resets() const { return resets_; }
     unsigned opened() const { return opened_; }
     const std::vector<ConfigWrite>& config_writes() const { return config_writes_; }
@@ -95,6 +106,7 @@ private:
         Mapping memory;
     };
 
+    void hit_by_bus();
     bool decodes(unsigned region) const;
     void write_config(std::uint64_t offset, std::span<const std::byte> in);
     void keep_bar_size(unsigned index);
@@ -112,6 +124,10 @@ private:
     std::function<void()> while_off_;
     std::uint32_t available_ = 0xffffffff;
     Faults faults_;
+    std::vector<FakeFunction*> others_on_bus_;
+    unsigned bus_resets_ = 0;
+    bool disturbed_ = false;
+    int kvm_file_ = -1;  ///< Of what is opened of it.
     unsigned resets_ = 0;
     unsigned opened_ = 0;
     std::vector<ConfigWrite> config_writes_;
@@ -134,6 +150,7 @@ public:
     Result<void> unmask_intx_on(int event) override;
     Result<void> disable_vectors(device::IrqIndex index) override;
     Result<void> reset() override;
+    Result<void> hot_reset(std::span<const int> owners) override;
     int kvm_file() const override { return kvm_file_.number(); }
 
 private:

@@ -152,6 +152,10 @@ private:
     host::Outcome<int> region_info(DeviceFile& file, Bytes argument) const;
     static host::Outcome<int> irq_info(DeviceFile& file, Bytes argument);
     static host::Outcome<int> set_irqs(DeviceFile& file, Bytes argument);
+    std::vector<const Function*> on_bus_with(const Function& function) const;
+    bool owned_with(const DeviceFile& file, const Function& other) const;
+    host::Outcome<int> hot_reset_info(const DeviceFile& file, Bytes argument);
+    host::Outcome<int> hot_reset(const DeviceFile& file, Bytes argument);
 
     std::string dev_;
     Traits traits_;

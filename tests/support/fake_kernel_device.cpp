@@ -105,6 +105,10 @@ Outcome<int> FakeKernel::device_ioctl(DeviceFile& file, unsigned long request, B
             return irq_info(file, argument);
         case VFIO_DEVICE_SET_IRQS:
             return set_irqs(file, argument);
+        case VFIO_DEVICE_GET_PCI_HOT_RESET_INFO:
+            return hot_reset_info(file, argument);
+        case VFIO_DEVICE_PCI_HOT_RESET:
+            return hot_reset(file, argument);
         default:
             return refuse(ENOTTY);
     }
@@ -233,6 +237,68 @@ Outcome<int> FakeKernel::set_irqs(DeviceFile& file, Bytes argument) {
     if (!set) return refuse(set.error().os_error);
     // A short allocation is told by how many there are.
     return static_cast<int>(set->value_or(0));
+}
+
+std::vector<const FakeKernel::Function*> FakeKernel::on_bus_with(const Function& function) const {
+    std::vector<const Function*> all;
+    for (const auto& other : functions_)
+        if (&other == &function ||
+            std::ranges::count(function.function->others_on_bus(), other.function) != 0)
+            all.push_back(&other);
+    return all;
+}
+
+// By iommufd: open in the same one, or not open and of a group of which a member is.
+bool FakeKernel::owned_with(const DeviceFile& file, const Function& other) const {
+    bool group_is_ours = false;
+    for (const auto& [number, entry] : files_) {
+        const auto* const device = std::get_if<DeviceFile>(&entry);
+        if (device == nullptr || device->owner < 0) continue;
+        if (device->function == &other) return device->owner == file.owner;
+        group_is_ours |= device->owner == file.owner && device->function->group == other.group;
+    }
+    return group_is_ours;
+}
+
+Outcome<int> FakeKernel::hot_reset_info(const DeviceFile& file, Bytes argument) {
+    constexpr std::size_t head = 12;
+    constexpr std::size_t entry = 8;
+    const auto all = on_bus_with(*file.function);
+    const bool by_iommufd = find<IommufdFile>(file.owner) != nullptr;
+    store<std::uint32_t>(argument, 4, by_iommufd ? 1u : 0u);
+    store<std::uint32_t>(argument, 8, static_cast<std::uint32_t>(all.size()));
+    if (argument.size() < head + all.size() * entry) return refuse(ENOSPC);
+    for (std::size_t n = 0; n < all.size(); ++n) {
+        const auto address = pci::Address::parse(all[n]->address).value();
+        const auto at = head + n * entry;
+        const auto id = by_iommufd ? (owned_with(file, *all[n]) ? 1u : 0xffffffffu)
+                                   : static_cast<std::uint32_t>(std::stoul(all[n]->group));
+        store<std::uint32_t>(argument, at, id);
+        store<std::uint16_t>(argument, at + 4, static_cast<std::uint16_t>(address.domain));
+        store<std::uint8_t>(argument, at + 6, address.bus);
+        store<std::uint8_t>(argument, at + 7,
+                            static_cast<std::uint8_t>(address.device << 3 | address.function));
+    }
+    return 0;
+}
+
+Outcome<int> FakeKernel::hot_reset(const DeviceFile& file, Bytes argument) {
+    const auto count = load_at<std::uint32_t>(argument, 8);
+    const bool by_iommufd = find<IommufdFile>(file.owner) != nullptr;
+    if (by_iommufd != (count == 0) || argument.size() != 12 + std::size_t{count} * 4)
+        return refuse(EINVAL);
+    std::set<std::string> groups;
+    for (std::size_t n = 0; n < count; ++n) {
+        const auto* const group = find<GroupFile>(
+            static_cast<std::int32_t>(load_at<std::uint32_t>(argument, 12 + n * 4)));
+        if (group == nullptr || !groups.insert(group->group).second) return refuse(EINVAL);
+    }
+    for (const auto* const one : on_bus_with(*file.function)) {
+        const bool ours = by_iommufd ? owned_with(file, *one) : groups.contains(one->group);
+        if (!ours) return refuse(EINVAL);
+    }
+    file.function->function->reset_bus();
+    return 0;
 }
 
 Outcome<std::size_t> FakeKernel::read(int file, std::span<std::byte> out, std::uint64_t offset) {

@@ -13,6 +13,9 @@ namespace {
 
 using device::RegionFacts;
 
+// 32 devices of 8 functions on each bus; a bridge below is rare, and no more than that many.
+constexpr std::uint32_t most_on_bus = 4096;
+
 template <typename T>
 T fixed_part(std::span<const std::byte> answer) {
     T fixed{};
@@ -117,6 +120,41 @@ Result<device::IrqFacts> ask_irq(Kernel& kernel, int file, device::IrqIndex inde
         .automasked = (info.flags & VFIO_IRQ_INFO_AUTOMASKED) != 0,
         .noresize = (info.flags & VFIO_IRQ_INFO_NORESIZE) != 0,
     };
+}
+
+Result<std::vector<HotResetMember>> ask_hot_reset(Kernel& kernel, int file) {
+    constexpr auto what = "VFIO_DEVICE_GET_PCI_HOT_RESET_INFO";
+    using Entry = ::vfio_pci_dependent_device;
+    ::vfio_pci_hot_reset_info head{};
+    std::size_t room = 0;
+    for (;;) {
+        std::vector<std::byte> answer(sizeof head + room * sizeof(Entry));
+        head = {};
+        head.argsz = static_cast<std::uint32_t>(answer.size());
+        std::memcpy(answer.data(), &head, sizeof head);
+        const auto asked = kernel.ioctl(file, VFIO_DEVICE_GET_PCI_HOT_RESET_INFO, answer);
+        head = fixed_part<::vfio_pci_hot_reset_info>(answer);
+        if (!asked && (asked.error() != ENOSPC || head.count <= room || head.count > most_on_bus))
+            return fail_system(asked.error(), what);
+        if (!asked) {
+            room = head.count;
+            continue;
+        }
+        if (head.count > room)
+            return malformed("{}: {} functions in the room of {}", what, head.count, room);
+        std::vector<HotResetMember> members;
+        for (std::size_t n = 0; n < head.count; ++n) {
+            const auto entry =
+                fixed_part<Entry>(std::span{answer}.subspan(sizeof head + n * sizeof(Entry)));
+            members.push_back({.address = {.domain = entry.segment,
+                                           .bus = entry.bus,
+                                           .device = static_cast<std::uint8_t>(entry.devfn >> 3),
+                                           .function = static_cast<std::uint8_t>(entry.devfn & 7)},
+                               .strange = (head.flags & abi::hot_reset_device_ids) != 0 &&
+                                          entry.group_id == abi::hot_reset_not_owned});
+        }
+        return members;
+    }
 }
 
 std::string name_of_region(unsigned index) {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "base/result.hpp"
 #include "device/facts.hpp"
@@ -20,6 +21,16 @@ Result<device::RegionFacts> ask_region(Kernel& kernel, int file, unsigned index)
 
 /// VFIO_DEVICE_GET_IRQ_INFO. An index that the function has not is one with count 0.
 Result<device::IrqFacts> ask_irq(Kernel& kernel, int file, device::IrqIndex index);
+
+/// A function that a reset of the bus above resets.
+struct HotResetMember {
+    pci::Address address;
+    bool strange = false;  ///< Known not to be ours; where a group is asked nobody is.
+};
+
+/// VFIO_DEVICE_GET_PCI_HOT_RESET_INFO: this function and all others that its bus's reset resets.
+/// Errors: ENODEV if no bus above can be reset.
+Result<std::vector<HotResetMember>> ask_hot_reset(Kernel& kernel, int file);
 
 /// "BAR 0", "ROM", "configuration space".
 std::string name_of_region(unsigned index);

@@ -90,6 +90,17 @@ static_assert(sizeof(DetachIommufd) == 8);
 inline constexpr unsigned long device_detach_iommufd = _IO(VFIO_TYPE, VFIO_BASE + 20);
 static_assert(device_detach_iommufd == 0x3b78);
 
+/// Flags of VFIO_DEVICE_GET_PCI_HOT_RESET_INFO, of a device that was opened by its own node: the
+/// first word of an entry is no group then, but the device's number in the iommufd, or the one
+/// below for a device of somebody else.
+inline constexpr std::uint32_t hot_reset_device_ids = 1u << 0;
+inline constexpr std::uint32_t hot_reset_not_owned = 0xffffffff;
+static_assert(sizeof(::vfio_pci_hot_reset_info) == 12);
+static_assert(sizeof(::vfio_pci_dependent_device) == 8);
+static_assert(sizeof(::vfio_pci_hot_reset) == 12);
+static_assert(VFIO_DEVICE_GET_PCI_HOT_RESET_INFO == 0x3b70);
+static_assert(VFIO_DEVICE_PCI_HOT_RESET == 0x3b71);
+
 /// Its capability of mappings that are left: a count at byte 8.
 inline constexpr std::uint16_t iommu_info_dma_available = 3;
 

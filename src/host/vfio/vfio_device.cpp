@@ -1,5 +1,7 @@
 #include "host/vfio/vfio_device.hpp"
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <bit>
 #include <cerrno>
@@ -236,6 +238,44 @@ Result<void> VfioDevice::reset() {
     if (done.error() == EINVAL || done.error() == ENOTTY)
         return fail(Error::Kind::Unsupported, "{}: it has no reset that stays inside it", name_);
     return fail_system(done.error(), fmt::format("{}: resetting", name_));
+}
+
+// The kernel takes a device for ours by its group, or by the iommufd that it is bound to.
+// Source: drivers/vfio/pci/vfio_pci_core.c of Linux 7.2, vfio_pci_ioctl_pci_hot_reset().
+Result<void> VfioDevice::hot_reset(std::span<const int> owners) {
+    std::vector<int> groups;
+    if (!attached_) groups.assign(owners.begin(), owners.end());
+    std::ranges::sort(groups);
+    const auto repeated = std::ranges::unique(groups);
+    groups.erase(repeated.begin(), repeated.end());
+
+    ::vfio_pci_hot_reset fixed{};
+    std::vector<std::byte> request(sizeof fixed + std::span{groups}.size_bytes());
+    fixed.argsz = static_cast<std::uint32_t>(request.size());
+    fixed.count = static_cast<std::uint32_t>(groups.size());
+    std::memcpy(request.data(), &fixed, sizeof fixed);
+    std::ranges::copy(std::as_bytes(std::span{groups}), request.begin() + sizeof fixed);
+    const auto done = kernel_.ioctl(file_.number(), VFIO_DEVICE_PCI_HOT_RESET, request);
+    if (!done) return std::unexpected(cannot_hot_reset(done.error()));
+    return {};
+}
+
+Error VfioDevice::cannot_hot_reset(int os_error) {
+    auto error = system_error(os_error, fmt::format("{}: resetting the bus above it", name_));
+    const auto members = ask_hot_reset(kernel_, file_.number());
+    if (!members) {
+        if (members.error().os_error == ENODEV) error.kind = Error::Kind::Unsupported;
+        return error;
+    }
+    std::vector<std::string> all;
+    std::vector<std::string> strange;
+    for (const auto& member : *members)
+        (member.strange ? strange : all).push_back(to_string(member.address));
+    error.hint =
+        strange.empty()
+            ? fmt::format("It resets {}, which all have to be open here", fmt::join(all, ", "))
+            : fmt::format("It would reset {} too, not open here", fmt::join(strange, ", "));
+    return error;
 }
 
 }  // namespace tenon::host

@@ -60,6 +60,7 @@ public:
     Result<void> unmask_intx_on(int event) override;
     Result<void> disable_vectors(device::IrqIndex index) override;
     Result<void> reset() override;
+    Result<void> hot_reset(std::span<const int> owners) override;
     int kvm_file() const override { return kvm_file_; }
 
 private:
@@ -77,6 +78,7 @@ private:
     Result<pci::ConfigImage> read_config();
     Result<device::DeviceInfo> device_info(const pci::ConfigImage& before);
     Result<void> set_requester_enable(std::size_t at, bool value);
+    Error cannot_hot_reset(int os_error);
 
     Kernel& kernel_;
     std::string name_;

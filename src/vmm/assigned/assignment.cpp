@@ -27,6 +27,7 @@ Assignment::Assignment(const model::MachinePlan& plan, device::OpenedFunctions& 
 // The way out is the way in.
 Assignment::~Assignment() {
     stop_waiting();
+    reset_before_leaving(functions());
     for (auto& slot : slots_ | std::views::reverse)
         while (!slot.seats.empty())
             slot.seats.pop_back();
@@ -56,8 +57,28 @@ Result<std::unique_ptr<Assignment>> Assignment::create(const model::MachinePlan&
             slot.seats.push_back(std::move(seat));
         }
     }
+    TENON_TRY_DO(outside.board.resets.reset_buses(assignment->functions()), "");
     mark(outside.timeline, "functions ready, BARs mapped");
     return assignment;
+}
+
+std::vector<AssignedFunction*> Assignment::functions() const {
+    std::vector<AssignedFunction*> all;
+    for (const auto& slot : slots_)
+        for (const auto& seat : slot.seats)
+            all.push_back(seat.function.get());
+    return all;
+}
+
+// Each resets itself when it is closed; a bus is reset while all on it are still open.
+void Assignment::reset_before_leaving(std::span<AssignedFunction* const> functions) {
+    const bool any = std::ranges::any_of(
+        functions, [](const auto* function) { return with_bus(function->reset_plan()); });
+    if (!any) return;
+    for (auto* const function : functions)
+        function->begin_reset();
+    outside_.board.warnings.check(outside_.board.resets.reset_buses(functions),
+                                  "giving functions back");
 }
 
 Result<void> Assignment::open_all(const model::MachinePlan& plan) {
@@ -197,6 +218,12 @@ Result<void> Assignment::insert(const model::Arrival& arrival) {
         return malformed("port {} has no function {}", arrival.plan->name, arrival.number);
     TENON_TRY(seat, bring_in(arrival.plan, *planned), "");
     seat.function->unplace();
+    if (arrival.number == 0) {
+        std::vector<AssignedFunction*> arriving{seat.function.get()};
+        for (const auto& one : slot.seats)
+            arriving.push_back(one.function.get());
+        TENON_TRY_DO(outside_.board.resets.reset_buses(arriving), "");
+    }
     slot.seats.push_back(std::move(seat));
     slot.plan = arrival.plan;
     if (arrival.number != 0) return {};
@@ -215,6 +242,10 @@ void Assignment::take_out(std::size_t port) {
     // Of functions that wait the guest knows nothing.
     if (outside_.topology.phase(port) != model::SlotPhase::Empty)
         outside_.topology.depart(port, slot.plan);
+    std::vector<AssignedFunction*> leaving;
+    for (const auto& seat : slot.seats)
+        leaving.push_back(seat.function.get());
+    reset_before_leaving(leaving);
     while (!slot.seats.empty())
         slot.seats.pop_back();
     close_unused();

@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -104,6 +105,8 @@ private:
     Result<std::unique_ptr<device::DeviceControl>> open(const model::FunctionPlan& function);
     Result<std::shared_ptr<DmaMapping>> map_memory(const device::AccessKind& kind, bool beside);
     std::vector<std::shared_ptr<DmaProgress>> mappings();
+    std::vector<AssignedFunction*> functions() const;
+    void reset_before_leaving(std::span<AssignedFunction* const> functions);
     Result<Seat> bring_in(std::shared_ptr<const model::PortPlan> plan,
                           const model::FunctionPlan& function);
 

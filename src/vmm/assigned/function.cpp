@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 #include <variant>
 
 #include "base/bytes.hpp"
@@ -18,6 +19,7 @@ AssignedFunction::AssignedFunction(const model::FunctionPlan& plan,
                                    const Board& board)
     : plan_{&plan},
       name_{fmt::format("{} ({})", plan.view.id, plan.view.host)},
+      host_address_{plan.facts.address ? to_string(*plan.facts.address) : std::string{}},
       board_{board},
       device_{std::move(device)},
       config_{plan.view, plan.start()} {}
@@ -54,6 +56,7 @@ Result<std::shared_ptr<AssignedFunction>> AssignedFunction::create(
     const auto& msix = facts->irqs[static_cast<std::size_t>(device::IrqIndex::Msix)];
     function->interrupts_ = std::make_unique<Interrupts>(function->name_, plan.view, msix.noresize,
                                                          function->for_interrupts());
+    board.resets.add(*function);
     return function;
 }
 
@@ -74,6 +77,7 @@ Interrupts::Outside AssignedFunction::for_interrupts() {
 }
 
 AssignedFunction::~AssignedFunction() {
+    board_.resets.remove(*this);
     interrupts_.reset();
     bars_.reset();
 }
@@ -112,18 +116,66 @@ std::uint32_t AssignedFunction::with_msi_pending(std::uint16_t offset, unsigned 
 }
 
 void AssignedFunction::write_config(std::uint16_t offset, unsigned size, std::uint32_t value) {
-    const std::lock_guard lock{mutex_};
-    execute(config_.write(offset, static_cast<std::uint8_t>(size), value));
+    {
+        const std::lock_guard lock{mutex_};
+        execute(config_.write(offset, static_cast<std::uint8_t>(size), value));
+        if (!std::exchange(reset_wanted_, false)) return;
+    }
+    // Without the lock: others may be concerned.
+    board_.resets.reset(std::array{this});
 }
 
-void AssignedFunction::reset() {
+void AssignedFunction::begin_reset() {
     const std::lock_guard lock{mutex_};
     execute(config_.reset());
-    carry_out(model::effect::ResetFunction{});
+    interrupts_->reset();
+    clear_command();
+}
+
+void AssignedFunction::reset_alone() {
+    const std::lock_guard lock{mutex_};
+    if (with_bus(plan_->reset)) return;
+    if (plan_->reset_choice.value != model::ResetChoice::None)
+        board_.warnings.check(device_->reset(), fmt::format("{}: reset", name_));
+    else
+        board_.warnings.once(fmt::format("{}: a reset is not passed on: reset=none", name_));
+}
+
+Result<void> AssignedFunction::reset_bus(std::span<const int> owners) {
+    const std::lock_guard lock{mutex_};
+    return device_->hot_reset(owners);
+}
+
+// The kernel gives the device back the registers that it had.
+void AssignedFunction::end_reset() {
+    const std::lock_guard lock{mutex_};
+    clear_command();
+    board_.warnings.check(clear_requester_enable(),
+                          fmt::format("{}: AtomicOp Requester Enable after a reset", name_));
+}
+
+void AssignedFunction::clear_command() {
+    carry_out(model::effect::WriteDevice{
+        .offset = static_cast<std::uint16_t>(pci::header::command), .size = 2, .value = 0});
+}
+
+model::ResetPlan AssignedFunction::reset_plan() const {
+    const std::lock_guard lock{mutex_};
+    return plan_->reset;
+}
+
+bool AssignedFunction::in_use() const {
+    const std::lock_guard lock{mutex_};
+    constexpr auto uses =
+        pci::IoEnable::mask | pci::MemoryEnable::mask | pci::BusMasterEnable::mask;
+    const auto& bytes = config_.bytes();
+    const auto& view = plan_->view;
+    return (bytes.read16(pci::header::command) & uses) != 0 ||
+           (view.msi && (bytes.read16(view.msi->at + 2) & 0x0001) != 0) ||
+           (view.msix && (bytes.read16(view.msix->at + 2) & 0x8000) != 0);
 }
 
 void AssignedFunction::restart() {
-    reset();
     const std::lock_guard lock{mutex_};
     config_ = model::ConfigState{plan_->view, plan_->start()};
 }
@@ -206,16 +258,7 @@ void AssignedFunction::carry_out(const model::effect::InterruptsChanged& /*effec
 }
 
 void AssignedFunction::carry_out(const model::effect::ResetFunction& /*effect*/) {
-    interrupts_->reset();
-    if (plan_->reset_choice.value != model::ResetChoice::None)
-        board_.warnings.check(device_->reset(), fmt::format("{}: reset", name_));
-    else
-        board_.warnings.once(fmt::format("{}: a reset is not passed on: reset=none", name_));
-    // The kernel gives the device back the registers that it had; the guest finds them at zero.
-    carry_out(model::effect::WriteDevice{
-        .offset = static_cast<std::uint16_t>(pci::header::command), .size = 2, .value = 0});
-    board_.warnings.check(clear_requester_enable(),
-                          fmt::format("{}: AtomicOp Requester Enable after a reset", name_));
+    reset_wanted_ = true;
 }
 
 void AssignedFunction::carry_out(const model::effect::ResetSecondaryBus& /*effect*/) {}

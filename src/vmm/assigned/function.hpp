@@ -15,6 +15,7 @@
 #include "vmm/assigned/bars.hpp"
 #include "vmm/assigned/interrupts.hpp"
 #include "vmm/assigned/option_rom.hpp"
+#include "vmm/assigned/resets.hpp"
 #include "vmm/assigned/warnings.hpp"
 
 namespace tenon::vmm {
@@ -33,6 +34,7 @@ public:
         Warnings& warnings;
         EventLoop& events;
         PinLevels& pins;
+        Resets& resets;
     };
 
     /// Takes `device` over, which opening has reset, lets it send no AtomicOps until a guest says
@@ -54,11 +56,24 @@ public:
     void write_bar(unsigned index, std::uint64_t offset, unsigned size,
                    std::uint64_t value) override;
 
-    /// The bus above was reset: so is the function.
-    void reset();
+    /// A reset in its parts, for Resets: who is reset with others goes through each part with them.
+    /// Quiet: registers as after a reset, interrupts off, BARs out, no DMA.
+    void begin_reset();
+    /// Resets the device alone, unless it is to be reset with its bus or not at all.
+    void reset_alone();
+    /// Resets the bus above the device on the host; `owners` as of DeviceControl::hot_reset().
+    Result<void> reset_bus(std::span<const int> owners);
+    /// Takes back what the kernel has given back to the device.
+    void end_reset();
 
-    /// The machine was reset: so is the function, and it has its BARs where the plan puts them.
+    /// The machine was reset, and so is the function: it has its BARs where the plan puts them.
     void restart();
+
+    /// How it is reset, and with whom.
+    model::ResetPlan reset_plan() const;
+
+    /// Whether the guest uses it: it answers, sends, or has interrupts.
+    bool in_use() const;
 
     /// Its slot has changed: goes by this plan of it from now on, which must outlive the function
     /// or the next call. What a slot does not change has to be as in the first.
@@ -76,6 +91,9 @@ public:
 
     const std::string& name() const { return name_; }
     device::DeviceControl& device() { return *device_; }
+    Resets& resets() const { return board_.resets; }
+    /// Its address on the host; none of a plan without.
+    const std::string& host_address() const { return host_address_; }
 
 private:
     AssignedFunction(const model::FunctionPlan& plan, std::unique_ptr<device::DeviceControl> device,
@@ -87,6 +105,7 @@ private:
     Result<void> wait_for_memory(const model::effect::WriteDevice& effect);
     Result<void> update_device(const model::effect::UpdateDevice& effect);
     Result<void> clear_requester_enable();
+    void clear_command();
     void execute(const std::vector<model::Effect>& effects);
     void carry_out(const model::effect::RemoveBars& effect);
     void carry_out(const model::effect::WriteDevice& effect);
@@ -106,9 +125,10 @@ private:
     Place place_of(unsigned index, std::uint64_t offset, unsigned size) const;
     std::uint64_t read_place(unsigned index, const Place& place, unsigned size);
 
-    std::mutex mutex_;
+    mutable std::mutex mutex_;
     const model::FunctionPlan* plan_;  ///< Never null.
     std::string name_;
+    std::string host_address_;
     Board board_;
     std::unique_ptr<device::DeviceControl> device_;
     std::function<Result<void>()> memory_ready_;  ///< Empty once it was.
@@ -116,6 +136,7 @@ private:
     std::unique_ptr<Bars> bars_;
     std::optional<OptionRom> rom_;
     std::unique_ptr<Interrupts> interrupts_;
+    bool reset_wanted_ = false;  ///< By the guest, in the write that is being carried out.
 };
 
 }  // namespace tenon::vmm

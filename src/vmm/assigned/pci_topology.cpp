@@ -118,16 +118,24 @@ void PciTopology::write_port(std::size_t number, const Place& place, unsigned si
                              std::uint32_t value) {
     auto& port = ports_[number];
     const auto wanted = port.root->write(place.offset, size, value);
-    if (wanted.reset_functions)
-        for (auto& seated : port.functions)
-            seated.function->reset();
+    if (wanted.reset_functions) reset(std::span{&port, 1});
     if (wanted.release_functions && release_) release_(number);
+}
+
+// Together, for those that share a bus of the host.
+void PciTopology::reset(std::span<const Port> ports) {
+    std::vector<AssignedFunction*> below;
+    for (const auto& port : ports)
+        for (const auto& seated : port.functions)
+            below.push_back(seated.function.get());
+    if (!below.empty()) below.front()->resets().reset(below);
 }
 
 void PciTopology::restart() {
     if (restart_) restart_();
     const std::lock_guard lock{mutex_};
     host_bridge_ = model::ConfigState{plan_.host_bridge};
+    reset(ports_);
     for (auto& port : ports_) {
         port.root->restart();
         for (auto& seated : port.functions)

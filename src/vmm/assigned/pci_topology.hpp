@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <vector>
 
 #include "model/config_state.hpp"
@@ -79,6 +80,7 @@ private:
     Port* port_at(const Place& place);
     AssignedFunction* function_at(const Place& place);
     void write_port(std::size_t number, const Place& place, unsigned size, std::uint32_t value);
+    static void reset(std::span<const Port> ports);
     static void follow(Port& port, std::shared_ptr<const model::PortPlan> plan);
 
     const model::MachinePlan& plan_;

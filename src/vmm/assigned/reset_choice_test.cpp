@@ -46,14 +46,14 @@ TEST_P(ResetOfAGuest, ReachesTheDeviceUnlessNoneWasAskedFor) {
     const auto before = host_->resets();
     function_->write_config(device_control, 2, initiate_flr);
     EXPECT_EQ(host_->resets() - before, expected());
-    function_->reset();
+    board_.resets.reset(std::array{function_.get()});
     EXPECT_EQ(host_->resets() - before, 2 * expected());
 }
 
 TEST_P(ResetOfAGuest, StopsItsDmaInAnyCase) {
     constexpr std::uint16_t command = 0x04;
     function_->write_config(command, 2, 0x0006);
-    function_->reset();
+    board_.resets.reset(std::array{function_.get()});
     EXPECT_EQ(host_->config().read16(command) & 0x0006, 0x0000);
 }
 
