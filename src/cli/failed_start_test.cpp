@@ -102,7 +102,7 @@ protected:
         TENON_TRY(memory, vmm::GuestMemory::create(4 << 20, 0xc0000000), "");
         support::FakeVfioFiles files{machine_};
         support::FakeBoard board;
-        vmm::PciTopology topology{plan, board.vm, board.warnings};
+        vmm::PciTopology topology{plan, board.vm, board.resets, board.warnings};
         const auto done = [&]() -> Result<void> {
             const auto assignment = vmm::Assignment::create(
                 plan, opened,

@@ -59,7 +59,7 @@ Result<MachineEnd> run_plan(const model::MachinePlan& plan, const RunRequest& re
     EventLoop events;
     PinLevels pins{machine->vm()};
     Resets resets{warnings};
-    PciTopology topology{plan, machine->vm(), warnings};
+    PciTopology topology{plan, machine->vm(), resets, warnings};
     // Declared after everything it works on, so that it gives the functions back first.
     TENON_TRY(
         assignment,

@@ -165,7 +165,7 @@ private:
     Faults file_faults_;
     FakeVfioFiles files_{file_faults_};
     vmm::GuestMemory memory_ = vmm::GuestMemory::create(4 << 20, 0xc0000000).value();
-    vmm::PciTopology topology_{plan_, board_.vm, board_.warnings};
+    vmm::PciTopology topology_{plan_, board_.vm, board_.resets, board_.warnings};
     std::unique_ptr<vmm::Assignment> assignment_;
     std::mutex events_mutex_;
     std::condition_variable changed_;

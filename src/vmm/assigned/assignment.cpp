@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <iterator>
 #include <ranges>
 #include <string_view>
 #include <utility>
@@ -62,11 +63,17 @@ Result<std::unique_ptr<Assignment>> Assignment::create(const model::MachinePlan&
     return assignment;
 }
 
+std::vector<AssignedFunction*> Assignment::Slot::functions() const {
+    std::vector<AssignedFunction*> all;
+    for (const auto& seat : seats)
+        all.push_back(seat.function.get());
+    return all;
+}
+
 std::vector<AssignedFunction*> Assignment::functions() const {
     std::vector<AssignedFunction*> all;
     for (const auto& slot : slots_)
-        for (const auto& seat : slot.seats)
-            all.push_back(seat.function.get());
+        std::ranges::copy(slot.functions(), std::back_inserter(all));
     return all;
 }
 
@@ -153,10 +160,10 @@ std::vector<std::shared_ptr<DmaProgress>> Assignment::mappings() {
 }
 
 void Assignment::wait_for_memory() {
-    for (const auto& mapping : mappings())
+    for (const auto& mapping : mappings()) {
         // Whoever is to know of a failure is told.
-        [[maybe_unused]]
-        const auto mapped = mapping->wait();
+        [[maybe_unused]] const auto mapped = mapping->wait();
+    }
 }
 
 void Assignment::stop_waiting() {
@@ -219,9 +226,8 @@ Result<void> Assignment::insert(const model::Arrival& arrival) {
     TENON_TRY(seat, bring_in(arrival.plan, *planned), "");
     seat.function->unplace();
     if (arrival.number == 0) {
-        std::vector<AssignedFunction*> arriving{seat.function.get()};
-        for (const auto& one : slot.seats)
-            arriving.push_back(one.function.get());
+        auto arriving = slot.functions();
+        arriving.push_back(seat.function.get());
         TENON_TRY_DO(outside_.board.resets.reset_buses(arriving), "");
     }
     slot.seats.push_back(std::move(seat));
@@ -242,10 +248,7 @@ void Assignment::take_out(std::size_t port) {
     // Of functions that wait the guest knows nothing.
     if (outside_.topology.phase(port) != model::SlotPhase::Empty)
         outside_.topology.depart(port, slot.plan);
-    std::vector<AssignedFunction*> leaving;
-    for (const auto& seat : slot.seats)
-        leaving.push_back(seat.function.get());
-    reset_before_leaving(leaving);
+    reset_before_leaving(slot.functions());
     while (!slot.seats.empty())
         slot.seats.pop_back();
     close_unused();

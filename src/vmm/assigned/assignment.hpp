@@ -97,6 +97,8 @@ private:
     struct Slot {
         std::shared_ptr<const model::PortPlan> plan;  ///< With those that wait.
         std::vector<Seat> seats;
+
+        std::vector<AssignedFunction*> functions() const;
     };
 
     Assignment(const model::MachinePlan& plan, device::OpenedFunctions& opened,

@@ -19,7 +19,7 @@ struct Host {
     model::MachinePlan plan = support::plan_of({first.get(), second.get()});
     support::FakeBoard board;
     GuestMemory memory = GuestMemory::create(4 << 20, 0xc0000000).value();
-    PciTopology topology{plan, board.vm, board.warnings};
+    PciTopology topology{plan, board.vm, board.resets, board.warnings};
     support::FakeOpener* opener = nullptr;
     std::unique_ptr<device::OpenedFunctions> opened;
     unsigned fail_opener_call = 0;

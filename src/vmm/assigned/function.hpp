@@ -91,7 +91,6 @@ public:
 
     const std::string& name() const { return name_; }
     device::DeviceControl& device() { return *device_; }
-    Resets& resets() const { return board_.resets; }
     /// Its address on the host; none of a plan without.
     const std::string& host_address() const { return host_address_; }
 

@@ -7,8 +7,8 @@
 
 namespace tenon::vmm {
 
-PciTopology::PciTopology(const model::MachinePlan& plan, Vm& vm, Warnings& warnings)
-    : plan_{plan}, host_bridge_{plan.host_bridge} {
+PciTopology::PciTopology(const model::MachinePlan& plan, Vm& vm, Resets& resets, Warnings& warnings)
+    : plan_{plan}, resets_{resets}, host_bridge_{plan.host_bridge} {
     ports_.reserve(plan.ports.size());
     for (const auto& port : plan.ports) {
         // Stays the machine plan's own.
@@ -128,7 +128,7 @@ void PciTopology::reset(std::span<const Port> ports) {
     for (const auto& port : ports)
         for (const auto& seated : port.functions)
             below.push_back(seated.function.get());
-    if (!below.empty()) below.front()->resets().reset(below);
+    resets_.reset(below);
 }
 
 void PciTopology::restart() {

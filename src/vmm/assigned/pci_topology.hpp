@@ -26,7 +26,7 @@ public:
     };
 
     /// No function is there yet. All must outlive this.
-    PciTopology(const model::MachinePlan& plan, Vm& vm, Warnings& warnings);
+    PciTopology(const model::MachinePlan& plan, Vm& vm, Resets& resets, Warnings& warnings);
 
     /// Puts a function into the slot of port `port` of the plan, before the guest starts.
     void add(std::size_t port, const model::FunctionPlan& plan,
@@ -80,10 +80,11 @@ private:
     Port* port_at(const Place& place);
     AssignedFunction* function_at(const Place& place);
     void write_port(std::size_t number, const Place& place, unsigned size, std::uint32_t value);
-    static void reset(std::span<const Port> ports);
+    void reset(std::span<const Port> ports);
     static void follow(Port& port, std::shared_ptr<const model::PortPlan> plan);
 
     const model::MachinePlan& plan_;
+    Resets& resets_;
     std::function<void(std::size_t port)> release_;
     std::function<void()> restart_;
     mutable std::mutex mutex_;  ///< Guards what follows.

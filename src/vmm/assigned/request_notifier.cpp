@@ -13,16 +13,19 @@ Result<std::unique_ptr<RequestNotifier>> RequestNotifier::create(device::DeviceC
                                                                  std::function<void()> wanted) {
     if (facts.irqs[static_cast<std::size_t>(IrqIndex::Request)].count == 0) return nullptr;
     TENON_TRY(made, EventFd::create(), "the event of a request to give a function back");
-    auto event = std::make_shared<EventFd>(std::move(made));
-    std::unique_ptr<RequestNotifier> notifier{new RequestNotifier{device, events, event}};
+    auto watched = std::make_shared<Watched>(std::move(made));
+    watched->wanted = std::move(wanted);
+    std::unique_ptr<RequestNotifier> notifier{new RequestNotifier{device, events, watched}};
     TENON_TRY(token,
-              events.add(event->number(),
-                         [event, wanted = std::move(wanted)] {
-                             if (event->take()) wanted();
+              events.add(watched->event.number(),
+                         [watched] {
+                             if (watched->event.take() == 0) return;
+                             const std::lock_guard lock{watched->mutex};
+                             if (watched->wanted) watched->wanted();
                          }),
               "watching for a request to give a function back");
     notifier->token_ = token;
-    const std::array numbers{event->number()};
+    const std::array numbers{watched->event.number()};
     TENON_TRY_DO(device.set_vectors(IrqIndex::Request, 0, numbers),
                  "asking to be told of a request to give a function back");
     return notifier;
@@ -30,6 +33,10 @@ Result<std::unique_ptr<RequestNotifier>> RequestNotifier::create(device::DeviceC
 
 RequestNotifier::~RequestNotifier() {
     if (token_) events_.remove(*token_);
+    {
+        const std::lock_guard lock{watched_->mutex};
+        watched_->wanted = {};
+    }
     // The kernel forgets the event with the device, if not now.
     [[maybe_unused]] const auto off = device_.disable_vectors(IrqIndex::Request);
 }

@@ -3,6 +3,8 @@
 
 #include <functional>
 #include <memory>
+#include <mutex>
+#include <optional>
 
 #include "base/event_fd.hpp"
 #include "base/result.hpp"
@@ -24,16 +26,24 @@ public:
                                                            std::function<void()> wanted);
     RequestNotifier(const RequestNotifier&) = delete;
     RequestNotifier& operator=(const RequestNotifier&) = delete;
+    /// `wanted` is not called any more when this returns.
     ~RequestNotifier();
 
 private:
+    // Shared with a callback that may still run when the notifier has gone.
+    struct Watched {
+        EventFd event;
+        std::mutex mutex;              ///< Guards what follows.
+        std::function<void()> wanted;  ///< Empty: nobody wants to know any more.
+    };
+
     RequestNotifier(device::DeviceControl& device, EventLoop& events,
-                    std::shared_ptr<EventFd> event)
-        : device_{device}, events_{events}, event_{std::move(event)} {}
+                    std::shared_ptr<Watched> watched)
+        : device_{device}, events_{events}, watched_{std::move(watched)} {}
 
     device::DeviceControl& device_;
     EventLoop& events_;
-    std::shared_ptr<EventFd> event_;  ///< Shared with a callback that may still run.
+    std::shared_ptr<Watched> watched_;
     std::optional<EventLoop::Token> token_;
 };
 

@@ -32,7 +32,7 @@ protected:
         request.facts.virtual_function = virtual_function;
         request.facts.atomics = widths;
         plan_ = model::make_plan({.devices = {std::move(request)}}).value();
-        topology_.emplace(plan_, board_.vm, board_.warnings);
+        topology_.emplace(plan_, board_.vm, board_.resets, board_.warnings);
         const auto& planned = plan_.ports[0].functions[0];
         function_ = AssignedFunction::create(planned, std::make_unique<support::FakeDevice>(*host_),
                                              board_.parts())

@@ -46,7 +46,7 @@ struct Host {
             request.devices.push_back(std::move(device));
         }
         plan = model::make_plan(std::move(request)).value();
-        topology.emplace(plan, board.vm, board.warnings);
+        topology.emplace(plan, board.vm, board.resets, board.warnings);
     }
     static pci::Address address(unsigned n) {
         return {.bus = 1, .function = static_cast<std::uint8_t>(n)};

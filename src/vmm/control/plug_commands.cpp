@@ -157,9 +157,8 @@ Result<std::string> device_words(const Json& arguments, std::optional<int> fd) {
         words += fmt::format("{}{}={}", words.empty() ? "" : ",", key, value);
     };
     if (fd) add("fd", fmt::format("{}", *fd));
-    if (arguments.contains("iommufd") || fd) {
-        if (!arguments.contains("iommu")) add("iommu", "iommufd");
-    }
+    if ((arguments.contains("iommufd") || fd) && !arguments.contains("iommu"))
+        add("iommu", "iommufd");
     for (const auto& [name, value] : arguments.items()) {
         if (std::ranges::find(elsewhere, name) != elsewhere.end()) continue;
         TENON_TRY(word, word_of(name, value), "");
