@@ -25,7 +25,7 @@ for when in plugged 'there from the start'; do
     esac
     check_guest_disk
     unbind_within 60
-    until_so 5 'the disk has gone' happened DEVICE_DELETED disk1
+    until_so 30 'the disk has gone' happened DEVICE_DELETED disk1
     expect_equal 'functions in the guest' 0 "$(guest_functions)"
     bind "$disk"
     plug "$disk" disk2 bus=rp1

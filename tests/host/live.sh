@@ -87,7 +87,7 @@ plug() { ctl device_add driver=vfio-pci "host=$1" "id=$2" "${@:3}"; }
 unplug() {
     noticed=$(wc -l <"$events")
     ctl device_del "id=$1" "${@:2}"
-    until_so 60 "$1 has gone" happened DEVICE_DELETED "$1"
+    until_so 120 "$1 has gone" happened DEVICE_DELETED "$1"
 }
 
 # check_guest_disk   The guest has its disk, and reads the whole of it.
