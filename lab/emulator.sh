@@ -1,26 +1,39 @@
 # shellcheck shell=bash
-# The emulator: Debian's newest QEMU, unpacked with the libraries it needs. Sourced after archive.sh.
+# The emulator: Debian's newest QEMU, unpacked with the libraries it needs, and mended: it interrupts guests
+# of its guest twice now and then, which then stand still. Sourced after archive.sh.
 #
 #   emulator_prepare   puts it in the cache; afterwards $emulator is the program to run. It runs on
 #                      this machine and, at the same path, in the virtual host.
 #   qmp_client_prepare sets $qmp_client, a folder for PYTHONPATH: the package qemu.qmp of the same suite
 
-emulator_folder=$tenon_cache/emulator
+emulator_folder=$tenon_cache/emulator-mended
 emulator=$emulator_folder/qemu-system-x86_64
 emulator_unpacked=$emulator_folder/root
 
 emulator_prepare() {
-    [ -e "$emulator_folder" ] && return 0
-    archive_prepare
-    local version
-    version=$(archive_version qemu-system-x86 trixie-backports)
-    once "$emulator_folder" "Unpacking QEMU $version" emulator_make
+    if [ ! -e "$emulator_folder" ]; then
+        archive_prepare
+        local version
+        version=$(archive_version qemu-system-x86 trixie-backports)
+        once "$emulator_folder" "Unpacking QEMU $version" emulator_make
+    fi
+    [ ! -e "$emulator_folder/not-mended" ] ||
+        say "NOTE: $(cat "$emulator_folder/not-mended"); guests may stand still, see lab/mend_emulator.py"
 }
 
 emulator_make() {
     local folder=$1 unpacked=$1/root
     archive_unpack_closure trixie-backports qemu-system-x86 "$unpacked"
     rm -rf "$unpacked"/usr/share/{doc,man,locale,info}
+    # A newer QEMU may be built otherwise, or need no mend: it is taken as it is then, and said to be.
+    local status=0
+    python3 "$tenon_root/lab/mend_emulator.py" "$unpacked/usr/bin/qemu-system-x86_64" >"$folder/not-mended" ||
+        status=$?
+    case $status in
+        0) rm "$folder/not-mended" ;;
+        3) cat "$folder/not-mended" ;;
+        *) return "$status" ;;
+    esac
     # The program needs a newer C library than this machine may have, so it runs under the loader
     # that came with it. All paths are found from this script's own place.
     cat >"$folder/qemu-system-x86_64" <<'END'

@@ -85,10 +85,9 @@ first_output=90
 
 # start_guest COMMAND…   Runs it as a guest: $guest_input to $console, messages to $work/messages; its status.
 #
-# Now and then a guest in the emulated machine stands still early in its start, for ever: its registers have
-# been seen in virt_spin_lock() on the interrupt stack, with interrupts off, as if one had come in spite of
-# that. A guest that has said nothing by then is started once more, aloud; whatever is wrong with Tenon
-# is wrong the second time too.
+# An emulator that could not be mended (lab/mend_emulator.py) now and then interrupts a guest twice, which then
+# stands still for ever, mostly early in its start. A guest that has said nothing by then is started once
+# more, aloud; whatever is wrong with Tenon is wrong the second time too.
 start_guest() {
     local attempt begun process status
     for attempt in first second; do
