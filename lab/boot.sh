@@ -125,13 +125,15 @@ export TENON_EMULATOR TENON_QMP_CLIENT TENON_ROOT TENON_MODULES
     fi
 } >"$share/command"
 
+tsc=reliable
+case $accel in tcg*) khz=$(python3 "$here/tsc_khz.py") && tsc+=${khz:+ tsc_early_khz=$khz} ;; esac
 # shellcheck disable=SC2054  # the commas are the emulator's
 arguments=(
     -nodefaults -no-user-config -display none -no-reboot -name tenon-virtual-host
     -M q35,hpet=on -accel "$accel" -cpu max,la57=off -smp "$cpus" -m "$memory"
     -device "$iommu"
     -kernel "$(readlink -f "$kernel_folder/bzImage")" -initrd "$initrd"
-    -append "console=ttyS0,115200 quiet panic=-1 intel_iommu=on iommu.strict=1 tsc=reliable nokaslr \
+    -append "console=ttyS0,115200 quiet panic=-1 intel_iommu=on iommu.strict=1 tsc=$tsc nokaslr \
 no_timer_check mitigations=off random.trust_cpu=on $append"
 )
 # A kernel with the PVH entry starts faster by it than through the real-mode setup of a bzImage.
