@@ -12,6 +12,7 @@
 #include <string>
 
 #include "base/event_fd.hpp"
+#include "base/fd.hpp"
 #include "base/mapping.hpp"
 #include "base/result.hpp"
 #include "base/strong.hpp"
@@ -82,6 +83,12 @@ public:
     /// Errors: names the functions that it would reset; Unsupported if no bus above can be reset.
     virtual Result<void> hot_reset(std::span<const int> owners) = 0;
 
+    /// A file of `area` of a BAR, by which an address space of BarMaps::ByFile takes it. It can be
+    /// mapped while the function decodes memory; what was mapped is gone when it stops to, and is
+    /// to be mapped anew. From any thread.
+    /// Errors: Unsupported if the kernel gives out no such file.
+    virtual Result<Fd> bar_file(unsigned bar, const MmapArea& area) = 0;
+
     /// Descriptor that the kvm-vfio device is told of; stays owned here.
     virtual int kvm_file() const = 0;
 };
@@ -95,11 +102,12 @@ struct DmaMemory {
         : bytes{bytes_}, file{file_}, offset{offset_} {}
 
     std::span<std::byte> bytes;
-    int file;              ///< The memfd that `bytes` map; stays the caller's.
+    int file;              ///< The file that `bytes` map; stays the caller's.
     std::uint64_t offset;  ///< Where in it.
 };
 
-/// The IOMMU's view of guest memory: what the assigned devices may reach by DMA.
+/// The IOMMU's view of guest memory: what the assigned devices may reach by DMA. BARs may be mapped
+/// and unmapped from any thread; one caller at a time for the rest.
 class AddressSpace {
 public:
     AddressSpace() = default;
@@ -110,6 +118,15 @@ public:
     /// Lets devices reach `memory` at `at`, to read and to write. Both ends are page aligned.
     /// Errors: errno of the kernel, with the limit that was hit where that is known.
     virtual Result<void> map(Iova at, const DmaMemory& memory) = 0;
+
+    /// How map_bar() takes a BAR.
+    virtual BarMaps bar_maps() const = 0;
+
+    /// Lets devices reach a part of a device's BAR at `at`. `bar` has our mapping of it, and for
+    /// BarMaps::ByFile a file of DeviceControl::bar_file() as well. Both ends are page aligned; the
+    /// device decodes memory.
+    /// Errors: errno of the kernel, with the limit that was hit where that is known.
+    virtual Result<void> map_bar(Iova at, const DmaMemory& bar) = 0;
 
     /// Takes a range back that was mapped by one call.
     virtual Result<void> unmap(Iova at, std::uint64_t size) = 0;

@@ -173,6 +173,12 @@ struct IovaRange {
     bool operator==(const IovaRange&) const = default;
 };
 
+/// How an address space of devices takes a BAR of one: by our mapping of it, or by a file of it.
+enum class BarMaps { ByAddress, ByFile };
+
+/// Why that is not known of a function that is not open.
+inline constexpr auto untold_of_bars = "only functions that are opened on their host tell";
+
 /// What the host's IOMMU does for the function. Source: IOMMU_GET_HW_INFO, IOMMU_IOAS_IOVA_RANGES,
 /// VFIO_IOMMU_GET_INFO.
 struct IommuFacts {
@@ -182,6 +188,10 @@ struct IommuFacts {
     Known<std::uint32_t> kind;           ///< IOMMU_HW_INFO_TYPE_: 1 Intel VT-d, 2 Arm SMMUv3.
     Known<std::uint64_t> page_sizes;     ///< A bit for each size in bytes.
     Known<std::vector<IovaRange>> iova;  ///< What may be mapped, with the function attached.
+    /// How BARs of others are made reachable for its DMA: by the interface that opened it.
+    Known<BarMaps> bar_maps = Unknown{untold_of_bars};
+    /// The kernel gives out its BARs as files (dma-buf). Source: VFIO_DEVICE_FEATURE_DMA_BUF.
+    Known<bool> bar_files = Unknown{untold_of_bars};
 
     bool operator==(const IommuFacts&) const = default;
 };

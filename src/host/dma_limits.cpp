@@ -75,16 +75,29 @@ Result<void> check_map(const DmaMaps& maps, Iova at, std::span<std::byte> memory
     const std::uint64_t size = memory.size();
     if (size == 0 || size % page != 0 || at.value() % page != 0 || start % page != 0 ||
         size - 1 > ~at.value())
-        return malformed("guest memory of {:#x} bytes at {:#x} is not in whole pages", size,
-                         at.value());
+        return malformed("memory of {:#x} bytes at {:#x} is not in whole pages", size, at.value());
     const auto next = maps.lower_bound(at);
     const bool hits_next = next != maps.end() && next->first.value() - at.value() < size;
     const bool hits_previous = next != maps.begin() && at.value() - std::prev(next)->first.value() <
                                                            std::prev(next)->second.size();
     if (hits_next || hits_previous)
-        return malformed("guest memory of {:#x} bytes at {:#x} overlaps what is mapped", size,
+        return malformed("memory of {:#x} bytes at {:#x} overlaps what is mapped", size,
                          at.value());
     return {};
+}
+
+Error cannot_map_bar(int os_error, Iova at, std::uint64_t size,
+                     const std::vector<IovaWindow>& windows) {
+    auto error = system_error(
+        os_error, fmt::format("mapping {} of it at {:#x} for DMA", format_size(size), at.value()));
+    // Nothing answers there for the kernel to take: by address, and by file.
+    if (os_error == EFAULT || os_error == ENODEV)
+        error.hint = "The kernel maps no BAR of a device that does not decode memory";
+    if (os_error == EFAULT)
+        error.hint += ", and none in a container that iommufd makes (IOMMUFD_VFIO_CONTAINER)";
+    if (!windows.empty() && !inside(windows, at.value(), at.value() + size - 1))
+        error.hint = fmt::format("The host's IOMMU translates only {}", list(windows));
+    return error;
 }
 
 Error cannot_map(int os_error, Iova at, const DmaMaps& maps, std::uint64_t size,

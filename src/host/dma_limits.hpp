@@ -41,6 +41,10 @@ std::uint64_t lock_limit_of(Kernel& kernel);
 /// Errors: Malformed.
 Result<void> check_map(const DmaMaps& maps, Iova at, std::span<std::byte> memory);
 
+/// The error of a BAR that the kernel did not map.
+Error cannot_map_bar(int os_error, Iova at, std::uint64_t size,
+                     const std::vector<IovaWindow>& windows);
+
 /// The error of a mapping that the kernel refused, with the limit that was hit. `lock_limit` is
 /// RLIMIT_MEMLOCK, all ones if it does
 /// not apply; `windows` may be empty if nobody knows them.

@@ -275,6 +275,28 @@ Result<void> FakeDevice::hot_reset(std::span<const int> owners) {
     return {};
 }
 
+Result<Fd> FakeDevice::bar_file(unsigned bar, const device::MmapArea& area) {
+    const auto what = fmt::format("a dma-buf of region {}", bar);
+    TENON_TRY_DO(begin(what), "");
+    if (!function_->gives_bar_files_)
+        return std::unexpected(
+            Error{.kind = Error::Kind::Unsupported, .what = what, .os_error = ENOTTY, .hint = ""});
+    if (bar >= device::bar_count || area.offset % 4096 != 0 || area.size % 4096 != 0)
+        return fail_system(EINVAL, what);
+    // The kernel gives it out, and maps nothing of it.
+    if (!function_->decodes(bar)) return fail_system(ENODEV, what);
+    TENON_TRY_DO(memory(bar, area.offset, area.size), what);
+    return Fd{::dup(function_->bars_.at(bar).file.number())};
+}
+
+Result<void> FakeAddressSpace::map_bar(Iova at, const device::DmaMemory& bar) {
+    const bool by_file = bar.file != device::DmaMemory::no_file;
+    if (bar_maps_ == device::BarMaps::ByFile && !by_file) return fail_system(EFAULT, "no file");
+    TENON_TRY_DO(map(at, bar), "");
+    bars_.emplace(at, bar.bytes.size());
+    return {};
+}
+
 Result<void> FakeAddressSpace::map(Iova at, const device::DmaMemory& given) {
     const auto memory = given.bytes;
     const auto what = fmt::format("mapping {:#x} bytes at {:#x}", memory.size(), at.value());
@@ -298,6 +320,7 @@ Result<void> FakeAddressSpace::unmap(Iova at, std::uint64_t size) {
     const auto found = mapped_.find(at);
     if (found == mapped_.end() || found->second.size() != size) return fail_system(ENOENT, what);
     mapped_.erase(found);
+    bars_.erase(at);
     return {};
 }
 

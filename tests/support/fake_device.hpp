@@ -56,6 +56,9 @@ public:
     /// Only so many MSI and MSI-X vectors can be had from the host.
     void limit_vectors(std::uint32_t available) { available_ = available; }
 
+    /// The kernel gives out BARs as files; it does from the start.
+    void give_bar_files(bool on) { gives_bar_files_ = on; }
+
     /// Faults of every call on what is opened of it: facts, read, write, map, vectors, reset.
     Faults& faults() { return faults_; }
 
@@ -122,6 +125,7 @@ private:
     bool intx_masked_ = false;
     int intx_unmask_event_ = device::DeviceControl::no_event;
     std::function<void()> while_off_;
+    bool gives_bar_files_ = true;
     std::uint32_t available_ = 0xffffffff;
     Faults faults_;
     std::vector<FakeFunction*> others_on_bus_;
@@ -151,6 +155,8 @@ public:
     Result<void> disable_vectors(device::IrqIndex index) override;
     Result<void> reset() override;
     Result<void> hot_reset(std::span<const int> owners) override;
+    /// A file of the BAR's own memory.
+    Result<Fd> bar_file(unsigned bar, const device::MmapArea& area) override;
     int kvm_file() const override { return kvm_file_.number(); }
 
 private:
@@ -164,17 +170,25 @@ private:
 /// Records what devices may reach by DMA.
 class FakeAddressSpace final : public device::AddressSpace {
 public:
-    explicit FakeAddressSpace(Faults& faults) : faults_{&faults} {}
+    explicit FakeAddressSpace(Faults& faults, device::BarMaps bar_maps = device::BarMaps::ByFile)
+        : faults_{&faults}, bar_maps_{bar_maps} {}
 
     Result<void> map(Iova at, const device::DmaMemory& given) override;
+    device::BarMaps bar_maps() const override { return bar_maps_; }
+    Result<void> map_bar(Iova at, const device::DmaMemory& bar) override;
     Result<void> unmap(Iova at, std::uint64_t size) override;
 
-    /// What is mapped now.
+    /// What is mapped now, BARs among it.
     const std::map<Iova, std::span<std::byte>>& mapped() const { return mapped_; }
+
+    /// Bytes of BARs by where they are mapped.
+    const std::map<Iova, std::uint64_t>& bars() const { return bars_; }
 
 private:
     Faults* faults_;
+    device::BarMaps bar_maps_;
     std::map<Iova, std::span<std::byte>> mapped_;
+    std::map<Iova, std::uint64_t> bars_;
 };
 
 /// Opens the functions that were added, by their address.

@@ -25,6 +25,10 @@ constexpr unsigned long ioas_map_file = 0x3b8f;
 
 std::unexpected<int> refuse(int os_error) { return std::unexpected(os_error); }
 
+bool decodes_memory(FakeFunction& function) {
+    return (function.config().read16(0x04) & 0x0002) != 0;
+}
+
 template <typename T>
 T load_at(std::span<const std::byte> bytes, std::size_t at) {
     return load<T>(bytes, at);
@@ -178,13 +182,36 @@ Outcome<int> FakeKernel::map_memory(Maps& maps, std::uint64_t at, std::uint64_t 
     return 0;
 }
 
+FakeFunction* FakeKernel::bar_at(std::uint64_t address) const {
+    const auto found = bar_mappings_.find(address);
+    return found == bar_mappings_.end() ? nullptr : found->second;
+}
+
+// A descriptor is one of a dma-buf, or of a memfd.
+Outcome<int> FakeKernel::map_file(Maps& maps, Bytes argument) {
+    const auto at = load_at<std::uint64_t>(argument, 32);
+    const auto start = load_at<std::uint64_t>(argument, 16);
+    const auto length = load_at<std::uint64_t>(argument, 24);
+    const auto number = static_cast<std::int32_t>(load_at<std::uint32_t>(argument, 12));
+    if (number < 0) return refuse(EBADF);
+    if (const auto file = dma_bufs_.find(number); file != dma_bufs_.end()) {
+        if (start > file->second.size || length > file->second.size - start) return refuse(EINVAL);
+        if (!decodes_memory(*file->second.function)) return refuse(ENODEV);
+    }
+    mapped_files_[at] = start;
+    return map_memory(maps, at, length);
+}
+
 Outcome<int> FakeKernel::container_ioctl(ContainerFile& file, unsigned long request,
                                          Bytes argument) {
     if (!file.started) return refuse(ENOTTY);
     if (request == VFIO_IOMMU_GET_INFO) return iommu_info(argument);
-    if (request == VFIO_IOMMU_MAP_DMA)
+    if (request == VFIO_IOMMU_MAP_DMA) {
+        auto* const function = bar_at(load_at<std::uint64_t>(argument, 8));
+        if (function != nullptr && !decodes_memory(*function)) return refuse(EFAULT);
         return map_memory(file.maps, load_at<std::uint64_t>(argument, 16),
                           load_at<std::uint64_t>(argument, 24));
+    }
     if (request != VFIO_IOMMU_UNMAP_DMA) return refuse(ENOTTY);
     const auto found = file.maps.find(load_at<std::uint64_t>(argument, 8));
     const auto size = load_at<std::uint64_t>(argument, 16);
@@ -271,6 +298,8 @@ Outcome<int> FakeKernel::iommufd_ioctl(IommufdFile& file, unsigned long request,
                     sizeof range);
         return 0;
     }
+    if (request == ioas_map && bar_at(load_at<std::uint64_t>(argument, 16)) != nullptr)
+        return refuse(EFAULT);
     if (request == ioas_map)
         return map_memory(file.maps, load_at<std::uint64_t>(argument, 32),
                           load_at<std::uint64_t>(argument, 24));
@@ -279,11 +308,7 @@ Outcome<int> FakeKernel::iommufd_ioctl(IommufdFile& file, unsigned long request,
         file.maps.clear();
         return 0;
     }
-    if (request == ioas_map_file && traits_.maps_files) {
-        const auto at = load_at<std::uint64_t>(argument, 32);
-        mapped_files_[at] = load_at<std::uint64_t>(argument, 16);
-        return map_memory(file.maps, at, load_at<std::uint64_t>(argument, 24));
-    }
+    if (request == ioas_map_file && traits_.maps_files) return map_file(file.maps, argument);
     if (request != ioas_unmap) return refuse(ENOTTY);
     const auto found = file.maps.find(load_at<std::uint64_t>(argument, 8));
     if (found == file.maps.end()) return refuse(ENOENT);

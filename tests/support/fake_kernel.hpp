@@ -52,6 +52,7 @@ public:
         std::uint64_t lock_limit = ~0ull;
         bool lock_limit_applies = true;
         bool maps_files = true;        ///< iommufd knows IOMMU_IOAS_MAP_FILE.
+        bool bar_files = true;         ///< VFIO knows VFIO_DEVICE_FEATURE_DMA_BUF.
         std::string vf_token = {};     ///< That opening a function takes; empty: none.
         std::uint64_t first_iova = 0;  ///< What its IOMMU translates.
         std::uint64_t last_iova = (1ull << 48) - 1;
@@ -123,6 +124,11 @@ private:
         std::unique_ptr<FakeDevice> opened = nullptr;
         bool attached = false;
     };
+    /// A dma-buf that was given out; who has it closes its descriptor without us.
+    struct DmaBuf {
+        FakeFunction* function = nullptr;
+        std::uint64_t size = 0;
+    };
     using File = std::variant<ContainerFile, GroupFile, IommufdFile, DeviceFile>;
     using Bytes = std::span<std::byte>;
 
@@ -144,6 +150,9 @@ private:
     host::Outcome<int> set_container(int number, GroupFile& file, Bytes argument);
     host::Outcome<int> get_device(int number, const GroupFile& file, Bytes argument);
     host::Outcome<int> hardware_info(Bytes argument) const;
+    /// The function whose BAR is mapped at this address of ours; null: it is other memory.
+    FakeFunction* bar_at(std::uint64_t address) const;
+    host::Outcome<int> map_file(Maps& maps, Bytes argument);
     host::Outcome<int> map_memory(Maps& maps, std::uint64_t at, std::uint64_t size) const;
     host::Outcome<int> iommu_info(Bytes argument) const;
     host::Outcome<int> bind(DeviceFile& file, Bytes argument);
@@ -151,6 +160,7 @@ private:
     host::Outcome<int> device_info(DeviceFile& file, Bytes argument) const;
     host::Outcome<int> region_info(DeviceFile& file, Bytes argument) const;
     static host::Outcome<int> irq_info(DeviceFile& file, Bytes argument);
+    host::Outcome<int> feature(DeviceFile& file, Bytes argument);
     static host::Outcome<int> set_irqs(DeviceFile& file, Bytes argument);
     std::vector<const Function*> on_bus_with(const Function& function) const;
     bool owned_with(const DeviceFile& file, const Function& other) const;
@@ -166,6 +176,8 @@ private:
     int next_number_ = 1000;
     std::vector<std::string> mistakes_;
     Maps mapped_files_;
+    std::map<int, DmaBuf> dma_bufs_;                       ///< By descriptor; given out last.
+    std::map<std::uint64_t, FakeFunction*> bar_mappings_;  ///< By where we mapped them.
 };
 
 template <typename Kind>

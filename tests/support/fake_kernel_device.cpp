@@ -1,5 +1,6 @@
 // The side of the fake kernel that answers about one device, and the answers with capabilities.
 #include <linux/vfio.h>
+#include <sys/mman.h>
 
 #include <algorithm>
 #include <bit>
@@ -109,6 +110,8 @@ Outcome<int> FakeKernel::device_ioctl(DeviceFile& file, unsigned long request, B
             return hot_reset_info(file, argument);
         case VFIO_DEVICE_PCI_HOT_RESET:
             return hot_reset(file, argument);
+        case VFIO_DEVICE_FEATURE:
+            return feature(file, argument);
         default:
             return refuse(ENOTTY);
     }
@@ -282,6 +285,31 @@ Outcome<int> FakeKernel::hot_reset_info(const DeviceFile& file, Bytes argument) 
     return 0;
 }
 
+Outcome<int> FakeKernel::feature(DeviceFile& file, Bytes argument) {
+    constexpr std::uint32_t dma_buf = 11;
+    constexpr std::uint32_t probe = 1u << 18;
+    const auto flags = load_at<std::uint32_t>(argument, 4);
+    if (load_at<std::uint32_t>(argument, 0) != argument.size()) return refuse(EINVAL);
+    if ((flags & 0xffff) != dma_buf || !traits_.bar_files) return refuse(ENOTTY);
+    if ((flags & ~probe) != (VFIO_DEVICE_FEATURE_GET | dma_buf)) return refuse(EINVAL);
+    if ((flags & probe) != 0) return 0;
+    if (argument.size() != 40 || load_at<std::uint32_t>(argument, 16) != 0 ||
+        load_at<std::uint32_t>(argument, 20) != 1)
+        return refuse(EINVAL);
+    const device::MmapArea area{.offset = load_at<std::uint64_t>(argument, 24),
+                                .size = load_at<std::uint64_t>(argument, 32)};
+    const auto bar = load_at<std::uint32_t>(argument, 8);
+    auto& function = *file.function->function;
+    if (bar >= device::bar_count || function.region(bar).size == 0) return refuse(ENODEV);
+    const auto whole = function.region(bar).size;
+    if (area.size == 0 || area.offset % 4096 != 0 || area.size % 4096 != 0 || area.offset > whole ||
+        area.size > whole - area.offset)
+        return refuse(EINVAL);
+    const int number = ::memfd_create("fake dma-buf", MFD_CLOEXEC);
+    dma_bufs_[number] = {.function = &function, .size = area.size};
+    return number;
+}
+
 Outcome<int> FakeKernel::hot_reset(const DeviceFile& file, Bytes argument) {
     const auto count = load_at<std::uint32_t>(argument, 8);
     const bool by_iommufd = find<IommufdFile>(file.owner) != nullptr;
@@ -328,8 +356,12 @@ Result<Mapping> FakeKernel::map(const Mapping::Request& request, std::string_vie
     if (const auto error = faults_.next()) return fail_system(*error, what);
     auto* const device = find<DeviceFile>(request.fd);
     if (device == nullptr || !device->opened) return fail_system(EBADF, what);
-    return device->opened->map(region_of(request.offset),
-                               {.offset = within(request.offset), .size = request.size});
+    auto mapped = device->opened->map(region_of(request.offset),
+                                      {.offset = within(request.offset), .size = request.size});
+    if (mapped)
+        bar_mappings_[std::bit_cast<std::uintptr_t>(mapped->bytes().data())] =
+            device->function->function;
+    return mapped;
 }
 
 Outcome<host::DeviceNumber> FakeKernel::device_number(int file) {

@@ -22,6 +22,9 @@ std::uint64_t page_sizes_of(std::uint64_t capability_register) {
            (capability_register >> 35 & 1) << 30;
 }
 
+constexpr auto map_flags =
+    abi::ioas_map_fixed_iova | abi::ioas_map_writeable | abi::ioas_map_readable;
+
 bool has(const abi::GetHwInfo& told, std::uint64_t bit) {
     return (told.out_capabilities & bit) != 0;
 }
@@ -91,6 +94,7 @@ IoAddressSpace::~IoAddressSpace() {
 }
 
 Result<void> IoAddressSpace::map(Iova at, const device::DmaMemory& memory) {
+    const std::lock_guard lock{mutex_};
     TENON_TRY_DO(check_map(maps_, at, memory.bytes), "");
     const auto mapped = map_in_kernel(at, memory);
     if (!mapped)
@@ -100,23 +104,23 @@ Result<void> IoAddressSpace::map(Iova at, const device::DmaMemory& memory) {
     return {};
 }
 
+Result<void> IoAddressSpace::map_bar(Iova at, const device::DmaMemory& bar) {
+    const std::lock_guard lock{mutex_};
+    TENON_TRY_DO(check_map(maps_, at, bar.bytes), "");
+    if (const auto mapped = map_file(at, bar); !mapped)
+        return std::unexpected(cannot_map_bar(mapped.error(), at, bar.bytes.size(), windows()));
+    maps_.emplace(at, bar.bytes);
+    return {};
+}
+
 Outcome<int> IoAddressSpace::map_in_kernel(Iova at, const device::DmaMemory& memory) {
-    constexpr auto flags =
-        abi::ioas_map_fixed_iova | abi::ioas_map_writeable | abi::ioas_map_readable;
     if (memory.file != device::DmaMemory::no_file && maps_files_) {
-        abi::IoasMapFile request{.size = sizeof request,
-                                 .flags = flags,
-                                 .ioas_id = id_,
-                                 .fd = memory.file,
-                                 .start = memory.offset,
-                                 .length = memory.bytes.size(),
-                                 .iova = at.value()};
-        auto mapped = ioctl(kernel_, file_.number(), abi::ioas_map_file, request);
+        auto mapped = map_file(at, memory);
         if (mapped || mapped.error() != ENOTTY) return mapped;
         maps_files_ = false;
     }
     abi::IoasMap request{.size = sizeof request,
-                         .flags = flags,
+                         .flags = map_flags,
                          .ioas_id = id_,
                          .reserved = 0,
                          .user_va = std::bit_cast<std::uintptr_t>(memory.bytes.data()),
@@ -126,9 +130,20 @@ Outcome<int> IoAddressSpace::map_in_kernel(Iova at, const device::DmaMemory& mem
     return ioctl(kernel_, file_.number(), abi::ioas_map, request);
 }
 
+Outcome<int> IoAddressSpace::map_file(Iova at, const device::DmaMemory& memory) {
+    abi::IoasMapFile request{.size = sizeof request,
+                             .flags = map_flags,
+                             .ioas_id = id_,
+                             .fd = memory.file,
+                             .start = memory.offset,
+                             .length = memory.bytes.size(),
+                             .iova = at.value()};
+    return ioctl(kernel_, file_.number(), abi::ioas_map_file, request);
+}
+
 Result<void> IoAddressSpace::unmap(Iova at, std::uint64_t size) {
-    const auto what =
-        fmt::format("unmapping {:#x} bytes of guest memory at {:#x}", size, at.value());
+    const auto what = fmt::format("unmapping {:#x} bytes at {:#x}", size, at.value());
+    const std::lock_guard lock{mutex_};
     const auto found = maps_.find(at);
     if (found == maps_.end() || found->second.size() != size) return fail_system(ENOENT, what);
     abi::IoasUnmap request{
@@ -162,6 +177,7 @@ std::vector<IovaWindow> IoAddressSpace::windows() const {
 device::IommuFacts IoAddressSpace::facts(std::uint32_t device_id) const {
     device::IommuFacts facts;
     facts.iova = iova_facts(windows());
+    facts.bar_maps = bar_maps();
     // NOLINTNEXTLINE(misc-const-correctness): the kernel writes it through the address below.
     abi::HwInfoIntel intel{};
     abi::GetHwInfo request{

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <string_view>
 #include <vector>
 
@@ -30,6 +31,10 @@ public:
 
     /// Maps a file of memory as such where the kernel can (Linux 6.13), by our address else.
     Result<void> map(Iova at, const device::DmaMemory& memory) override;
+    /// By its file alone (Linux 6.19): iommufd takes no mapping of a device.
+    /// Source: drivers/iommu/iommufd/pages.c of Linux 7.3, iopt_map_dmabuf().
+    device::BarMaps bar_maps() const override { return device::BarMaps::ByFile; }
+    Result<void> map_bar(Iova at, const device::DmaMemory& bar) override;
     Result<void> unmap(Iova at, std::uint64_t size) override;
 
     /// Descriptor of the iommufd, and the number of the address space in it.
@@ -49,12 +54,14 @@ private:
     static Result<std::shared_ptr<IoAddressSpace>> make_in(Kernel& kernel, const HostPaths& paths,
                                                            KernelFile file, std::string_view what);
     Outcome<int> map_in_kernel(Iova at, const device::DmaMemory& memory);
+    Outcome<int> map_file(Iova at, const device::DmaMemory& memory);
 
     Kernel& kernel_;
     KernelFile file_;
     std::uint32_t id_;
     bool maps_files_ = true;  ///< Until the kernel says that it cannot.
     std::string release_;     // Of the kernel; empty if it cannot be read.
+    std::mutex mutex_;        ///< Guards what follows.
     DmaMaps maps_;
 };
 

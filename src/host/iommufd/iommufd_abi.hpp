@@ -68,7 +68,8 @@ inline constexpr std::uint32_t ioas_map_fixed_iova = 1u << 0;
 inline constexpr std::uint32_t ioas_map_writeable = 1u << 1;
 inline constexpr std::uint32_t ioas_map_readable = 1u << 2;
 
-/// Maps a part of a memfd. ENOTTY before Linux 6.13.
+/// Maps a part of a memfd, or of a dma-buf of VFIO. ENOTTY before Linux 6.13; a dma-buf is EINVAL
+/// before 6.19, and ENODEV while its device does not decode memory.
 struct IoasMapFile {
     std::uint32_t size;
     std::uint32_t flags;  ///< As of IoasMap.

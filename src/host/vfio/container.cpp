@@ -47,7 +47,10 @@ Result<void> Container::join(int group) {
                            set.error() == EPERM ? no_remapping : "");
     Undo undo;
     undo.add([this, group] { leave(group); });
-    if (++members_ == 1) TENON_TRY_DO(start(), "");
+    {
+        const std::lock_guard lock{mutex_};
+        if (++members_ == 1) TENON_TRY_DO(start(), "");
+    }
     undo.commit();
     return {};
 }
@@ -55,6 +58,7 @@ Result<void> Container::join(int group) {
 void Container::leave(int group) {
     // Should it fail, closing the group's file does the same.
     [[maybe_unused]] const auto left = kernel_.ioctl(group, VFIO_GROUP_UNSET_CONTAINER, 0ul);
+    const std::lock_guard lock{mutex_};
     --members_;
 }
 
@@ -65,18 +69,35 @@ Result<void> Container::start() {
         return fail_system(set.error(), "setting the container's IOMMU",
                            set.error() == EPERM ? no_remapping : "");
     for (const auto& [at, memory] : maps_)
-        TENON_TRY_DO(map_in_kernel(at, memory), "");
+        TENON_TRY_DO(map_memory(at, memory), "");
     return {};
 }
 
+Result<void> Container::map_memory(Iova at, std::span<std::byte> memory) {
+    const auto mapped = map_in_kernel(at, memory);
+    if (mapped) return {};
+    return std::unexpected(
+        cannot_map(mapped.error(), at, maps_, memory.size(), lock_limit_of(kernel_), windows()));
+}
+
 Result<void> Container::map(Iova at, const device::DmaMemory& memory) {
+    const std::lock_guard lock{mutex_};
     TENON_TRY_DO(check_map(maps_, at, memory.bytes), "");
-    if (members_ != 0) TENON_TRY_DO(map_in_kernel(at, memory.bytes), "");
+    if (members_ != 0) TENON_TRY_DO(map_memory(at, memory.bytes), "");
     maps_.emplace(at, memory.bytes);
     return {};
 }
 
-Result<void> Container::map_in_kernel(Iova at, std::span<std::byte> memory) {
+Result<void> Container::map_bar(Iova at, const device::DmaMemory& bar) {
+    const std::lock_guard lock{mutex_};
+    TENON_TRY_DO(check_map(maps_, at, bar.bytes), "");
+    if (const auto mapped = map_in_kernel(at, bar.bytes); !mapped)
+        return std::unexpected(cannot_map_bar(mapped.error(), at, bar.bytes.size(), windows()));
+    maps_.emplace(at, bar.bytes);
+    return {};
+}
+
+Outcome<int> Container::map_in_kernel(Iova at, std::span<std::byte> memory) {
     ::vfio_iommu_type1_dma_map request{};
     request.argsz = sizeof request;
     request.flags = VFIO_DMA_MAP_FLAG_READ | VFIO_DMA_MAP_FLAG_WRITE;
@@ -84,15 +105,12 @@ Result<void> Container::map_in_kernel(Iova at, std::span<std::byte> memory) {
     request.iova = at.value();
     request.size = memory.size();
     // SAFETY: the memory is the caller's, who unmaps it before it goes.
-    const auto mapped = ioctl(kernel_, file_.number(), VFIO_IOMMU_MAP_DMA, request);
-    if (mapped) return {};
-    return std::unexpected(
-        cannot_map(mapped.error(), at, maps_, memory.size(), lock_limit_of(kernel_), windows()));
+    return ioctl(kernel_, file_.number(), VFIO_IOMMU_MAP_DMA, request);
 }
 
 Result<void> Container::unmap(Iova at, std::uint64_t size) {
-    const auto what =
-        fmt::format("unmapping {:#x} bytes of guest memory at {:#x}", size, at.value());
+    const auto what = fmt::format("unmapping {:#x} bytes at {:#x}", size, at.value());
+    const std::lock_guard lock{mutex_};
     const auto found = maps_.find(at);
     if (found == maps_.end() || found->second.size() != size) return fail_system(ENOENT, what);
     if (members_ != 0) {
@@ -116,7 +134,8 @@ device::IommuFacts Container::facts() const {
                              .dirty_tracking = untold,
                              .kind = untold,
                              .page_sizes = untold,
-                             .iova = iova_facts(windows())};
+                             .iova = iova_facts(windows()),
+                             .bar_maps = bar_maps()};
     abi::IommuInfo info{.argsz = sizeof info};
     if (!ioctl(kernel_, file_.number(), VFIO_IOMMU_GET_INFO, info)) return facts;
     if ((info.flags & VFIO_IOMMU_INFO_PGSIZES) != 0) facts.page_sizes = info.iova_page_sizes;

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -33,17 +34,24 @@ public:
     device::IommuFacts facts() const;
 
     Result<void> map(Iova at, const device::DmaMemory& memory) override;
+    /// The kernel takes a mapping of vfio-pci as it takes memory, and leaves it in place until it
+    /// is unmapped.
+    /// Source: drivers/vfio/vfio_iommu_type1.c of Linux 7.3, follow_fault_pfn().
+    device::BarMaps bar_maps() const override { return device::BarMaps::ByAddress; }
+    Result<void> map_bar(Iova at, const device::DmaMemory& bar) override;
     Result<void> unmap(Iova at, std::uint64_t size) override;
 
 private:
     Container(Kernel& kernel, KernelFile file) : kernel_{kernel}, file_{std::move(file)} {}
 
     Result<void> start();
-    Result<void> map_in_kernel(Iova at, std::span<std::byte> memory);
+    Result<void> map_memory(Iova at, std::span<std::byte> memory);
+    Outcome<int> map_in_kernel(Iova at, std::span<std::byte> memory);
     std::vector<IovaWindow> windows() const;
 
     Kernel& kernel_;
     KernelFile file_;
+    std::mutex mutex_;  ///< Guards what follows.
     DmaMaps maps_;
     unsigned members_ = 0;
 };

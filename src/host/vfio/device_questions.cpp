@@ -122,6 +122,16 @@ Result<device::IrqFacts> ask_irq(Kernel& kernel, int file, device::IrqIndex inde
     };
 }
 
+Known<bool> ask_bar_files(Kernel& kernel, int file) {
+    abi::FeatureProbe question{.argsz = sizeof question,
+                               .flags = VFIO_DEVICE_FEATURE_PROBE | abi::get_dma_buf};
+    const auto asked = ioctl(kernel, file, VFIO_DEVICE_FEATURE, question);
+    if (asked) return true;
+    // The first by a kernel, the second by a driver that does not know it.
+    if (asked.error() == ENOTTY || asked.error() == EOPNOTSUPP) return false;
+    return Unknown{system_error(asked.error(), "asking VFIO for dma-bufs of BARs").what};
+}
+
 Result<std::vector<HotResetMember>> ask_hot_reset(Kernel& kernel, int file) {
     constexpr auto what = "VFIO_DEVICE_GET_PCI_HOT_RESET_INFO";
     using Entry = ::vfio_pci_dependent_device;

@@ -22,6 +22,9 @@ Result<device::RegionFacts> ask_region(Kernel& kernel, int file, unsigned index)
 /// VFIO_DEVICE_GET_IRQ_INFO. An index that the function has not is one with count 0.
 Result<device::IrqFacts> ask_irq(Kernel& kernel, int file, device::IrqIndex index);
 
+/// VFIO_DEVICE_FEATURE, whether it has DMA_BUF: BARs are given out as files.
+Known<bool> ask_bar_files(Kernel& kernel, int file);
+
 /// A function that a reset of the bus above resets.
 struct HotResetMember {
     pci::Address address;

@@ -5,6 +5,7 @@
 
 #include <linux/vfio.h>
 
+#include <cstddef>
 #include <cstdint>
 
 namespace tenon::host::abi {
@@ -100,6 +101,36 @@ static_assert(sizeof(::vfio_pci_dependent_device) == 8);
 static_assert(sizeof(::vfio_pci_hot_reset) == 12);
 static_assert(VFIO_DEVICE_GET_PCI_HOT_RESET_INFO == 0x3b70);
 static_assert(VFIO_DEVICE_PCI_HOT_RESET == 0x3b71);
+
+/// Question of VFIO_DEVICE_FEATURE: whether there is a feature, of GET here.
+struct FeatureProbe {
+    std::uint32_t argsz;
+    std::uint32_t flags;
+};
+static_assert(sizeof(FeatureProbe) == 8);
+static_assert(sizeof(::vfio_device_feature) == 8);
+static_assert(VFIO_DEVICE_FEATURE == 0x3b75);
+
+/// VFIO_DEVICE_FEATURE_DMA_BUF of Linux 6.19, with GET: gives out a dma-buf of one range of a BAR,
+/// whole pages. The answer is its descriptor. ENOTTY from a kernel without.
+/// Source: include/uapi/linux/vfio.h of Linux 7.3.
+struct GetDmaBuf {
+    std::uint32_t argsz;
+    std::uint32_t flags;  ///< Of the question.
+    std::uint32_t region_index;
+    std::uint32_t open_flags;  ///< As of open(2).
+    std::uint32_t dma_buf_flags;
+    std::uint32_t nr_ranges;
+    std::uint64_t offset;
+    std::uint64_t length;
+};
+static_assert(sizeof(GetDmaBuf) == 40);
+static_assert(offsetof(GetDmaBuf, region_index) == 8);
+static_assert(offsetof(GetDmaBuf, offset) == 24);
+inline constexpr std::uint32_t feature_dma_buf = 11;
+inline constexpr std::uint32_t get_dma_buf = VFIO_DEVICE_FEATURE_GET | feature_dma_buf;
+static_assert(get_dma_buf == 0x1000b);
+static_assert(VFIO_DEVICE_FEATURE_PROBE == 1u << 18);
 
 /// Its capability of mappings that are left: a count at byte 8.
 inline constexpr std::uint16_t iommu_info_dma_available = 3;

@@ -1,5 +1,6 @@
 #include "host/vfio/vfio_device.hpp"
 
+#include <fcntl.h>
 #include <fmt/ranges.h>
 
 #include <algorithm>
@@ -187,6 +188,30 @@ Result<Mapping> VfioDevice::map(unsigned region, const device::MmapArea& area) {
          .alignment = alignment,
          .phase = alignment == 0 ? 0 : area.offset % alignment},
         fmt::format("{}: mapping {:#x} bytes of {}", name_, area.size, name_of_region(region)));
+}
+
+device::IommuFacts VfioDevice::iommu() {
+    auto facts = iommu_ ? iommu_() : device::IommuFacts{};
+    facts.bar_files = ask_bar_files(kernel_, file_.number());
+    return facts;
+}
+
+Result<Fd> VfioDevice::bar_file(unsigned bar, const device::MmapArea& area) {
+    TENON_TRY_DO(region_at(bar, area.offset, area.size), "asking for a dma-buf");
+    abi::GetDmaBuf request{.argsz = sizeof request,
+                           .flags = abi::get_dma_buf,
+                           .region_index = bar,
+                           .open_flags = O_RDWR | O_CLOEXEC,
+                           .dma_buf_flags = 0,
+                           .nr_ranges = 1,
+                           .offset = area.offset,
+                           .length = area.size};
+    const auto made = ioctl(kernel_, file_.number(), VFIO_DEVICE_FEATURE, request);
+    if (made) return Fd{*made};
+    auto error = system_error(
+        made.error(), fmt::format("{}: asking for a dma-buf of {}", name_, name_of_region(bar)));
+    if (made.error() == ENOTTY || made.error() == EOPNOTSUPP) error.kind = Error::Kind::Unsupported;
+    return std::unexpected(std::move(error));
 }
 
 Result<device::Offer> VfioDevice::set_vectors(device::IrqIndex index, std::uint32_t first,

@@ -48,7 +48,7 @@ public:
     /// Source: drivers/vfio/pci/vfio_pci_core.c of Linux 7.2, vfio_pci_info_atomic_cap().
     Result<device::VfioFacts> facts() override;
 
-    device::IommuFacts iommu() override { return iommu_ ? iommu_() : device::IommuFacts{}; }
+    device::IommuFacts iommu() override;
 
     Result<void> read(unsigned region, std::uint64_t offset, std::span<std::byte> out) override;
     Result<void> write(unsigned region, std::uint64_t offset,
@@ -61,6 +61,7 @@ public:
     Result<void> disable_vectors(device::IrqIndex index) override;
     Result<void> reset() override;
     Result<void> hot_reset(std::span<const int> owners) override;
+    Result<Fd> bar_file(unsigned bar, const device::MmapArea& area) override;
     int kvm_file() const override { return kvm_file_; }
 
 private:

@@ -25,6 +25,10 @@ public:
         go_on = {};
         return inner.map(at, memory);
     }
+    device::BarMaps bar_maps() const override { return inner.bar_maps(); }
+    Result<void> map_bar(Iova at, const device::DmaMemory& bar) override {
+        return inner.map_bar(at, bar);
+    }
     Result<void> unmap(Iova at, std::uint64_t size) override { return inner.unmap(at, size); }
 
     std::atomic<int> begun = 0;
