@@ -50,7 +50,9 @@ std::string render_guest(const model::MachinePlan& plan, const TextStyle& style)
     text += paragraph(
         fmt::format("memory at {}: {}", fmt::join(parts, " and "), memory_words(plan.memory)),
         style, 2, 2);
-    return text + paragraph(window_words(plan), style, 2, 2);
+    text += paragraph(window_words(plan), style, 2, 2);
+    if (plan.peers) text += paragraph("peer-to-peer: " + plan.peers->line, style, 2, 2);
+    return text;
 }
 
 }  // namespace tenon::cli

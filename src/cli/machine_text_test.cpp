@@ -49,6 +49,18 @@ TEST(GuestText, TellsThatTheWidthIsNotKnown) {
                 HasSubstr("how many bits guest physical addresses have is not known: a dump"));
 }
 
+TEST(GuestText, TellsOfPeersWhereThereAreSome) {
+    auto plan = plan_of({.memory = {.size = gib}});
+    EXPECT_THAT(render_guest(plan, {.width = 200}), testing::Not(HasSubstr("peer-to-peer")));
+    EXPECT_TRUE(nlohmann::json::parse(render_json(plan)).at("peers").is_null());
+
+    plan.peers = model::PeerPlan{.state = model::PeerPlan::State::None, .line = "none: too old"};
+
+    EXPECT_THAT(render_guest(plan, {.width = 200}), HasSubstr("\n  peer-to-peer: none: too old\n"));
+    EXPECT_EQ(nlohmann::json::parse(render_json(plan)).at("peers"),
+              (nlohmann::json{{"state", "none"}, {"why", "none: too old"}}));
+}
+
 TEST(GuestJson, TellsTheSame) {
     const auto json = nlohmann::json::parse(render_json(
         plan_of({.memory = {.size = 4 * gib,

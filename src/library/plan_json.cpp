@@ -3,6 +3,7 @@
 #include "device/atomic_widths.hpp"
 #include "library/host_json.hpp"
 #include "library/words.hpp"
+#include "model/peers.hpp"
 
 namespace tenon::library {
 namespace {
@@ -270,6 +271,11 @@ Json proposals(const std::vector<model::SlotProposal>& list) {
     return objects;
 }
 
+Json peers(const std::optional<model::PeerPlan>& plan) {
+    if (!plan) return nullptr;
+    return {{"state", model::name_of(plan->state)}, {"why", plan->line}};
+}
+
 Json interrupts(const model::InterruptBudget& budget) {
     return {{"vectors", budget.vectors},
             {"kvm_routes", model::kvm_message_routes},
@@ -298,6 +304,7 @@ std::string render_json(const model::MachinePlan& plan) {
                          {"interrupts", interrupts(plan.interrupts)},
                          {"guest", guest(plan)},
                          {"dma", dma_budgets(plan.dma)},
+                         {"peers", peers(plan.peers)},
                          {"ports", std::move(ports)},
                          {"properties", properties(plan.properties)},
                          {"proposals", proposals(plan.proposals)}};

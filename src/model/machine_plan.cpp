@@ -9,6 +9,7 @@
 
 #include "model/machine_version.hpp"
 #include "model/memory_plan.hpp"
+#include "model/peers.hpp"
 #include "model/plan_function.hpp"
 #include "model/root_port.hpp"
 #include "model/slot.hpp"
@@ -212,6 +213,7 @@ Result<MachinePlan> make_plan(MachineRequest request) {
             std::ranges::move(problems_of(budget), std::back_inserter(plan.problems));
     }
 
+    plan.peers = plan_peers(plan.ports);
     plan.host_bridge = build_host_bridge();
     for (auto& port : plan.ports)
         settle(port);

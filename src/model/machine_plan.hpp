@@ -95,6 +95,15 @@ struct MemoryPlan {
     std::string node_why;          ///< Why that node, or none.
 };
 
+/// Whether functions reach each other's BARs by DMA.
+struct PeerPlan {
+    enum class State { Mapped, Partly, None, Unknown };
+    State state = State::Unknown;
+    std::string line;  ///< For a person, with the reason.
+
+    bool operator==(const PeerPlan&) const = default;
+};
+
 struct MachinePlan {
     std::string version;
     unsigned viommu_pasid_width = 0;  ///< Bits of PASID that the guest's IOMMU takes; 0: none.
@@ -109,8 +118,9 @@ struct MachinePlan {
     std::vector<PortPlan> ports;
     std::vector<IntxRoute> intx;  ///< Where the pins of the ports lead.
     InterruptBudget interrupts;
-    std::vector<DmaBudget> dma;    ///< Of each interface in use; empty: not known.
-    std::vector<Reason> problems;  ///< Of the machine as a whole: windows too small, places taken.
+    std::vector<DmaBudget> dma;     ///< Of each interface in use; empty: not known.
+    std::optional<PeerPlan> peers;  ///< None where there is one function, or no function.
+    std::vector<Reason> problems;   ///< Of the machine as a whole: windows too small, places taken.
 
     /// Whether every function can be assigned and the machine has room for all of it.
     bool assignable() const;
