@@ -59,6 +59,7 @@ Result<MachineEnd> run_plan(const model::MachinePlan& plan, const RunRequest& re
     EventLoop events;
     PinLevels pins{machine->vm()};
     Resets resets{warnings};
+    PeerMemory peers{warnings};
     PciTopology topology{plan, machine->vm(), resets, warnings};
     // Declared after everything it works on, so that it gives the functions back first.
     TENON_TRY(
@@ -73,7 +74,8 @@ Result<MachineEnd> run_plan(const model::MachinePlan& plan, const RunRequest& re
                        .warnings = warnings,
                        .events = events,
                        .pins = pins,
-                       .resets = resets},
+                       .resets = resets,
+                       .peers = peers},
              .memory = machine->memory(),
              .topology = topology,
              .files = files.get(),

@@ -64,6 +64,7 @@ struct FakeBoard {
     vmm::EventLoop events;
     vmm::PinLevels pins{vm};
     vmm::Resets resets{warnings};
+    vmm::PeerMemory peers{warnings};
 
     vmm::AssignedFunction::Board parts() {
         return {.vm = vm,
@@ -74,7 +75,8 @@ struct FakeBoard {
                 .warnings = warnings,
                 .events = events,
                 .pins = pins,
-                .resets = resets};
+                .resets = resets,
+                .peers = peers};
     }
 };
 

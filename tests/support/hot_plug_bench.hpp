@@ -72,6 +72,11 @@ public:
         return opened_.interfaces().empty() ? 0 : opener_->address_space().mapped().size();
     }
 
+    /// Bytes of BARs that devices may reach by DMA, by where; while functions are there.
+    const std::map<Iova, std::uint64_t>& bars() { return opener_->address_space().bars(); }
+    /// What the functions that are there were opened by.
+    FakeOpener& opener() { return *opener_; }
+
     /// As the guest's driver does it, with the registers of a port at 0x40 + 0x18 and 0x1a.
     std::uint32_t read_port(std::uint16_t offset, unsigned size, unsigned port = 0) {
         return topology_.read({.bus = 0, .devfn = devfn_of(port), .offset = offset}, size);

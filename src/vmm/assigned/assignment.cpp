@@ -8,6 +8,8 @@
 #include <string_view>
 #include <utility>
 
+#include "model/peers.hpp"
+
 namespace tenon::vmm {
 namespace {
 
@@ -59,6 +61,7 @@ Result<std::unique_ptr<Assignment>> Assignment::create(const model::MachinePlan&
         }
     }
     TENON_TRY_DO(outside.board.resets.reset_buses(assignment->functions()), "");
+    assignment->note_peers();
     mark(outside.timeline, "functions ready, BARs mapped");
     return assignment;
 }
@@ -145,8 +148,9 @@ Result<std::shared_ptr<DmaMapping>> Assignment::map_memory(const device::AccessK
 void Assignment::begin_to_map_memory() {
     for (const auto& weak : std::exchange(to_map_, {}))
         if (const auto mapping = weak.lock())
-            mapping->begin([this](const Result<void>& result) {
+            mapping->begin([this, &space = mapping->space()](const Result<void>& result) {
                 mark(outside_.timeline, memory_mapped);
+                if (result) outside_.board.peers.memory_mapped(space);
                 if (!result) outside_.memory_failed(result.error());
             });
 }
@@ -185,6 +189,7 @@ Result<Assignment::Seat> Assignment::bring_in(std::shared_ptr<const model::PortP
               .memory = std::move(memory),
               .function = std::move(made),
               .devfn = function.guest.devfn()};
+    seat.leave.add(share(function, *seat.function, *seat.memory));
     // KVM holds a reference to the file: it has to let go before the device can be closed.
     seat.leave.add([this, file, function = seat.function.get()] {
         function->shut_down();
@@ -198,6 +203,32 @@ Result<Assignment::Seat> Assignment::bring_in(std::shared_ptr<const model::PortP
         TENON_TRY_DO(outside_.files->add(file),
                      fmt::format("telling KVM of {}", seat.function->name()));
     return seat;
+}
+
+// From now on its BARs are there for the DMA of others, and theirs for its own. How to end that.
+std::move_only_function<void()> Assignment::share(const model::FunctionPlan& plan,
+                                                  AssignedFunction& function,
+                                                  const DmaMapping& memory) {
+    auto& peers = outside_.board.peers;
+    peers.join({.name = function.name(),
+                .device = &function.device(),
+                .space = &memory.space(),
+                .memory_mapped = memory.progress()->mapped(),
+                .gives_files = plan.facts.iommu.bar_files});
+    return [&peers, &device = function.device()] { peers.leave(device); };
+}
+
+// One line where functions do not reach each other, all of them, and it is known.
+void Assignment::note_peers() {
+    std::vector<const model::FunctionPlan*> functions;
+    for (const auto& slot : slots_)
+        for (const auto& function : slot.plan->functions)
+            functions.push_back(&function);
+    const auto plan = model::plan_peers(functions);
+    if (!plan || plan->state == model::PeerPlan::State::Mapped ||
+        plan->state == model::PeerPlan::State::Unknown)
+        return;
+    outside_.board.warnings.once("peer-to-peer: " + plan->line);
 }
 
 Result<std::unique_ptr<RequestNotifier>> Assignment::watch(const model::FunctionPlan& plan,
@@ -232,6 +263,7 @@ Result<void> Assignment::insert(const model::Arrival& arrival) {
     }
     slot.seats.push_back(std::move(seat));
     slot.plan = arrival.plan;
+    note_peers();
     if (arrival.number != 0) return {};
     std::vector<PciTopology::Seated> seated;
     for (const auto& one : slot.seats)

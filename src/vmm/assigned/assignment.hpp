@@ -112,6 +112,9 @@ private:
     Result<Seat> bring_in(std::shared_ptr<const model::PortPlan> plan,
                           const model::FunctionPlan& function);
 
+    std::move_only_function<void()> share(const model::FunctionPlan& plan,
+                                          AssignedFunction& function, const DmaMapping& memory);
+    void note_peers();
     Result<std::unique_ptr<RequestNotifier>> watch(const model::FunctionPlan& plan,
                                                    AssignedFunction& function);
 

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <thread>
+
 #include "tests/support/assigned_nvme.hpp"
 
 namespace tenon::vmm {
@@ -79,6 +81,32 @@ TEST(Assignment, LetsDevicesReachAllGuestMemoryWhereTheGuestHasIt) {
     ASSERT_THAT(mapped, SizeIs(1));
     EXPECT_EQ(mapped.begin()->first, Iova{0});
     EXPECT_EQ(mapped.begin()->second.size(), 4u << 20);
+}
+
+TEST(Assignment, LetsDevicesReachEachOthersBarsOnceMemoryIsMapped) {
+    Host host;
+    host.opened = std::make_unique<device::OpenedFunctions>(host.factory());
+    const auto assignment =
+        Assignment::create(host.plan, *host.opened,
+                           {.board = host.board.parts(),
+                            .memory = host.memory,
+                            .topology = host.topology,
+                            .files = nullptr,
+                            .memory_failed = [](const Error& why) { FAIL() << to_string(why); }});
+    ASSERT_TRUE(assignment);
+    const auto bar = host.topology.read({.bus = 1, .devfn = 0, .offset = 0x10}, 4) & ~0xfu;
+    host.topology.write({.bus = 1, .devfn = 0, .offset = 0x04}, 2, 0x0002);
+    EXPECT_THAT(host.opener->address_space().mapped(), IsEmpty());
+
+    (*assignment)->begin_to_map_memory();
+    (*assignment)->wait_for_memory();
+    // They come right after it, in the thread that maps it.
+    while (host.board.peers.mapped() == 0)
+        std::this_thread::yield();
+
+    const auto& bars = host.opener->address_space().bars();
+    ASSERT_THAT(bars, SizeIs(1));
+    EXPECT_EQ(bars.begin()->first, Iova{bar});
 }
 
 TEST(Assignment, TakesAFunctionThatWasOpenAlready) {

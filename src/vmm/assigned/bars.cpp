@@ -30,7 +30,7 @@ private:
 
 Result<std::unique_ptr<Bars>> Bars::create(std::string name, const model::FunctionView& view,
                                            device::DeviceControl& device, Outside outside) {
-    std::unique_ptr<Bars> bars{new Bars{std::move(name), view, outside}};
+    std::unique_ptr<Bars> bars{new Bars{std::move(name), view, device, outside}};
     for (const auto& bar : view.bars) {
         for (const auto& area : bar.mapped) {
             TENON_TRY(memory, device.map(bar.index, area),
@@ -61,8 +61,15 @@ void Bars::place(const model::BarPlace& place, std::shared_ptr<BarAccess> access
                          std::make_shared<BarOnBus>(place.index, std::move(access)));
     if (!added) return outside_.warnings.check(added, step);
     placed_.push_back(place);
-    for (auto& area : areas_)
-        if (area.index == place.index) enter(area, place);
+    for (auto& area : areas_) {
+        if (area.index != place.index) continue;
+        enter(area, place);
+        outside_.peers.add(device_, part_of(area), GuestAddress{place.address + area.offset});
+    }
+}
+
+PeerMemory::Part Bars::part_of(const MappedArea& area) {
+    return {.bar = area.index, .offset = area.offset, .bytes = area.memory.bytes()};
 }
 
 void Bars::enter(MappedArea& area, const model::BarPlace& place) {
@@ -98,8 +105,11 @@ void Bars::remove(const model::BarPlace& place) {
     const auto found = std::ranges::find(placed_, place);
     if (found == placed_.end()) return;
     placed_.erase(found);
-    for (auto& area : areas_)
-        if (area.index == place.index) withdraw(area);
+    for (auto& area : areas_) {
+        if (area.index != place.index) continue;
+        outside_.peers.remove(device_, part_of(area));
+        withdraw(area);
+    }
     const auto* const plan = plan_of(place.index);
     auto& bus = plan->kind == pci::BarKind::Io ? outside_.ports : outside_.memory;
     bus.remove(place.address);

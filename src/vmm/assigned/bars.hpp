@@ -12,6 +12,7 @@
 #include "device/control.hpp"
 #include "model/config_state.hpp"
 #include "model/function_view.hpp"
+#include "vmm/assigned/peer_memory.hpp"
 #include "vmm/assigned/warnings.hpp"
 #include "vmm/bus.hpp"
 #include "vmm/memory_slots.hpp"
@@ -41,6 +42,7 @@ public:
         Bus& memory;
         Bus& ports;
         Warnings& warnings;
+        PeerMemory& peers;
     };
 
     /// Maps what the plan says into our address space; nothing is in the guest's yet.
@@ -73,14 +75,17 @@ private:
         std::optional<std::uint32_t> slot;  ///< While it is in the guest.
     };
 
-    Bars(std::string name, const model::FunctionView& view, Outside outside)
-        : name_{std::move(name)}, view_{view}, outside_{outside} {}
+    Bars(std::string name, const model::FunctionView& view, const device::DeviceControl& device,
+         Outside outside)
+        : name_{std::move(name)}, view_{view}, device_{device}, outside_{outside} {}
     void enter(MappedArea& area, const model::BarPlace& place);
     void withdraw(MappedArea& area);
+    static PeerMemory::Part part_of(const MappedArea& area);
     const model::BarPlan* plan_of(unsigned index) const;
 
     std::string name_;
     const model::FunctionView& view_;
+    const device::DeviceControl& device_;  ///< Whose BARs they are.
     Outside outside_;
     std::vector<MappedArea> areas_;
     std::vector<model::BarPlace> placed_;

@@ -15,6 +15,11 @@ Result<void> DmaProgress::wait() {
     return fail(Error::Kind::Busy, "the guest ends before its memory is mapped for DMA");
 }
 
+bool DmaProgress::mapped() const {
+    const std::lock_guard lock{mutex_};
+    return result_ && *result_;
+}
+
 void DmaProgress::cancel() {
     const std::lock_guard lock{mutex_};
     cancelled_ = true;

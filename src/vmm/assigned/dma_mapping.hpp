@@ -26,6 +26,9 @@ public:
     /// Errors: why it is not, and will not be; Busy if it was cancelled.
     Result<void> wait();
 
+    /// Whether all memory is mapped by now.
+    bool mapped() const;
+
     /// Whoever waits need not wait longer: the guest ends. What is being mapped just now, 1 GiB at
     /// most, still gets mapped.
     void cancel();
@@ -68,6 +71,7 @@ public:
     /// Ends what goes on, and takes all back.
     ~DmaMapping();
 
+    device::AddressSpace& space() const { return outside_.space; }
     const std::shared_ptr<DmaProgress>& progress() const { return progress_; }
 
 private:

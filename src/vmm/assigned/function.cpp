@@ -46,7 +46,8 @@ Result<std::shared_ptr<AssignedFunction>> AssignedFunction::create(
                            {.slots = board.slots,
                             .memory = board.memory,
                             .ports = board.ports,
-                            .warnings = board.warnings}),
+                            .warnings = board.warnings,
+                            .peers = board.peers}),
               "");
     function->bars_ = std::move(bars);
     for (const auto& bar : plan.view.bars)

@@ -15,6 +15,7 @@
 #include "vmm/assigned/bars.hpp"
 #include "vmm/assigned/interrupts.hpp"
 #include "vmm/assigned/option_rom.hpp"
+#include "vmm/assigned/peer_memory.hpp"
 #include "vmm/assigned/resets.hpp"
 #include "vmm/assigned/warnings.hpp"
 
@@ -35,6 +36,7 @@ public:
         EventLoop& events;
         PinLevels& pins;
         Resets& resets;
+        PeerMemory& peers;
     };
 
     /// Takes `device` over, which opening has reset, lets it send no AtomicOps until a guest says

@@ -256,6 +256,16 @@ bool bring(HotPlugBench& bench, unsigned count) {
     return true;
 }
 
+// The guest switches memory decode on: BARs go into its memory, and into the DMA of the others.
+void use_all(HotPlugBench& bench, unsigned count) {
+    const auto bus = static_cast<std::uint8_t>(bench.read_port(0x19, 1));
+    for (std::uint8_t n = 0; n < count; ++n) {
+        bench.topology().write({.bus = bus, .devfn = n, .offset = 0x10}, 4,
+                               0xd0000000u + n * 0x10000u);
+        bench.topology().write({.bus = bus, .devfn = n, .offset = 0x04}, 2, 0x0006);
+    }
+}
+
 // Whose calls fail: those of each function, of KVM's list of files, of KVM.
 std::vector<support::Faults*> sources(HotPlugBench& bench, unsigned count) {
     std::vector<support::Faults*> all{&bench.file_faults(), &bench.board().vm.faults};
@@ -274,6 +284,8 @@ bool fails_cleanly(unsigned count, const std::function<void(HotPlugBench&)>& arm
     bench.clear_events();
     if (!all_came) {
         EXPECT_EQ(bench.registers(), before);
+    } else {
+        use_all(bench, count);
     }
     if (const auto there = bench.assignment().ports()[0]->functions; !there.empty()) {
         EXPECT_TRUE(bench.hot_plug().pull_out(there.front().view.id));
@@ -293,8 +305,10 @@ TEST_P(FailingPlug, LeavesNothingBehindWhateverCallFails) {
         healthy.start_driver();
         ASSERT_TRUE(bring(healthy, count));
         healthy.clear_events();
-        // One more takes the memory back, and with it the opener goes.
-        opener_calls = healthy.opener_calls() + 1;
+        use_all(healthy, count);
+        EXPECT_EQ(healthy.bars().size(), count < 2 ? 0u : count);
+        // So many more take BARs and memory back, and with that the opener goes.
+        opener_calls = healthy.opener_calls() + static_cast<unsigned>(healthy.mapped());
         ASSERT_TRUE(healthy.hot_plug().pull_out("f0"));
         for (const auto* const source : sources(healthy, count))
             calls.push_back(source->calls());

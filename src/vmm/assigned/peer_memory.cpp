@@ -1,0 +1,112 @@
+#include "vmm/assigned/peer_memory.hpp"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace tenon::vmm {
+
+PeerMemory::Member* PeerMemory::find(const device::DeviceControl& device) {
+    const auto found = std::ranges::find(members_, &device, &Member::device);
+    return found == members_.end() ? nullptr : &*found;
+}
+
+void PeerMemory::join(Member member) {
+    const std::lock_guard lock{mutex_};
+    members_.push_back(std::move(member));
+    settle();
+}
+
+void PeerMemory::leave(const device::DeviceControl& device) {
+    const std::lock_guard lock{mutex_};
+    const auto* const member = find(device);
+    if (member == nullptr) return;
+    auto* const space = member->space;
+    std::erase_if(placed_, [&](const Placed& placed) { return placed.device == &device; });
+    std::erase_if(said_, [&](const auto& said) { return said.first == &device; });
+    std::erase_if(members_, [&](const Member& one) { return one.device == &device; });
+    if (std::ranges::find(members_, space, &Member::space) == members_.end())
+        for (auto& placed : placed_)
+            placed.mapped.erase(space);
+    settle();
+}
+
+void PeerMemory::memory_mapped(const device::AddressSpace& space) {
+    const std::lock_guard lock{mutex_};
+    for (auto& member : members_)
+        if (member.space == &space) member.memory_mapped = true;
+    settle();
+}
+
+void PeerMemory::add(const device::DeviceControl& device, const Part& part, GuestAddress at) {
+    const std::lock_guard lock{mutex_};
+    if (find(device) == nullptr) return;
+    placed_.push_back({.device = &device, .part = part, .at = at, .mapped = {}});
+    settle();
+}
+
+void PeerMemory::remove(const device::DeviceControl& device, const Part& part) {
+    const std::lock_guard lock{mutex_};
+    std::erase_if(placed_, [&](const Placed& placed) {
+        return placed.device == &device && placed.part.is_same(part);
+    });
+}
+
+std::size_t PeerMemory::mapped() {
+    const std::lock_guard lock{mutex_};
+    std::size_t count = 0;
+    for (const auto& placed : placed_)
+        count += static_cast<std::size_t>(std::ranges::count_if(
+            placed.mapped, [](const auto& attempt) { return attempt.second.done; }));
+    return count;
+}
+
+// Brings the mappings to what members and places ask for. What failed is not tried again before the
+// guest places the BAR anew, or the machine has a single function in between.
+void PeerMemory::settle() {
+    for (auto& placed : placed_) {
+        if (members_.size() < 2) {
+            placed.mapped.clear();
+            continue;
+        }
+        for (const auto& member : members_)
+            if (member.memory_mapped && !placed.mapped.contains(member.space))
+                map(placed, *member.space);
+    }
+}
+
+void PeerMemory::map(Placed& placed, device::AddressSpace& space) {
+    auto& attempt = placed.mapped[&space];
+    const auto& owner = *find(*placed.device);
+    // That the kernel has no such files is said of the machine as a whole.
+    const bool hopeless =
+        space.bar_maps() == device::BarMaps::ByFile && owner.gives_files && !*owner.gives_files;
+    if (hopeless) return;
+    if (const auto mapped = map_in(placed, owner, space); !mapped) {
+        if (said_.emplace(placed.device, placed.part.bar).second)
+            warnings_.once(fmt::format("{}: no peer-to-peer with BAR {}: {}", owner.name,
+                                       placed.part.bar, to_string(mapped.error())));
+        return;
+    }
+    attempt.done = true;
+    attempt.undo.add([this, &space, at = Iova{placed.at.value()}, size = placed.part.bytes.size(),
+                      name = owner.name, bar = placed.part.bar] {
+        warnings_.check(space.unmap(at, size),
+                        fmt::format("{}: ending peer-to-peer with BAR {}", name, bar));
+    });
+}
+
+// The address space keeps what it needs of the file.
+Result<void> PeerMemory::map_in(const Placed& placed, const Member& owner,
+                                device::AddressSpace& space) {
+    const auto& part = placed.part;
+    const Iova at{placed.at.value()};
+    if (space.bar_maps() == device::BarMaps::ByAddress) return space.map_bar(at, part.bytes);
+    TENON_TRY(file,
+              owner.device->bar_file(part.bar, {.offset = part.offset, .size = part.bytes.size()}),
+              "");
+    return space.map_bar(at, {part.bytes, file.number()});
+}
+
+}  // namespace tenon::vmm
