@@ -348,5 +348,18 @@ TEST_P(EitherOpenerTest, SaysWhomAResetOfTheBusWouldHit) {
     EXPECT_EQ(first_.bus_resets(), 0u);
 }
 
+// The kernel asks first what the reset hits, and resets then.
+TEST_P(EitherOpenerTest, SaysThatABusDoesNotComeBack) {
+    const auto opened = opener();
+    const auto one = opened->open(host_.facts(first), {}).value();
+    const std::array owners{one->kvm_file()};
+    host_.kernel().faults().fail_call(1, ENOTTY);
+
+    const auto reset = one->hot_reset(owners);
+
+    ASSERT_FALSE(reset);
+    EXPECT_THAT(reset.error().hint, HasSubstr("waited in vain for the link"));
+}
+
 }  // namespace
 }  // namespace tenon::host

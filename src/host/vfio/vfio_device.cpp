@@ -287,6 +287,12 @@ Result<void> VfioDevice::hot_reset(std::span<const int> owners) {
 
 Error VfioDevice::cannot_hot_reset(int os_error) {
     auto error = system_error(os_error, fmt::format("{}: resetting the bus above it", name_));
+    // Source: Linux drivers/pci/pci.c, pci_bridge_wait_for_secondary_bus().
+    if (os_error == ENOTTY) {
+        error.hint =
+            "The kernel waited in vain for the link or the device to come back; its log says which";
+        return error;
+    }
     const auto members = ask_hot_reset(kernel_, file_.number());
     if (!members) {
         if (members.error().os_error == ENODEV) error.kind = Error::Kind::Unsupported;
