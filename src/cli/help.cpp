@@ -61,8 +61,9 @@ A file whose own name contains a comma or a # is found by its whole name first. 
   pasid-offset=auto|0x1a0   where in configuration space; auto finds a place
   x-pasid-overlay=on|off    let pasid-offset cover bytes that no capability owns and are not zero
   reset=auto|function|bus|none  how it is reset: alone where the kernel can, else with the bus above
-                            if everything there is of this guest; alone; with the bus (for plans,
-                            not yet for run); not at all
+                            if everything there is of this guest; alone; with the bus; not at all
+  on-error=report|stop|detach  when the host is told of an error of it: the guest is told; the
+                            machine is paused as well; it is taken away
 For a file that does not tell, these state what its host can do:
   host-atomics=32+64+128|none              widths of AtomicOps that complete up to memory
   host-ats=supported|unsupported|unknown   Address Translation Services

@@ -46,6 +46,13 @@ Result<model::ResetChoice> parse_reset(std::string_view of, std::string_view val
     return malformed("{}: reset={}: known are auto, function, bus, none", of, value);
 }
 
+Result<model::ErrorAction> parse_on_error(std::string_view of, std::string_view value) {
+    using enum model::ErrorAction;
+    for (const auto action : {Report, Stop, Detach})
+        if (value == name_of(action)) return action;
+    return malformed("{}: on-error={}: known are report, stop, detach", of, value);
+}
+
 Result<model::MsixRelocation> parse_relocation(std::string_view of, std::string_view value) {
     using Mode = model::MsixRelocation::Mode;
     if (value == "off") return model::MsixRelocation{};
@@ -82,6 +89,9 @@ Result<void> set_function_key(model::FunctionKeys& keys, std::string_view of, st
     } else if (key == "reset") {
         TENON_TRY(choice, parse_reset(of, value), "");
         keys.reset = choice;
+    } else if (key == "on-error") {
+        TENON_TRY(action, parse_on_error(of, value), "");
+        keys.on_error = action;
     } else {
         TENON_TRY(on, parse_switch(of, key, value), "");
         if (key == "x-ats-strict")

@@ -1,5 +1,5 @@
-// Keys of a device that choose what its guest sees: ats=, pasid=, intx=, msix-relocation=, reset=
-// and what goes with them; and what is said of the guest's IOMMU.
+// Keys of a device that choose what its guest sees: ats=, pasid=, intx=, msix-relocation=, reset=,
+// on-error= and what goes with them; and what is said of the guest's IOMMU.
 #pragma once
 
 #include <array>
@@ -11,9 +11,9 @@
 namespace tenon::library {
 
 /// Their names.
-inline constexpr std::array<std::string_view, 8> function_keys{
+inline constexpr std::array<std::string_view, 9> function_keys{
     "ats",  "x-ats-strict",    "pasid", "pasid-offset", "x-pasid-overlay",
-    "intx", "msix-relocation", "reset"};
+    "intx", "msix-relocation", "reset", "on-error"};
 
 /// Whether `key` is one of them.
 bool is_function_key(std::string_view key);

@@ -17,6 +17,16 @@ void emulate_link(RegisterMap& map, const pci::Capability& capability) {
     map.emulate<std::uint16_t>(at + pci::express::link_status, 0x0011);
 }
 
+// Which errors the guest wants to be told of: kept, since we send such messages whatever the device
+// can do, and passed to the device. Of a virtual function the physical one has the choice.
+void keep_error_reporting(RegisterMap& map, std::size_t control) {
+    constexpr std::uint8_t enables =
+        pci::CorrectableErrorReportingEnable::mask | pci::NonFatalErrorReportingEnable::mask |
+        pci::FatalErrorReportingEnable::mask | pci::UnsupportedRequestReportingEnable::mask;
+    map.emulate_bits(control, enables, 0, enables);
+    map.passed.write<std::uint8_t>(control, map.passed.read8(control) | enables);
+}
+
 }  // namespace
 
 Adapted adapt_express(const AdaptContext& context, const pci::Capability& capability) {
@@ -52,6 +62,7 @@ Adapted adapt_express(const AdaptContext& context, const pci::Capability& capabi
     view.function_level_reset = device.get<FunctionLevelReset>() != 0;
     // Bit 15 starts a reset, which we carry out; the rest of the register is the device's.
     view.map.emulate_bits(at + express::device_control + 1, 0x80, 0);
+    if (!view.virtual_function) keep_error_reporting(view.map, at + express::device_control);
     return {action, why + (view.function_level_reset ? "; a function level reset goes through "
                                                        "Tenon"
                                                      : "")};

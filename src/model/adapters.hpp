@@ -37,6 +37,8 @@ Adapted adapt_msix(const AdaptContext& context, const pci::Capability& capabilit
 Adapted adapt_express(const AdaptContext& context, const pci::Capability& capability);
 /// Advanced Features: a function reset goes through us.
 Adapted adapt_advanced_features(const AdaptContext& context, const pci::Capability& capability);
+/// Advanced Error Reporting: where errors of the host are shown.
+Adapted adapt_error_reporting(const AdaptContext& context, const pci::Capability& capability);
 /// Resizable BAR: the present size of each BAR is the only one on offer.
 Adapted adapt_resizable_bar(const AdaptContext& context, const pci::Capability& capability);
 

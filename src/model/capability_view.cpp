@@ -42,6 +42,8 @@ constexpr std::array adapters{
             adapt_express},
     Adapter{CapabilityList::Standard, pci::capability_id::advanced_features, pci::sizes::fixed<6>,
             adapt_advanced_features},
+    Adapter{CapabilityList::Extended, pci::extended_id::error_reporting, pci::sizes::fixed<0x2c>,
+            adapt_error_reporting},
     Adapter{CapabilityList::Extended, pci::extended_id::resizable_bar, pci::sizes::fixed<4>,
             adapt_resizable_bar},
 };

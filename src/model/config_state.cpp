@@ -109,7 +109,8 @@ std::uint32_t ConfigState::read(std::uint16_t offset, std::uint8_t size,
                                 std::uint32_t from_device) const {
     if (!well_formed(offset, size)) return mask_of(size);
     const auto ours = bytes_at(map_->ours, offset, size);
-    return (bytes_at(bytes_, offset, size) & ours) | (from_device & ~ours & mask_of(size));
+    return (bytes_at(bytes_, offset, size) & ours) | (from_device & ~ours & mask_of(size)) |
+           latched_bits(offset, size);
 }
 
 bool ConfigState::asks_for_reset(std::uint16_t offset, std::uint8_t size,
@@ -142,6 +143,7 @@ std::vector<Effect> ConfigState::write(std::uint16_t offset, std::uint8_t size,
     const auto cleared = bytes_at(map_->clearable, offset, size) & value;
     const auto kept = (old & ~writable & ~cleared) | (value & writable);
     set_bytes(bytes_, offset, size, kept);
+    clear_latched(offset, size, value);
 
     std::vector<Effect> effects;
     const auto after = placement ? placed() : std::vector<BarPlace>{};
@@ -222,6 +224,26 @@ std::vector<Effect> ConfigState::follow(const RegisterMap& map) {
     }
     map_ = &map;
     return effects;
+}
+
+void ConfigState::latch(std::uint16_t offset, std::uint32_t bits) {
+    for (unsigned byte = 0; byte < 4; ++byte)
+        if (const auto raised = static_cast<std::uint8_t>(bits >> 8 * byte); raised != 0)
+            latched_[static_cast<std::uint16_t>(offset + byte)] |= raised;
+}
+
+std::uint32_t ConfigState::latched_bits(std::uint16_t offset, std::uint8_t size) const {
+    std::uint32_t bits = 0;
+    for (const auto& [at, raised] : latched_)
+        if (at >= offset && at < offset + size) bits |= std::uint32_t{raised} << 8 * (at - offset);
+    return bits;
+}
+
+void ConfigState::clear_latched(std::uint16_t offset, std::uint8_t size, std::uint32_t value) {
+    for (auto& [at, raised] : latched_)
+        if (const auto written = written_byte(at, offset, size, value))
+            raised &= static_cast<std::uint8_t>(~*written);
+    std::erase_if(latched_, [](const auto& one) { return one.second == 0; });
 }
 
 void ConfigState::set(std::size_t offset, std::uint16_t mask, std::uint16_t value) {

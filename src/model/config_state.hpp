@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <map>
 #include <span>
 #include <variant>
 #include <vector>
@@ -138,6 +139,11 @@ public:
     /// those of `value`. For what a guest only reads or clears.
     void set(std::size_t offset, std::uint16_t mask, std::uint16_t value);
 
+    /// The hardware raises status bits, of ours or of the device's: the bits of `bits` in the 32
+    /// bits at `offset` read as ones until the guest writes ones to them. A reset of the function
+    /// leaves them, as it leaves the device's own. Source: PCIe Base Spec 6.0, 7.4 (RW1CS).
+    void latch(std::uint16_t offset, std::uint32_t bits);
+
     /// BARs that decode now, with their addresses.
     std::vector<BarPlace> placed() const;
 
@@ -150,12 +156,15 @@ private:
     bool touches_placement(std::uint16_t offset, std::uint8_t size) const;
     void pass_write(std::uint16_t offset, std::uint8_t size, std::uint32_t value,
                     std::vector<Effect>& effects) const;
+    std::uint32_t latched_bits(std::uint16_t offset, std::uint8_t size) const;
+    void clear_latched(std::uint16_t offset, std::uint8_t size, std::uint32_t value);
     std::uint64_t bar_address(const BarPlan& bar) const;
     std::uint16_t pasid_control() const;
 
     const FunctionView* view_ = nullptr;
     const RegisterMap* map_ = nullptr;
     pci::ConfigImage bytes_;
+    std::map<std::uint16_t, std::uint8_t> latched_;  ///< Bits by byte.
 };
 
 }  // namespace tenon::model

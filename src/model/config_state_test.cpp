@@ -149,6 +149,26 @@ TEST_F(ConfigStateTest, MixesOurBitsWithTheDevices) {
     EXPECT_EQ(config.read(0x06, 2, 0x0808), 0x0818u);
 }
 
+// Of the device's own status register, as one of its errors that the host has seen.
+TEST_F(ConfigStateTest, ShowsALatchedBitUntilAOneIsWrittenThere) {
+    auto config = state();
+    config.latch(0x144, 0x00400010);
+
+    EXPECT_EQ(config.read(0x144, 4, 0x80000000), 0x80400010u);
+    EXPECT_EQ(config.read(0x146, 2, 0), 0x0040u);
+    (void)config.write(0x144, 4, 0x00000010);
+    EXPECT_EQ(config.read(0x144, 4, 0), 0x00400000u);
+    (void)config.write(0x146, 1, 0x40);
+    EXPECT_EQ(config.read(0x144, 4, 0), 0u);
+}
+
+TEST_F(ConfigStateTest, KeepsALatchedBitWhenTheFunctionIsReset) {
+    auto config = state();
+    config.latch(0x144, 0x10);
+    (void)config.reset();
+    EXPECT_EQ(config.read(0x144, 4, 0), 0x10u);
+}
+
 TEST(PortConfigState, ResetsTheBusBelowOnTheRisingBit) {
     const auto map = build_root_port({.name = "rp0", .secondary_bus = 1});
     ConfigState config{map};

@@ -39,6 +39,7 @@ FunctionProperties choose_properties(const MachineVersion& version, const Functi
             .pasid = choose(keys.pasid, version.defaults.pasid.value, origin),
             .pasid_offset = choose(keys.pasid_offset, version.defaults.pasid_offset.value, origin),
             .reset = choose(keys.reset, version.defaults.reset.value, origin),
+            .on_error = choose(keys.on_error, version.defaults.on_error.value, origin),
             .pasid_overlay = keys.pasid_overlay};
 }
 

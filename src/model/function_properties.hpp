@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "device/control.hpp"
+#include "model/device_error.hpp"
 #include "model/intx_plan.hpp"
 #include "model/msix_relocation.hpp"
 #include "model/pasid_place.hpp"
@@ -45,6 +46,7 @@ struct FunctionKeys {
     std::optional<PasidOffset> pasid_offset;        ///< pasid-offset=
     bool pasid_overlay = false;                     ///< x-pasid-overlay=on
     std::optional<ResetChoice> reset;               ///< reset=
+    std::optional<ErrorAction> on_error;            ///< on-error=
 
     bool operator==(const FunctionKeys&) const = default;
 };
@@ -60,6 +62,7 @@ struct FunctionProperties {
     Property<PasidMode> pasid;
     Property<PasidOffset> pasid_offset;
     Property<ResetChoice> reset;
+    Property<ErrorAction> on_error;
     bool pasid_overlay = false;  ///< Bytes that nobody owns and that are not zero may be covered.
     /// Bits of PASID that the guest's IOMMU takes; 0: none.
     unsigned viommu_pasid_width = 0;

@@ -101,6 +101,7 @@ struct FunctionView {
     std::size_t express_at = 0;            ///< 0: there is no PCI Express capability.
     std::size_t device_control_2_at = 0;   ///< 0: there is no such register.
     std::size_t advanced_features_at = 0;  ///< 0: there is no Advanced Features capability.
+    std::size_t error_reporting_at = 0;    ///< 0: there is no Advanced Error Reporting.
     bool function_level_reset = false;     ///< The guest may reset the function by Device Control.
 
     bool virtual_function = false;  ///< Of an SR-IOV device, as far as known.

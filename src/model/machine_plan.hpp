@@ -37,7 +37,8 @@ struct FunctionPlan {
     device::Access access = {};
     RomRequest rom;
     Property<ResetChoice> reset_choice;
-    ResetPlan reset;  ///< What comes of it, in this machine.
+    ResetPlan reset;         ///< What comes of it, in this machine.
+    ErrorAction on_error{};  ///< When the host is told of an error of it.
 
     /// Configuration space as the guest's kernel finds it: the view with its BARs placed.
     pci::ConfigImage start() const;

@@ -13,6 +13,7 @@ constexpr PasidOffset last_bytes = 0xff8;
 //  - Each lets a root port complete AtomicOps for a lone function 0 alone, and never says so.
 //  - 11.0 shows ATS whatever the kernel reports; its property ats=auto came with 11.1.
 //  - Both put PASID into the last 8 bytes of the space.
+//  - Both stop the guest when a device has an error.
 constexpr std::array versions{
     MachineVersion{
         .name = "tenon-1",
@@ -25,6 +26,7 @@ constexpr std::array versions{
                      .pasid = PasidMode::Auto,
                      .pasid_offset = tenon_chooses,
                      .reset = ResetChoice::Auto,
+                     .on_error = ErrorAction::Report,
                      .viommu_pasid_width = 0u},
     },
     MachineVersion{
@@ -38,6 +40,7 @@ constexpr std::array versions{
                      .pasid = PasidMode::Auto,
                      .pasid_offset = last_bytes,
                      .reset = ResetChoice::Auto,
+                     .on_error = ErrorAction::Stop,
                      .viommu_pasid_width = 0u},
     },
     MachineVersion{
@@ -51,6 +54,7 @@ constexpr std::array versions{
                      .pasid = PasidMode::Auto,
                      .pasid_offset = last_bytes,
                      .reset = ResetChoice::Auto,
+                     .on_error = ErrorAction::Stop,
                      .viommu_pasid_width = 0u},
     },
 };

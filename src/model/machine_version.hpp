@@ -32,6 +32,7 @@ struct VersionDefaults {
     Stated<PasidMode> pasid;
     Stated<PasidOffset> pasid_offset;
     Stated<ResetChoice> reset;
+    Stated<ErrorAction> on_error;
     Stated<unsigned> viommu_pasid_width;  ///< Bits; 0: no IOMMU that takes PASIDs.
 };
 

@@ -1,5 +1,7 @@
 #include "model/plan_function.hpp"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <bitset>
 #include <iterator>
@@ -29,6 +31,32 @@ std::vector<pci::Address> of_same_host(std::span<const PortPlan* const> ports,
             if (function.facts.address && same_host(function.facts, facts))
                 addresses.push_back(*function.facts.address);
     return addresses;
+}
+
+PropertyReport report_on_error(const FunctionView& view, const FunctionProperties& properties) {
+    const auto shown = fmt::format(
+        "an error that the host is told of is shown in {}, so that its driver starts over",
+        view.error_reporting_at != 0 ? "its registers and its port's"
+                                     : "its port's registers, since it has none for that");
+    PropertyReport report{.name = "on-error",
+                          .value = std::string{name_of(properties.on_error.value)},
+                          .origin = properties.on_error.origin,
+                          .version = std::string{properties.version}};
+    switch (properties.on_error.value) {
+        case ErrorAction::Report:
+            report.effect = shown;
+            report.change = "on-error=stop, on-error=detach";
+            break;
+        case ErrorAction::Stop:
+            report.effect = shown + ", and the machine is paused";
+            report.change = "on-error=report lets it go on";
+            break;
+        case ErrorAction::Detach:
+            report.effect = "when the host is told of an error it is taken away, as if pulled out";
+            report.change = "on-error=report keeps it";
+            break;
+    }
+    return report;
 }
 
 }  // namespace
@@ -62,7 +90,10 @@ Result<FunctionPlan> plan_function(const FunctionRules& rules, DeviceRequest dev
                           .facts = std::move(device.facts),
                           .access = device.access,
                           .rom = std::move(device.rom),
-                          .reset_choice = properties.reset};
+                          .reset_choice = properties.reset,
+                          .on_error = properties.on_error.value};
+    if (function.view.guest_view)
+        function.view.properties.push_back(report_on_error(function.view, properties));
     function.access.resets = resets_alone(properties.reset.value);
     function.view.id = std::move(device.id);
     function.view.function = number;

@@ -2,8 +2,10 @@
 
 #include <cstdint>
 
+#include "model/device_error.hpp"
 #include "pci/access_control.hpp"
 #include "pci/capability.hpp"
+#include "pci/error_reporting.hpp"
 #include "pci/express.hpp"
 #include "pci/header.hpp"
 
@@ -16,6 +18,7 @@ namespace express = pci::express;
 constexpr auto express_at = port_register::express;
 constexpr auto msi_at = port_register::msi;
 constexpr auto power_at = port_register::power;
+constexpr auto errors_at = port_register::error_reporting;
 constexpr auto access_control_at = port_register::access_control;
 
 // A header in which nothing is there yet, ours alone.
@@ -147,6 +150,27 @@ void emulate_access_control(RegisterMap& map) {
     map.emulate<std::uint16_t>(access_control_at + pci::access_control::control, 0, services);
 }
 
+// Masks and severities as after a reset. Version 2, with a log of prefixes, which stays empty like
+// the header log: nobody tells what was in flight. Source: PCIe Base Spec 6.0, 7.8.4.
+void emulate_error_reporting(RegisterMap& map) {
+    namespace at = pci::error_reporting;
+    constexpr auto errors = pci::UncorrectableErrors::mask_of(pci::Access::WriteOneToClear);
+    constexpr std::uint32_t advisory_non_fatal = 1u << 13;
+    map.own(errors_at, access_control_at - errors_at);
+    map.emulate<std::uint32_t>(errors_at, std::uint32_t{pci::extended_id::error_reporting} |
+                                              2u << 16 | access_control_at << 20);
+    map.emulate<std::uint32_t>(errors_at + at::status, 0, 0, errors);
+    map.emulate<std::uint32_t>(errors_at + at::mask, error_mask_after_reset & errors, errors);
+    map.emulate<std::uint32_t>(errors_at + at::severity, error_severity_after_reset & errors,
+                               errors);
+    map.emulate<std::uint32_t>(errors_at + at::correctable_mask, advisory_non_fatal,
+                               advisory_non_fatal);
+    map.emulate<std::uint32_t>(errors_at + at::root_command, 0,
+                               pci::RootErrorCommand::mask_of(pci::Access::ReadWrite));
+    map.emulate<std::uint32_t>(errors_at + at::root_status, 0, 0,
+                               pci::RootErrorStatus::mask_of(pci::Access::WriteOneToClear));
+}
+
 // Version 3, no PME; bit 3: the port keeps its registers from D3hot to D0.
 // Source: PCI Power Management 1.2, 3.2.
 void emulate_power_management(RegisterMap& map) {
@@ -170,11 +194,13 @@ RegisterMap build_root_port(const PortPlan& port) {
     map.emulate<std::uint8_t>(subordinate_bus, port.secondary_bus, 0xff);
     map.emulate<std::uint16_t>(secondary_status, 0, 0, 0xf900);
     map.emulate<std::uint8_t>(capabilities_pointer, express_at);
-    map.emulate<std::uint16_t>(bridge_control, 0, 0x0043);
+    map.emulate<std::uint16_t>(bridge_control, pci::SerrForwarding::mask,
+                               pci::BridgeControl::mask_of(pci::Access::ReadWrite));
     emulate_windows(map, port);
     emulate_express(map, port);
     emulate_msi(map);
     emulate_power_management(map);
+    emulate_error_reporting(map);
     emulate_access_control(map);
     return map;
 }

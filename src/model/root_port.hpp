@@ -19,17 +19,18 @@ namespace port_register {
 inline constexpr std::size_t express = 0x40;
 inline constexpr std::size_t msi = 0x80;
 inline constexpr std::size_t power = 0x90;
-inline constexpr std::size_t access_control = 0x100;
+inline constexpr std::size_t error_reporting = 0x100;
+inline constexpr std::size_t access_control = 0x148;
 }  // namespace port_register
 
 /// The host bridge at 00:00.0.
 RegisterMap build_host_bridge();
 
 /// A root port: header type 1, power management, MSI, PCI Express with a slot and support of
-/// End-End TLP Prefixes, Access Control Services, as the plan of the port says. Its link is up and
-/// its slot occupied if it has functions. Where the plan lets functions come and go, the slot has
-/// an attention button and a power indicator, no power controller, and takes commands without a
-/// word.
+/// End-End TLP Prefixes, Advanced Error Reporting, Access Control Services, as the plan of the port
+/// says. Its link is up and its slot occupied if it has functions. Where the plan lets functions
+/// come and go, the slot has an attention button and a power indicator, no power controller, and
+/// takes commands without a word. Errors below are forwarded, as firmware leaves a port.
 RegisterMap build_root_port(const PortPlan& port);
 
 }  // namespace tenon::model

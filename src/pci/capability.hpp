@@ -48,6 +48,7 @@ inline constexpr std::uint16_t advanced_features = 0x13;
 }  // namespace capability_id
 namespace extended_id {
 inline constexpr std::uint16_t null = 0x00;
+inline constexpr std::uint16_t error_reporting = 0x01;
 inline constexpr std::uint16_t access_control = 0x0d;
 inline constexpr std::uint16_t ats = 0x0f;
 inline constexpr std::uint16_t page_request = 0x13;

@@ -86,8 +86,18 @@ using DeviceCapabilities =
     Register<std::uint32_t, MaxPayloadSupported, RoleBasedErrors, FunctionLevelReset>;
 
 /// Device Control; bit 15 starts a function level reset in an endpoint. Source: 7.5.3.4.
+struct CorrectableErrorReportingEnable : Bits<0, 0, Access::ReadWrite> {};
+struct NonFatalErrorReportingEnable : Bits<1, 1, Access::ReadWrite> {};
+struct FatalErrorReportingEnable : Bits<2, 2, Access::ReadWrite> {};
+struct UnsupportedRequestReportingEnable : Bits<3, 3, Access::ReadWrite> {};
 struct InitiateFlr : Bits<15, 15, Access::ReadWrite> {};
-using DeviceControl = Register<std::uint16_t, InitiateFlr>;
+using DeviceControl =
+    Register<std::uint16_t, CorrectableErrorReportingEnable, NonFatalErrorReportingEnable,
+             FatalErrorReportingEnable, UnsupportedRequestReportingEnable, InitiateFlr>;
+
+/// Device Status. Source: 7.5.3.5.
+struct NonFatalErrorDetected : Bits<1, 1, Access::WriteOneToClear> {};
+struct FatalErrorDetected : Bits<2, 2, Access::WriteOneToClear> {};
 
 /// Link Capabilities. Speed is a bit number in the supported speeds vector. Source: 7.5.3.6.
 struct MaxLinkSpeed : Bits<3, 0, Access::ReadOnly> {};

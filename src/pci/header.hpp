@@ -62,8 +62,13 @@ using Status =
     Register<std::uint16_t, InterruptStatus, CapabilitiesList, MasterDataParityError, StatusErrors>;
 
 /// Bridge Control. Source: PCIe Base Spec 6.0, 7.5.1.3.13.
+struct ParityForwarding : Bits<0, 0, Access::ReadWrite> {};
+struct SerrForwarding : Bits<1, 1, Access::ReadWrite> {};  ///< SERR# Enable: of error messages.
 struct SecondaryBusReset : Bits<6, 6, Access::ReadWrite> {};
-using BridgeControl = Register<std::uint16_t, SecondaryBusReset>;
+using BridgeControl = Register<std::uint16_t, ParityForwarding, SerrForwarding, SecondaryBusReset>;
+
+/// Secondary Status. Source: PCIe Base Spec 6.0, 7.5.1.3.7.
+struct ReceivedSystemError : Bits<14, 14, Access::WriteOneToClear> {};
 
 /// Header Type. Source: PCIe Base Spec 6.0, 7.5.1.1.9.
 struct HeaderLayout : Bits<6, 0, Access::ReadOnly> {};
