@@ -97,7 +97,8 @@ Result<MachineEnd> run_plan(const model::MachinePlan& plan, const RunRequest& re
                       .assignment = *assignment,
                       .topology = topology,
                       .plan_arrival = request.plan_arrival,
-                      .warnings = warnings}};
+                      .warnings = warnings,
+                      .pause = [&machine = *machine] { return machine.pause(); }}};
     ControlService control{*machine, warnings, hot_plug};
     if (listener)
         TENON_TRY_DO(control.serve(std::move(*listener), request.control->version,

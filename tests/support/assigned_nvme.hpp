@@ -34,6 +34,7 @@ inline std::unique_ptr<FakeFunction> nvme_function() {
     auto function = std::make_unique<FakeFunction>(nvme_config());
     function->add_bar(0, nvme_bar_size);
     function->irq(device::IrqIndex::Msix) = {.count = 8, .eventfd = true};
+    function->irq(device::IrqIndex::Error) = {.count = 1, .eventfd = true};
     return function;
 }
 

@@ -122,8 +122,10 @@ void FakeFunction::share_bus(const std::vector<FakeFunction*>& all) {
 
 void FakeFunction::hit_by_bus() {
     const bool answers = (config_.read16(command) & 0x0007) != 0;
-    disturbed_ = disturbed_ || answers ||
-                 std::ranges::any_of(vectors_, [](const auto& all) { return !all.empty(); });
+    const bool interrupts =
+        std::ranges::any_of(std::array{IrqIndex::Intx, IrqIndex::Msi, IrqIndex::Msix},
+                            [this](auto index) { return !vectors(index).empty(); });
+    disturbed_ = disturbed_ || answers || interrupts;
     ++bus_resets_;
     reset();
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <deque>
@@ -41,7 +42,12 @@ public:
                 .topology = topology_,
                 .plan_arrival = [this](const auto& request, const auto& machine,
                                        auto& opened) { return plan(request, machine, opened); },
-                .warnings = board_.warnings},
+                .warnings = board_.warnings,
+                .pause =
+                    [this] {
+                        ++pauses_;
+                        return Result<void>{};
+                    }},
             patience);
         hot_plug_->listen([this](const vmm::PlugEvent& event) {
             const std::lock_guard lock{events_mutex_};
@@ -54,6 +60,10 @@ public:
     Result<std::string> add(std::size_t n, unsigned number, const std::string& port = "rp0") {
         return hot_plug_->add({.device = fmt::format("{} {} {}", n, number, port)});
     }
+    /// What the user says of functions that come from now on.
+    void choose(model::FunctionKeys keys) { keys_ = keys; }
+    /// How often the machine was asked to pause.
+    unsigned pauses() const { return pauses_; }
     vmm::HotPlug& hot_plug() { return *hot_plug_; }
     vmm::PciTopology& topology() { return topology_; }
     FakeFunction& function(std::size_t n) { return *functions_.at(n); }
@@ -138,6 +148,7 @@ private:
         device.facts.driver = std::string{"vfio-pci"};
         device.facts.group = device::GroupFacts{.number = 1};
         device.id = fmt::format("f{}", n);
+        device.keys = keys_;
         device.function = static_cast<unsigned>(request.device[2] - '0');
         device.port = request.device.substr(4);
         TENON_TRY_DO(opened.prepare({}, std::span{&device.facts, 1}), "");
@@ -163,6 +174,8 @@ private:
     model::MachinePlan plan_;
     std::deque<std::unique_ptr<FakeFunction>> functions_;
     unsigned fail_opener_ = 0;
+    model::FunctionKeys keys_;
+    std::atomic<unsigned> pauses_ = 0;
     FakeOpener* opener_ = nullptr;
     device::OpenedFunctions opened_{[this](device::Interface, std::span<const device::DeviceFacts>,
                                            std::optional<int>) { return make_opener(); }};

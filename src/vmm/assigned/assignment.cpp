@@ -11,6 +11,9 @@
 #include "model/peers.hpp"
 
 namespace tenon::vmm {
+
+using device::IrqIndex;
+
 namespace {
 
 constexpr std::string_view memory_mapped = "memory mapped for DMA";
@@ -196,9 +199,7 @@ Result<Assignment::Seat> Assignment::bring_in(std::shared_ptr<const model::PortP
         if (outside_.files != nullptr)
             outside_.board.warnings.check(outside_.files->remove(file), "taking a file from KVM");
     });
-    TENON_TRY(notifier, watch(function, *seat.function),
-              fmt::format("assigning {}", function.view.host));
-    seat.notifier = std::move(notifier);
+    TENON_TRY_DO(watch(function, seat), fmt::format("assigning {}", function.view.host));
     if (outside_.files != nullptr)
         TENON_TRY_DO(outside_.files->add(file),
                      fmt::format("telling KVM of {}", seat.function->name()));
@@ -231,19 +232,38 @@ void Assignment::note_peers() {
     outside_.board.warnings.once("peer-to-peer: " + plan->line);
 }
 
-Result<std::unique_ptr<RequestNotifier>> Assignment::watch(const model::FunctionPlan& plan,
-                                                           AssignedFunction& function) {
-    if (!plan.facts.vfio) return nullptr;
-    return RequestNotifier::create(function.device(), *plan.facts.vfio, outside_.board.events,
-                                   [this, id = plan.view.id] {
-                                       const std::lock_guard lock{request_mutex_};
-                                       if (request_) request_(id);
-                                   });
+Result<void> Assignment::watch(const model::FunctionPlan& plan, Seat& seat) {
+    seat.function->on_gone([this, id = plan.view.id] { tell(id, DeviceNotice::Gone); });
+    if (!plan.facts.vfio) return {};
+    for (const auto& [index, notice] : {std::pair{IrqIndex::Request, DeviceNotice::WantedBack},
+                                        std::pair{IrqIndex::Error, DeviceNotice::Error}}) {
+        TENON_TRY(notifier,
+                  DeviceNotifier::create(seat.function->device(), *plan.facts.vfio, index,
+                                         outside_.board.events,
+                                         [this, id = plan.view.id, notice] { tell(id, notice); }),
+                  "");
+        if (notifier) seat.notifiers.push_back(std::move(notifier));
+    }
+    return {};
 }
 
-void Assignment::on_request(std::function<void(const std::string& id)> listener) {
-    const std::lock_guard lock{request_mutex_};
-    request_ = std::move(listener);
+void Assignment::tell(const std::string& id, DeviceNotice notice) {
+    const std::lock_guard lock{notice_mutex_};
+    if (notice_) notice_(id, notice);
+}
+
+void Assignment::on_notice(NoticeListener listener) {
+    const std::lock_guard lock{notice_mutex_};
+    notice_ = std::move(listener);
+}
+
+std::optional<Assignment::Found> Assignment::find(const std::string& id) const {
+    for (const auto& slot : slots_)
+        for (const auto& planned : slot.plan->functions)
+            for (const auto& seat : slot.seats)
+                if (planned.view.id == id && planned.guest.devfn() == seat.devfn)
+                    return Found{.function = *seat.function, .plan = planned};
+    return std::nullopt;
 }
 
 Result<void> Assignment::insert(const model::Arrival& arrival) {

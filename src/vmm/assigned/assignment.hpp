@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -16,14 +17,21 @@
 #include "device/opened.hpp"
 #include "model/arrival.hpp"
 #include "model/machine_plan.hpp"
+#include "vmm/assigned/device_notifier.hpp"
 #include "vmm/assigned/dma_mapping.hpp"
 #include "vmm/assigned/function.hpp"
 #include "vmm/assigned/pci_topology.hpp"
-#include "vmm/assigned/request_notifier.hpp"
 #include "vmm/guest_memory.hpp"
 #include "vmm/vfio_files.hpp"
 
 namespace tenon::vmm {
+
+/// What happens to a function on its host.
+enum class DeviceNotice {
+    WantedBack,  ///< The host wants it back.
+    Error,       ///< The host was told of an error of it.
+    Gone,        ///< It answers no more.
+};
 
 /// Owns the assigned functions of one machine. Destruction gives all of them back: interrupts off,
 /// out of the guest, memory no longer reachable by DMA, reset, closed. One caller at a time, but
@@ -67,9 +75,17 @@ public:
     /// The machine as it is, with functions that wait.
     std::vector<std::shared_ptr<const model::PortPlan>> ports() const;
 
-    /// Who is told, from another thread, that the host wants the function `id` back: it is to note
-    /// that and return. From any thread.
-    void on_request(std::function<void(const std::string& id)> listener);
+    /// Who is told, from any thread, what happens to the function `id`: it is to note that and
+    /// return. From any thread.
+    using NoticeListener = std::function<void(const std::string& id, DeviceNotice notice)>;
+    void on_notice(NoticeListener listener);
+
+    /// The function `id`, and how it is planned; none: it is not here. Until the next change.
+    struct Found {
+        AssignedFunction& function;
+        const model::FunctionPlan& plan;
+    };
+    std::optional<Found> find(const std::string& id) const;
 
     /// Maps the guest's memory for DMA beside what comes next: its start. Once, if at all.
     void begin_to_map_memory();
@@ -90,7 +106,7 @@ private:
         std::shared_ptr<const model::PortPlan> plan;  ///< That it came with.
         std::shared_ptr<DmaMapping> memory;           ///< Reachable by its DMA while it is here.
         std::shared_ptr<AssignedFunction> function;
-        std::unique_ptr<RequestNotifier> notifier;
+        std::vector<std::unique_ptr<DeviceNotifier>> notifiers;
         std::uint8_t devfn = 0;
         Undo leave;
     };
@@ -115,12 +131,12 @@ private:
     std::move_only_function<void()> share(const model::FunctionPlan& plan,
                                           AssignedFunction& function, const DmaMapping& memory);
     void note_peers();
-    Result<std::unique_ptr<RequestNotifier>> watch(const model::FunctionPlan& plan,
-                                                   AssignedFunction& function);
+    Result<void> watch(const model::FunctionPlan& plan, Seat& seat);
+    void tell(const std::string& id, DeviceNotice notice);
 
     Outside outside_;
-    std::mutex request_mutex_;  ///< Guards what follows.
-    std::function<void(const std::string&)> request_;
+    std::mutex notice_mutex_;  ///< Guards what follows.
+    NoticeListener notice_;
     device::OpenedFunctions& opened_;
     /// Functions that were opened and have no seat yet, by their host address.
     std::map<pci::Address, std::unique_ptr<device::DeviceControl>> waiting_;

@@ -8,7 +8,9 @@
 #include <variant>
 
 #include "base/bytes.hpp"
+#include "model/device_error.hpp"
 #include "model/msi_registers.hpp"
+#include "pci/error_reporting.hpp"
 #include "pci/express.hpp"
 #include "pci/header.hpp"
 
@@ -91,6 +93,10 @@ void AssignedFunction::shut_down() {
 
 std::uint32_t AssignedFunction::read_config(std::uint16_t offset, unsigned size) {
     const std::lock_guard lock{mutex_};
+    return read_registers(offset, size);
+}
+
+std::uint32_t AssignedFunction::read_registers(std::uint16_t offset, unsigned size) {
     const auto narrow = static_cast<std::uint8_t>(size);
     std::uint32_t from_device = 0;
     const auto pieces = config_.device_pieces(offset, narrow);
@@ -100,9 +106,52 @@ std::uint32_t AssignedFunction::read_config(std::uint16_t offset, unsigned size)
             device_->read(device::config_region, piece.offset, std::span{bytes}.first(piece.size));
         // A device that is gone reads as ones.
         const auto value = read ? load<std::uint32_t>(bytes, 0) : ~0u;
+        if (!read || value == ~0u) note_if_gone();
         from_device |= value << 8 * (piece.offset - offset);
     }
     return with_msi_pending(offset, size, config_.read(offset, narrow, from_device));
+}
+
+std::optional<AssignedFunction::ShownError> AssignedFunction::show_error() {
+    namespace at = pci::error_reporting;
+    const std::lock_guard lock{mutex_};
+    const auto& view = plan_->view;
+    const auto errors = static_cast<std::uint16_t>(view.error_reporting_at);
+    const auto express = static_cast<std::uint16_t>(view.express_at);
+    if (errors == 0 || express == 0) return std::nullopt;
+    const auto read = [this](std::size_t offset, unsigned size) {
+        return read_registers(static_cast<std::uint16_t>(offset), size);
+    };
+    // Of a virtual function masks and severities are the physical one's, and so is the choice
+    // whether it sends messages. Source: PCIe Base Spec 6.0, 9.4.
+    const bool physical = !view.virtual_function;
+    const auto error = model::choose_error(
+        physical ? read(errors + at::mask, 4) : model::error_mask_after_reset,
+        physical ? read(errors + at::severity, 4) : model::error_severity_after_reset);
+    config_.latch(errors + at::status, error.status);
+    config_.latch(express + pci::express::device_status, model::device_status_of(error));
+    const auto command = static_cast<std::uint16_t>(read(pci::header::command, 2));
+    const auto control =
+        static_cast<std::uint16_t>(read(express + pci::express::device_control, 2));
+    return ShownError{.fatal = error.fatal, .sent = !physical || may_send(error, command, control)};
+}
+
+bool AssignedFunction::is_gone() {
+    const std::lock_guard lock{mutex_};
+    return looks_gone();
+}
+
+// The kernel answers for the first registers itself; Class Code and Revision ID are the device's,
+// and no device has ones there. Source: Linux drivers/vfio/pci/vfio_pci_config.c,
+// init_pci_cap_basic_perm().
+bool AssignedFunction::looks_gone() {
+    std::array<std::byte, 4> bytes{};
+    return !device_->read(device::config_region, pci::header::revision_id, bytes) ||
+           load<std::uint32_t>(bytes, 0) == ~0u;
+}
+
+void AssignedFunction::note_if_gone() {
+    if (gone_listener_ && looks_gone()) gone_listener_();
 }
 
 // The pending bits of MSI are where the events are: with the interrupts.
@@ -194,6 +243,7 @@ void AssignedFunction::unplace() {
 
 bool AssignedFunction::withdraw() {
     const std::lock_guard lock{mutex_};
+    note_if_gone();
     return bars_->withdraw();
 }
 
@@ -313,8 +363,10 @@ std::uint64_t AssignedFunction::read_place(unsigned index, const Place& place, u
     }
     std::array<std::byte, 8> bytes{};
     // Read through the kernel, not through a mapping: a device that is gone is an error there.
-    if (!device_->read(index, place.offset, std::span{bytes}.first(size))) return all_ones(size);
-    return load<std::uint64_t>(bytes, 0);
+    const auto read = device_->read(index, place.offset, std::span{bytes}.first(size));
+    const auto value = read ? load<std::uint64_t>(bytes, 0) : all_ones(size);
+    if (!read || (size >= 4 && value == all_ones(size))) note_if_gone();
+    return value;
 }
 
 void AssignedFunction::write_bar(unsigned index, std::uint64_t offset, unsigned size,

@@ -77,6 +77,23 @@ public:
     /// Whether the guest uses it: it answers, sends, or has interrupts.
     bool in_use() const;
 
+    /// An error of which the host was told, as the guest finds it.
+    struct ShownError {
+        bool fatal = false;
+        bool sent = false;  ///< The guest lets it send a message of it.
+    };
+    /// Raises status bits of an error that the guest does not mask, until it clears them. None: it
+    /// has no registers for that.
+    std::optional<ShownError> show_error();
+
+    /// Whether the device has gone from its host: reading it fails, or reads ones where no device
+    /// has them.
+    bool is_gone();
+
+    /// Who is told, by whoever just accessed it, that the device has gone: it is to note that and
+    /// return. Before anybody accesses it.
+    void on_gone(std::function<void()> listener) { gone_listener_ = std::move(listener); }
+
     /// Its slot has changed: goes by this plan of it from now on, which must outlive the function
     /// or the next call. What a slot does not change has to be as in the first.
     void follow(const model::FunctionPlan& plan);
@@ -102,6 +119,10 @@ private:
 
     Interrupts::Outside for_interrupts();
     std::uint32_t with_msi_pending(std::uint16_t offset, unsigned size, std::uint32_t value) const;
+
+    std::uint32_t read_registers(std::uint16_t offset, unsigned size);
+    void note_if_gone();
+    bool looks_gone();
 
     Result<void> wait_for_memory(const model::effect::WriteDevice& effect);
     Result<void> update_device(const model::effect::UpdateDevice& effect);
@@ -137,6 +158,7 @@ private:
     std::unique_ptr<Bars> bars_;
     std::optional<OptionRom> rom_;
     std::unique_ptr<Interrupts> interrupts_;
+    std::function<void()> gone_listener_;
     bool reset_wanted_ = false;  ///< By the guest, in the write that is being carried out.
 };
 

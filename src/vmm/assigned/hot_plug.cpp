@@ -21,9 +21,9 @@ HotPlug::HotPlug(Outside outside, std::chrono::milliseconds patience)
         noted_.notify_all();
     });
     outside_.topology.on_restart([this] { before_restart(); });
-    outside_.assignment.on_request([this](const std::string& id) {
+    outside_.assignment.on_notice([this](const std::string& id, DeviceNotice notice) {
         const std::lock_guard lock{noted_mutex_};
-        wanted_back_.insert(id);
+        notices_[id].insert(notice);
         noted_.notify_all();
     });
     thread_ = quiet_thread([this] { run(); });
@@ -32,7 +32,7 @@ HotPlug::HotPlug(Outside outside, std::chrono::milliseconds patience)
 HotPlug::~HotPlug() {
     outside_.topology.on_release({});
     outside_.topology.on_restart({});
-    outside_.assignment.on_request({});
+    outside_.assignment.on_notice({});
     {
         const std::lock_guard lock{noted_mutex_};
         ending_ = true;
@@ -136,10 +136,13 @@ void HotPlug::listen(std::function<void(const PlugEvent&)> listener) {
     listener_ = std::move(listener);
 }
 
-void HotPlug::tell(PlugEvent::Kind kind, const model::PortPlan& port) {
-    if (!listener_) return;
+void HotPlug::tell(const PlugEvent& event) {
+    if (listener_) listener_(event);
+}
+
+void HotPlug::tell_all(PlugEvent::Kind kind, const model::PortPlan& port) {
     for (const auto& function : port.functions)
-        listener_({.kind = kind, .id = function.view.id});
+        tell({.kind = kind, .id = function.view.id});
 }
 
 // The guest starts again: slots that it was asked to let go of are empty then.
@@ -161,13 +164,15 @@ void HotPlug::take_out(std::size_t port) {
         const std::lock_guard noted{noted_mutex_};
         deadlines_.erase(port);
         released_.erase(port);
+        for (const auto& function : plan->functions)
+            notices_.erase(function.view.id);
     }
-    tell(PlugEvent::Kind::Deleted, *plan);
+    tell_all(PlugEvent::Kind::Deleted, *plan);
 }
 
 void HotPlug::give_up(std::size_t port) {
     outside_.topology.stop_asking(port);
-    tell(PlugEvent::Kind::NotLetGo, *outside_.assignment.ports()[port]);
+    tell_all(PlugEvent::Kind::NotLetGo, *outside_.assignment.ports()[port]);
 }
 
 // The host waits for it, and asks again and again. A guest that cannot let go keeps it waiting.
@@ -180,10 +185,71 @@ void HotPlug::give_back(const std::string& id) {
             fmt::format("the host wants {} back, in vain: {}", id, to_string(asked.error())));
 }
 
+// A reset by the host hides a device for a while: it has a second to be back, as all have after
+// one. Source: PCIe Base Spec 6.0, 6.6.1.
+bool HotPlug::has_gone(const Assignment::Found& found) {
+    constexpr auto looks = 10;
+    constexpr std::chrono::milliseconds pause{100};
+    for (auto look = 0; look < looks; ++look) {
+        if (!found.function.is_gone()) return false;
+        std::this_thread::sleep_for(pause);
+    }
+    return found.function.is_gone();
+}
+
+// The guest finds a device that was pulled out, as it is.
+void HotPlug::give_up_lost(const std::string& id) {
+    const auto lost = outside_.assignment.find(id);
+    if (!lost || !has_gone(*lost)) return;
+    outside_.warnings.once(
+        fmt::format("{} answers no more: it is taken away from the guest", lost->function.name()));
+    tell({.kind = PlugEvent::Kind::Lost, .id = id});
+    if (const auto port = port_of(id)) take_out(*port);
+}
+
+void HotPlug::handle_error(const std::string& id) {
+    const auto failed = outside_.assignment.find(id);
+    if (!failed) return;
+    if (has_gone(*failed)) return give_up_lost(id);
+    if (failed->plan.on_error != model::ErrorAction::Detach) return show_error(id, *failed);
+    outside_.warnings.once(fmt::format(
+        "{}: the host was told of an error: it is taken away from the guest: on-error=detach",
+        failed->function.name()));
+    tell({.kind = PlugEvent::Kind::Failed, .id = id, .action = failed->plan.on_error});
+    if (const auto port = port_of(id)) take_out(*port);
+}
+
+void HotPlug::show_error(const std::string& id, const Assignment::Found& failed) {
+    const bool stops = failed.plan.on_error == model::ErrorAction::Stop;
+    // What the guest finds, it finds when it goes on.
+    if (stops) outside_.warnings.check(outside_.pause(), "pausing the machine: on-error=stop");
+    const auto report = outside_.topology.show_error(failed.function);
+    outside_.warnings.once(fmt::format(
+        "{}: the host was told of an error; the guest {}{}", failed.function.name(),
+        report.told ? "is told, so that its driver starts over"
+                    : "does not want to be told of errors, and goes on with the device as it is",
+        stops ? "; the machine is paused: on-error=stop" : ""));
+    tell({.kind = PlugEvent::Kind::Failed,
+          .id = id,
+          .action = failed.plan.on_error,
+          .report = report});
+}
+
+void HotPlug::handle(const std::string& id, DeviceNotice notice) {
+    switch (notice) {
+        case DeviceNotice::WantedBack:
+            return give_back(id);
+        case DeviceNotice::Error:
+            return handle_error(id);
+        case DeviceNotice::Gone:
+            return give_up_lost(id);
+    }
+}
+
 // Until there is something to do. False: the end.
 bool HotPlug::wait() {
     std::unique_lock noted{noted_mutex_};
-    while (!ending_ && released_.empty() && wanted_back_.empty()) {
+    while (!ending_ && released_.empty() && notices_.empty()) {
         const auto next =
             std::ranges::min_element(deadlines_, {}, [](const auto& one) { return one.second; });
         if (next == deadlines_.end())
@@ -199,12 +265,12 @@ void HotPlug::run() {
     while (wait()) {
         const std::lock_guard lock{mutex_};
         std::set<std::size_t> released;
-        std::set<std::string> wanted_back;
+        std::map<std::string, std::set<DeviceNotice>> notices;
         std::vector<std::size_t> late;
         {
             const std::lock_guard noted{noted_mutex_};
             released = std::exchange(released_, {});
-            wanted_back = std::exchange(wanted_back_, {});
+            notices = std::exchange(notices_, {});
             for (const auto& [port, deadline] : deadlines_)
                 if (deadline <= Clock::now() && !released.contains(port)) late.push_back(port);
             for (const auto port : late)
@@ -214,8 +280,9 @@ void HotPlug::run() {
             if (outside_.topology.phase(port) != SlotPhase::Empty) take_out(port);
         for (const auto port : late)
             give_up(port);
-        for (const auto& id : wanted_back)
-            give_back(id);
+        for (const auto& [id, noted] : notices)
+            for (const auto notice : noted)
+                handle(id, notice);
     }
 }
 

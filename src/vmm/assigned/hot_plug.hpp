@@ -35,14 +35,19 @@ struct PlugEvent {
     enum class Kind {
         Deleted,   ///< It is gone, and given back.
         NotLetGo,  ///< The guest did not let go of it in time; it stays.
+        Failed,    ///< The host was told of an error of it.
+        Lost,      ///< It answers no more, and will be deleted.
     };
     Kind kind = Kind::Deleted;
     std::string id;
+    model::ErrorAction action = model::ErrorAction::Report;  ///< Of Failed.
+    ErrorReport report;                                      ///< Of Failed, unless by Detach.
 
     bool operator==(const PlugEvent&) const = default;
 };
 
-/// Plugs and unplugs, and gives back what the host wants back. Calls may come from any thread but a
+/// Plugs and unplugs, gives back what the host wants back, and does what is to be done when the
+/// host was told of an error. Calls may come from any thread but a
 /// vCPU's; one is served at a time.
 class HotPlug {
 public:
@@ -57,6 +62,7 @@ public:
         PciTopology& topology;
         ArrivalPlanner plan_arrival;
         Warnings& warnings;
+        std::function<Result<void>()> pause;  ///< Pauses the machine, and returns when it is.
     };
 
     explicit HotPlug(Outside outside, std::chrono::milliseconds patience = most_patience);
@@ -89,10 +95,16 @@ private:
     Result<void> check_slot_open(const model::Arrival& arrival) const;
     void take_out(std::size_t port);
     void give_up(std::size_t port);
+    void handle(const std::string& id, DeviceNotice notice);
     void give_back(const std::string& id);
+    static bool has_gone(const Assignment::Found& found);
+    void give_up_lost(const std::string& id);
+    void handle_error(const std::string& id);
+    void show_error(const std::string& id, const Assignment::Found& failed);
     Result<void> ask(const std::string& id);
     void before_restart();
-    void tell(PlugEvent::Kind kind, const model::PortPlan& port);
+    void tell(const PlugEvent& event);
+    void tell_all(PlugEvent::Kind kind, const model::PortPlan& port);
     bool wait();
     void run();
 
@@ -104,9 +116,9 @@ private:
 
     std::mutex noted_mutex_;  ///< Guards what follows; taken last, and held for a moment only.
     std::condition_variable noted_;
-    std::set<std::string> wanted_back_;                   ///< Functions, by the host.
-    std::set<std::size_t> released_;                      ///< Ports that the guest let go of.
-    std::map<std::size_t, Clock::time_point> deadlines_;  ///< Of ports asked to let go.
+    std::map<std::string, std::set<DeviceNotice>> notices_;  ///< Of functions.
+    std::set<std::size_t> released_;                         ///< Ports that the guest let go of.
+    std::map<std::size_t, Clock::time_point> deadlines_;     ///< Of ports asked to let go.
     bool ending_ = false;
 
     std::thread thread_;

@@ -69,6 +69,22 @@ void PciTopology::stop_asking(std::size_t port) {
     ports_[port].root->stop_asking();
 }
 
+ErrorReport PciTopology::show_error(AssignedFunction& function) {
+    const std::lock_guard lock{mutex_};
+    for (auto& port : ports_)
+        for (const auto& seated : port.functions) {
+            if (seated.function.get() != &function) continue;
+            const auto shown = function.show_error();
+            if (!shown) return {.fatal = true, .told = port.root->detect_error()};
+            const auto requester =
+                static_cast<std::uint16_t>(port.root->secondary_bus() << 8 | seated.devfn);
+            return {.fatal = shown->fatal,
+                    .told = shown->sent &&
+                            port.root->receive({.requester = requester, .fatal = shown->fatal})};
+        }
+    return {};
+}
+
 model::SlotPhase PciTopology::phase(std::size_t port) const {
     const std::lock_guard lock{mutex_};
     return ports_[port].root->phase();

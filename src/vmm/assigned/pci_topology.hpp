@@ -17,6 +17,14 @@
 namespace tenon::vmm {
 
 /// Finds who answers a configuration access, by the bus numbers that the guest gave the ports.
+/// What a guest finds of an error.
+struct ErrorReport {
+    bool fatal = false;  ///< Its severity, as the guest has chosen it.
+    bool told = false;   ///< The guest got an interrupt of it; else it finds it if it looks.
+
+    bool operator==(const ErrorReport&) const = default;
+};
+
 class PciTopology final : public PciHost {
 public:
     /// A function with its number in the slot.
@@ -59,6 +67,10 @@ public:
 
     /// Who is called before the functions are reset because the machine is, without a lock.
     void on_restart(std::function<void()> listener) { restart_ = std::move(listener); }
+
+    /// Shows the guest an error of a function, in its registers where it has some for that, else in
+    /// its port's. Nothing if it is in no slot.
+    ErrorReport show_error(AssignedFunction& function);
 
     model::SlotPhase phase(std::size_t port) const;
 

@@ -15,7 +15,8 @@ RootPort::RootPort(std::shared_ptr<const model::PortPlan> plan, Vm& vm, Warnings
       warnings_{warnings},
       config_{plan_->map},
       slot_{config_, plan_->rules.hotplug.value},
-      link_{config_} {}
+      link_{config_},
+      errors_{config_} {}
 
 std::uint8_t RootPort::secondary_bus() const {
     return config_.bytes().read8(pci::header::secondary_bus);
@@ -31,6 +32,7 @@ RootPort::Wanted RootPort::write(std::uint16_t offset, unsigned size, std::uint3
         config_.write(offset, static_cast<std::uint8_t>(size), value);
     const auto change = link_.written();
     if (change.active_changed) slot_.link_changed();
+    if (errors_.written()) raise_interrupt();
     return {.reset_functions = change.reset, .release_functions = carry_out(slot_.written())};
 }
 
@@ -45,6 +47,19 @@ void RootPort::restart() {
     config_ = model::ConfigState{plan_->map};
     slot_.restart();
     link_.restart();
+    errors_.restart();
+}
+
+bool RootPort::receive(const model::ErrorMessage& message) {
+    const bool tell = errors_.receive(message);
+    if (tell) raise_interrupt();
+    return tell;
+}
+
+bool RootPort::detect_error() {
+    const bool tell = errors_.detect(plan_->guest.devfn());
+    if (tell) raise_interrupt();
+    return tell;
 }
 
 // Whether the functions are to be released.

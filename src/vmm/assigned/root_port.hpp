@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "model/config_state.hpp"
+#include "model/error_state.hpp"
 #include "model/link_state.hpp"
 #include "model/machine_plan.hpp"
 #include "model/slot_state.hpp"
@@ -43,6 +44,11 @@ public:
     void ask_to_leave() { carry_out(slot_.ask_to_leave()); }
     void stop_asking() { slot_.stop_asking(); }
 
+    /// A function below has sent this. Whether the guest is told by an interrupt.
+    bool receive(const model::ErrorMessage& message);
+    /// The port itself finds an error below. Whether the guest is told by an interrupt.
+    bool detect_error();
+
     /// Sends the port's interrupt, by MSI; nothing while the guest has that off. A guest that uses
     /// no MSI gets none: the port has no pin.
     void raise_interrupt();
@@ -65,6 +71,7 @@ private:
     model::ConfigState config_;
     model::SlotState slot_;
     model::LinkState link_;
+    model::ErrorState errors_;
 };
 
 }  // namespace tenon::vmm

@@ -214,9 +214,25 @@ std::vector<QmpCommand> make_plug_commands(const Plugging& plugging) {
 }
 
 QmpEvent event_of(const PlugEvent& event) {
-    return make_event(
-        event.kind == PlugEvent::Kind::Deleted ? "DEVICE_DELETED" : "DEVICE_UNPLUG_GUEST_ERROR",
-        {{"device", event.id}, {"path", "/machine/peripheral/" + event.id}});
+    using enum PlugEvent::Kind;
+    Json data{{"device", event.id}, {"path", "/machine/peripheral/" + event.id}};
+    switch (event.kind) {
+        case Deleted:
+            return make_event("DEVICE_DELETED", std::move(data));
+        case NotLetGo:
+            return make_event("DEVICE_UNPLUG_GUEST_ERROR", std::move(data));
+        case Lost:
+            data["kind"] = "lost";
+            break;
+        case Failed:
+            data["kind"] = "error";
+            data["action"] = name_of(event.action);
+            if (event.action == model::ErrorAction::Detach) break;
+            data["severity"] = event.report.fatal ? "fatal" : "nonfatal";
+            data["guest-told"] = event.report.told;
+            break;
+    }
+    return make_event("TENON_DEVICE_ERROR", std::move(data));
 }
 
 }  // namespace tenon::vmm

@@ -1,4 +1,4 @@
-#include "vmm/assigned/request_notifier.hpp"
+#include "vmm/assigned/device_notifier.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -14,13 +14,13 @@ using device::IrqIndex;
 using testing::IsEmpty;
 using testing::SizeIs;
 
-class RequestNotifierTest : public testing::Test {
+class DeviceNotifierTest : public testing::Test {
 protected:
-    RequestNotifierTest() { host_->irq(IrqIndex::Request) = {.count = 1, .eventfd = true}; }
+    DeviceNotifierTest() { host_->irq(IrqIndex::Request) = {.count = 1, .eventfd = true}; }
 
-    Result<std::unique_ptr<RequestNotifier>> create(std::function<void()> wanted) {
-        return RequestNotifier::create(device_, device_.facts().value(), events_,
-                                       std::move(wanted));
+    Result<std::unique_ptr<DeviceNotifier>> create(std::function<void()> wanted) {
+        return DeviceNotifier::create(device_, device_.facts().value(), IrqIndex::Request, events_,
+                                      std::move(wanted));
     }
 
     std::unique_ptr<support::FakeFunction> host_ = support::nvme_function();
@@ -28,7 +28,7 @@ protected:
     EventLoop events_;
 };
 
-TEST_F(RequestNotifierTest, TellsOfEachRequestUntilItGoes) {
+TEST_F(DeviceNotifierTest, TellsOfEachRequestUntilItGoes) {
     std::promise<void> told;
     auto notifier = create([&] { told.set_value(); });
     ASSERT_TRUE(notifier);
@@ -44,7 +44,7 @@ TEST_F(RequestNotifierTest, TellsOfEachRequestUntilItGoes) {
     EXPECT_THAT(host_->vectors(IrqIndex::Request), IsEmpty());
 }
 
-TEST_F(RequestNotifierTest, DoesNotGoWhileItTells) {
+TEST_F(DeviceNotifierTest, DoesNotGoWhileItTells) {
     std::promise<void> begun;
     std::promise<void> go_on;
     auto notifier = create([&] {
@@ -62,18 +62,18 @@ TEST_F(RequestNotifierTest, DoesNotGoWhileItTells) {
     going.get();
 }
 
-TEST_F(RequestNotifierTest, IsNoneWhereTheKernelKnowsNoRequests) {
+TEST_F(DeviceNotifierTest, IsNoneWhereTheKernelKnowsNoRequests) {
     host_->irq(IrqIndex::Request) = {};
     const auto notifier = create([] {});
     ASSERT_TRUE(notifier);
     EXPECT_EQ(*notifier, nullptr);
 }
 
-TEST_F(RequestNotifierTest, ThatCannotBeSetUpLeavesNothing) {
+TEST_F(DeviceNotifierTest, ThatCannotBeSetUpLeavesNothing) {
     const auto facts = device_.facts().value();
     host_->faults().fail_call(1);
 
-    EXPECT_FALSE(RequestNotifier::create(device_, facts, events_, [] {}));
+    EXPECT_FALSE(DeviceNotifier::create(device_, facts, IrqIndex::Request, events_, [] {}));
 
     EXPECT_THAT(host_->vectors(IrqIndex::Request), IsEmpty());
 }
