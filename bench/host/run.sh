@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What `tools/dev bench` runs in the virtual host: DMA mapping and starts, against others.
+# What `tools/dev bench` runs in the virtual host: DMA mapping, starts and hot-plug, against others.
 #
 #   run.sh FOLDER [ROUNDS]      FOLDER has the benchmark programs
 
@@ -14,3 +14,4 @@ printf 'Host: Linux %s, %s processor(s) of %s\n' "$(uname -r)" "$(nproc)" \
     "$(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -n 1)"
 "$1/dma_bench" "$disk" "${2:-5}"
 python3 "$here/starts.py" --rounds "${2:-5}" "$disk"
+python3 "$here/plugs.py" --rounds "${2:-5}" "$disk"
