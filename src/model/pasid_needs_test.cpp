@@ -99,20 +99,20 @@ TEST(RootPort, SupportsPrefixesAndAccessControl) {
     const auto& map = plan.ports.front().map;
 
     EXPECT_EQ(map.start.read32(0x40 + 0x24) & prefixes, prefixes);
-    EXPECT_EQ(map.start.read32(0x100), 0x0001000du);
+    EXPECT_EQ(map.start.read32(0x148), 0x0001000du);
     // Source Validation, Translation Blocking, Request and Completion Redirect, Upstream
     // Forwarding: there, and off.
-    EXPECT_EQ(map.start.read32(0x104), 0x0000001fu);
+    EXPECT_EQ(map.start.read32(0x14c), 0x0000001fu);
 }
 
 TEST(RootPort, LetsTheGuestSwitchAccessControlOn) {
     const auto plan = make_plan({.devices = {request(device(0))}}).value();
     ConfigState state{plan.ports.front().map};
 
-    state.write(0x106, 2, 0xffff);
-    state.write(0x104, 2, 0xffff);
+    state.write(0x14e, 2, 0xffff);
+    state.write(0x14c, 2, 0xffff);
 
-    EXPECT_EQ(state.read(0x104, 4, 0), 0x001f001fu);
+    EXPECT_EQ(state.read(0x14c, 4, 0), 0x001f001fu);
 }
 
 }  // namespace
