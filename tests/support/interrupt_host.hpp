@@ -200,8 +200,10 @@ private:
         ++vfio_calls;
         if (index_ != device::IrqIndex::Msix) return true;
         if (noresize_ && action.vectors.back() >= allocated_) broken("no room for the vector");
+        // The call leaves those between without an event. One that was given up has it for nothing.
         for (auto n = action.vectors.front(); n <= action.vectors.back(); ++n)
-            if (vectors_[n].connected) broken("a vector in use is touched");
+            if (std::exchange(vectors_[n].connected, false) && !vectors_[n].silent)
+                broken("a vector in use is touched");
         for (const auto n : action.vectors)
             connect(n);
         return false;
