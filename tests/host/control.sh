@@ -51,6 +51,7 @@ status_of() { ctl query-status | python3 -c 'import json, sys; print(json.load(s
 start
 python3 "$(dirname "$0")/control_events.py" "$socket" >"$work/events" 2>&1 &
 listener=$!
+until_so 60 'somebody listens to events' grep -q LISTENING "$work/events"
 until_said 3
 expect_equal 'the guest' running "$(status_of)"
 ctl stop
@@ -91,7 +92,8 @@ expect_equal 'starts of the guest' 2 "$(grep -c '^@@clock begin' "$console")"
 ctl quit
 expect_end 1
 wait "$listener" || fail "the listener: $(cat "$work/events")"
-expect_equal 'events' 'STOP
+expect_equal 'events' 'LISTENING
+STOP
 RESUME
 RESET {"guest": false, "reason": "host-qmp-system-reset"}
 SHUTDOWN {"guest": false, "reason": "host-qmp-quit"}' "$(cat "$work/events")"

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Prints the events of a control socket, one a line, until the other side hangs up.
+"""Prints LISTENING, then the events of a control socket, one a line, until the other side hangs up.
 
     control_events.py SOCKET
 """
@@ -15,6 +15,8 @@ assert "QMP" in json.loads(lines.readline())
 print('{"execute": "qmp_capabilities"}', file=lines, flush=True)
 for line in lines:
     message = json.loads(line)
+    if "return" in message:
+        print("LISTENING", flush=True)
     if "event" in message:
         assert message["timestamp"]["seconds"] > 0
         print(" ".join([message["event"]] + [json.dumps(message[key]) for key in ("data",) if key in message]),

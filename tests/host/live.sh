@@ -64,6 +64,7 @@ listen() {
     until_so 60 'the control socket is there' [ -S "$socket" ]
     python3 "$(dirname "${BASH_SOURCE[0]}")/control_events.py" "$socket" >>"$events" 2>&1 9>&- &
     listener=$!
+    until_so 60 'somebody listens to events' grep -q LISTENING "$events"
 }
 
 # in_guest COMMAND   A line of the guest's shell: what it prints, and its status.
