@@ -29,7 +29,7 @@ said() { grep -c '^clock: ' "$console" || true; }
 
 # until_said COUNT   Waits until the guest has said the time COUNT times.
 until_said() {
-    local deadline=$((SECONDS + 120))
+    local deadline=$((SECONDS + 240))
     while [ "$(said)" -lt "$1" ]; do
         [ "$SECONDS" -lt "$deadline" ] || {
             tail -n 20 "$console" "$work/messages"
