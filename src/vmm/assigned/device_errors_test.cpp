@@ -189,8 +189,11 @@ TEST_F(DeviceErrorsTest, OfOnesThatADeviceHasTakeNothingAway) {
     start();
     bench_.function(0).config().write<std::uint32_t>(0x11c, ~0u);
     EXPECT_EQ(read(0x11c), ~0u);
+    // What was noted before this is done when this is, and another may be added.
+    fail();
+    ASSERT_TRUE(bench_.wait_for_events(1));
     ASSERT_TRUE(bench_.add(1, 0, "rp1"));
-    EXPECT_THAT(bench_.events(), SizeIs(0));
+    EXPECT_THAT(bench_.events(), SizeIs(1));
     EXPECT_TRUE(bench_.assignment().find("f0"));
 }
 

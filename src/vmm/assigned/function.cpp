@@ -112,7 +112,7 @@ std::uint32_t AssignedFunction::read_registers(std::uint16_t offset, unsigned si
     return with_msi_pending(offset, size, config_.read(offset, narrow, from_device));
 }
 
-std::optional<AssignedFunction::ShownError> AssignedFunction::show_error() {
+std::optional<ErrorReport> AssignedFunction::show_error() {
     namespace at = pci::error_reporting;
     const std::lock_guard lock{mutex_};
     const auto& view = plan_->view;
@@ -133,7 +133,8 @@ std::optional<AssignedFunction::ShownError> AssignedFunction::show_error() {
     const auto command = static_cast<std::uint16_t>(read(pci::header::command, 2));
     const auto control =
         static_cast<std::uint16_t>(read(express + pci::express::device_control, 2));
-    return ShownError{.fatal = error.fatal, .sent = !physical || may_send(error, command, control)};
+    return ErrorReport{.fatal = error.fatal,
+                       .told = !physical || may_send(error, command, control)};
 }
 
 bool AssignedFunction::is_gone() {

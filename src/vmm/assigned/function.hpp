@@ -21,6 +21,14 @@
 
 namespace tenon::vmm {
 
+/// What a guest finds of an error of a function.
+struct ErrorReport {
+    bool fatal = false;  ///< Its severity, as the guest has chosen it.
+    bool told = false;   ///< The guest got a message of it; else it finds it if it looks.
+
+    bool operator==(const ErrorReport&) const = default;
+};
+
 /// Joins configuration space, BARs and interrupts of a function to its device. Thread-safe.
 class AssignedFunction final : public BarAccess,
                                public std::enable_shared_from_this<AssignedFunction> {
@@ -77,14 +85,9 @@ public:
     /// Whether the guest uses it: it answers, sends, or has interrupts.
     bool in_use() const;
 
-    /// An error of which the host was told, as the guest finds it.
-    struct ShownError {
-        bool fatal = false;
-        bool sent = false;  ///< The guest lets it send a message of it.
-    };
-    /// Raises status bits of an error that the guest does not mask, until it clears them. None: it
-    /// has no registers for that.
-    std::optional<ShownError> show_error();
+    /// Raises status bits of an error that the guest does not mask, until it clears them, and sends
+    /// a message of it, if the guest lets it. None: it has no registers for that.
+    std::optional<ErrorReport> show_error();
 
     /// Whether the device has gone from its host: reading it fails, or reads ones where no device
     /// has them.

@@ -13,7 +13,13 @@ namespace tenon::vmm {
 using model::SlotPhase;
 
 HotPlug::HotPlug(Outside outside, std::chrono::milliseconds patience)
-    : outside_{std::move(outside)}, patience_{patience} {
+    : outside_{std::move(outside)},
+      patience_{patience},
+      errors_{{.assignment = outside_.assignment,
+               .topology = outside_.topology,
+               .warnings = outside_.warnings,
+               .pause = outside_.pause,
+               .tell = [this](const PlugEvent& event) { tell(event); }}} {
     // A vCPU tells, which must not wait for a device to be reset.
     outside_.topology.on_release([this](std::size_t port) {
         const std::lock_guard lock{noted_mutex_};
@@ -126,12 +132,17 @@ Result<void> HotPlug::ask(const std::string& id) {
 
 Result<void> HotPlug::pull_out(const std::string& id) {
     const std::lock_guard lock{mutex_};
+    return take_away(id);
+}
+
+// Under the lock.
+Result<void> HotPlug::take_away(const std::string& id) {
     TENON_TRY(port, port_of(id), "");
     take_out(port);
     return {};
 }
 
-void HotPlug::listen(std::function<void(const PlugEvent&)> listener) {
+void HotPlug::listen(PlugListener listener) {
     const std::lock_guard lock{mutex_};
     listener_ = std::move(listener);
 }
@@ -185,65 +196,21 @@ void HotPlug::give_back(const std::string& id) {
             fmt::format("the host wants {} back, in vain: {}", id, to_string(asked.error())));
 }
 
-// A reset by the host hides a device for a while: it has a second to be back, as all have after
-// one. Source: PCIe Base Spec 6.0, 6.6.1.
-bool HotPlug::has_gone(const Assignment::Found& found) {
-    constexpr auto looks = 10;
-    constexpr std::chrono::milliseconds pause{100};
-    for (auto look = 0; look < looks; ++look) {
-        if (!found.function.is_gone()) return false;
-        std::this_thread::sleep_for(pause);
-    }
-    return found.function.is_gone();
-}
-
-// The guest finds a device that was pulled out, as it is.
-void HotPlug::give_up_lost(const std::string& id) {
-    const auto lost = outside_.assignment.find(id);
-    if (!lost || !has_gone(*lost)) return;
-    outside_.warnings.once(
-        fmt::format("{} answers no more: it is taken away from the guest", lost->function.name()));
-    tell({.kind = PlugEvent::Kind::Lost, .id = id});
-    if (const auto port = port_of(id)) take_out(*port);
-}
-
-void HotPlug::handle_error(const std::string& id) {
-    const auto failed = outside_.assignment.find(id);
-    if (!failed) return;
-    if (has_gone(*failed)) return give_up_lost(id);
-    if (failed->plan.on_error != model::ErrorAction::Detach) return show_error(id, *failed);
-    outside_.warnings.once(fmt::format(
-        "{}: the host was told of an error: it is taken away from the guest: on-error=detach",
-        failed->function.name()));
-    tell({.kind = PlugEvent::Kind::Failed, .id = id, .action = failed->plan.on_error});
-    if (const auto port = port_of(id)) take_out(*port);
-}
-
-void HotPlug::show_error(const std::string& id, const Assignment::Found& failed) {
-    const bool stops = failed.plan.on_error == model::ErrorAction::Stop;
-    // What the guest finds, it finds when it goes on.
-    if (stops) outside_.warnings.check(outside_.pause(), "pausing the machine: on-error=stop");
-    const auto report = outside_.topology.show_error(failed.function);
-    outside_.warnings.once(fmt::format(
-        "{}: the host was told of an error; the guest {}{}", failed.function.name(),
-        report.told ? "is told, so that its driver starts over"
-                    : "does not want to be told of errors, and goes on with the device as it is",
-        stops ? "; the machine is paused: on-error=stop" : ""));
-    tell({.kind = PlugEvent::Kind::Failed,
-          .id = id,
-          .action = failed.plan.on_error,
-          .report = report});
-}
-
 void HotPlug::handle(const std::string& id, DeviceNotice notice) {
+    bool away = false;
     switch (notice) {
         case DeviceNotice::WantedBack:
-            return give_back(id);
+            give_back(id);
+            break;
         case DeviceNotice::Error:
-            return handle_error(id);
+            away = errors_.failed(id);
+            break;
         case DeviceNotice::Gone:
-            return give_up_lost(id);
+            away = errors_.missed(id);
+            break;
     }
+    // It was there a moment ago, and nobody else changes that.
+    if (away) outside_.warnings.check(take_away(id), "taking a device away from the guest");
 }
 
 // Until there is something to do. False: the end.

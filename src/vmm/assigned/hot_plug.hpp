@@ -15,7 +15,9 @@
 #include "device/opened.hpp"
 #include "model/arrival.hpp"
 #include "vmm/assigned/assignment.hpp"
+#include "vmm/assigned/device_errors.hpp"
 #include "vmm/assigned/pci_topology.hpp"
+#include "vmm/assigned/plug_event.hpp"
 
 namespace tenon::vmm {
 
@@ -30,25 +32,8 @@ struct PlugRequest {
 using ArrivalPlanner = std::function<Result<model::Arrival>(
     const PlugRequest&, const model::RunningMachine&, device::OpenedFunctions&)>;
 
-/// What became of a function.
-struct PlugEvent {
-    enum class Kind {
-        Deleted,   ///< It is gone, and given back.
-        NotLetGo,  ///< The guest did not let go of it in time; it stays.
-        Failed,    ///< The host was told of an error of it.
-        Lost,      ///< It answers no more, and will be deleted.
-    };
-    Kind kind = Kind::Deleted;
-    std::string id;
-    model::ErrorAction action = model::ErrorAction::Report;  ///< Of Failed.
-    ErrorReport report;                                      ///< Of Failed, unless by Detach.
-
-    bool operator==(const PlugEvent&) const = default;
-};
-
-/// Plugs and unplugs, gives back what the host wants back, and does what is to be done when the
-/// host was told of an error. Calls may come from any thread but a
-/// vCPU's; one is served at a time.
+/// Plugs and unplugs, gives back what the host wants back, and takes away what has failed. Calls
+/// may come from any thread but a vCPU's; one is served at a time.
 class HotPlug {
 public:
     /// How long a guest may take to let go. Linux waits 5 s for a second press of the button.
@@ -86,7 +71,7 @@ public:
     Result<void> pull_out(const std::string& id);
 
     /// Who is told of each event from now on, from any thread: it is to note the event and return.
-    void listen(std::function<void(const PlugEvent&)> listener);
+    void listen(PlugListener listener);
 
 private:
     using Clock = std::chrono::steady_clock;
@@ -94,13 +79,10 @@ private:
     Result<std::size_t> port_of(const std::string& id) const;
     Result<void> check_slot_open(const model::Arrival& arrival) const;
     void take_out(std::size_t port);
+    Result<void> take_away(const std::string& id);
     void give_up(std::size_t port);
     void handle(const std::string& id, DeviceNotice notice);
     void give_back(const std::string& id);
-    static bool has_gone(const Assignment::Found& found);
-    void give_up_lost(const std::string& id);
-    void handle_error(const std::string& id);
-    void show_error(const std::string& id, const Assignment::Found& failed);
     Result<void> ask(const std::string& id);
     void before_restart();
     void tell(const PlugEvent& event);
@@ -112,7 +94,8 @@ private:
     std::chrono::milliseconds patience_;
 
     std::mutex mutex_;  ///< One change at a time; guards the listener. Never taken by a vCPU.
-    std::function<void(const PlugEvent&)> listener_;
+    PlugListener listener_;
+    DeviceErrors errors_;
 
     std::mutex noted_mutex_;  ///< Guards what follows; taken last, and held for a moment only.
     std::condition_variable noted_;

@@ -74,13 +74,13 @@ ErrorReport PciTopology::show_error(AssignedFunction& function) {
     for (auto& port : ports_)
         for (const auto& seated : port.functions) {
             if (seated.function.get() != &function) continue;
-            const auto shown = function.show_error();
-            if (!shown) return {.fatal = true, .told = port.root->detect_error()};
+            auto report = function.show_error();
+            if (!report) return {.fatal = true, .told = port.root->detect_error()};
             const auto requester =
                 static_cast<std::uint16_t>(port.root->secondary_bus() << 8 | seated.devfn);
-            return {.fatal = shown->fatal,
-                    .told = shown->sent &&
-                            port.root->receive({.requester = requester, .fatal = shown->fatal})};
+            report->told = report->told &&
+                           port.root->receive({.requester = requester, .fatal = report->fatal});
+            return *report;
         }
     return {};
 }

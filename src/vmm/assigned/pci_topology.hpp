@@ -17,14 +17,6 @@
 namespace tenon::vmm {
 
 /// Finds who answers a configuration access, by the bus numbers that the guest gave the ports.
-/// What a guest finds of an error.
-struct ErrorReport {
-    bool fatal = false;  ///< Its severity, as the guest has chosen it.
-    bool told = false;   ///< The guest got an interrupt of it; else it finds it if it looks.
-
-    bool operator==(const ErrorReport&) const = default;
-};
-
 class PciTopology final : public PciHost {
 public:
     /// A function with its number in the slot.
