@@ -23,6 +23,21 @@ dev_layering() {
     step "Layering" python3 tools/check_layering.py
 }
 
+# Every header compiles alone. Most are the first that a source of their name includes; these are not.
+dev_headers() {
+    local headers alone=() header
+    check_find headers ls-files -- 'src/*.hpp' 'include/*.hpp' 'tests/*.hpp'
+    for header in "${headers[@]}"; do
+        [ -e "${header%.hpp}.cpp" ] || alone+=("$header")
+    done
+    step "${#alone[@]} headers compile alone" check_headers "${alone[@]}"
+}
+
+check_headers() {
+    printf '%s\n' "$@" |
+        xargs -P "$(nproc)" -I{} g++ -std=c++23 -fsyntax-only -Isrc -Iinclude -I. -include {} -x c++ /dev/null
+}
+
 dev_scripts() {
     local scripts
     check_find scripts grep -lE '^#!/usr/bin/env bash|^# shellcheck shell=bash' -- lab tools tests bench .ci

@@ -5,6 +5,7 @@
 dev_test() {
     dev_format --check
     dev_layering
+    dev_headers
     dev_scripts
     test_run -LE '^soak$' "$@"
 }
