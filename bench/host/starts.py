@@ -11,6 +11,7 @@ slows down). docs/measuring.md says more.
 """
 
 import argparse
+import mmap
 import os
 import pathlib
 import re
@@ -62,10 +63,23 @@ MACHINES = {
 }
 
 
+def wash_memory():
+    """Writes over the memory that guests have left, before the next one gets it.
+
+    The emulated processor stores slowly where code was executed from before: without this, loading a kernel
+    into such memory takes ten times as long, below every VMM.
+    """
+    populate_write = 23  # MADV_POPULATE_WRITE
+    with mmap.mmap(-1, 2 * MEMORY, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS) as memory:
+        memory.madvise(mmap.MADV_HUGEPAGE)
+        memory.madvise(populate_write)
+
+
 class Start:
     """A guest that was started, until a mark comes out of its console."""
 
     def __init__(self, command, mark, limit=LIMIT):
+        wash_memory()
         begun_out, begun_in = os.pipe()
         # The last thing before exec, in the new process.
         stamp = lambda: os.write(begun_in, struct.pack("d", time.monotonic()))
