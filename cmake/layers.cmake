@@ -22,6 +22,20 @@ if(TENON_SANITIZE)
   target_link_options(tenon_options INTERFACE -fsanitize=${TENON_SANITIZE})
 endif()
 
+# fmt as the layers use it. For a program of one file its functions are compiled here, from its headers: Debian has
+# it as a shared library only.
+add_library(tenon_fmt INTERFACE)
+if(TENON_STATIC)
+  add_library(tenon_fmt_objects STATIC ${PROJECT_SOURCE_DIR}/cmake/fmt_objects.cpp)
+  target_compile_features(tenon_fmt_objects PRIVATE cxx_std_23)
+  foreach(what INCLUDE_DIRECTORIES COMPILE_DEFINITIONS)
+    set_property(TARGET tenon_fmt PROPERTY INTERFACE_${what} $<TARGET_PROPERTY:fmt::fmt,INTERFACE_${what}>)
+  endforeach()
+  target_link_libraries(tenon_fmt INTERFACE tenon_fmt_objects)
+else()
+  target_link_libraries(tenon_fmt INTERFACE fmt::fmt)
+endif()
+
 # tenon_layer(NAME SOURCES file… HEADERS file… LINKS target…)
 #
 # Declares the library tenon_NAME. LINKS names the layers it may use and libraries from outside.
@@ -30,7 +44,7 @@ function(tenon_layer name)
   add_library(tenon_${name} STATIC ${arg_SOURCES})
   target_sources(tenon_${name} PUBLIC FILE_SET HEADERS BASE_DIRS ${PROJECT_SOURCE_DIR}/src
                                       FILES ${arg_HEADERS})
-  target_link_libraries(tenon_${name} PUBLIC tenon_options fmt::fmt ${arg_LINKS})
+  target_link_libraries(tenon_${name} PUBLIC tenon_options tenon_fmt ${arg_LINKS})
 endfunction()
 
 # tenon_unit_tests(LAYER TOPIC file… [LINKS target…])
