@@ -64,16 +64,13 @@ MACHINES = {
 
 
 def wash_memory():
-    """Writes over all memory that is free, before the next guest gets some of it.
+    """Writes over the memory that guests have left, before the next one gets it.
 
     The emulated processor stores slowly where code was executed from before: without this, loading a kernel
-    into the memory of an earlier guest takes ten times as long, below every VMM.
+    into such memory takes ten times as long, below every VMM.
     """
     populate_write = 23  # MADV_POPULATE_WRITE
-    spared = 256 << 20
-    available = re.search(r"MemAvailable: +(\d+) kB", pathlib.Path("/proc/meminfo").read_text())
-    size = max((int(available[1]) << 10) - spared, MEMORY)
-    with mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS) as memory:
+    with mmap.mmap(-1, 2 * MEMORY, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS) as memory:
         memory.madvise(mmap.MADV_HUGEPAGE)
         memory.madvise(populate_write)
 

@@ -49,7 +49,7 @@ dev_bench() {
 bench_host() {
     local status=0
     say "== in the virtual host (some minutes)"
-    TENON=$tenon_root/build/release/src/cli/tenon lab/boot.sh --kernel lab --memory 2G --timeout 3600 -- \
+    TENON=$tenon_root/build/release/src/cli/tenon lab/boot.sh --kernel lab --timeout 3600 -- \
         bench/host/run.sh "$tenon_root/build/release/bench/host" "${1:-5}" || status=$?
     [ "$status" -ne "$unavailable" ] || status=0
     return "$status"
