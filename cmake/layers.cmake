@@ -62,7 +62,7 @@ function(tenon_unit_tests layer topic)
   target_link_libraries(${target} PRIVATE tenon_${layer} ${arg_LINKS} GTest::gtest_main GTest::gmock)
   target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR})
   if(TENON_SANITIZE)
-    # Half of the time to build them, and most of what is measured is not theirs.
+    # Half of the time to build them; what they test stays optimized.
     target_compile_options(${target} PRIVATE -O0)
   endif()
   # One process for all of them: under the sanitizers each costs a third of a second to start.
