@@ -6,6 +6,8 @@
 #include <cerrno>
 #include <utility>
 
+#include "base/path.hpp"
+
 namespace tenon {
 
 Fd::Fd(Fd&& other) noexcept : number_{std::exchange(other.number_, -1)} {}
@@ -19,7 +21,8 @@ Fd& Fd::operator=(Fd&& other) noexcept {
 }
 
 Result<Fd> Fd::open(const std::string& path, int flags) {
-    const int number = ::open(path.c_str(), flags | O_CLOEXEC, 0666);
+    TENON_TRY(name, kernel_path(path), "");
+    const int number = ::open(name, flags | O_CLOEXEC, 0666);
     if (number < 0) return fail_system(errno, path);
     return Fd{number};
 }

@@ -19,7 +19,7 @@ public:
     ~Fd() { close(); }
 
     /// Opens `path` with open(2) `flags`; O_CLOEXEC is added.
-    /// Errors: errno of open(2), naming the path.
+    /// Errors: errno of open(2), naming the path; those of kernel_path().
     static Result<Fd> open(const std::string& path, int flags);
 
     /// The descriptor's number, still owned here; -1 if there is none.

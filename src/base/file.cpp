@@ -1,6 +1,5 @@
 #include "base/file.hpp"
 
-#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -10,12 +9,18 @@
 #include <string_view>
 
 #include "base/fd.hpp"
+#include "base/input.hpp"
+#include "base/path.hpp"
 #include "base/text.hpp"
 
 namespace tenon {
 
 Result<std::string> read_file(const std::string& path, std::size_t limit) {
-    TENON_TRY(file, Fd::open(path, O_RDONLY), "");
+    TENON_TRY(file, open_regular(path), "");
+    return read_to_end(file, limit, path);
+}
+
+Result<std::string> read_to_end(const Fd& file, std::size_t limit, std::string_view path) {
     std::string content;
     std::array<char, 16384> buffer{};
     for (;;) {
@@ -56,7 +61,8 @@ Result<std::string> read_attribute(const std::string& path) {
 
 Result<std::string> link_name(const std::string& path) {
     std::array<char, PATH_MAX> buffer{};
-    const auto got = ::readlink(path.c_str(), buffer.data(), buffer.size());
+    TENON_TRY(name, kernel_path(path), "");
+    const auto got = ::readlink(name, buffer.data(), buffer.size());
     if (got < 0) return fail_system(errno, path);
     const std::string_view target{buffer.data(), static_cast<std::size_t>(got)};
     const auto slash = target.rfind('/');

@@ -12,9 +12,14 @@
 
 namespace tenon {
 
-/// The content of `path`. Works for files of sysfs and procfs, whose size says nothing.
-/// Errors: errno of open(2) or read(2); Malformed if it is longer than `limit` bytes.
+/// The content of the regular file `path`. Works for files of sysfs and procfs, whose size says
+/// nothing. Does not wait: what may be a pipe is for read_input().
+/// Errors: those of open_regular(); errno of read(2); Malformed if it is longer than `limit` bytes.
 Result<std::string> read_file(const std::string& path, std::size_t limit);
+
+/// What `file` has from where it stands to its end. `path` names it in errors.
+/// Errors: errno of read(2); Malformed if that is longer than `limit` bytes.
+Result<std::string> read_to_end(const Fd& file, std::size_t limit, std::string_view path);
 
 /// Bytes of the regular file that `file` is open on. `path` names it in errors.
 /// Errors: Malformed for what is no regular file; errno of fstat(2).
