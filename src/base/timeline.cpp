@@ -6,13 +6,13 @@ namespace tenon {
 
 void Timeline::mark(std::string_view what) {
     const auto now = Clock::now();
-    const std::lock_guard lock{mutex_};
+    const MutexLock lock{mutex_};
     if (std::ranges::find(moments_, what, &Moment::what) != moments_.end()) return;
     moments_.push_back({.what = std::string{what}, .at = now - start_});
 }
 
 std::vector<Timeline::Moment> Timeline::moments() const {
-    const std::lock_guard lock{mutex_};
+    const MutexLock lock{mutex_};
     return moments_;
 }
 

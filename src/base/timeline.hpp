@@ -2,10 +2,11 @@
 #pragma once
 
 #include <chrono>
-#include <mutex>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "base/mutex.hpp"
 
 namespace tenon {
 
@@ -19,15 +20,15 @@ public:
     };
 
     /// Notes that `what` is done now. Only the first time of each counts.
-    void mark(std::string_view what);
+    void mark(std::string_view what) TENON_EXCLUDES(mutex_);
 
-    std::vector<Moment> moments() const;
+    std::vector<Moment> moments() const TENON_EXCLUDES(mutex_);
 
 private:
     using Clock = std::chrono::steady_clock;
     Clock::time_point start_ = Clock::now();
-    mutable std::mutex mutex_;
-    std::vector<Moment> moments_;
+    mutable Mutex mutex_;
+    std::vector<Moment> moments_ TENON_GUARDED_BY(mutex_);
 };
 
 /// Marks where somebody asked for it; null: nobody did.

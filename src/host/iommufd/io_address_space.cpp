@@ -94,7 +94,7 @@ IoAddressSpace::~IoAddressSpace() {
 }
 
 Result<void> IoAddressSpace::map(Iova at, const device::DmaMemory& memory) {
-    const std::lock_guard lock{mutex_};
+    const MutexLock lock{mutex_};
     TENON_TRY_DO(check_map(maps_, at, memory.bytes), "");
     const auto mapped = map_in_kernel(at, memory);
     if (!mapped)
@@ -105,7 +105,7 @@ Result<void> IoAddressSpace::map(Iova at, const device::DmaMemory& memory) {
 }
 
 Result<void> IoAddressSpace::map_bar(Iova at, const device::DmaMemory& bar) {
-    const std::lock_guard lock{mutex_};
+    const MutexLock lock{mutex_};
     TENON_TRY_DO(check_map(maps_, at, bar.bytes), "");
     if (const auto mapped = map_file(at, bar); !mapped)
         return std::unexpected(cannot_map_bar(mapped.error(), at, bar.bytes.size(), windows()));
@@ -143,7 +143,7 @@ Outcome<int> IoAddressSpace::map_file(Iova at, const device::DmaMemory& memory) 
 
 Result<void> IoAddressSpace::unmap(Iova at, std::uint64_t size) {
     const auto what = fmt::format("unmapping {:#x} bytes at {:#x}", size, at.value());
-    const std::lock_guard lock{mutex_};
+    const MutexLock lock{mutex_};
     const auto found = maps_.find(at);
     if (found == maps_.end() || found->second.size() != size) return fail_system(ENOENT, what);
     abi::IoasUnmap request{

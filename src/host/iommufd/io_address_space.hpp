@@ -3,10 +3,10 @@
 
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <string_view>
 #include <vector>
 
+#include "base/mutex.hpp"
 #include "device/control.hpp"
 #include "host/dma_limits.hpp"
 #include "host/kernel.hpp"
@@ -30,12 +30,12 @@ public:
     ~IoAddressSpace() override;
 
     /// Maps a file of memory as such where the kernel can (Linux 6.13), by our address else.
-    Result<void> map(Iova at, const device::DmaMemory& memory) override;
+    Result<void> map(Iova at, const device::DmaMemory& memory) override TENON_EXCLUDES(mutex_);
     /// By its file alone (Linux 6.19): iommufd takes no mapping of a device.
     /// Source: drivers/iommu/iommufd/pages.c of Linux 7.3, iopt_map_dmabuf().
     device::BarMaps bar_maps() const override { return device::BarMaps::ByFile; }
-    Result<void> map_bar(Iova at, const device::DmaMemory& bar) override;
-    Result<void> unmap(Iova at, std::uint64_t size) override;
+    Result<void> map_bar(Iova at, const device::DmaMemory& bar) override TENON_EXCLUDES(mutex_);
+    Result<void> unmap(Iova at, std::uint64_t size) override TENON_EXCLUDES(mutex_);
 
     /// Descriptor of the iommufd, and the number of the address space in it.
     int file() const { return file_.number(); }
@@ -53,16 +53,16 @@ private:
 
     static Result<std::shared_ptr<IoAddressSpace>> make_in(Kernel& kernel, const HostPaths& paths,
                                                            KernelFile file, std::string_view what);
-    Outcome<int> map_in_kernel(Iova at, const device::DmaMemory& memory);
+    Outcome<int> map_in_kernel(Iova at, const device::DmaMemory& memory) TENON_REQUIRES(mutex_);
     Outcome<int> map_file(Iova at, const device::DmaMemory& memory);
 
     Kernel& kernel_;
     KernelFile file_;
     std::uint32_t id_;
-    bool maps_files_ = true;  ///< Until the kernel says that it cannot.
-    std::string release_;     // Of the kernel; empty if it cannot be read.
-    std::mutex mutex_;        ///< Guards what follows.
-    DmaMaps maps_;
+    std::string release_;  // Of the kernel; empty if it cannot be read.
+    Mutex mutex_;
+    bool maps_files_ TENON_GUARDED_BY(mutex_) = true;  ///< Until the kernel says that it cannot.
+    DmaMaps maps_ TENON_GUARDED_BY(mutex_);
 };
 
 }  // namespace tenon::host

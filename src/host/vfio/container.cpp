@@ -48,7 +48,7 @@ Result<void> Container::join(int group) {
     Undo undo;
     undo.add([this, group] { leave(group); });
     {
-        const std::lock_guard lock{mutex_};
+        const MutexLock lock{mutex_};
         if (++members_ == 1) TENON_TRY_DO(start(), "");
     }
     undo.commit();
@@ -58,7 +58,7 @@ Result<void> Container::join(int group) {
 void Container::leave(int group) {
     // Should it fail, closing the group's file does the same.
     [[maybe_unused]] const auto left = kernel_.ioctl(group, VFIO_GROUP_UNSET_CONTAINER, 0ul);
-    const std::lock_guard lock{mutex_};
+    const MutexLock lock{mutex_};
     --members_;
 }
 
@@ -81,7 +81,7 @@ Result<void> Container::map_memory(Iova at, std::span<std::byte> memory) {
 }
 
 Result<void> Container::map(Iova at, const device::DmaMemory& memory) {
-    const std::lock_guard lock{mutex_};
+    const MutexLock lock{mutex_};
     TENON_TRY_DO(check_map(maps_, at, memory.bytes), "");
     if (members_ != 0) TENON_TRY_DO(map_memory(at, memory.bytes), "");
     maps_.emplace(at, memory.bytes);
@@ -89,7 +89,7 @@ Result<void> Container::map(Iova at, const device::DmaMemory& memory) {
 }
 
 Result<void> Container::map_bar(Iova at, const device::DmaMemory& bar) {
-    const std::lock_guard lock{mutex_};
+    const MutexLock lock{mutex_};
     TENON_TRY_DO(check_map(maps_, at, bar.bytes), "");
     if (const auto mapped = map_in_kernel(at, bar.bytes); !mapped)
         return std::unexpected(cannot_map_bar(mapped.error(), at, bar.bytes.size(), windows()));
@@ -110,7 +110,7 @@ Outcome<int> Container::map_in_kernel(Iova at, std::span<std::byte> memory) {
 
 Result<void> Container::unmap(Iova at, std::uint64_t size) {
     const auto what = fmt::format("unmapping {:#x} bytes at {:#x}", size, at.value());
-    const std::lock_guard lock{mutex_};
+    const MutexLock lock{mutex_};
     const auto found = maps_.find(at);
     if (found == maps_.end() || found->second.size() != size) return fail_system(ENOENT, what);
     if (members_ != 0) {

@@ -5,10 +5,10 @@
 #pragma once
 
 #include <memory>
-#include <mutex>
 #include <string>
 #include <vector>
 
+#include "base/mutex.hpp"
 #include "device/control.hpp"
 #include "host/dma_limits.hpp"
 #include "host/kernel.hpp"
@@ -25,35 +25,35 @@ public:
 
     /// Makes the group of this file a member; the first one brings all mappings with it.
     /// Errors: errno of the kernel; the group is then no member.
-    Result<void> join(int group);
+    Result<void> join(int group) TENON_EXCLUDES(mutex_);
 
     /// The group of this file, all of whose devices are closed, is no member any more.
-    void leave(int group);
+    void leave(int group) TENON_EXCLUDES(mutex_);
 
     /// What the IOMMU does for the groups that joined, as far as this interface tells.
     device::IommuFacts facts() const;
 
-    Result<void> map(Iova at, const device::DmaMemory& memory) override;
+    Result<void> map(Iova at, const device::DmaMemory& memory) override TENON_EXCLUDES(mutex_);
     /// The kernel takes a mapping of vfio-pci as it takes memory, and leaves it in place until it
     /// is unmapped.
     /// Source: drivers/vfio/vfio_iommu_type1.c of Linux 7.3, follow_fault_pfn().
     device::BarMaps bar_maps() const override { return device::BarMaps::ByAddress; }
-    Result<void> map_bar(Iova at, const device::DmaMemory& bar) override;
-    Result<void> unmap(Iova at, std::uint64_t size) override;
+    Result<void> map_bar(Iova at, const device::DmaMemory& bar) override TENON_EXCLUDES(mutex_);
+    Result<void> unmap(Iova at, std::uint64_t size) override TENON_EXCLUDES(mutex_);
 
 private:
     Container(Kernel& kernel, KernelFile file) : kernel_{kernel}, file_{std::move(file)} {}
 
-    Result<void> start();
-    Result<void> map_memory(Iova at, std::span<std::byte> memory);
+    Result<void> start() TENON_REQUIRES(mutex_);
+    Result<void> map_memory(Iova at, std::span<std::byte> memory) TENON_REQUIRES(mutex_);
     Outcome<int> map_in_kernel(Iova at, std::span<std::byte> memory);
     std::vector<IovaWindow> windows() const;
 
     Kernel& kernel_;
     KernelFile file_;
-    std::mutex mutex_;  ///< Guards what follows.
-    DmaMaps maps_;
-    unsigned members_ = 0;
+    Mutex mutex_;
+    DmaMaps maps_ TENON_GUARDED_BY(mutex_);
+    unsigned members_ TENON_GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace tenon::host
