@@ -3,9 +3,9 @@
 #include <limits>
 
 #include "base/bytes.hpp"
+#include "base/json_place.hpp"
 #include "base/text.hpp"
 #include "capture/capture_json.hpp"
-#include "capture/json_place.hpp"
 
 namespace tenon::capture {
 namespace {
@@ -297,7 +297,7 @@ void check_kind(const JsonPlace& root) {
 }  // namespace
 
 Result<std::vector<DeviceFacts>> read_captures(std::string_view text, std::string_view file) {
-    TENON_TRY(document, JsonDocument::parse(text, file, longest_document), "");
+    TENON_TRY(document, JsonDocument::parse(text, file, {.bytes = longest_document}), "");
     const JsonPlace root{document};
     check_kind(root);
     std::vector<DeviceFacts> functions;

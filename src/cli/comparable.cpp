@@ -8,16 +8,13 @@
 #include <span>
 
 #include "base/file.hpp"
+#include "base/json_place.hpp"
 #include "base/text.hpp"
 #include "capture/capture_json.hpp"
-#include "capture/json_place.hpp"
 #include "cli/library.hpp"
 
 namespace tenon::cli {
 namespace {
-
-using capture::JsonDocument;
-using capture::JsonPlace;
 
 constexpr std::size_t longest_plan = std::size_t{16} << 20;
 constexpr std::size_t most_ports = 256;
@@ -42,8 +39,8 @@ std::optional<PlanFile> find_plan(const std::string& named) {
     if (!std::filesystem::is_regular_file(path, error)) return std::nullopt;
     auto content = read_file(path, longest_plan);
     if (!content || !capture::is_json(*content)) return std::nullopt;
-    const auto document = JsonDocument::parse(*content, path, longest_plan);
-    if (!document || !document->value().contains("ports")) return std::nullopt;
+    const auto document = JsonDocument::parse(*content, path, {.bytes = longest_plan});
+    if (!document || find_member(document->value(), "ports") == nullptr) return std::nullopt;
     return PlanFile{.path = path,
                     .content = *std::move(content),
                     .function = mark < named.size() ? named.substr(mark + 1) : ""};
@@ -168,14 +165,14 @@ Result<Comparable> choose(JsonDocument& document, std::string_view file, std::st
 }
 
 Result<Comparable> read_plan_file(const PlanFile& plan) {
-    TENON_TRY(document, JsonDocument::parse(plan.content, plan.path, longest_plan), "");
+    TENON_TRY(document, JsonDocument::parse(plan.content, plan.path, {.bytes = longest_plan}), "");
     return choose(document, plan.path, plan.function);
 }
 
 Result<Comparable> plan_device(const Host& host, const std::string& named, Opening opening) {
     TENON_TRY(planned, plan_machine(host, {.devices = {named}, .opening = opening}), "");
     const auto& plan = planned.plan;
-    TENON_TRY(document, JsonDocument::parse(render_json(plan), named, longest_plan), "");
+    TENON_TRY(document, JsonDocument::parse(render_json(plan), named, {.bytes = longest_plan}), "");
     TENON_TRY(read, choose(document, named, ""), "");
     const auto& function = plan.ports.front().functions.front();
     if (function.view.guest_view) read.config = function.view.map.start;

@@ -6,26 +6,41 @@
 #pragma once
 
 #include <cstdint>
-#include <nlohmann/json.hpp>
+#include <memory>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "base/json_scan.hpp"
 #include "base/result.hpp"
 
-namespace tenon::capture {
+namespace tenon {
+
+/// The member of this name; null if there is none, or if `value` is no object. Where a constant
+/// value is asked by [], a missing member is read past the end of its memory.
+const nlohmann::json* find_member(const nlohmann::json& value, std::string_view name);
+
+/// Reads JSON; `name` stands in front of errors. Errors: Malformed, with the line or the limit.
+Result<nlohmann::json> parse_json(std::string_view text, std::string_view name,
+                                  const JsonLimits& limits);
 
 /// A document that is being read.
 class JsonDocument {
 public:
-    /// Reads JSON of at most `most_bytes`, nested at most 32 deep. `file` names it in errors.
-    /// Errors: Malformed, with the line.
-    static Result<JsonDocument> parse(std::string_view text, std::string_view file,
-                                      std::size_t most_bytes);
+    /// Reads it by parse_json(). `name` stands in front of errors.
+    static Result<JsonDocument> parse(std::string_view text, std::string_view name,
+                                      const JsonLimits& limits);
 
-    const nlohmann::json& value() const { return value_; }
+    /// A value that somebody has parsed.
+    JsonDocument(nlohmann::json value, std::string_view name);
+    JsonDocument(JsonDocument&&) noexcept;
+    JsonDocument& operator=(JsonDocument&&) noexcept;
+    ~JsonDocument();
+
+    const nlohmann::json& value() const { return *value_; }
 
     /// The first mistake, if there was one.
     const std::optional<Error>& mistake() const { return mistake_; }
@@ -34,12 +49,8 @@ public:
     void wrong(std::string_view path, std::string_view what);
 
 private:
-    JsonDocument(nlohmann::json value, std::string_view file)
-        : value_(std::move(value)),  // Braces would make a list of it.
-          file_{file} {}
-
-    nlohmann::json value_;
-    std::string file_;
+    std::unique_ptr<const nlohmann::json> value_;
+    std::string name_;
     std::optional<Error> mistake_;
 };
 
@@ -52,7 +63,10 @@ public:
     /// The value of a key; a mistake if it is missing.
     JsonPlace at(std::string_view key) const;
     bool has(std::string_view key) const;
-    bool is_null() const { return value_->is_null(); }
+    bool is_null() const;
+
+    /// The value itself.
+    const nlohmann::json& value() const { return *value_; }
 
     /// The elements of an array of at most `most`, or of exactly `count`.
     std::vector<JsonPlace> items(std::size_t most) const;
@@ -67,6 +81,8 @@ public:
     bool flag() const;
     /// A string of at most 4096 bytes without control characters.
     std::string text() const;
+    /// A string, whatever is in it.
+    std::string any_text() const;
 
     /// Notes that this value is not as it should be.
     void wrong(std::string_view what) const { document_->wrong(path_, what); }
@@ -80,4 +96,4 @@ private:
     std::string path_;
 };
 
-}  // namespace tenon::capture
+}  // namespace tenon

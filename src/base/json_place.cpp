@@ -1,36 +1,32 @@
-#include "capture/json_place.hpp"
+#include "base/json_place.hpp"
 
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "base/text.hpp"
 
-namespace tenon::capture {
+namespace tenon {
 namespace {
 
-constexpr std::size_t deepest = 32;
 constexpr std::size_t longest_text = 4096;
 
 const nlohmann::json nothing;
 
-// Whether brackets outside of strings nest deeper than we follow.
-bool is_too_deep(std::string_view text) {
-    std::size_t depth = 0;
-    bool in_string = false;
-    for (std::size_t at = 0; at < text.size(); ++at) {
-        const char letter = text[at];
-        if (in_string && letter == '\\') {
-            ++at;
-        } else if (letter == '"') {
-            in_string = !in_string;
-        } else if (!in_string && (letter == '{' || letter == '[')) {
-            if (++depth > deepest) return true;
-        } else if (!in_string && (letter == '}' || letter == ']')) {
-            depth -= depth == 0 ? 0 : 1;
-        }
+// Why the text is too much to be parsed.
+std::optional<std::string> excess(std::string_view text, const JsonLimits& limits) {
+    if (text.size() > limits.bytes)
+        return fmt::format("JSON of more than {}", format_size(limits.bytes));
+    JsonScan scan;
+    for (const char byte : text) {
+        scan.take(byte);
+        if (scan.depth() > limits.depth)
+            return fmt::format("JSON nested more than {} deep", limits.depth);
+        if (scan.values() > limits.values)
+            return fmt::format("JSON of more than {} values", limits.values);
     }
-    return false;
+    return std::nullopt;
 }
 
 // A control character of ASCII, or one of ISO 6429 in UTF-8 (c2 80 to c2 9f): a terminal obeys
@@ -47,38 +43,56 @@ bool has_control_character(std::string_view text) {
 
 }  // namespace
 
-Result<JsonDocument> JsonDocument::parse(std::string_view text, std::string_view file,
-                                         std::size_t most_bytes) {
-    if (text.size() > most_bytes)
-        return malformed("{}: JSON of more than {}", file, format_size(most_bytes));
-    if (is_too_deep(text)) return malformed("{}: JSON nested more than {} deep", file, deepest);
+const nlohmann::json* find_member(const nlohmann::json& value, std::string_view name) {
+    const auto found = value.find(name);  // The end where it is no object.
+    return found == value.end() ? nullptr : &*found;
+}
+
+Result<nlohmann::json> parse_json(std::string_view text, std::string_view name,
+                                  const JsonLimits& limits) {
+    if (const auto why = excess(text, limits)) return malformed("{}: {}", name, *why);
     try {
-        return JsonDocument{nlohmann::json::parse(text), file};
+        return nlohmann::json::parse(text);
     } catch (const nlohmann::json::parse_error& error) {
         const auto read = text.substr(0, std::min(error.byte, text.size()));
         const auto line = std::ranges::count(read, '\n') + 1;
-        return malformed("{}: line {}: no JSON here, or it is cut off", file, line);
+        return malformed("{}: line {}: no JSON here, or it is cut off", name, line);
     } catch (const nlohmann::json::exception&) {
-        return malformed("{}: JSON with a number that is out of range", file);
+        return malformed("{}: JSON with a number that is out of range", name);
     }
 }
+
+Result<JsonDocument> JsonDocument::parse(std::string_view text, std::string_view name,
+                                         const JsonLimits& limits) {
+    TENON_TRY(value, parse_json(text, name, limits), "");
+    return JsonDocument{std::move(value), name};
+}
+
+// Braces would make a list of the value.
+JsonDocument::JsonDocument(nlohmann::json value, std::string_view name)
+    : value_(std::make_unique<const nlohmann::json>(std::move(value))), name_{name} {}
+
+JsonDocument::JsonDocument(JsonDocument&&) noexcept = default;
+JsonDocument& JsonDocument::operator=(JsonDocument&&) noexcept = default;
+JsonDocument::~JsonDocument() = default;
 
 void JsonDocument::wrong(std::string_view path, std::string_view what) {
     if (mistake_) return;
     mistake_ =
-        Error{.kind = Error::Kind::Malformed, .what = fmt::format("{}: {}: {}", file_, path, what)};
+        Error{.kind = Error::Kind::Malformed, .what = fmt::format("{}: {}: {}", name_, path, what)};
 }
 
 JsonPlace JsonPlace::at(std::string_view key) const {
     auto path = fmt::format("{}.{}", path_, key);
-    if (has(key)) return {*document_, *value_->find(key), std::move(path)};
+    if (const auto* const member = find_member(*value_, key))
+        return {*document_, *member, std::move(path)};
     document_->wrong(path, "is missing");
     return {*document_, nothing, std::move(path)};
 }
 
-bool JsonPlace::has(std::string_view key) const {
-    return value_->is_object() && value_->contains(key);
-}
+bool JsonPlace::has(std::string_view key) const { return find_member(*value_, key) != nullptr; }
+
+bool JsonPlace::is_null() const { return value_->is_null(); }
 
 std::vector<JsonPlace> JsonPlace::items(std::size_t most) const {
     if (!value_->is_array()) {
@@ -91,8 +105,8 @@ std::vector<JsonPlace> JsonPlace::items(std::size_t most) const {
     }
     std::vector<JsonPlace> places;
     places.reserve(value_->size());
-    for (std::size_t n = 0; n < value_->size(); ++n)
-        places.push_back({*document_, (*value_)[n], fmt::format("{}[{}]", path_, n)});
+    for (const auto& item : *value_)
+        places.push_back({*document_, item, fmt::format("{}[{}]", path_, places.size())});
     return places;
 }
 
@@ -156,4 +170,11 @@ std::string JsonPlace::text() const {
     return *text;
 }
 
-}  // namespace tenon::capture
+std::string JsonPlace::any_text() const {
+    const auto* const text = value_->get_ptr<const std::string*>();
+    if (text != nullptr) return *text;
+    wrong("is not a string");
+    return {};
+}
+
+}  // namespace tenon

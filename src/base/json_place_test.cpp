@@ -1,19 +1,21 @@
-#include "capture/json_place.hpp"
+#include "base/json_place.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace tenon::capture {
+#include <nlohmann/json.hpp>
+
+namespace tenon {
 namespace {
 
 using testing::HasSubstr;
 
 JsonDocument document(std::string_view text) {
-    return JsonDocument::parse(text, "file.json", 1 << 20).value();
+    return JsonDocument::parse(text, "file.json", {.bytes = 1 << 20}).value();
 }
 
 std::string refusal(std::string_view text, std::size_t most = 1 << 20) {
-    const auto read = JsonDocument::parse(text, "file.json", most);
+    const auto read = JsonDocument::parse(text, "file.json", {.bytes = most});
     return read ? "no error" : read.error().what;
 }
 
@@ -43,6 +45,29 @@ TEST(JsonDocument, RefusesDeepNestingOutsideOfStringsOnly) {
 
 TEST(JsonDocument, RefusesMoreThanItsLimit) {
     EXPECT_EQ(refusal("{}          ", 8), "file.json: JSON of more than 8 bytes");
+}
+
+// Two bytes of text are a value that takes sixteen of memory, or many more.
+TEST(JsonDocument, RefusesMoreValuesThanItsLimit) {
+    const auto refused = [](std::string_view text) {
+        const auto read = JsonDocument::parse(text, "file.json", {.bytes = 100, .values = 4});
+        return read ? "no error" : read.error().what;
+    };
+
+    EXPECT_EQ(refused("[0,0,0]"), "no error");
+    EXPECT_EQ(refused("[0,0,0,0]"), "file.json: JSON of more than 4 values");
+    EXPECT_EQ(refused("[[],[],[]]"), "file.json: JSON of more than 4 values");
+    EXPECT_EQ(refused("{\"a\":{\"b\":{\"c\":[]}}}"), "file.json: JSON of more than 4 values");
+    EXPECT_EQ(refused("\",,,,[[[[\""), "no error");
+}
+
+TEST(JsonMember, IsNothingWhereThereIsNone) {
+    const auto json = document(R"({"a": 1})");
+    const auto list = document(R"(["a"])");
+
+    EXPECT_NE(find_member(json.value(), "a"), nullptr);
+    EXPECT_EQ(find_member(json.value(), "b"), nullptr);
+    EXPECT_EQ(find_member(list.value(), "a"), nullptr);
 }
 
 TEST(JsonPlace, GivesValuesOfTheTypeAskedFor) {
@@ -130,4 +155,4 @@ TEST(JsonPlace, RefusesListsOfAnotherLength) {
 }
 
 }  // namespace
-}  // namespace tenon::capture
+}  // namespace tenon
