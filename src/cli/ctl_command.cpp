@@ -37,16 +37,14 @@ Outcome failed(int status, const std::string& text) {
 Outcome run_ctl(const CtlArguments& arguments) {
     const auto command = command_of(arguments.words);
     if (!command) return failed(status::wrong, to_string(command.error()));
-    auto client = vmm::ControlClient::connect(arguments.socket);
+    auto client = vmm::ControlClient::connect(arguments.socket, arguments.patience);
     if (!client) return failed(status::wrong, to_string(client.error()));
     const auto answer = client->execute(*command);
     if (!answer) return failed(status::wrong, to_string(answer.error()));
-    if (const auto error = answer->find("error"); error != answer->end() && error->is_object())
-        return failed(status::refused, fmt::format("{}: {}", error->value("class", "error"),
-                                                   error->value("desc", "no reason given")));
-    const auto& result = (*answer)["return"];
-    if (result.empty()) return {};
-    return {.out = result.dump(2, ' ', false, Json::error_handler_t::replace) + "\n"};
+    if (const auto& refusal = answer->refusal)
+        return failed(status::refused, fmt::format("{}: {}", refusal->kind, refusal->text));
+    if (answer->value.empty()) return {};
+    return {.out = answer->value.dump(2, ' ', false, Json::error_handler_t::replace) + "\n"};
 }
 
 }  // namespace tenon::cli

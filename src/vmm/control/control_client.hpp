@@ -1,8 +1,11 @@
 // The other end of the control socket: a client that gives one command after another.
 #pragma once
 
+#include <chrono>
+#include <cstdint>
 #include <deque>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 
 #include "base/fd.hpp"
@@ -11,27 +14,52 @@
 
 namespace tenon::vmm {
 
-/// A connection that has negotiated. Waits up to 30 seconds for each answer.
+/// Why a server does not do what it was told, in its words.
+struct ControlRefusal {
+    std::string kind;  ///< "CommandNotFound"
+    std::string text;
+};
+
+/// What came of a command.
+struct ControlAnswer {
+    std::optional<ControlRefusal> refusal;
+    nlohmann::json value;  ///< What was returned, unless it was refused.
+};
+
+/// A connection that has negotiated. What the server sends is checked: it may be anybody.
 class ControlClient {
 public:
-    /// Errors: errno of connect(2), naming the path; Malformed if what answers does not speak QMP.
-    static Result<ControlClient> connect(const std::string& path);
+    /// For the greeting and the negotiation together, and for each answer.
+    static constexpr std::chrono::seconds default_patience{30};
+    /// What an answer may have: several times what a plan of 256 functions takes.
+    static constexpr JsonLimits answer_limits{.bytes = 16 << 20};
 
-    /// Sends the command and gives its answer, an object with "return" or "error". Events that come
-    /// before it are dropped.
-    /// Errors: Io if the server goes or does not answer; Malformed for an answer that is none.
-    Result<nlohmann::json> execute(const nlohmann::json& command);
+    /// Errors: errno of connect(2), naming the path; Malformed if what answers does not speak QMP.
+    static Result<ControlClient> connect(const std::string& path,
+                                         std::chrono::milliseconds patience = default_patience);
+
+    /// Sends the command, with an id of its own, and gives its answer. Events that come before it
+    /// are dropped, and do not make the wait longer. After an error the connection is of no use.
+    /// Errors: Io if the server goes or does not answer in time; Malformed for what is no answer to
+    /// this command.
+    Result<ControlAnswer> execute(nlohmann::json command);
 
 private:
-    /// What an answer may have; a plan of many functions is long.
-    static constexpr std::size_t answer_bytes = 64 << 20;
+    using Clock = std::chrono::steady_clock;
 
-    ControlClient(Fd fd, std::string name) : fd_{std::move(fd)}, name_{std::move(name)} {}
-    Result<nlohmann::json> receive();
+    ControlClient(Fd fd, std::string name, std::chrono::milliseconds patience)
+        : fd_{std::move(fd)}, name_{std::move(name)}, patience_{patience} {}
+    Result<void> negotiate();
+    Result<ControlAnswer> ask(nlohmann::json command, Clock::time_point end);
+    Result<void> send(std::string_view text, Clock::time_point end);
+    Result<nlohmann::json> receive(Clock::time_point end);
+    Result<void> wait(short what, Clock::time_point end) const;
 
     Fd fd_;
     std::string name_;
-    JsonStream stream_{answer_bytes};
+    std::chrono::milliseconds patience_;
+    std::int64_t last_id_ = 0;
+    JsonStream stream_{answer_limits};
     std::deque<Result<nlohmann::json>> received_;
 };
 

@@ -72,10 +72,9 @@ TEST_F(ControlSocketTest, AnswersSeveralClients) {
     auto other = ControlClient::connect(path);
     ASSERT_TRUE(one && other);
 
-    EXPECT_EQ(one->execute({{"execute", "count"}})->at("return"), 1);
-    EXPECT_EQ(other->execute({{"execute", "count"}})->at("return"), 2);
-    EXPECT_EQ(one->execute({{"execute", "long"}})->at("return").get<std::string>().size(),
-              1u << 20);
+    EXPECT_EQ(one->execute({{"execute", "count"}})->value, 1);
+    EXPECT_EQ(other->execute({{"execute", "count"}})->value, 2);
+    EXPECT_EQ(one->execute({{"execute", "long"}})->value.get<std::string>().size(), 1u << 20);
 }
 
 TEST_F(ControlSocketTest, IsForThisUserAlone) {
@@ -144,7 +143,7 @@ TEST_F(ControlSocketTest, OutlivesAClientThatVanishes) {
         send(client, R"({"execute":"qmp_capabilities"}{"execute":"long"}{"execute":"lo)");
     }
 
-    EXPECT_EQ(ControlClient::connect(path)->execute({{"execute", "count"}})->at("return"), 1);
+    EXPECT_EQ(ControlClient::connect(path)->execute({{"execute", "count"}})->value, 1);
 }
 
 TEST_F(ControlSocketTest, IsNotHeldUpByOneThatDoesNotRead) {
@@ -152,7 +151,7 @@ TEST_F(ControlSocketTest, IsNotHeldUpByOneThatDoesNotRead) {
     const auto lazy = raw();
     send(lazy, R"({"execute":"qmp_capabilities"}{"execute":"long"}{"execute":"long"})");
 
-    EXPECT_EQ(ControlClient::connect(path)->execute({{"execute", "count"}})->at("return"), 1);
+    EXPECT_EQ(ControlClient::connect(path)->execute({{"execute", "count"}})->value, 1);
 }
 
 TEST_F(ControlSocketTest, CutsOffOneThatLetsEventsPileUp) {
@@ -167,7 +166,7 @@ TEST_F(ControlSocketTest, CutsOffOneThatLetsEventsPileUp) {
     }
     auto client = ControlClient::connect(path);
 
-    EXPECT_EQ(client->execute({{"execute", "count"}})->at("return"), 1);
+    EXPECT_EQ(client->execute({{"execute", "count"}})->value, 1);
     EXPECT_EQ(warnings, 1);
 }
 

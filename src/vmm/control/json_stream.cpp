@@ -2,16 +2,12 @@
 
 #include <utility>
 
+#include "base/json_place.hpp"
+
 namespace tenon::vmm {
 namespace {
 
 bool is_space(char byte) { return byte == ' ' || byte == '\t' || byte == '\r' || byte == '\n'; }
-
-Result<JsonStream::Json> parse(const std::string& text) {
-    auto json = JsonStream::Json::parse(text, nullptr, false);
-    if (json.is_discarded()) return malformed("this is not JSON");
-    return json;
-}
 
 }  // namespace
 
@@ -50,30 +46,21 @@ void JsonStream::take(char byte, std::vector<Result<Json>>& found) {
 // Only as much of the syntax as tells where the object ends: the rest is the parser's.
 void JsonStream::take_inside(char byte, std::vector<Result<Json>>& found) {
     text_ += byte;
-    if (in_string_) {
-        if (escaped_)
-            escaped_ = false;
-        else if (byte == '\\')
-            escaped_ = true;
-        else if (byte == '"')
-            in_string_ = false;
-    } else if (byte == '"') {
-        in_string_ = true;
-    } else if (byte == '{' || byte == '[') {
-        ++depth_;
-    } else if (byte == '}' || byte == ']') {
-        --depth_;
-    }
-    if (depth_ == 0) {
-        found.push_back(parse(std::exchange(text_, {})));
-        state_ = State::Between;
-    } else if (depth_ > most_depth) {
-        found.emplace_back(malformed("more than {} brackets are open", most_depth));
-        state_ = State::Broken;
-    } else if (text_.size() >= most_bytes_) {
-        found.emplace_back(malformed("it has more than {} bytes", most_bytes_));
-        state_ = State::Broken;
-    }
+    scan_.take(byte);
+    const auto end = [&](State next, Result<Json> result) {
+        found.push_back(std::move(result));
+        state_ = next;
+        scan_ = {};
+        text_ = {};
+    };
+    if (scan_.depth() == 0)
+        end(State::Between, parse_json(text_, "a message", limits_));
+    else if (scan_.depth() > limits_.depth)
+        end(State::Broken, malformed("more than {} brackets are open", limits_.depth));
+    else if (scan_.values() > limits_.values)
+        end(State::Broken, malformed("it has more than {} values", limits_.values));
+    else if (text_.size() >= limits_.bytes)
+        end(State::Broken, malformed("it has more than {} bytes", limits_.bytes));
 }
 
 }  // namespace tenon::vmm

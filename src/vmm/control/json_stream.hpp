@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/json_scan.hpp"
 #include "base/result.hpp"
 
 namespace tenon::vmm {
@@ -15,17 +16,17 @@ namespace tenon::vmm {
 /// space between them, as clients of QMP write them.
 ///
 /// Something that is no object costs everything up to the end of its line, and is one error. An
-/// object that is too large or too deep is an error too, and the end: where the next one begins is
-/// not known then.
+/// object that is too large, too deep or has too many values is an error too, and the end: where
+/// the next one begins is not known then.
 class JsonStream {
 public:
-    static constexpr std::size_t command_bytes = 64 << 10;  ///< That a command may have.
-    static constexpr std::size_t most_depth = 32;  ///< Of objects and arrays in one another.
+    /// What a command may have.
+    static constexpr JsonLimits command_limits{.bytes = 64 << 10};
 
     using Json = nlohmann::json;
 
-    /// `most_bytes` of one object.
-    explicit JsonStream(std::size_t most_bytes = command_bytes) : most_bytes_{most_bytes} {}
+    /// `limits` of one object.
+    explicit JsonStream(const JsonLimits& limits = command_limits) : limits_{limits} {}
 
     /// Takes the next bytes; gives what came to its end in them. Errors: Malformed, saying what it
     /// is not.
@@ -44,12 +45,10 @@ private:
     void take(char byte, std::vector<Result<Json>>& found);
     void take_inside(char byte, std::vector<Result<Json>>& found);
 
-    std::size_t most_bytes_;
+    JsonLimits limits_;
     State state_ = State::Between;
     std::string text_;
-    std::size_t depth_ = 0;
-    bool in_string_ = false;
-    bool escaped_ = false;
+    JsonScan scan_;
 };
 
 }  // namespace tenon::vmm

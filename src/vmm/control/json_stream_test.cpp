@@ -46,9 +46,10 @@ TEST(JsonStream, PassesOverALineThatIsNoObject) {
 
 TEST(JsonStream, SaysWhatOnlyLooksLikeAnObject) {
     JsonStream stream;
+    const std::string no_json = "a message: line 1: no JSON here, or it is cut off";
 
     EXPECT_EQ(texts(stream.feed("{a}{]{\"b\":1}")),
-              (Texts{"error: this is not JSON", "error: this is not JSON", "{\"b\":1}"}));
+              (Texts{"error: " + no_json, "error: " + no_json, "{\"b\":1}"}));
 }
 
 TEST(JsonStream, EndsAtAnObjectThatIsTooDeep) {
@@ -63,7 +64,7 @@ TEST(JsonStream, EndsAtAnObjectThatIsTooDeep) {
 }
 
 TEST(JsonStream, EndsAtAnObjectThatIsTooLarge) {
-    JsonStream stream{100};
+    JsonStream stream{{.bytes = 100}};
 
     const auto found = stream.feed("{\"a\":\"" + std::string(200, 'x'));
 

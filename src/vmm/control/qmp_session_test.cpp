@@ -100,7 +100,8 @@ TEST_F(QmpSessionTest, SendsBackBytesThatAreNoText) {
     negotiate();
 
     // The parser refuses them; nothing of that may throw.
-    EXPECT_EQ(error_of("{\"execute\":\"\xff\"}"), "GenericError: this is not JSON");
+    EXPECT_EQ(error_of("{\"execute\":\"\xff\"}"),
+              "GenericError: a message: line 1: no JSON here, or it is cut off");
 }
 
 TEST_F(QmpSessionTest, AnswersEveryCommandOfOnePiece) {
