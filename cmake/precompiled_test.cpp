@@ -1,0 +1,1 @@
+// Nothing: its target compiles the headers that unit tests read (compile_speed.cmake).
