@@ -36,6 +36,9 @@ std::string write_captures(std::span<const device::DeviceFacts> functions,
 Result<std::vector<device::DeviceFacts>> read_captures(std::string_view text,
                                                        std::string_view file);
 
+/// `content` without the byte order mark that editors of Windows put in front.
+std::string_view without_mark(std::string_view content);
+
 /// Whether `content` is meant to be JSON: its first character that is not white space is a brace.
 bool is_json(std::string_view content);
 

@@ -6,19 +6,13 @@
 #include "base/json_place.hpp"
 #include "base/text.hpp"
 #include "capture/capture_json.hpp"
+#include "capture/limits.hpp"
 
 namespace tenon::capture {
 namespace {
 
 using namespace device;
 
-constexpr std::size_t longest_document = std::size_t{16} << 20;
-constexpr std::size_t most_functions = 1024;
-constexpr std::size_t most_bridges = 32;
-constexpr std::size_t most_members = 4096;
-constexpr std::size_t most_ranges = 4096;
-constexpr std::size_t most_areas = 4096;
-constexpr std::size_t most_methods = 16;
 constexpr std::size_t row_size = 16;
 constexpr std::uint64_t word32 = 0xffffffff;
 
@@ -297,7 +291,7 @@ void check_kind(const JsonPlace& root) {
 }  // namespace
 
 Result<std::vector<DeviceFacts>> read_captures(std::string_view text, std::string_view file) {
-    TENON_TRY(document, JsonDocument::parse(text, file, {.bytes = longest_document}), "");
+    TENON_TRY(document, JsonDocument::parse(text, file, document_limits), "");
     const JsonPlace root{document};
     check_kind(root);
     std::vector<DeviceFacts> functions;
@@ -310,6 +304,11 @@ Result<std::vector<DeviceFacts>> read_captures(std::string_view text, std::strin
         root.at("functions").wrong("has no function in it");
     if (document.mistake()) return std::unexpected(*document.mistake());
     return functions;
+}
+
+std::string_view without_mark(std::string_view content) {
+    constexpr std::string_view mark = "\xef\xbb\xbf";
+    return content.starts_with(mark) ? content.substr(mark.size()) : content;
 }
 
 bool is_json(std::string_view content) { return trimmed(content).starts_with('{'); }

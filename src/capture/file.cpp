@@ -10,15 +10,14 @@
 #include <system_error>
 #include <utility>
 
-#include "base/file.hpp"
+#include "base/input.hpp"
 #include "capture/capture_json.hpp"
+#include "capture/limits.hpp"
 #include "capture/lspci_text.hpp"
 #include "capture/raw_blob.hpp"
 
 namespace tenon::capture {
 namespace {
-
-constexpr std::size_t longest_file = std::size_t{64} << 20;
 
 struct Named {
     std::string path;
@@ -75,7 +74,6 @@ struct Entry {
 };
 
 std::unexpected<Error> unclear(std::string what, const std::vector<Entry>& entries) {
-    constexpr std::size_t most_shown = 32;
     auto slots = entries | std::views::transform(&Entry::slot) | std::views::take(most_shown);
     return std::unexpected(
         Error{.kind = Error::Kind::NotFound,
@@ -129,14 +127,24 @@ Result<std::vector<std::size_t>> choose_slot(const Named& named,
 
 // All functions of a file, and by which each is meant.
 struct Content {
-    std::vector<device::DeviceFacts> functions;
     std::vector<Entry> entries;
+    std::vector<device::DeviceFacts> captured;  // Either of both.
+    std::vector<LspciFunction> dumped;
+
+    // Facts are large: of a dump, those that are meant are made alone.
+    device::DeviceFacts take(std::size_t n) {
+        if (dumped.empty()) return std::move(captured[n]);
+        auto facts = facts_of("", dumped[n].config);
+        facts.address = dumped[n].address;
+        facts.resources = std::move(dumped[n].resources);
+        return facts;
+    }
 };
 
 Result<Content> read_json(const Named& parts, std::string_view text) {
     TENON_TRY(functions, read_captures(text, parts.path), "");
-    Content content{.functions = std::move(functions), .entries = {}};
-    for (const auto& facts : content.functions)
+    Content content{.entries = {}, .captured = std::move(functions), .dumped = {}};
+    for (const auto& facts : content.captured)
         content.entries.push_back({.slot = facts.address ? to_string(*facts.address) : "-",
                                    .address = facts.address,
                                    .where = fmt::format("functions[{}]", content.entries.size())});
@@ -145,22 +153,16 @@ Result<Content> read_json(const Named& parts, std::string_view text) {
 
 Result<Content> read_text(const Named& parts, std::string_view text) {
     TENON_TRY(functions, parse_lspci(text, parts.path), "");
-    Content content;
-    for (const auto& function : functions) {
-        auto facts = facts_of("", function.config);
-        facts.address = function.address;
-        facts.resources = function.resources;
-        content.functions.push_back(std::move(facts));
+    Content content{.entries = {}, .captured = {}, .dumped = std::move(functions)};
+    for (const auto& function : content.dumped)
         content.entries.push_back({.slot = function.slot,
                                    .address = function.address,
                                    .where = fmt::format("line {}", function.line)});
-    }
     return content;
 }
 
 Result<Content> read_functions(const Named& parts, std::string_view text) {
-    // Editors of Windows put a byte order mark in front.
-    if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);
+    text = without_mark(text);
     return is_json(text) ? read_json(parts, text) : read_text(parts, text);
 }
 
@@ -178,7 +180,7 @@ bool names_slot(std::string_view named) {
 
 Result<device::DeviceFacts> read_capture(std::string_view named) {
     const auto parts = take_apart(named);
-    TENON_TRY(bytes, read_file(parts.path, longest_file), "");
+    TENON_TRY(bytes, read_input(parts.path, longest_file), "");
     if (is_binary(bytes)) {
         if (parts.slot) return no_address(parts);
         TENON_TRY(config, parse_raw_blob(bytes, parts.path), "");
@@ -186,7 +188,7 @@ Result<device::DeviceFacts> read_capture(std::string_view named) {
     }
     TENON_TRY(content, read_functions(parts, bytes), "");
     TENON_TRY(chosen, choose(parts, content.entries), "");
-    auto facts = std::move(content.functions[chosen]);
+    auto facts = content.take(chosen);
     facts.source = std::string{named};
     return facts;
 }
@@ -195,13 +197,13 @@ Result<std::vector<device::DeviceFacts>> read_capture_slot(std::string_view name
     const auto parts = take_apart(named);
     if (!parts.slot || !pci::Address::parse_slot(*parts.slot))
         return malformed("{}: names no slot", named);
-    TENON_TRY(bytes, read_file(parts.path, longest_file), "");
+    TENON_TRY(bytes, read_input(parts.path, longest_file), "");
     if (is_binary(bytes)) return no_address(parts);
     TENON_TRY(content, read_functions(parts, bytes), "");
     TENON_TRY(chosen, choose_slot(parts, content.entries), "");
     std::vector<device::DeviceFacts> slot;
     for (const auto n : chosen) {
-        slot.push_back(std::move(content.functions[n]));
+        slot.push_back(content.take(n));
         slot.back().source = fmt::format("{}#{}", parts.path, content.entries[n].slot);
     }
     return slot;

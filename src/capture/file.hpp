@@ -13,9 +13,10 @@ namespace tenon::capture {
 /// The facts of the function that `named` means: `FILE`, or `FILE#ADDRESS` for one of several.
 ///
 /// The address is written as in the file; a file of one function needs none. A file whose own name
-/// contains a # is taken by its name first. What a dump does not tell is unknown.
-/// Errors: errno of open(2); Malformed as read_captures(), parse_lspci() and parse_raw_blob(), or
-/// if the file is longer than 64 MiB; NotFound, listing the addresses, if none or no single
+/// contains a # is taken by its name first; `-` is standard input. What a dump does not tell is
+/// unknown.
+/// Errors: as read_input(), for a file of at most longest_file bytes; Malformed as read_captures(),
+/// parse_lspci() and parse_raw_blob(); NotFound, listing the addresses, if none or no single
 /// function is meant.
 Result<device::DeviceFacts> read_capture(std::string_view named);
 

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "base/text.hpp"
+#include "capture/limits.hpp"
 
 namespace tenon::capture {
 namespace {
@@ -47,6 +48,7 @@ public:
 
     Result<void> line(std::string_view raw) {
         ++number_;
+        if (raw.size() > longest_line) return wrong("longer than {} bytes", longest_line);
         const auto text = unquoted(raw);
         if (const auto row = as_row(text)) return add_row(*row);
         const auto first = text.substr(0, text.find_first_of(" \t"));
@@ -59,6 +61,8 @@ public:
         if (text.starts_with("Capabilities:")) in_capabilities_ = true;
         if (in_capabilities_ || !function_) return {};
         if (const auto bar = parse_decoded_bar(text)) bars_.push_back(*bar);
+        if (bars_.size() > most_bar_lines)
+            return wrong("more than {} lines about BARs of one function", most_bar_lines);
         return {};
     }
 
@@ -112,6 +116,8 @@ private:
                                  file_, number_, function_->slot, bytes_.size(), pci::header_size);
             function_->config = *config;
             function_->resources = resources_of(bars_, *config);
+            if (found_.size() == most_dumped_functions)
+                return wrong("more than {} functions", most_dumped_functions);
             found_.push_back(*std::move(function_));
         }
         function_.reset();

@@ -28,7 +28,8 @@ struct LspciFunction {
 ///
 /// A dump may end early; the image then knows that many bytes.
 /// Errors: Malformed, naming file and line: a row that is missing, repeated or out of order, a row
-/// that is not 16 bytes, rows before the first address, fewer than 64 bytes, no rows at all.
+/// that is not 16 bytes, rows before the first address, fewer than 64 bytes, no rows at all; more
+/// lines, functions or BARs than limits.hpp allows.
 Result<std::vector<LspciFunction>> parse_lspci(std::string_view text, std::string_view file);
 
 }  // namespace tenon::capture

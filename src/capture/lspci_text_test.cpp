@@ -186,5 +186,32 @@ TEST(LspciText, RefusesATextWithoutRows) {
     EXPECT_EQ(wrong_text("\n\n"), "dump: no function with hex rows in it");
 }
 
+TEST(LspciText, RefusesALineThatIsNoRowOfAnybody) {
+    const auto before = "65:00.0 NVMe\n" + row(0);
+
+    EXPECT_EQ(wrong_text(before + "10: 00" + std::string(65536, ' ')),
+              "dump: line 3: longer than 65536 bytes");
+    EXPECT_EQ(wrong_text(before + "10: 00" + std::string(60000, ' ')),
+              "dump: line 3: the row of offset 0x10 has 1 bytes instead of 16");
+}
+
+TEST(LspciText, HasAsManyFunctionsAsAHostMay) {
+    std::string text;
+    for (unsigned n = 0; n < 4096; ++n)
+        text += fmt::format("{:04x}:00:00.0 a\n{}", n, rows(64));
+    EXPECT_EQ(parse_lspci(text, "dump").value().size(), 4096u);
+
+    text += "1000:00:00.0 a\n" + rows(64);
+    EXPECT_THAT(wrong_text(text), HasSubstr("more than 4096 functions"));
+}
+
+TEST(LspciText, HasFewLinesAboutBars) {
+    std::string text = "65:00.0 NVMe\n";
+    for (unsigned n = 0; n < 65; ++n)
+        text += "Region 0: Memory at c0000000 [size=4K]\n";
+    EXPECT_EQ(wrong_text(text + rows(64)),
+              "dump: line 66: more than 64 lines about BARs of one function");
+}
+
 }  // namespace
 }  // namespace tenon::capture

@@ -5,18 +5,19 @@
 
 #include <array>
 #include <filesystem>
+#include <ranges>
 #include <span>
 
 #include "base/file.hpp"
 #include "base/json_place.hpp"
 #include "base/text.hpp"
 #include "capture/capture_json.hpp"
+#include "capture/limits.hpp"
 #include "cli/library.hpp"
 
 namespace tenon::cli {
 namespace {
 
-constexpr std::size_t longest_plan = std::size_t{16} << 20;
 constexpr std::size_t most_ports = 256;
 constexpr std::size_t most_functions = 256;
 constexpr std::size_t most_capabilities = 2048;
@@ -37,12 +38,14 @@ std::optional<PlanFile> find_plan(const std::string& named) {
                           : std::min(named.rfind('#'), named.size());
     const auto path = named.substr(0, mark);
     if (!std::filesystem::is_regular_file(path, error)) return std::nullopt;
-    auto content = read_file(path, longest_plan);
-    if (!content || !capture::is_json(*content)) return std::nullopt;
-    const auto document = JsonDocument::parse(*content, path, {.bytes = longest_plan});
+    auto content = read_file(path, capture::longest_document);
+    if (!content) return std::nullopt;
+    const auto text = capture::without_mark(*content);
+    if (!capture::is_json(text)) return std::nullopt;
+    const auto document = JsonDocument::parse(text, path, capture::document_limits);
     if (!document || find_member(document->value(), "ports") == nullptr) return std::nullopt;
     return PlanFile{.path = path,
-                    .content = *std::move(content),
+                    .content = std::string{text},
                     .function = mark < named.size() ? named.substr(mark + 1) : ""};
 }
 
@@ -152,8 +155,9 @@ Result<Comparable> choose(JsonDocument& document, std::string_view file, std::st
         for (const auto& function : port.at("functions").items(most_functions)) {
             all.push_back(function.at("id").text());
             const auto on_host = function.at("host").text();
-            if (wanted.empty() || wanted == all.back() || wanted == on_host)
-                found.push_back(read_function(port, function));
+            const bool meant = wanted.empty() || wanted == all.back() || wanted == on_host;
+            // One more than can be meant is enough to say so.
+            if (meant && found.size() < 2) found.push_back(read_function(port, function));
         }
     if (document.mistake()) return std::unexpected(*document.mistake());
     if (found.size() == 1) return std::move(found.front());
@@ -161,18 +165,21 @@ Result<Comparable> choose(JsonDocument& document, std::string_view file, std::st
         Error{.kind = Error::Kind::NotFound,
               .what = wanted.empty() ? fmt::format("{}: a plan of {} functions", file, all.size())
                                      : fmt::format("{}: no single function is {}", file, wanted),
-              .hint = fmt::format("Write FILE#ID with one of: {}", fmt::join(all, ", "))});
+              .hint = fmt::format("Write FILE#ID with one of: {}{}",
+                                  fmt::join(all | std::views::take(capture::most_shown), ", "),
+                                  all.size() > capture::most_shown ? ", …" : "")});
 }
 
 Result<Comparable> read_plan_file(const PlanFile& plan) {
-    TENON_TRY(document, JsonDocument::parse(plan.content, plan.path, {.bytes = longest_plan}), "");
+    TENON_TRY(document, JsonDocument::parse(plan.content, plan.path, capture::document_limits), "");
     return choose(document, plan.path, plan.function);
 }
 
 Result<Comparable> plan_device(const Host& host, const std::string& named, Opening opening) {
     TENON_TRY(planned, plan_machine(host, {.devices = {named}, .opening = opening}), "");
     const auto& plan = planned.plan;
-    TENON_TRY(document, JsonDocument::parse(render_json(plan), named, {.bytes = longest_plan}), "");
+    TENON_TRY(document, JsonDocument::parse(render_json(plan), named, capture::document_limits),
+              "");
     TENON_TRY(read, choose(document, named, ""), "");
     const auto& function = plan.ports.front().functions.front();
     if (function.view.guest_view) read.config = function.view.map.start;

@@ -2,6 +2,9 @@
 #pragma once
 
 #include <string>
+#include <string_view>
+
+#include "base/result.hpp"
 
 namespace tenon::cli {
 
@@ -19,5 +22,11 @@ struct Outcome {
     std::string out;  ///< For standard output.
     std::string err;  ///< For standard error: one message, with its line end.
 };
+
+/// One message on standard error, whatever is in `text`: "tenon: TEXT".
+Outcome ended_with(int status, std::string_view text);
+
+/// The same of an error.
+Outcome ended_with(int status, const Error& error);
 
 }  // namespace tenon::cli

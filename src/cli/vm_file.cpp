@@ -8,12 +8,14 @@
 
 #include <algorithm>
 #include <array>
-#include <optional>
+#include <set>
 #include <utility>
 
-#include "base/file.hpp"
+#include "base/input.hpp"
 #include "cli/library.hpp"
+#include "cli/toml_depth.hpp"
 #include "library/device_argument.hpp"
+#include "library/limits.hpp"
 #include "library/memory_argument.hpp"
 #include "library/port_argument.hpp"
 #include "model/machine_version.hpp"
@@ -29,6 +31,7 @@ constexpr std::size_t longest_file = std::size_t{1} << 20;
 struct TableKind {
     std::string_view key;
     std::string_view name;
+    std::size_t most;
     Result<void> (*check)(std::string_view text);
 };
 
@@ -54,8 +57,8 @@ Result<void> check_machine(std::string_view text) {
     return malformed("\"{}\" is not known; see tenon plan --help", text);
 }
 
-constexpr std::array tables{TableKind{"device", "host", check_device},
-                            TableKind{"port", "name", check_port}};
+constexpr std::array tables{TableKind{"device", "host", most_devices, check_device},
+                            TableKind{"port", "name", most_ports, check_port}};
 
 struct ScalarCheck {
     std::string_view key;
@@ -85,22 +88,26 @@ private:
         return fmt::format("{}:{}: {}", path_, key.source().begin.line, key.str());
     }
 
-    // A value as one would type it; none for what has no such form.
-    static std::optional<std::string> text_of(const toml::node& node, std::string_view yes,
-                                              std::string_view no) {
-        if (const auto* const text = node.as_string()) return text->get();
+    // A value as one would type it. No command line can have a zero byte, at which the kernel would
+    // end the name of a file.
+    Result<std::string> text_of(const toml::key& key, const toml::node& node, std::string_view yes,
+                                std::string_view no) const {
         if (const auto* const number = node.as_integer()) return fmt::format("{}", number->get());
         if (const auto* const flag = node.as_boolean()) return std::string{flag->get() ? yes : no};
-        return std::nullopt;
+        const auto* const text = node.as_string();
+        if (text == nullptr)
+            return malformed("{}: neither a text, a number, true nor false", where(key));
+        if (key.str().contains('\0') || text->get().contains('\0'))
+            return malformed("{}: a zero byte cannot be in it", where(key));
+        return text->get();
     }
 
     Result<void> read_scalar(const toml::key& key, const toml::node& node) {
-        auto text = text_of(node, "true", "false");
-        if (!text) return malformed("{}: neither a text, a number, true nor false", where(key));
+        TENON_TRY(text, text_of(key, node, "true", "false"), "");
         const auto check = std::ranges::find(scalars, key.str(), &ScalarCheck::key);
-        if (check != scalars.end()) TENON_TRY_DO(check->check(*text), where(key));
+        if (check != scalars.end()) TENON_TRY_DO(check->check(text), where(key));
         options_.push_back({.key = std::string{key.str()},
-                            .value = std::move(*text),
+                            .value = std::move(text),
                             .where = where(key),
                             .is_flag = node.is_boolean()});
         return {};
@@ -110,6 +117,8 @@ private:
         const auto* const list = node.as_array();
         if (list == nullptr || !list->is_homogeneous<toml::table>())
             return malformed("{}: write it as a table: [[{}]]", where(key), kind.key);
+        if (list->size() > kind.most)
+            return malformed("{}: a machine has at most {}", where(key), kind.most);
         for (const auto& element : *list)
             TENON_TRY_DO(read_table(kind, *element.as_table()), "");
         return {};
@@ -123,12 +132,10 @@ private:
         auto text = name->get();
         for (const auto& [key, node] : table) {
             if (key.str() == kind.name) continue;
-            const auto value = text_of(node, "on", "off");
-            if (!value)
-                return malformed("{}: neither a text, a number, true nor false", where(key));
-            if (value->contains(','))
+            TENON_TRY(value, text_of(key, node, "on", "off"), "");
+            if (value.contains(','))
                 return malformed("{}: a value cannot contain a comma", where(key));
-            const auto pair = fmt::format(",{}={}", key.str(), *value);
+            const auto pair = fmt::format(",{}={}", key.str(), value);
             // Each key alone, so that the message has its line.
             TENON_TRY_DO(kind.check(name->get() + pair), where(key));
             text += pair;
@@ -142,30 +149,22 @@ private:
     std::vector<FileOption> options_;
 };
 
-// Whether both name one function, however its address is written.
-bool same_device(const std::string& one, const std::string& other) {
-    const auto a = pci::Address::parse(one);
-    const auto b = pci::Address::parse(other);
-    return a && b ? *a == *b : one == other;
+// The device that `name` means, however its address is written.
+std::string device_of(const std::string& name) {
+    const auto address = pci::Address::parse(name);
+    return address ? to_string(*address) : name;
 }
 
-template <typename Same>
-std::vector<std::string> merge(const std::vector<std::string>& file,
-                               const std::vector<std::string>& options, Same same) {
-    std::vector<std::string> merged;
-    for (const auto& text : file)
-        if (std::ranges::none_of(options, [&](const auto& option) { return same(text, option); }))
-            merged.push_back(text);
-    merged.insert(merged.end(), options.begin(), options.end());
-    return merged;
-}
+std::string port_of(const std::string& text) { return text.substr(0, text.find(',')); }
 
 }  // namespace
 
 bool is_vm_file(std::string_view word) { return word.ends_with(ending); }
 
 Result<std::vector<FileOption>> read_vm_file(const std::string& path) {
-    TENON_TRY(text, read_file(path, longest_file), "");
+    TENON_TRY(text, read_input(path, longest_file), "");
+    if (const auto line = find_too_deep(text))
+        return malformed("{}:{}: nested more than {} deep", path, *line, deepest_toml);
     const auto parsed = toml::parse(std::string_view{text}, std::string_view{path});
     if (!parsed) {
         const auto& error = parsed.error();
@@ -176,19 +175,34 @@ Result<std::vector<FileOption>> read_vm_file(const std::string& path) {
 
 std::vector<std::string> merge_devices(const std::vector<std::string>& file,
                                        const std::vector<std::string>& options) {
-    return merge(file, options, [](const std::string& one, const std::string& other) {
-        const auto a = parse_device_argument(one);
-        const auto b = parse_device_argument(other);
-        if (!a || !b) return false;  // Said later, by who reads it.
-        return same_device(a->name, b->name) || (!a->id.empty() && a->id == b->id);
-    });
+    std::set<std::string> devices;
+    std::set<std::string> ids;
+    for (const auto& text : options) {
+        const auto option = parse_device_argument(text);
+        if (!option) continue;  // Said later, by who reads it.
+        devices.insert(device_of(option->name));
+        if (!option->id.empty()) ids.insert(option->id);
+    }
+    std::vector<std::string> merged;
+    for (const auto& text : file) {
+        const auto one = parse_device_argument(text);
+        if (!one || (!devices.contains(device_of(one->name)) && !ids.contains(one->id)))
+            merged.push_back(text);
+    }
+    merged.insert(merged.end(), options.begin(), options.end());
+    return merged;
 }
 
 std::vector<std::string> merge_ports(const std::vector<std::string>& file,
                                      const std::vector<std::string>& options) {
-    return merge(file, options, [](const std::string& one, const std::string& other) {
-        return one.substr(0, one.find(',')) == other.substr(0, other.find(','));
-    });
+    std::set<std::string> names;
+    for (const auto& text : options)
+        names.insert(port_of(text));
+    std::vector<std::string> merged;
+    for (const auto& text : file)
+        if (!names.contains(port_of(text))) merged.push_back(text);
+    merged.insert(merged.end(), options.begin(), options.end());
+    return merged;
 }
 
 }  // namespace tenon::cli

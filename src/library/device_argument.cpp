@@ -49,9 +49,9 @@ std::size_t end_of_name(std::string_view text) {
             return comma;
     }
     for (auto comma = first; comma < text.size(); comma = text.find(',', comma + 1)) {
-        const auto rest = text.substr(comma + 1);
-        const auto equals = rest.find('=');
-        if (equals != std::string_view::npos && is_word(rest.substr(0, equals))) return comma;
+        const auto part = text.substr(comma + 1, text.find(',', comma + 1) - comma - 1);
+        const auto equals = part.find('=');
+        if (equals != std::string_view::npos && is_word(part.substr(0, equals))) return comma;
     }
     return text.size();
 }
@@ -115,6 +115,7 @@ Result<int> parse_file(std::string_view of, std::string_view value) {
 }
 
 Result<DeviceArgument> parse_device_argument(std::string_view text) {
+    TENON_TRY_DO(check_argument(text, "device"), "");
     std::error_code error;
     const bool unnamed = text.starts_with(by_file) && !std::filesystem::exists(text, error);
     const auto end = unnamed ? 0 : end_of_name(text);

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/text.hpp"
+#include "library/limits.hpp"
 
 namespace tenon::library {
 
@@ -30,7 +31,18 @@ Result<std::vector<KeyValue>> parse_keys(std::string_view text, std::string_view
     return keys;
 }
 
+Result<void> check_argument(std::string_view text, std::string_view what) {
+    if (text.size() > longest_argument)
+        return malformed("a {}: longer than {} bytes", what, longest_argument);
+    if (static_cast<std::size_t>(std::ranges::count(text, ',')) >= most_parts)
+        return malformed("a {}: longer than {} parts between commas", what, most_parts);
+    if (text.contains('\0')) return malformed("a {}: a zero byte cannot be in it", what);
+    return {};
+}
+
 Result<void> check_name(std::string_view name, std::string_view what) {
+    if (name.size() > longest_name)
+        return malformed("{}: a name longer than {} bytes", what, longest_name);
     constexpr std::string_view allowed =
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.";
     if (!name.empty() && name.find_first_not_of(allowed) == std::string_view::npos) return {};

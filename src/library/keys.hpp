@@ -20,7 +20,13 @@ struct KeyValue {
 Result<std::vector<KeyValue>> parse_keys(std::string_view text, std::string_view of,
                                          std::span<const std::string_view> known);
 
-/// Checks a name that somebody chose for a port or a device: letters, digits, "_", "-" and ".".
+/// Checks the text of a device or a port before it is read: how long it may be, and no zero byte,
+/// at which the kernel would end the name of a file. `what` is which of both it is.
+/// Errors: Malformed.
+Result<void> check_argument(std::string_view text, std::string_view what);
+
+/// Checks a name that somebody chose for a port or a device: letters, digits, "_", "-" and "."; at
+/// most longest_name of them.
 /// Errors: Malformed, quoting it.
 Result<void> check_name(std::string_view name, std::string_view what);
 

@@ -36,6 +36,23 @@ TEST(ParseKeys, SaysIfThereAreNone) {
               "port a: unknown key \"x\"; it has none");
 }
 
+TEST(CheckArgument, BoundsWhatIsReadAfterIt) {
+    EXPECT_TRUE(check_argument(std::string(8192, 'x'), "device"));
+    EXPECT_EQ(check_argument(std::string(8193, 'x'), "device").error().what,
+              "a device: longer than 8192 bytes");
+    EXPECT_TRUE(check_argument(std::string(63, ','), "port"));
+    EXPECT_EQ(check_argument(std::string(64, ','), "port").error().what,
+              "a port: longer than 64 parts between commas");
+    EXPECT_EQ(check_argument(std::string_view{"a\0b", 3}, "device").error().what,
+              "a device: a zero byte cannot be in it");
+}
+
+TEST(CheckName, IsNotLong) {
+    EXPECT_TRUE(check_name(std::string(128, 'x'), "id"));
+    EXPECT_EQ(check_name(std::string(129, 'x'), "id").error().what,
+              "id: a name longer than 128 bytes");
+}
+
 TEST(CheckName, TakesLettersDigitsAndThreeMarks) {
     EXPECT_TRUE(check_name("GPU-0_a.b", "id"));
     EXPECT_FALSE(check_name("", "id"));

@@ -73,6 +73,7 @@ Result<void> read_key(std::string_view of, const KeyValue& pair, model::PortRequ
 }  // namespace
 
 Result<model::PortRequest> parse_port_argument(std::string_view text) {
+    TENON_TRY_DO(check_argument(text, "port"), "");
     const auto comma = std::min(text.find(','), text.size());
     model::PortRequest port{.name = std::string{text.substr(0, comma)}};
     TENON_TRY_DO(check_name(port.name, "port"), "");

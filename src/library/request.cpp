@@ -9,6 +9,7 @@
 #include "library/device_argument.hpp"
 #include "library/device_list.hpp"
 #include "library/keys.hpp"
+#include "library/limits.hpp"
 #include "library/port_argument.hpp"
 #include "model/machine_version.hpp"
 
@@ -82,6 +83,11 @@ Known<unsigned> physical_bits(const Host& host, const model::MachineRequest& req
 }  // namespace
 
 Result<PlannedMachine> plan_machine(const Host& host, const MachineArguments& arguments) {
+    if (arguments.devices.size() > most_devices)
+        return malformed("{} devices: a machine has at most {}", arguments.devices.size(),
+                         most_devices);
+    if (arguments.ports.size() > most_ports)
+        return malformed("{} ports: a machine has at most {}", arguments.ports.size(), most_ports);
     model::MachineRequest request;
     TENON_TRY(memory, parse_memory_argument(arguments.memory), "--memory");
     request.memory = memory;

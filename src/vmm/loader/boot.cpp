@@ -1,13 +1,12 @@
 #include "vmm/loader/boot.hpp"
 
-#include <fcntl.h>
-
 #include <algorithm>
 #include <utility>
 #include <vector>
 
 #include "base/bytes.hpp"
 #include "base/file.hpp"
+#include "base/input.hpp"
 #include "vmm/loader/boot_layout.hpp"
 
 namespace tenon::vmm::loader {
@@ -80,10 +79,10 @@ Result<void> write_command_line(const std::string& text, const KernelImage& imag
 Result<BootSource> BootSource::open(BootRequest request) {
     BootSource source;
     source.request_ = std::move(request);
-    TENON_TRY(kernel, Fd::open(source.request_.kernel, O_RDONLY), "loading the kernel");
+    TENON_TRY(kernel, open_regular(source.request_.kernel), "loading the kernel");
     source.kernel_ = std::move(kernel);
     if (source.request_.initrd.empty()) return source;
-    TENON_TRY(initrd, Fd::open(source.request_.initrd, O_RDONLY), "loading the initial RAM disk");
+    TENON_TRY(initrd, open_regular(source.request_.initrd), "loading the initial RAM disk");
     source.initrd_ = std::move(initrd);
     return source;
 }

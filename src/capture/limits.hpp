@@ -1,0 +1,34 @@
+// How much a file of captured facts may have. One that has more is refused; users read these
+// numbers in docs/users/capture.md.
+#pragma once
+
+#include <cstddef>
+
+#include "base/json_scan.hpp"
+
+namespace tenon::capture {
+
+/// Bytes of a file. One line of text in it may have as many as a row with much around it.
+inline constexpr std::size_t longest_file = std::size_t{64} << 20;
+inline constexpr std::size_t longest_line = std::size_t{64} << 10;
+
+/// Functions in the text of lspci, and lines about BARs of one of them.
+inline constexpr std::size_t most_dumped_functions = 4096;
+inline constexpr std::size_t most_bar_lines = 64;
+
+/// A JSON document.
+inline constexpr std::size_t longest_document = std::size_t{16} << 20;
+inline constexpr JsonLimits document_limits{.bytes = longest_document};
+
+/// Functions in a capture, and entries of what each function has lists of.
+inline constexpr std::size_t most_functions = 1024;
+inline constexpr std::size_t most_bridges = 32;
+inline constexpr std::size_t most_members = 4096;
+inline constexpr std::size_t most_ranges = 4096;
+inline constexpr std::size_t most_areas = 4096;
+inline constexpr std::size_t most_methods = 16;
+
+/// Functions that an error lists.
+inline constexpr std::size_t most_shown = 32;
+
+}  // namespace tenon::capture
