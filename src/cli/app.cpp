@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/printable.hpp"
 #include "cli/capture_command.hpp"
 #include "cli/ctl_command.hpp"
 #include "cli/diff_command.hpp"
@@ -120,23 +121,22 @@ constexpr std::string_view picture_ending = ".svg";
 // device otherwise. The library cannot tell the two, so each becomes one word. In reverse, as it
 // takes them.
 std::vector<std::string> words_of(int count, const char* const* arguments) {
-    std::vector<std::string> words{arguments + std::min(count, 1), arguments + count};
-    for (std::size_t n = 1; n < words.size() && words.front() == "plan"; ++n) {
-        if (words[n] != "--map") continue;
-        if (n + 1 < words.size() && words[n + 1].ends_with(picture_ending)) {
-            words[n] += "=" + words[n + 1];
-            words.erase(words.begin() + static_cast<std::ptrdiff_t>(n) + 1);
-        } else {
-            words[n] += "=text";
+    std::vector<std::string> words;
+    for (int n = 1; n < count; ++n) {
+        std::string word{arguments[n]};
+        if (word == "--map" && !words.empty() && words.front() == "plan") {
+            const std::string next = n + 1 < count ? arguments[n + 1] : "";
+            const bool named = next.ends_with(picture_ending);
+            word += named ? "=" + next : "=text";
+            n += named ? 1 : 0;
         }
+        words.push_back(std::move(word));
     }
     std::ranges::reverse(words);
     return words;
 }
 
-Outcome wrong_input(const Error& error) {
-    return {.status = status::wrong, .err = fmt::format("tenon: {}\n", to_string(error))};
-}
+Outcome wrong_input(const Error& error) { return ended_with(status::wrong, error); }
 
 // Fills in what a VM file says and the command line does not. `complete` has all options that a
 // file may have.
@@ -227,16 +227,25 @@ Outcome dispatch(int count, const char* const* arguments, const Host& host,
     return wrong_usage("", "no command");
 }
 
+// Libraries may throw (no memory, a file that vanishes); we do not.
+Outcome dispatch_safely(int count, const char* const* arguments, const Host& host,
+                        const GuestRunner& run_plan, const TextStyle& style) {
+    try {
+        return dispatch(count, arguments, host, run_plan, style);
+    } catch (const std::exception& error) {
+        return ended_with(status::refused, error.what());
+    }
+}
+
 }  // namespace
 
 Outcome run(int count, const char* const* arguments, const Host& host, const GuestRunner& run_plan,
             const TextStyle& style) {
-    // Libraries may throw (no memory, a file that vanishes); we do not.
-    try {
-        return dispatch(count, arguments, host, run_plan, style);
-    } catch (const std::exception& error) {
-        return {.status = status::refused, .err = fmt::format("tenon: {}\n", error.what())};
-    }
+    auto outcome = dispatch_safely(count, arguments, host, run_plan, style);
+    // What all commands print passes here: names of files, drivers, devices are other people's.
+    outcome.out = printable(outcome.out, style.colour ? Colours::Kept : Colours::Escaped);
+    outcome.err = printable(outcome.err);
+    return outcome;
 }
 
 }  // namespace tenon::cli

@@ -64,6 +64,15 @@ TEST_F(App, EndsWithOneMessageOnWrongUsage) {
     EXPECT_EQ(run_with({"plan", "--emit", "lspci", "--json", "01:00.0"}).status, 2);
 }
 
+// Names come from anywhere: a download, a device, the host's list of names.
+TEST_F(App, PrintsNoControlCharacterOfOthers) {
+    tree_.add({.address = "0000:02:00.0", .config = {}, .driver = "x\x1b[2J\u202e", .group = "15"});
+
+    EXPECT_THAT(run_with({"list"}).out, HasSubstr("x\\u001b[2J\\u202e"));
+    EXPECT_THAT(run_with({"plan", "no\x1b[2J\ntenon: forged"}).err,
+                StartsWith("tenon: no\\u001b[2J\\u000atenon: forged: "));
+}
+
 TEST_F(App, PrintsAPlanThatCannotBeCarriedOutToo) {
     const auto text = run_with({"plan", "01:00.0"});
     EXPECT_EQ(text.status, 1);

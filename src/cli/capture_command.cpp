@@ -1,14 +1,10 @@
 #include "cli/capture_command.hpp"
 
-#include <fcntl.h>
 #include <fmt/core.h>
 
-#include <cerrno>
-
-#include "base/fd.hpp"
+#include "base/output.hpp"
 #include "capture/anonymize.hpp"
 #include "capture/capture_json.hpp"
-#include "cli/terminal.hpp"
 #include "library/version.hpp"
 #include "model/function_view.hpp"
 #include "pci/pasid.hpp"
@@ -46,13 +42,6 @@ Result<std::vector<device::DeviceFacts>> gather_all(const Host& host,
     return functions;
 }
 
-Result<void> write_file(const std::string& path, std::string_view content) {
-    constexpr ::mode_t mode = 0644;
-    const Fd file{::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode)};
-    if (!file) return fail_system(errno, path);
-    return write_all(file.number(), content);
-}
-
 // Where a PASID capability would go, whatever this host's IOMMU takes.
 std::optional<std::uint16_t> pasid_offset_of(device::DeviceFacts facts) {
     facts.iommu.pasid = device::PasidFacts{.width = pci::pasid::most_width};
@@ -70,9 +59,7 @@ std::string notes_of(const device::DeviceFacts& facts) {
                        facts.vfio.why());
 }
 
-Outcome wrong(const Error& error) {
-    return {.status = status::wrong, .err = fmt::format("tenon: {}\n", to_string(error))};
-}
+Outcome wrong(const Error& error) { return ended_with(status::wrong, error); }
 
 }  // namespace
 
@@ -88,7 +75,7 @@ Outcome run_capture(const Host& host, const CaptureArguments& arguments) {
     }
     outcome.out = capture::write_captures(*functions, notes);
     if (arguments.output.empty()) return outcome;
-    const auto written = write_file(arguments.output, outcome.out);
+    const auto written = replace_file(arguments.output, outcome.out);
     if (!written) return wrong(written.error());
     outcome.out.clear();
     outcome.err += fmt::format("{} function{} written to {}\n", functions->size(),

@@ -28,21 +28,17 @@ Result<Json> command_of(const std::vector<std::string>& words) {
     return command;
 }
 
-Outcome failed(int status, const std::string& text) {
-    return {.status = status, .err = fmt::format("tenon: {}\n", text)};
-}
-
 }  // namespace
 
 Outcome run_ctl(const CtlArguments& arguments) {
     const auto command = command_of(arguments.words);
-    if (!command) return failed(status::wrong, to_string(command.error()));
+    if (!command) return ended_with(status::wrong, command.error());
     auto client = vmm::ControlClient::connect(arguments.socket, arguments.patience);
-    if (!client) return failed(status::wrong, to_string(client.error()));
+    if (!client) return ended_with(status::wrong, client.error());
     const auto answer = client->execute(*command);
-    if (!answer) return failed(status::wrong, to_string(answer.error()));
+    if (!answer) return ended_with(status::wrong, answer.error());
     if (const auto& refusal = answer->refusal)
-        return failed(status::refused, fmt::format("{}: {}", refusal->kind, refusal->text));
+        return ended_with(status::refused, fmt::format("{}: {}", refusal->kind, refusal->text));
     if (answer->value.empty()) return {};
     return {.out = answer->value.dump(2, ' ', false, Json::error_handler_t::replace) + "\n"};
 }

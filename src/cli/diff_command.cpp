@@ -52,9 +52,7 @@ Outcome run_diff(const Host& host, const DiffArguments& arguments, const TextSty
     std::array<Comparable, 2> sides;
     for (std::size_t n = 0; n < sides.size(); ++n) {
         auto side = read_comparable(host, n == 0 ? arguments.a : arguments.b, arguments.opening);
-        if (!side)
-            return {.status = status::wrong,
-                    .err = fmt::format("tenon: {}\n", to_string(side.error()))};
+        if (!side) return ended_with(status::wrong, side.error());
         sides.at(n) = *std::move(side);
     }
     const auto comparison = compare(sides[0], sides[1]);

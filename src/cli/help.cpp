@@ -35,6 +35,7 @@ A DEVICE is one of
   /sys/bus/pci/devices/...  the same, by its folder in sysfs
   FILE                      what tenon capture wrote, text of lspci -xxx or -xxxx, or a copy of the
                             file `config` in sysfs (64, 256 or 4096 bytes)
+  -                         such a file on standard input; a pipe, as of <(...), is a FILE too
   FILE#ADDRESS              one of several functions in such a file, the address as written there
   0b:00.*, FILE#0b:00.*     all functions of a host slot, for plan alone: which guest slots they would
                             have, why, and the arguments for it. A function of it that is named as

@@ -157,9 +157,7 @@ std::string render_list_json(const FunctionList& list) {
 
 Outcome run_list(const Host& host, bool json, const TextStyle& style) {
     const auto list = list_functions(host);
-    if (!list)
-        return {.status = status::wrong,
-                .err = fmt::format("tenon: {}\n", to_string(list.error()))};
+    if (!list) return ended_with(status::wrong, list.error());
     return {.out = json ? render_list_json(*list) : render_list(*list, style)};
 }
 

@@ -1,8 +1,6 @@
 #include "cli/plan_command.hpp"
 
-#include <cerrno>
-#include <fstream>
-
+#include "base/output.hpp"
 #include "cli/library.hpp"
 #include "cli/map_svg.hpp"
 #include "cli/map_text.hpp"
@@ -15,9 +13,7 @@ namespace tenon::cli {
 Outcome run_plan(const Host& host, const MachineArguments& arguments, PlanForm form,
                  const TextStyle& style) {
     const auto planned = plan_machine(host, arguments);
-    if (!planned)
-        return {.status = status::wrong,
-                .err = fmt::format("tenon: {}\n", to_string(planned.error()))};
+    if (!planned) return ended_with(status::wrong, planned.error());
     const auto* const plan = &planned->plan;
     Outcome outcome{.status = plan->assignable() ? status::good : status::refused};
     switch (form) {
@@ -41,17 +37,10 @@ Outcome run_plan(const Host& host, const MachineArguments& arguments, PlanForm f
 
 Outcome draw_plan(const Host& host, const MachineArguments& arguments, const std::string& file) {
     const auto planned = plan_machine(host, arguments);
-    if (!planned)
-        return {.status = status::wrong,
-                .err = fmt::format("tenon: {}\n", to_string(planned.error()))};
+    if (!planned) return ended_with(status::wrong, planned.error());
     const auto* const plan = &planned->plan;
-    std::ofstream out{file, std::ios::binary};
-    out << render_map_svg(*plan);
-    out.close();
-    if (!out)
-        return {.status = status::wrong,
-                .err = fmt::format("tenon: {}\n",
-                                   to_string(fail_system(errno, "writing " + file).error()))};
+    if (const auto written = replace_file(file, render_map_svg(*plan)); !written)
+        return ended_with(status::wrong, written.error());
     return {.status = plan->assignable() ? status::good : status::refused,
             .out = fmt::format("wrote {}\n", file),
             .err = render_refusal(*plan, {})};

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 #include <fmt/ranges.h>
 
+#include "base/shell.hpp"
 #include "cli/library.hpp"
 #include "cli/table.hpp"
 
@@ -79,20 +80,6 @@ std::string render_proposal(const model::SlotProposal& proposal, const TextStyle
 }
 
 }  // namespace
-
-std::string shell_word(const std::string& word) {
-    constexpr std::string_view plain =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.,:=+/@%";
-    // A # begins a comment only at the start of a word.
-    const bool hash = word.starts_with('#');
-    if (!word.empty() && !hash &&
-        word.find_first_not_of(std::string{plain} + '#') == std::string::npos)
-        return word;
-    std::string quoted = "'";
-    for (const char letter : word)
-        quoted += letter == '\'' ? std::string{"'\\''"} : std::string{letter};
-    return quoted + '\'';
-}
 
 std::string render_proposals(const std::vector<model::SlotProposal>& proposals,
                              const TextStyle& style) {

@@ -13,7 +13,4 @@ namespace tenon::cli {
 std::string render_proposals(const std::vector<model::SlotProposal>& proposals,
                              const TextStyle& style);
 
-/// `word` as a shell takes it for one word.
-std::string shell_word(const std::string& word);
-
 }  // namespace tenon::cli

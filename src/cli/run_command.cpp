@@ -1,12 +1,13 @@
 #include "cli/run_command.hpp"
 
-#include <fcntl.h>
 #include <fmt/core.h>
 
 #include <array>
 #include <cstdio>
 
-#include "base/fd.hpp"
+#include "base/input.hpp"
+#include "base/printable.hpp"
+#include "base/shell.hpp"
 #include "base/text.hpp"
 #include "cli/machine_text.hpp"
 #include "cli/timing_text.hpp"
@@ -20,14 +21,10 @@
 namespace tenon::cli {
 namespace {
 
-Outcome failed(int status, const Error& error) {
-    return {.status = status, .err = fmt::format("tenon: {}\n", to_string(error))};
-}
-
 // Files are looked at before a device is opened, which resets it.
 Result<void> check_files(const RunArguments& arguments) {
-    TENON_TRY_DO(Fd::open(arguments.kernel, O_RDONLY), "kernel");
-    if (!arguments.initrd.empty()) TENON_TRY_DO(Fd::open(arguments.initrd, O_RDONLY), "initrd");
+    TENON_TRY_DO(open_regular(arguments.kernel), "kernel");
+    if (!arguments.initrd.empty()) TENON_TRY_DO(open_regular(arguments.initrd), "initrd");
     return {};
 }
 
@@ -36,10 +33,11 @@ Result<void> check_no_slot(const std::vector<std::string>& devices) {
     for (const auto& text : devices) {
         TENON_TRY(device, parse_device_argument(text), "");
         if (is_slot(device.name))
-            return std::unexpected(
-                Error{.kind = Error::Kind::Malformed,
-                      .what = fmt::format("{}: a whole slot can be planned, not run", device.name),
-                      .hint = fmt::format("tenon plan '{}' proposes the arguments", device.name)});
+            return std::unexpected(Error{
+                .kind = Error::Kind::Malformed,
+                .what = fmt::format("{}: a whole slot can be planned, not run", device.name),
+                .hint =
+                    fmt::format("tenon plan {} proposes the arguments", shell_word(device.name))});
     }
     return {};
 }
@@ -99,7 +97,7 @@ Outcome plan_and_run(const Host& host, const GuestRunner& run_plan, const RunArg
     auto planned = plan_run(host, arguments);
     // Wrong words are a usage error; a kernel or device that is not there is a start that failed.
     if (!planned)
-        return failed(
+        return ended_with(
             planned.error().kind == Error::Kind::Malformed ? status::wrong : status::refused,
             planned.error());
     if (!planned->plan.assignable())
@@ -110,7 +108,7 @@ Outcome plan_and_run(const Host& host, const GuestRunner& run_plan, const RunArg
     const auto& plan = planned->plan;
     // Now, not at the end: where the memory is taken from tells why a host runs short of it.
     if (plan.memory.node || plan.memory.page != 0)
-        fmt::print(stderr, "tenon: guest memory: {}\n", memory_words(plan.memory));
+        fmt::print(stderr, "tenon: guest memory: {}\n", printable_line(memory_words(plan.memory)));
     vmm::RunRequest request{
         .boot = {.kernel = arguments.kernel,
                  .initrd = arguments.initrd,
@@ -130,7 +128,7 @@ Outcome plan_and_run(const Host& host, const GuestRunner& run_plan, const RunArg
                                                   return library::render_json(port);
                                               }};
     const auto end = run_plan(plan, request, planned->opened);
-    return end ? ended(*end) : failed(status::refused, end.error());
+    return end ? ended(*end) : ended_with(status::refused, end.error());
 }
 
 }  // namespace

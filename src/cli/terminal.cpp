@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstdlib>
 
+#include "base/printable.hpp"
 #include "base/text.hpp"
 
 namespace tenon::cli {
@@ -15,23 +16,22 @@ namespace {
 constexpr std::size_t narrowest = 40;
 constexpr std::size_t widest = 400;
 
-// SGR sequences of ECMA-48.
 std::string_view sequence(Tone tone) {
     switch (tone) {
         case Tone::Plain:
             return "";
         case Tone::Strong:
-            return "\x1b[1m";
+            return colour_sequences[1];
         case Tone::Faint:
-            return "\x1b[2m";
+            return colour_sequences[2];
         case Tone::Good:
-            return "\x1b[32m";
+            return colour_sequences[3];
         case Tone::Bad:
-            return "\x1b[1;31m";
+            return colour_sequences[4];
         case Tone::Warning:
-            return "\x1b[33m";
+            return colour_sequences[5];
         case Tone::Ours:
-            return "\x1b[36m";
+            return colour_sequences[6];
     }
     return "";
 }
@@ -54,24 +54,13 @@ std::size_t width_of(int descriptor) {
 
 std::string TextStyle::paint(Tone tone, std::string_view text) const {
     if (!colour || tone == Tone::Plain || text.empty()) return std::string{text};
-    return fmt::format("{}{}\x1b[0m", sequence(tone), text);
+    return fmt::format("{}{}{}", sequence(tone), text, colour_sequences[0]);
 }
 
 TextStyle style_of_output() {
     const bool terminal = ::isatty(STDOUT_FILENO) == 1;
     return {.width = width_of(STDOUT_FILENO),
             .colour = terminal && environment("NO_COLOR").empty() && environment("TERM") != "dumb"};
-}
-
-Result<void> write_all(int descriptor, std::string_view text) {
-    while (!text.empty()) {
-        const auto written = ::write(descriptor, text.data(), text.size());
-        if (written < 0 && errno == EINTR) continue;
-        if (written < 0 && errno == EPIPE) return {};
-        if (written < 0) return fail_system(errno, "writing the output");
-        text.remove_prefix(static_cast<std::size_t>(written));
-    }
-    return {};
 }
 
 std::size_t columns(std::string_view text) {

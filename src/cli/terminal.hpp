@@ -6,8 +6,6 @@
 #include <string_view>
 #include <vector>
 
-#include "base/result.hpp"
-
 namespace tenon::cli {
 
 /// What a piece of text is, which chooses its colour.
@@ -25,10 +23,6 @@ struct TextStyle {
 /// The style of standard output: the terminal's width and colours, or 100 columns and none if it is
 /// not one. NO_COLOR (not empty) and TERM=dumb switch colours off, COLUMNS sets the width.
 TextStyle style_of_output();
-
-/// Writes all of `text` to the file descriptor. A reader who has gone is no failure.
-/// Errors: errno of write(2).
-Result<void> write_all(int descriptor, std::string_view text);
 
 /// How many columns `text` takes: one a character, whatever its bytes in UTF-8.
 std::size_t columns(std::string_view text);

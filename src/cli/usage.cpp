@@ -42,9 +42,8 @@ std::string words_for(const CLI::ParseError& error, std::string_view command, co
 }  // namespace
 
 Outcome wrong_usage(std::string_view command, std::string_view what) {
-    return {.status = status::wrong,
-            .err = fmt::format("tenon: {}. See: tenon {}{}--help\n", what, command,
-                               command.empty() ? "" : " ")};
+    return ended_with(status::wrong, fmt::format("{}. See: tenon {}{}--help", what, command,
+                                                 command.empty() ? "" : " "));
 }
 
 Outcome parsing_ended(const CLI::ParseError& error, const CLI::App& app) {

@@ -4,6 +4,7 @@
 
 #include <cerrno>
 
+#include "base/shell.hpp"
 #include "device/driver.hpp"
 
 namespace tenon::host {
@@ -13,9 +14,11 @@ std::string hint_for(int os_error, const std::string& node) {
     switch (os_error) {
         case EACCES:
         case EPERM:
-            return fmt::format("Run as root, or give your user the node: chown $USER {}", node);
+            return fmt::format("Run as root, or give your user the node: chown $USER {}",
+                               shell_word(node));
         case EBUSY:
-            return fmt::format("Another program has it; this shows which: fuser -v {}", node);
+            return fmt::format("Another program has it; this shows which: fuser -v {}",
+                               shell_word(node));
         case ENOENT:
         case ENODEV:
         case ENXIO:

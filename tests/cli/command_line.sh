@@ -49,7 +49,7 @@ expect 2 err 'atomics=32\+32: .* each once' plan --port a,atomics=32+32 handmade
 expect 2 err 'atomics=64\+auto: known are' plan --port a,atomics=64+auto handmade-nvme.lspci
 expect 2 err 'atomics= is given twice' plan --port a,atomics=off,atomics=auto handmade-nvme.lspci
 expect 2 err 'contradicts express=1' plan --port a,express=1,atomics=32 handmade-nvme.lspci
-expect 2 err 'contradicts express=1' run --kernel /dev/null --port a,atomics=32,express=1 --device 65:00.0
+expect 2 err 'contradicts express=1' run --kernel handmade-nvme.lspci --port a,atomics=32,express=1 --device 65:00.0
 expect 2 err 'express=3: ' plan --port a,express=3 handmade-nvme.lspci
 expect 0 out 'completes 32 and 64 bit' plan handmade-nvme.lspci,host-atomics=32+64
 expect 0 out 'atomics=off +asked for +completes no AtomicOps' plan --port a,atomics=off handmade-nvme.lspci,port=a,host-atomics=32+64

@@ -5,6 +5,8 @@
 #include <cstdio>
 #include <utility>
 
+#include "base/printable.hpp"
+
 namespace tenon::vmm {
 
 void Warnings::once(const std::string& text) {
@@ -12,7 +14,7 @@ void Warnings::once(const std::string& text) {
     const std::lock_guard lock{mutex_};
     if (said_.size() >= most || !said_.insert(text).second) return;
     // The terminal may be raw, where a new line does not return the carriage.
-    fmt::print(stderr, "tenon: warning: {}\r\n", text);
+    fmt::print(stderr, "tenon: warning: {}\r\n", printable_line(text));
 }
 
 void Warnings::check(const Result<void>& result, std::string_view step) {
