@@ -1,12 +1,15 @@
 #include "vmm/control/commands.hpp"
 
 #include <chrono>
+#include <memory>
+
+#include "base/mutex.hpp"
 
 namespace tenon::vmm {
 namespace {
 
 using Json = nlohmann::json;
-using Run = std::function<Result<Json>(const Json&)>;
+using Run = std::function<Result<Json>()>;
 
 Json empty() { return Json::object(); }
 
@@ -49,30 +52,43 @@ std::vector<QmpCommand> make_commands(const Controlled& controlled) {
     auto& guest = controlled.guest;
     std::vector<QmpCommand> commands;
     const auto add = [&](std::string name, Run run) {
+        commands.push_back(
+            {.name = std::move(name),
+             .arguments = {},
+             .run = [run = std::move(run)](const Json&, QmpFiles&) { return run(); }});
+    };
+    // What may take time.
+    const auto add_work = [&](std::string name, Run run) {
         commands.push_back({.name = std::move(name),
                             .arguments = {},
-                            .run = [run = std::move(run)](const Json& arguments, QmpFiles&) {
-                                return run(arguments);
+                            .begin = [run = std::move(run)](const Json&, QmpFiles&) {
+                                return Result<QmpWork>{QmpWork{run}};
                             }});
     };
+    // Of one after another, each finds the machine as the one before has left it.
+    const auto one_pause = std::make_shared<Mutex>();
     add("query-version",
-        [&version = controlled.version](const Json&) -> Result<Json> { return describe(version); });
-    add("query-status", [&guest](const Json&) -> Result<Json> {
+        [&version = controlled.version]() -> Result<Json> { return describe(version); });
+    add("query-status", [&guest]() -> Result<Json> {
         const bool paused = guest.paused();
         return Json{{"running", !paused}, {"status", paused ? "paused" : "running"}};
     });
-    add("query-pci", [pci = controlled.pci](const Json&) -> Result<Json> { return pci(); });
-    add("stop", [&guest](const Json&) { return done(guest.pause()); });
-    add("cont", [&guest](const Json&) -> Result<Json> {
+    add_work("query-pci", [pci = controlled.pci]() -> Result<Json> { return pci(); });
+    add_work("stop", [&guest, one_pause] {
+        const MutexLock lock{*one_pause};
+        return done(guest.pause());
+    });
+    add_work("cont", [&guest, one_pause]() -> Result<Json> {
+        const MutexLock lock{*one_pause};
         guest.resume();
         return empty();
     });
-    add("system_powerdown", [&guest](const Json&) { return done(guest.press_power_button()); });
-    add("system_reset", [&guest](const Json&) -> Result<Json> {
+    add("system_powerdown", [&guest] { return done(guest.press_power_button()); });
+    add("system_reset", [&guest]() -> Result<Json> {
         guest.stop(MachineEnd::Reset, EndCause::HostCommand);
         return empty();
     });
-    add("quit", [&guest](const Json&) -> Result<Json> {
+    add("quit", [&guest]() -> Result<Json> {
         guest.stop(MachineEnd::Interrupted, EndCause::HostCommand);
         return empty();
     });
@@ -80,7 +96,7 @@ std::vector<QmpCommand> make_commands(const Controlled& controlled) {
     auto names = Json::array({{{"name", "qmp_capabilities"}}, {{"name", "query-commands"}}});
     for (const auto& command : commands)
         names.push_back({{"name", command.name}});
-    add("query-commands", [names](const Json&) -> Result<Json> { return names; });
+    add("query-commands", [names]() -> Result<Json> { return names; });
     return commands;
 }
 
@@ -92,8 +108,11 @@ QmpEvent event_of(const MachineEvent& event) {
             return make_event("RESUME");
         case MachineEvent::Kind::PowerButton:
             return make_event("POWERDOWN");
-        case MachineEvent::Kind::Reset:
-            return make_event("RESET", reason(event));
+        case MachineEvent::Kind::Reset: {
+            auto reset = make_event("RESET", reason(event));
+            if (event.cause == EndCause::Guest) reset.series = "RESET";
+            return reset;
+        }
         case MachineEvent::Kind::Ended:
             return make_event("SHUTDOWN", reason(event));
     }
@@ -101,10 +120,12 @@ QmpEvent event_of(const MachineEvent& event) {
 }
 
 QmpEvent event_of(const DeviceEvent& event) {
-    return make_event("TENON_DEVICE_INCIDENT", {{"device", event.function},
-                                                {"kind", event.kind},
-                                                {"vector", event.vector},
-                                                {"text", event.text}});
+    auto incident = make_event("TENON_DEVICE_INCIDENT", {{"device", event.function},
+                                                         {"kind", event.kind},
+                                                         {"vector", event.vector},
+                                                         {"text", event.text}});
+    incident.series = fmt::format("incident {} {}", event.kind, event.function);
+    return incident;
 }
 
 }  // namespace tenon::vmm

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/support/qmp_command.hpp"
+
 namespace tenon::vmm {
 namespace {
 
@@ -36,7 +38,7 @@ class CommandsTest : public testing::Test {
 protected:
     Result<Json> run(std::string_view name) {
         for (const auto& command : commands)
-            if (command.name == name) return command.run(Json::object(), files);
+            if (command.name == name) return carry_out(command, Json::object(), files);
         return malformed("no command {}", name);
     }
 

@@ -10,13 +10,11 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
-#include <cstring>
-#include <optional>
-#include <span>
 #include <utility>
 
 #include "base/quiet_thread.hpp"
 #include "vmm/control/local_address.hpp"
+#include "vmm/control/receive.hpp"
 
 namespace tenon::vmm {
 namespace {
@@ -33,35 +31,6 @@ bool is_left_over(const sockaddr_un& address) {
     if (::lstat(&address.sun_path[0], &file) < 0 || !S_ISSOCK(file.st_mode)) return false;
     const auto probe = make_socket();
     return probe && connect_to(probe, address) < 0 && errno == ECONNREFUSED;
-}
-
-// What came: bytes, as recv(2) counts them, and files with them.
-struct Received {
-    ssize_t count = 0;
-    std::vector<Fd> files;
-};
-
-Received receive(const Fd& socket, std::span<char> bytes) {
-    // As many as the kernel lets one message carry.
-    constexpr std::size_t most_files = 253;
-    alignas(cmsghdr) std::array<char, CMSG_SPACE(most_files * sizeof(int))> control{};
-    iovec data{.iov_base = bytes.data(), .iov_len = bytes.size()};
-    msghdr message{};
-    message.msg_iov = &data;
-    message.msg_iovlen = 1;
-    message.msg_control = control.data();
-    message.msg_controllen = control.size();
-    Received received{.count = ::recvmsg(socket.number(), &message, MSG_CMSG_CLOEXEC), .files = {}};
-    if (received.count < 0) return received;
-    for (auto* head = CMSG_FIRSTHDR(&message); head != nullptr;
-         head = CMSG_NXTHDR(&message, head)) {
-        if (head->cmsg_level != SOL_SOCKET || head->cmsg_type != SCM_RIGHTS) continue;
-        std::vector<int> numbers((head->cmsg_len - CMSG_LEN(0)) / sizeof(int));
-        std::memcpy(numbers.data(), CMSG_DATA(head), numbers.size() * sizeof(int));
-        for (const int number : numbers)
-            received.files.emplace_back(number);
-    }
-    return received;
 }
 
 }  // namespace
@@ -98,7 +67,8 @@ ControlSocket::ControlSocket(Listener listener, QmpVersion version,
     : listener_{std::move(listener)},
       version_{std::move(version)},
       warn_{std::move(warn)},
-      wake_{std::move(wake)} {}
+      wake_{std::move(wake)},
+      workers_{[this] { wake_.signal(); }} {}
 
 Result<std::unique_ptr<ControlSocket>> ControlSocket::create(
     Listener listener, QmpVersion version, std::function<void(const std::string&)> warn) {
@@ -114,7 +84,7 @@ void ControlSocket::serve(std::vector<QmpCommand> commands) {
 
 ControlSocket::~ControlSocket() {
     {
-        const std::lock_guard lock{mutex_};
+        const MutexLock lock{mutex_};
         ending_ = true;
     }
     wake_.signal();
@@ -123,47 +93,71 @@ ControlSocket::~ControlSocket() {
 
 void ControlSocket::announce(QmpEvent event) {
     {
-        const std::lock_guard lock{mutex_};
-        events_.push_back(std::move(event));
+        const MutexLock lock{mutex_};
+        if (!events_.put(std::move(event), Clock::now())) return;
     }
     wake_.signal();
 }
 
 void ControlSocket::run() {
-    using Clock = std::chrono::steady_clock;
     std::optional<Clock::time_point> end;
     for (;;) {
-        std::vector<pollfd> files{
-            {.fd = wake_.number(), .events = POLLIN, .revents = 0},
-            {.fd = clients_.size() < most_clients && !end ? listener_.number() : -1,
-             .events = POLLIN,
-             .revents = 0}};
-        for (const auto& client : clients_) {
-            const bool reads = !end && !client.closing && client.unsent.size() < patience;
-            files.push_back({.fd = client.fd.number(),
-                             .events = static_cast<short>((reads ? POLLIN : 0) |
-                                                          (client.unsent.empty() ? 0 : POLLOUT)),
-                             .revents = 0});
-        }
-        constexpr int soon_ms = 50;
-        ::poll(files.data(), files.size(), end ? soon_ms : -1);
-        wake_.take();
-        std::size_t index = 2;
-        for (auto& client : clients_) {
-            const auto seen = files[index++].revents;
-            if ((seen & POLLIN) != 0) read_from(client);
-            if ((seen & POLLOUT) != 0) write_to(client);
-            if ((seen & (POLLHUP | POLLERR)) != 0 && (seen & POLLIN) == 0) client.fd.close();
-        }
+        wait(end);
+        take_done();
+        for (auto& client : clients_)
+            carry_on(client);
         send_events();
         std::erase_if(clients_, [](const Client& client) {
-            return !client.fd || (client.closing && client.unsent.empty());
+            const auto& session = client.session;
+            const bool done = client.unsent.empty() && !session.waits() && !session.works();
+            return !client.fd || ((client.ended || session.broken()) && done);
         });
-        if (files[1].revents != 0) accept_client();
-        const std::lock_guard lock{mutex_};
+        const MutexLock lock{mutex_};
         if (ending_ && !end) end = Clock::now() + std::chrono::seconds{1};
-        if (end && events_.empty() && (!anything_unsent() || Clock::now() > *end)) return;
+        if (end && !events_.next() && (!anything_unsent() || Clock::now() > *end)) return;
     }
+}
+
+// Until a client, a worker or an event wants something. After `end` was set nobody is heard any
+// more, and all events are due.
+void ControlSocket::wait(std::optional<Clock::time_point> end) {
+    std::vector<pollfd> files{
+        {.fd = wake_.number(), .events = POLLIN, .revents = 0},
+        {.fd = !end && listens() ? listener_.number() : -1, .events = POLLIN, .revents = 0}};
+    for (const auto& client : clients_)
+        files.push_back({.fd = client.fd.number(),
+                         .events = static_cast<short>((!end && reads(client) ? POLLIN : 0) |
+                                                      (client.unsent.empty() ? 0 : POLLOUT)),
+                         .revents = 0});
+    auto until = [&]() -> std::optional<Clock::time_point> {
+        const MutexLock lock{mutex_};
+        return events_.next();
+    }();
+    if (const auto now = Clock::now(); accept_again_ > now)
+        until = std::min(until.value_or(accept_again_), accept_again_);
+    if (end) until = std::min(until.value_or(*end), Clock::now() + std::chrono::milliseconds{50});
+    const auto left = [&] {
+        return std::chrono::ceil<std::chrono::milliseconds>(*until - Clock::now()).count();
+    };
+    ::poll(files.data(), files.size(),
+           !until                               ? -1
+           : *until == Clock::time_point::min() ? 0
+                                                : static_cast<int>(std::max<long>(left(), 0)));
+    wake_.take();
+    std::size_t index = 2;
+    for (auto& client : clients_)
+        talk(client, files[index++].revents);
+    if (files[1].revents != 0) accept_client();
+}
+
+bool ControlSocket::listens() const {
+    return clients_.size() < most_clients && Clock::now() >= accept_again_;
+}
+
+bool ControlSocket::reads(const Client& client) const {
+    const auto& session = client.session;
+    return !client.ended && !session.broken() && !session.waits() && !session.works() &&
+           client.unsent.size() < patience;
 }
 
 bool ControlSocket::anything_unsent() const {
@@ -171,52 +165,95 @@ bool ControlSocket::anything_unsent() const {
                                [](const Client& client) { return !client.unsent.empty(); });
 }
 
+void ControlSocket::talk(Client& client, short seen) {
+    if ((seen & POLLIN) != 0) read_from(client);
+    if ((seen & POLLOUT) != 0) write_to(client);
+    if ((seen & (POLLHUP | POLLERR)) != 0 && (seen & POLLIN) == 0) client.fd.close();
+}
+
 void ControlSocket::accept_client() {
     Fd fd{::accept4(listener_.number(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK)};
-    if (!fd) return;  // It has gone again.
+    if (!fd) {
+        // Whoever waits goes on waiting, which would wake us again at once.
+        if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+            warn_(fmt::format("control socket: a client has to wait: {}",
+                              to_string(system_error(errno, "accepting it"))));
+            accept_again_ = Clock::now() + std::chrono::seconds{1};
+        }
+        return;
+    }
     auto& client = clients_.emplace_back(
-        Client{.fd = std::move(fd), .session = {commands_, version_}, .unsent = {}});
+        Client{.number = next_number_++, .fd = std::move(fd), .session = {commands_, version_}});
     client.unsent = client.session.greeting();
     write_to(client);
 }
 
-void ControlSocket::send_events() {
-    std::vector<QmpEvent> events;
-    {
-        const std::lock_guard lock{mutex_};
-        events = std::exchange(events_, {});
+void ControlSocket::take_done() {
+    for (const auto& [number, result] : workers_.take()) {
+        const auto client = std::ranges::find(clients_, number, &Client::number);
+        if (client == clients_.end()) continue;  // It has gone.
+        client->unsent += client->session.finish(result);
+        write_to(*client);
     }
+}
+
+void ControlSocket::send_events() {
+    const auto events = [this] {
+        const MutexLock lock{mutex_};
+        return events_.take(Clock::now(),
+                            ending_ ? EventQueue::Which::All : EventQueue::Which::Due);
+    }();
     for (const auto& event : events) {
         for (auto& client : clients_) {
             if (!client.fd) continue;
             client.unsent += client.session.event(event);
             write_to(client);
-            if (client.unsent.size() <= most_unread) continue;
-            warn_("a client of the control socket does not read what it is sent: cut off");
-            client.fd.close();
+            if (client.unsent.size() > most_unread)
+                cut_off(client, "does not read what it is sent");
         }
     }
 }
 
+void ControlSocket::cut_off(Client& client, std::string_view why) {
+    warn_(fmt::format("a client of the control socket is cut off: {}", why));
+    client.fd.close();
+}
+
 void ControlSocket::read_from(Client& client) {
     std::array<char, piece> bytes{};
-    auto [count, files] = receive(client.fd, bytes);
-    if (count < 0 && (errno == EAGAIN || errno == EINTR)) return;
-    if (count <= 0) {
+    auto received = receive(client.fd, bytes);
+    if (received.count < 0 && (errno == EAGAIN || errno == EINTR)) return;
+    if (received.count < 0) {
         client.fd.close();
         return;
     }
-    for (auto& file : files) {
-        if (const auto kept = client.session.feed_file(std::move(file)); !kept) {
-            warn_(fmt::format("a client of the control socket is cut off: {}",
-                              to_string(kept.error())));
-            client.fd.close();
-            return;
-        }
+    if (received.count == 0) {
+        client.ended = true;
+        return;
     }
-    client.unsent += client.session.feed({bytes.data(), static_cast<std::size_t>(count)});
-    client.closing = client.session.broken();
-    write_to(client);
+    if (received.files_lost) {
+        cut_off(client, "it sends files, and too many are open here to take them");
+        return;
+    }
+    const auto fed = client.session.feed({bytes.data(), static_cast<std::size_t>(received.count)},
+                                         std::move(received.files));
+    if (!fed) cut_off(client, to_string(fed.error()));
+}
+
+// Commands one after another, as far as their answers are read and workers are free.
+void ControlSocket::carry_on(Client& client) {
+    while (client.fd) {
+        if (client.work) {
+            if (!workers_.has_room()) return;
+            workers_.begin(client.number, std::exchange(client.work, {}));
+        }
+        const auto& session = client.session;
+        if (session.works() || !session.waits() || client.unsent.size() >= patience) return;
+        auto step = client.session.next();
+        client.unsent += step.out;
+        client.work = std::move(step.work);
+        write_to(client);
+    }
 }
 
 void ControlSocket::write_to(Client& client) {

@@ -1,26 +1,32 @@
 // The socket of `--control`: where clients come in, and who talks to each.
 #pragma once
 
+#include <chrono>
+#include <cstdint>
 #include <list>
 #include <memory>
-#include <mutex>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
 #include "base/event_fd.hpp"
 #include "base/fd.hpp"
+#include "base/mutex.hpp"
 #include "base/result.hpp"
+#include "vmm/control/event_queue.hpp"
 #include "vmm/control/qmp_session.hpp"
+#include "vmm/control/qmp_workers.hpp"
 
 namespace tenon::vmm {
 
 /// Listens at a path and serves every client that connects, until destroyed.
 ///
-/// One thread talks to all of them and carries their commands out one after another. No client can
-/// hold another or the machine up: each has bounded buffers, one that does not read what it asked
-/// for is not read from, and one that lets events pile up, or sends files that it names nowhere, is
-/// cut off, with a warning.
+/// One thread talks to all of them; what takes time is carried out beside it. No client can hold
+/// another or the machine up: each has bounded buffers, and its commands wait while it does not
+/// read the answers that it has. One that lets events pile up, or sends files that cannot be taken,
+/// is cut off, with a warning. What a client began is done even if it goes.
 class ControlSocket {
 public:
     static constexpr std::size_t most_clients = 16;      ///< Others wait to be accepted.
@@ -56,30 +62,41 @@ public:
     ControlSocket(const ControlSocket&) = delete;
     ControlSocket& operator=(const ControlSocket&) = delete;
 
-    /// Sends what clients have been told, waiting up to a second for those that do not read, and
-    /// ends.
+    /// Sends what clients have been told, waiting up to a second for those that do not read; waits
+    /// for commands that are being carried out, and ends.
     ~ControlSocket();
 
     /// Serves from now on, with a thread of its own that calls the commands. Once.
     void serve(std::vector<QmpCommand> commands);
 
-    /// Tells every client that has negotiated. From any thread; returns at once.
+    /// Tells every client that has negotiated, soon (EventQueue). From any thread; returns at once.
     void announce(QmpEvent event);
 
 private:
+    using Clock = std::chrono::steady_clock;
+
     struct Client {
+        std::uint64_t number;
         Fd fd;
         QmpSession session;
         std::string unsent;
-        bool closing = false;  ///< Once `unsent` is gone.
+        QmpWork work;        ///< Waits for room among the workers.
+        bool ended = false;  ///< It says no more.
     };
     ControlSocket(Listener listener, QmpVersion version,
                   std::function<void(const std::string&)> warn, EventFd wake);
     void run();
+    void wait(std::optional<Clock::time_point> end);
+    void talk(Client& client, short seen);
     void accept_client();
+    void take_done();
     void send_events();
     void read_from(Client& client);
+    void carry_on(Client& client);
     void write_to(Client& client);
+    void cut_off(Client& client, std::string_view why);
+    bool listens() const;
+    bool reads(const Client& client) const;
     bool anything_unsent() const;
 
     Listener listener_;
@@ -87,12 +104,15 @@ private:
     std::function<void(const std::string&)> warn_;
     std::vector<QmpCommand> commands_;
     EventFd wake_;
-    std::list<Client> clients_;  ///< Of the thread alone.
+    std::list<Client> clients_;  ///< Of the thread alone, as the next two.
+    std::uint64_t next_number_ = 0;
+    Clock::time_point accept_again_;  ///< Not before.
 
-    std::mutex mutex_;  ///< Guards what follows.
-    std::vector<QmpEvent> events_;
-    bool ending_ = false;
+    Mutex mutex_;  ///< Held for a moment only.
+    EventQueue events_ TENON_GUARDED_BY(mutex_);
+    bool ending_ TENON_GUARDED_BY(mutex_) = false;
 
+    QmpWorkers workers_;  ///< Goes before what its works announce to.
     std::thread thread_;
 };
 

@@ -12,6 +12,9 @@
 #include <system_error>
 #include <utility>
 
+#include "base/json_place.hpp"
+#include "base/mutex.hpp"
+#include "pci/address.hpp"
 #include "vmm/control/commands.hpp"
 #include "vmm/control/qmp_files.hpp"
 
@@ -27,10 +30,16 @@ Result<Json> done(const Result<void>& result) {
     return empty();
 }
 
+// Others would begin a key of their own.
+bool is_of_a_key(char letter) {
+    return (letter >= 'a' && letter <= 'z') || (letter >= '0' && letter <= '9') || letter == '-' ||
+           letter == '_';
+}
+
 // A word as the command line would have it. A comma would begin the next key.
 Result<std::string> word_of(const std::string& name, const Json& value) {
     if (value.is_boolean()) return std::string{value.get<bool>() ? "on" : "off"};
-    if (value.is_number_integer()) return fmt::format("{}", value.get<std::int64_t>());
+    if (value.is_number_integer()) return value.dump();
     if (!value.is_string()) return malformed("Invalid parameter type for '{}'", name);
     auto word = value.get<std::string>();
     if (word.contains(',')) return malformed("parameter '{}': \"{}\" has a comma", name, word);
@@ -38,8 +47,8 @@ Result<std::string> word_of(const std::string& name, const Json& value) {
 }
 
 Result<std::string> string_of(const Json& arguments, const std::string& name) {
-    const auto found = arguments.find(name);
-    if (found == arguments.end()) return malformed("Parameter '{}' is missing", name);
+    const auto* const found = find_member(arguments, name);
+    if (found == nullptr) return malformed("Parameter '{}' is missing", name);
     if (!found->is_string())
         return malformed("Invalid parameter type for '{}', expected: string", name);
     return found->get<std::string>();
@@ -67,39 +76,43 @@ Result<std::string> function_of(std::string_view address) {
     return fmt::format("{}", *function);
 }
 
-// Numbers of files, opened by whoever handed them over.
+// Files of /dev/iommu, opened by whoever handed them over. Thread-safe.
 class IommufdObjects {
 public:
     Result<void> add(const std::string& id, Fd file) {
+        const MutexLock lock{mutex_};
         if (objects_.size() >= QmpFiles::most)
             return fail(Error::Kind::Busy, "{} objects are there already", objects_.size());
-        if (!objects_.emplace(id, std::move(file)).second)
+        if (!objects_.emplace(id, std::make_shared<const Fd>(std::move(file))).second)
             return malformed("attempt to add duplicate property '{}' to object", id);
         return {};
     }
     Result<void> remove(const std::string& id) {
+        const MutexLock lock{mutex_};
         if (objects_.erase(id) != 0) return {};
         return fail(Error::Kind::NotFound, "object '{}' not found", id);
     }
-    /// None: /dev/iommu is opened here.
-    Result<std::optional<int>> file(const std::string& id) const {
+    /// Stays open as long as somebody has it; without a number, /dev/iommu is opened here.
+    Result<std::shared_ptr<const Fd>> file(const std::string& id) const {
+        const MutexLock lock{mutex_};
         const auto found = objects_.find(id);
         if (found == objects_.end())
             return fail(Error::Kind::NotFound, "Device '{}' not found", id);
-        return found->second ? std::optional{found->second.number()} : std::nullopt;
+        return found->second;
     }
 
 private:
-    std::map<std::string, Fd> objects_;
+    mutable Mutex mutex_;
+    std::map<std::string, std::shared_ptr<const Fd>> objects_ TENON_GUARDED_BY(mutex_);
 };
 
-Result<Json> add_device(const Plugging& plugging, const IommufdObjects& objects,
-                        const Json& arguments, QmpFiles& files) {
+Result<QmpWork> add_device(const Plugging& plugging, const IommufdObjects& objects,
+                           const Json& arguments, QmpFiles& files) {
     TENON_TRY(driver, string_of(arguments, "driver"), "");
     if (driver != "vfio-pci")
         return malformed("'{}' is not a valid device model name: vfio-pci is", driver);
     Fd file;
-    if (arguments.contains("fd")) {
+    if (find_member(arguments, "fd") != nullptr) {
         TENON_TRY(name, string_of(arguments, "fd"), "");
         TENON_TRY(taken, files.take(name), "");
         file = std::move(taken);
@@ -107,23 +120,32 @@ Result<Json> add_device(const Plugging& plugging, const IommufdObjects& objects,
     TENON_TRY(words, device_words(arguments, file ? std::optional{file.number()} : std::nullopt),
               "");
     PlugRequest request{.device = std::move(words)};
-    if (arguments.contains("iommufd")) {
+    std::shared_ptr<const Fd> iommufd;
+    if (find_member(arguments, "iommufd") != nullptr) {
         TENON_TRY(id, string_of(arguments, "iommufd"), "");
-        TENON_TRY(iommufd, objects.file(id), "");
-        request.iommufd = iommufd;
+        TENON_TRY(object, objects.file(id), "");
+        iommufd = std::move(object);
+        if (*iommufd) request.iommufd = iommufd->number();
     }
-    TENON_TRY_DO(plugging.add(request), "");
-    return empty();
+    // Both files are open until the device has them, whatever becomes of their names meanwhile.
+    return QmpWork{[&plugging, request = std::move(request), file = std::move(file),
+                    iommufd = std::move(iommufd)]() -> Result<Json> {
+        TENON_TRY_DO(plugging.add(request), "");
+        return empty();
+    }};
 }
 
-Result<Json> remove_device(const Plugging& plugging, const Json& arguments) {
+Result<QmpWork> remove_device(const Plugging& plugging, const Json& arguments) {
     TENON_TRY(id, string_of(arguments, "id"), "");
-    const auto force = arguments.find("force");
-    if (force == arguments.end()) return done(plugging.remove(id));
+    const auto remove = [id](const auto& how) {
+        return QmpWork{[&how, id] { return done(how(id)); }};
+    };
+    const auto* const force = find_member(arguments, "force");
+    if (force == nullptr) return remove(plugging.remove);
     TENON_TRY(word, word_of("force", *force), "");
     if (word != "on" && word != "off" && word != "true" && word != "false")
         return malformed("Invalid parameter type for 'force', expected: boolean");
-    return done(word == "on" || word == "true" ? plugging.pull_out(id) : plugging.remove(id));
+    return remove(word == "on" || word == "true" ? plugging.pull_out : plugging.remove);
 }
 
 Result<Json> add_object(IommufdObjects& objects, const Json& arguments, QmpFiles& files) {
@@ -132,7 +154,7 @@ Result<Json> add_object(IommufdObjects& objects, const Json& arguments, QmpFiles
         return malformed("Parameter 'qom-type' does not accept value '{}': iommufd is known", type);
     TENON_TRY(id, string_of(arguments, "id"), "");
     Fd file;
-    if (arguments.contains("fd")) {
+    if (find_member(arguments, "fd") != nullptr) {
         TENON_TRY(name, string_of(arguments, "fd"), "");
         TENON_TRY(taken, files.take(name), "");
         file = std::move(taken);
@@ -146,10 +168,12 @@ Result<std::string> device_words(const Json& arguments, std::optional<int> fd) {
     constexpr std::array<std::string_view, 5> elsewhere{"driver", "host", "fd", "iommufd",
                                                         "multifunction"};
     std::string words;
-    if (arguments.contains("host")) {
+    if (find_member(arguments, "host") != nullptr) {
         TENON_TRY(host, string_of(arguments, "host"), "");
-        TENON_TRY(word, word_of("host", Json(host)), "");
-        words = word;
+        // A command line may name files here, to be planned; opening one might wait.
+        if (!pci::Address::parse(host))
+            return malformed("parameter 'host': \"{}\" is not a PCI address", host);
+        words = host;
     } else if (!fd) {
         return malformed("Parameter 'host' is missing, or 'fd'");
     }
@@ -157,10 +181,13 @@ Result<std::string> device_words(const Json& arguments, std::optional<int> fd) {
         words += fmt::format("{}{}={}", words.empty() ? "" : ",", key, value);
     };
     if (fd) add("fd", fmt::format("{}", *fd));
-    if ((arguments.contains("iommufd") || fd) && !arguments.contains("iommu"))
+    if ((find_member(arguments, "iommufd") != nullptr || fd) &&
+        find_member(arguments, "iommu") == nullptr)
         add("iommu", "iommufd");
     for (const auto& [name, value] : arguments.items()) {
         if (std::ranges::find(elsewhere, name) != elsewhere.end()) continue;
+        if (!std::ranges::all_of(name, is_of_a_key))
+            return malformed("parameter '{}' is unexpected", name);
         TENON_TRY(word, word_of(name, value), "");
         if (name == "bus") {
             add("port", word);
@@ -180,13 +207,14 @@ std::vector<QmpCommand> make_plug_commands(const Plugging& plugging) {
         {.name = "device_add",
          .arguments = {},
          .any_argument = true,
-         .run = [&plugging, objects](
-                    const Json& arguments,
-                    QmpFiles& files) { return add_device(plugging, *objects, arguments, files); }},
+         .begin =
+             [&plugging, objects](const Json& arguments, QmpFiles& files) {
+                 return add_device(plugging, *objects, arguments, files);
+             }},
         {.name = "device_del",
          .arguments = {"id", "force"},
-         .run = [&plugging](const Json& arguments,
-                            QmpFiles&) { return remove_device(plugging, arguments); }},
+         .begin = [&plugging](const Json& arguments,
+                              QmpFiles&) { return remove_device(plugging, arguments); }},
         {.name = "getfd",
          .arguments = {"fdname"},
          .run = [](const Json& arguments, QmpFiles& files) -> Result<Json> {
@@ -215,6 +243,7 @@ std::vector<QmpCommand> make_plug_commands(const Plugging& plugging) {
 
 QmpEvent event_of(const PlugEvent& event) {
     using enum PlugEvent::Kind;
+    std::string series;
     Json data{{"device", event.id}, {"path", "/machine/peripheral/" + event.id}};
     switch (event.kind) {
         case Deleted:
@@ -227,12 +256,16 @@ QmpEvent event_of(const PlugEvent& event) {
         case Failed:
             data["kind"] = "error";
             data["action"] = name_of(event.action);
+            series = fmt::format("error {} {} {} {}", name_of(event.action), event.report.fatal,
+                                 event.report.told, event.id);
             if (event.action == model::ErrorAction::Detach) break;
             data["severity"] = event.report.fatal ? "fatal" : "nonfatal";
             data["guest-told"] = event.report.told;
             break;
     }
-    return make_event("TENON_DEVICE_ERROR", std::move(data));
+    auto error = make_event("TENON_DEVICE_ERROR", std::move(data));
+    error.series = std::move(series);
+    return error;
 }
 
 }  // namespace tenon::vmm

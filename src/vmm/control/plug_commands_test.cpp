@@ -7,6 +7,8 @@
 #include <optional>
 #include <vector>
 
+#include "tests/support/qmp_command.hpp"
+
 namespace tenon::vmm {
 namespace {
 
@@ -23,12 +25,18 @@ class PlugCommands : public testing::Test {
 protected:
     Result<Json> run(std::string_view name, const char* arguments) {
         for (const auto& command : commands)
-            if (command.name == name) return command.run(Json::parse(arguments), files);
+            if (command.name == name) return carry_out(command, Json::parse(arguments), files);
         return malformed("no command {}", name);
     }
     std::string refusal(std::string_view name, const char* arguments) {
         const auto answer = run(name, arguments);
         return answer ? "" : answer.error().what;
+    }
+
+    void arrive() {
+        std::vector<Fd> one;
+        one.push_back(some_file());
+        files.arrive(std::move(one));
     }
 
     std::vector<PlugRequest> added;
@@ -66,34 +74,53 @@ TEST_F(PlugCommands, RefuseWhatIsNoDevice) {
     EXPECT_THAT(refusal("device_add", R"({"driver":"e1000"})"), HasSubstr("vfio-pci"));
     EXPECT_THAT(refusal("device_add", R"({"driver":"vfio-pci"})"), HasSubstr("'host'"));
     EXPECT_THAT(refusal("device_add", R"({"driver":"vfio-pci","host":7})"), HasSubstr("string"));
-    EXPECT_THAT(refusal("device_add", R"({"driver":"vfio-pci","host":"a","id":["x"]})"),
+    EXPECT_THAT(refusal("device_add", R"({"driver":"vfio-pci","host":"01:00.0","id":["x"]})"),
                 HasSubstr("'id'"));
     EXPECT_THAT(added, IsEmpty());
 }
 
 TEST_F(PlugCommands, LetNoValueBringAKeyWithIt) {
     EXPECT_THAT(refusal("device_add", R"({"driver":"vfio-pci","host":"01:00.0,reset=none"})"),
+                HasSubstr("address"));
+    EXPECT_THAT(refusal("device_add", R"({"driver":"vfio-pci","host":"01:00.0","id":"x,port=p"})"),
                 HasSubstr("comma"));
-    EXPECT_THAT(refusal("device_add", R"({"driver":"vfio-pci","host":"a","id":"x,port=p"})"),
-                HasSubstr("comma"));
+    EXPECT_THAT(added, IsEmpty());
+}
+
+TEST_F(PlugCommands, LetNoNameBringAKeyWithIt) {
+    EXPECT_THAT(refusal("device_add", R"({"driver":"vfio-pci","host":"01:00.0","ats=on,fd":"3"})"),
+                HasSubstr("unexpected"));
+    EXPECT_THAT(refusal("device_add", R"({"driver":"vfio-pci","host":"01:00.0","fd=3,ats":"on"})"),
+                HasSubstr("unexpected"));
+    EXPECT_THAT(added, IsEmpty());
+}
+
+// A command line may name a capture, or a file of this process.
+TEST_F(PlugCommands, KnowAHostsDeviceByItsAddressAlone) {
+    for (const auto* const host : {"fd=3", "/dev/kmsg", "capture.json", "01:00.*", ""})
+        EXPECT_THAT(
+            refusal("device_add",
+                    (R"({"driver":"vfio-pci","host":")" + std::string{host} + "\"}").c_str()),
+            HasSubstr("not a PCI address"))
+            << host;
     EXPECT_THAT(added, IsEmpty());
 }
 
 TEST_F(PlugCommands, KnowDeviceZeroAloneBehindAPort) {
     for (const auto* const address : {"1", "1.0", "0.8", "0.", "x", "0.1.2", ""})
-        EXPECT_THAT(refusal("device_add", (R"({"driver":"vfio-pci","host":"a","addr":")" +
+        EXPECT_THAT(refusal("device_add", (R"({"driver":"vfio-pci","host":"01:00.0","addr":")" +
                                            std::string{address} + "\"}")
                                               .c_str()),
                     HasSubstr("device 0 alone"))
             << address;
-    ASSERT_TRUE(run("device_add", R"({"driver":"vfio-pci","host":"a","addr":"0x0"})"));
-    EXPECT_EQ(added[0].device, "a,function=0");
+    ASSERT_TRUE(run("device_add", R"({"driver":"vfio-pci","host":"01:00.0","addr":"0x0"})"));
+    EXPECT_EQ(added[0].device, "01:00.0,function=0");
 }
 
 TEST_F(PlugCommands, TakeTheFilesThatAClientHandsOver) {
-    ASSERT_TRUE(files.arrive(some_file()));
-    ASSERT_TRUE(files.arrive(some_file()));
+    arrive();
     ASSERT_TRUE(run("getfd", R"({"fdname":"iommu"})"));
+    arrive();
     ASSERT_TRUE(run("getfd", R"({"fdname":"node"})"));
     ASSERT_TRUE(run("object-add", R"({"qom-type":"iommufd","id":"iommufd0","fd":"iommu"})"));
 
@@ -116,22 +143,23 @@ TEST_F(PlugCommands, TakeTheFilesThatAClientHandsOver) {
 
 TEST_F(PlugCommands, NameFilesThatCame) {
     EXPECT_THAT(refusal("getfd", R"({"fdname":"a"})"), HasSubstr("SCM_RIGHTS"));
-    ASSERT_TRUE(files.arrive(some_file()));
+    arrive();
     EXPECT_THAT(refusal("getfd", R"({"fdname":"0a"})"), HasSubstr("digit"));
     EXPECT_THAT(refusal("closefd", R"({"fdname":"a"})"), HasSubstr("not been found"));
-    ASSERT_TRUE(files.arrive(some_file()));
+    arrive();
     ASSERT_TRUE(run("getfd", R"({"fdname":"a"})"));
     ASSERT_TRUE(run("closefd", R"({"fdname":"a"})"));
     EXPECT_THAT(refusal("closefd", R"({"fdname":"a"})"), HasSubstr("not been found"));
 }
 
 TEST_F(PlugCommands, KeepOnlySoManyFiles) {
+    const auto name = [&](std::size_t n) {
+        arrive();
+        return refusal("getfd", fmt::format(R"({{"fdname":"file{}"}})", n).c_str());
+    };
     for (std::size_t n = 0; n < QmpFiles::most; ++n)
-        ASSERT_TRUE(files.arrive(some_file()));
-    auto one_more = some_file();
-    const int number = one_more.number();
-    EXPECT_FALSE(files.arrive(std::move(one_more)));
-    EXPECT_FALSE(is_open(number));
+        ASSERT_EQ(name(n), "");
+    EXPECT_THAT(name(QmpFiles::most), HasSubstr("closefd"));
 }
 
 TEST_F(PlugCommands, KnowObjectsOfOneKind) {
@@ -139,11 +167,11 @@ TEST_F(PlugCommands, KnowObjectsOfOneKind) {
                 HasSubstr("iommufd is known"));
     ASSERT_TRUE(run("object-add", R"({"qom-type":"iommufd","id":"i"})"));
     EXPECT_THAT(refusal("object-add", R"({"qom-type":"iommufd","id":"i"})"), HasSubstr("'i'"));
-    ASSERT_TRUE(run("device_add", R"({"driver":"vfio-pci","host":"a","iommufd":"i"})"));
-    EXPECT_EQ(added[0].device, "a,iommu=iommufd");
+    ASSERT_TRUE(run("device_add", R"({"driver":"vfio-pci","host":"01:00.0","iommufd":"i"})"));
+    EXPECT_EQ(added[0].device, "01:00.0,iommu=iommufd");
     EXPECT_FALSE(added[0].iommufd);
     EXPECT_THAT(refusal("object-del", R"({"id":"j"})"), HasSubstr("'j'"));
-    EXPECT_THAT(refusal("device_add", R"({"driver":"vfio-pci","host":"a","iommufd":"j"})"),
+    EXPECT_THAT(refusal("device_add", R"({"driver":"vfio-pci","host":"01:00.0","iommufd":"j"})"),
                 HasSubstr("'j'"));
 }
 

@@ -5,18 +5,13 @@
 
 namespace tenon::vmm {
 
-Result<void> QmpFiles::arrive(Fd file) {
-    if (arrived_.size() >= most)
-        return fail(Error::Kind::Busy, "{} files came that no getfd has named", most);
-    arrived_.push_back(std::move(file));
-    return {};
-}
+void QmpFiles::arrive(std::vector<Fd> files) { arrived_ = std::move(files); }
 
 Result<void> QmpFiles::name(const std::string& name) {
     if (arrived_.empty())
         return fail(Error::Kind::NotFound, "No file descriptor supplied via SCM_RIGHTS");
     auto file = std::move(arrived_.front());
-    arrived_.pop_front();
+    arrived_.erase(arrived_.begin());
     // As in QEMU, where a number means a file of the process itself.
     if (name.empty() || std::isdigit(static_cast<unsigned char>(name.front())) != 0)
         return malformed("Parameter 'fdname' expects a name not starting with a digit");

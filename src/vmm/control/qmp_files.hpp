@@ -1,22 +1,24 @@
 // Files that one client of the control socket hands over, until a command takes them.
 #pragma once
 
-#include <deque>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "base/fd.hpp"
 #include "base/result.hpp"
 
 namespace tenon::vmm {
 
-/// Files come with a message and without a name; `getfd` names the first of them.
+/// Files come with a command and without a name; `getfd` names the first of them. Those that a
+/// command leaves are closed behind it, or a later getfd would name them instead of its own.
 class QmpFiles {
 public:
-    static constexpr std::size_t most = 64;  ///< Of those without and with a name, each.
+    static constexpr std::size_t most = 64;  ///< Of those with a name, and that come together.
 
-    /// Keeps a file that came. Errors: Busy if there are too many; it is closed.
-    Result<void> arrive(Fd file);
+    /// Keeps files that came with a command; those that came before without getting a name are
+    /// closed.
+    void arrive(std::vector<Fd> files);
 
     /// Names the file that came first; one of that name is closed.
     /// Errors: NotFound if none came; Malformed for a name that is a number, or empty.
@@ -26,7 +28,7 @@ public:
     Result<Fd> take(const std::string& name);
 
 private:
-    std::deque<Fd> arrived_;
+    std::vector<Fd> arrived_;
     std::map<std::string, Fd> named_;
 };
 

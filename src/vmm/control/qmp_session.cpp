@@ -2,6 +2,10 @@
 
 #include <algorithm>
 #include <exception>
+#include <iterator>
+#include <utility>
+
+#include "base/json_place.hpp"
 
 namespace tenon::vmm {
 namespace {
@@ -44,11 +48,46 @@ std::string QmpSession::greeting() const {
     return line({{"QMP", {{"version", describe(version_)}, {"capabilities", Json::array()}}}});
 }
 
-std::string QmpSession::feed(std::string_view bytes) {
-    std::string out;
-    for (const auto& input : stream_.feed(bytes))
-        out += line(answer(input));
-    return out;
+Result<void> QmpSession::feed(std::string_view bytes, std::vector<Fd> files) {
+    const auto before = files.empty() || bytes.empty() ? bytes.size() : bytes.size() - 1;
+    feed_bytes(bytes.substr(0, before));
+    std::ranges::move(files, std::back_inserter(coming_));
+    if (coming_.size() > QmpFiles::most) {
+        coming_.clear();
+        return fail(Error::Kind::Busy, "more than {} files come with a command", QmpFiles::most);
+    }
+    feed_bytes(bytes.substr(before));
+    return {};
+}
+
+void QmpSession::feed_bytes(std::string_view bytes) {
+    for (auto& input : stream_.feed(bytes))
+        waiting_.push_back({.input = std::move(input), .files = std::exchange(coming_, {})});
+}
+
+QmpStep QmpSession::next() {
+    auto [input, files] = std::move(waiting_.front());
+    waiting_.pop_front();
+    if (!input) return {.out = line(error("GenericError", to_string(input.error()))), .work = {}};
+    files_.arrive(std::move(files));
+    auto [answer, work] = carry_out(*input);
+    // What the command has not taken was for nobody.
+    files_.arrive({});
+    const auto* const id = find_member(*input, "id");
+    if (work) {
+        working_ = true;
+        id_ = id == nullptr ? std::nullopt : std::optional{*id};
+        return {.out = {}, .work = std::move(work)};
+    }
+    if (id != nullptr) answer["id"] = *id;
+    return {.out = line(answer), .work = {}};
+}
+
+std::string QmpSession::finish(const Result<Json>& result) {
+    working_ = false;
+    auto answer = answer_of(result);
+    if (const auto id = std::exchange(id_, std::nullopt)) answer["id"] = *id;
+    return line(answer);
 }
 
 std::string QmpSession::event(const QmpEvent& event) const {
@@ -62,49 +101,53 @@ std::string QmpSession::event(const QmpEvent& event) const {
     return line(json);
 }
 
-Json QmpSession::answer(const Result<Json>& input) {
-    if (!input) return error("GenericError", to_string(input.error()));
-    auto answer = execute(*input);
-    if (const auto id = input->find("id"); id != input->end()) answer["id"] = *id;
-    return answer;
-}
-
-Json QmpSession::execute(const Json& input) {
+QmpSession::Done QmpSession::carry_out(const Json& input) {
+    const auto refuse = [](std::string_view kind, std::string_view text) {
+        return Done{.answer = error(kind, text), .work = {}};
+    };
     if (const auto name = unknown_member(input, {"execute", "arguments", "id"}); !name.empty())
-        return error("GenericError", fmt::format("QMP input member '{}' is unexpected", name));
-    const auto command = input.find("execute");
-    if (command == input.end() || !command->is_string())
-        return error("GenericError", "QMP input lacks member 'execute', a string");
-    const auto given = input.find("arguments");
-    if (given != input.end() && !given->is_object())
-        return error("GenericError", "QMP input member 'arguments' must be an object");
-    const auto arguments = given == input.end() ? Json::object() : *given;
+        return refuse("GenericError", fmt::format("QMP input member '{}' is unexpected", name));
+    const auto* const command = find_member(input, "execute");
+    if (command == nullptr || !command->is_string())
+        return refuse("GenericError", "QMP input lacks member 'execute', a string");
+    const auto* const given = find_member(input, "arguments");
+    if (given != nullptr && !given->is_object())
+        return refuse("GenericError", "QMP input member 'arguments' must be an object");
+    const auto arguments = given == nullptr ? Json::object() : *given;
     const auto& name = command->get_ref<const std::string&>();
     if (name == negotiation) {
-        if (negotiated_) return error("CommandNotFound", "capabilities are negotiated already");
-        return answer_of(negotiate(arguments));
+        if (negotiated_) return refuse("CommandNotFound", "capabilities are negotiated already");
+        return {.answer = answer_of(negotiate(arguments)), .work = {}};
     }
-    if (!negotiated_) return error("CommandNotFound", fmt::format("'{}' comes first", negotiation));
+    if (!negotiated_)
+        return refuse("CommandNotFound", fmt::format("'{}' comes first", negotiation));
     const auto found = std::ranges::find(commands_, name, &QmpCommand::name);
     if (found == commands_.end())
-        return error("CommandNotFound", fmt::format("the command {} is not known", name));
+        return refuse("CommandNotFound", fmt::format("the command {} is not known", name));
     const auto extra =
         found->any_argument ? std::string{} : unknown_member(arguments, found->arguments);
     if (!extra.empty())
-        return error("GenericError", fmt::format("parameter '{}' is unexpected", extra));
+        return refuse("GenericError", fmt::format("parameter '{}' is unexpected", extra));
     // Whatever a command makes of what a client sends, the guest goes on.
     try {
-        return answer_of(found->run(arguments, files_));
+        return carry_out(*found, arguments);
     } catch (const std::exception& failure) {
-        return error("GenericError", failure.what());
+        return refuse("GenericError", failure.what());
     }
+}
+
+QmpSession::Done QmpSession::carry_out(const QmpCommand& command, const Json& arguments) {
+    if (!command.begin) return {.answer = answer_of(command.run(arguments, files_)), .work = {}};
+    auto work = command.begin(arguments, files_);
+    if (work) return {.answer = {}, .work = *std::move(work)};
+    return {.answer = answer_of(std::unexpected(work.error())), .work = {}};
 }
 
 Result<Json> QmpSession::negotiate(const Json& arguments) {
     if (const auto extra = unknown_member(arguments, {"enable"}); !extra.empty())
         return malformed("parameter '{}' is unexpected", extra);
-    const auto enable = arguments.find("enable");
-    if (enable != arguments.end() && !(enable->is_array() && enable->empty()))
+    const auto* const enable = find_member(arguments, "enable");
+    if (enable != nullptr && !(enable->is_array() && enable->empty()))
         return malformed("'enable' must be an empty list: no capability was offered");
     negotiated_ = true;
     return Json::object();

@@ -11,9 +11,17 @@ class QmpSessionTest : public testing::Test {
 protected:
     // The one answer to `input`.
     Json ask(std::string_view input) {
-        const auto out = session.feed(input);
+        EXPECT_TRUE(session.feed(input));
+        const auto out = rest();
         EXPECT_TRUE(out.ends_with("}\r\n")) << out;
         return Json::parse(out);
+    }
+    // The answers to what waits.
+    std::string rest() {
+        std::string out;
+        while (session.waits())
+            out += session.next().out;
+        return out;
     }
     void negotiate() {
         EXPECT_EQ(ask(R"({"execute":"qmp_capabilities"})"), Json::parse(R"({"return":{}})"));
@@ -33,8 +41,11 @@ protected:
          .run = [](const Json&, QmpFiles&) -> Result<Json> {
              return fail(Error::Kind::NotFound, "no such device");
          }},
-        {.name = "fail", .arguments = {}, .run = [](const Json&, QmpFiles&) -> Result<Json> {
-             return malformed("no");
+        {.name = "fail",
+         .arguments = {},
+         .run = [](const Json&, QmpFiles&) -> Result<Json> { return malformed("no"); }},
+        {.name = "work", .arguments = {}, .begin = [](const Json&, QmpFiles&) -> Result<QmpWork> {
+             return QmpWork{[]() -> Result<Json> { return Json("done"); }};
          }}};
     const QmpVersion version{.major = 1, .minor = 2, .micro = 3, .package = "tenon"};
     QmpSession session{commands, version};
@@ -105,10 +116,24 @@ TEST_F(QmpSessionTest, SendsBackBytesThatAreNoText) {
 }
 
 TEST_F(QmpSessionTest, AnswersEveryCommandOfOnePiece) {
-    const auto out = session.feed(
-        R"({"execute":"qmp_capabilities"}{"execute":"echo","id":1}{"execute":"echo","id":2})");
+    ASSERT_TRUE(session.feed(
+        R"({"execute":"qmp_capabilities"}{"execute":"echo","id":1}{"execute":"echo","id":2})"));
 
-    EXPECT_EQ(out, "{\"return\":{}}\r\n{\"id\":1,\"return\":{}}\r\n{\"id\":2,\"return\":{}}\r\n");
+    EXPECT_EQ(rest(),
+              "{\"return\":{}}\r\n{\"id\":1,\"return\":{}}\r\n{\"id\":2,\"return\":{}}\r\n");
+}
+
+TEST_F(QmpSessionTest, AnswersWhatTakesTimeWhenItIsDone) {
+    negotiate();
+    ASSERT_TRUE(session.feed(R"({"execute":"work","id":7}{"execute":"echo"})"));
+
+    auto step = session.next();
+    EXPECT_EQ(step.out, "");
+    EXPECT_TRUE(session.works());
+    EXPECT_TRUE(session.waits());
+    EXPECT_EQ(session.finish(step.work()), "{\"id\":7,\"return\":\"done\"}\r\n");
+    EXPECT_FALSE(session.works());
+    EXPECT_EQ(rest(), "{\"return\":{}}\r\n");
 }
 
 TEST_F(QmpSessionTest, TellsEventsOnceNegotiated) {
