@@ -3,8 +3,6 @@
 #include <fmt/core.h>
 #include <poll.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -13,7 +11,6 @@
 #include <utility>
 
 #include "base/quiet_thread.hpp"
-#include "vmm/control/local_address.hpp"
 #include "vmm/control/receive.hpp"
 
 namespace tenon::vmm {
@@ -23,44 +20,7 @@ namespace {
 constexpr std::size_t piece = 4096;
 constexpr std::size_t patience = 256 << 10;
 
-Fd make_socket() { return Fd{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)}; }
-
-// Whether a socket lies at the address that nobody serves any more.
-bool is_left_over(const sockaddr_un& address) {
-    struct stat file{};
-    if (::lstat(&address.sun_path[0], &file) < 0 || !S_ISSOCK(file.st_mode)) return false;
-    const auto probe = make_socket();
-    return probe && connect_to(probe, address) < 0 && errno == ECONNREFUSED;
-}
-
 }  // namespace
-
-Result<ControlSocket::Listener> ControlSocket::Listener::bind(const std::string& path) {
-    const auto what = fmt::format("control socket {}", path);
-    TENON_TRY(address, local_address(path), what);
-    auto socket = make_socket();
-    if (!socket) return fail_system(errno, what);
-    if (is_left_over(address)) ::unlink(path.c_str());
-    // Whoever may connect may end the guest. The mode of the socket's own file decides who gets to
-    // it.
-    ::fchmod(socket.number(), S_IRUSR | S_IWUSR);
-    if (bind_to(socket, address) < 0) {
-        if (errno == EADDRINUSE)
-            return fail(Error::Kind::Busy, "{}: there is something at this path already", what);
-        return fail_system(errno, what);
-    }
-    struct stat file{};
-    const bool known = ::stat(path.c_str(), &file) == 0;
-    Listener listener{std::move(socket), path, known ? file.st_ino : 0};
-    if (::listen(listener.number(), static_cast<int>(most_clients)) < 0)
-        return fail_system(errno, what);
-    return listener;
-}
-
-ControlSocket::Listener::~Listener() {
-    struct stat file{};
-    if (fd_ && ::stat(path_.c_str(), &file) == 0 && file.st_ino == inode_) ::unlink(path_.c_str());
-}
 
 ControlSocket::ControlSocket(Listener listener, QmpVersion version,
                              std::function<void(const std::string&)> warn, EventFd wake)

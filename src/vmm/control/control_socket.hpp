@@ -15,6 +15,7 @@
 #include "base/fd.hpp"
 #include "base/mutex.hpp"
 #include "base/result.hpp"
+#include "vmm/control/control_listener.hpp"
 #include "vmm/control/event_queue.hpp"
 #include "vmm/control/qmp_session.hpp"
 #include "vmm/control/qmp_workers.hpp"
@@ -32,28 +33,7 @@ public:
     static constexpr std::size_t most_clients = 16;      ///< Others wait to be accepted.
     static constexpr std::size_t most_unread = 4 << 20;  ///< Bytes that a client may leave unread.
 
-    /// A path that is bound and listens; nobody is served yet. Removed when destroyed.
-    class Listener {
-    public:
-        /// Binds `path`, for this user alone. A socket there that nobody serves any more is
-        /// replaced. Errors: Busy if somebody serves it; Malformed for a path too long (107 bytes);
-        /// errno of bind(2).
-        static Result<Listener> bind(const std::string& path);
-        Listener(Listener&&) = default;
-        Listener& operator=(Listener&&) = delete;
-        Listener(const Listener&) = delete;
-        Listener& operator=(const Listener&) = delete;
-        ~Listener();
-
-        int number() const { return fd_.number(); }
-
-    private:
-        Listener(Fd fd, std::string path, unsigned long inode)
-            : fd_{std::move(fd)}, path_{std::move(path)}, inode_{inode} {}
-        Fd fd_;
-        std::string path_;
-        unsigned long inode_;  ///< Of the socket that is ours.
-    };
+    using Listener = ControlListener;
 
     /// Serves nobody yet. `version` is told to clients, `warn` about them.
     /// Errors: errno of eventfd(2).
