@@ -94,5 +94,5 @@ function(tenon_unit_tests layer topic)
   target_precompile_headers(${target} REUSE_FROM tenon_precompiled_test)
   # One process for all of them: under the sanitizers each costs a third of a second to start.
   add_test(NAME unit.${layer}.${topic} COMMAND ${target} --gtest_brief=1)
-  set_tests_properties(unit.${layer}.${topic} PROPERTIES LABELS "unit;${topic}" TIMEOUT 600)
+  set_tests_properties(unit.${layer}.${topic} PROPERTIES LABELS "unit;${topic}" TIMEOUT 1800)
 endfunction()

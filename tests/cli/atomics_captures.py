@@ -10,8 +10,9 @@ Ends with 77 where the captures are not there: they are not part of the project.
 import json
 import os
 import pathlib
-import subprocess
 import sys
+
+from program import Program
 
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
 FOLDER = pathlib.Path(os.environ.get("TENON_CAPTURES", SOURCE.parent / "shared" / "captures"))
@@ -44,8 +45,7 @@ def decided(program, keys, devices):
     for file, function, widths in devices:
         stated = f",host-atomics={widths}" if widths else ""
         arguments.append(f"{file}{function},port=slot,function={function}{stated}")
-    done = subprocess.run([program, "plan", "--json", *arguments], capture_output=True, text=True,
-                          timeout=60, check=False, cwd=FOLDER)
+    done = program.plan("--json", *arguments)
     assert done.returncode in (0, 1), done.stderr
     port = json.loads(done.stdout)["ports"][0]
     return {"atomic_completer": port["atomic_completer"],
@@ -57,10 +57,10 @@ def decided(program, keys, devices):
 
 
 def main():
-    program = pathlib.Path(sys.argv[1]).resolve()
     if not FOLDER.is_dir():
         print(f"SKIPPED: {FOLDER} is not there (set TENON_CAPTURES)")
         sys.exit(77)
+    program = Program(sys.argv[1], FOLDER)
     found = {name: decided(program, keys, devices) for name, keys, devices in CASES}
     if "--update" in sys.argv:
         GOLDEN.write_text(json.dumps(found, indent=1) + "\n")

@@ -25,11 +25,12 @@ import subprocess
 import sys
 import tempfile
 
+from program import Program
+
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
 SLOT = re.compile(r"^((?:[0-9a-f]{4,8}:)?[0-9a-f]{2}:[0-9a-f]{2}\.[0-7])\s", re.MULTILINE)
 LISTED = re.compile(r"^\s*Capabilities: \[([0-9a-f]+)(?: v\d+)?\]", re.MULTILINE)
 ROW = re.compile(r"^[0-9a-f]{2,3}: ((?:[0-9a-f]{2} ?){16})$", re.MULTILINE)
-LIMIT = 60
 
 
 def skip(why):
@@ -69,14 +70,9 @@ class Failures:
         return good
 
 
-def plan(program, *arguments):
-    return subprocess.run([program, "plan", *arguments], capture_output=True, text=True, timeout=LIMIT,
-                          check=False)
-
-
 def json_of(program, device, failures):
     """The one function of the plan of `device`, and the exit status; none if it has none."""
-    done = plan(program, "--json", device)
+    done = program.plan("--json", device)
     if not failures.check(done.returncode in (0, 1), device,
                           f"--json ends with {done.returncode}: {done.stderr}"):
         return None
@@ -117,7 +113,7 @@ def check_plans(program, folders, failures):
         function = json_of(program, device, failures)
         if function is None:
             continue
-        text = plan(program, device)
+        text = program.plan(device)
         failures.check(text.returncode == (0 if function["assignable"] else 1), device,
                        f"text ends with {text.returncode}: {text.stderr}")
         failures.check(text.stderr == "" and "Verdict" in text.stdout, device, "text has no verdict")
@@ -143,7 +139,7 @@ def check_schema(program, folders, failures):
     validator = jsonschema.Draft202012Validator(schema)
     count = 0
     for file, slot in functions(folders):
-        done = plan(program, "--json", f"{file}#{slot}")
+        done = program.plan("--json", f"{file}#{slot}")
         for error in validator.iter_errors(json.loads(done.stdout)):
             failures.check(False, f"{file.name}#{slot}", f"{error.json_path}: {error.message}")
         count += 1
@@ -160,9 +156,9 @@ def check_lspci(program, folders, failures):
         function = json_of(program, device, failures)
         if function is None or function["guest"] is None:
             continue
-        emitted = plan(program, "--emit", "lspci", device)
+        emitted = program.plan("--emit", "lspci", device)
         judged = subprocess.run([lspci, "-F", "/dev/stdin", "-n", "-vvv"], input=emitted.stdout,
-                                capture_output=True, text=True, timeout=LIMIT, check=False)
+                                capture_output=True, text=True, check=False)
         # Where no kernel modules are installed lspci says so each time.
         complaints = [line for line in judged.stderr.splitlines() if line and "libkmod" not in line]
         failures.check(judged.returncode == 0 and not complaints, device, f"lspci: {complaints}")
@@ -203,18 +199,16 @@ def check_json(program, folders, failures):
         document = f"{folder}/capture.json"
         for file, slot in functions(folders):
             device = f"{file}#{slot}"
-            done = subprocess.run([program, "capture", "-o", document, device], capture_output=True,
-                                  text=True, timeout=LIMIT, check=False)
+            done = program.run("capture", "-o", document, device)
             if not failures.check(done.returncode == 0, device, done.stderr):
                 continue
             for error in validator.iter_errors(json.loads(pathlib.Path(document).read_text())):
                 failures.check(False, device, f"{error.json_path}: {error.message}")
-            text, written = (plan(program, "--json", one) for one in (device, document))
+            text, written = (program.plan("--json", one) for one in (device, document))
             failures.check(text.returncode == written.returncode, device, "another exit status")
             failures.check(without_source(text.stdout) == without_source(written.stdout), device,
                            "the plan of the JSON is another one")
-            same = subprocess.run([program, "diff", device, document], capture_output=True, text=True,
-                                  timeout=LIMIT, check=False)
+            same = program.run("diff", device, document)
             failures.check(same.returncode == 0, device, f"tenon diff: {same.stdout}{same.stderr}")
             count += 1
     print(f"{count} functions planned the same as JSON")
@@ -226,7 +220,7 @@ def main():
     failures = Failures()
     check = {"plans": check_plans, "schema": check_schema, "lspci": check_lspci,
              "json": check_json}[sys.argv[1]]
-    check(sys.argv[2], capture_folders(), failures)
+    check(Program(sys.argv[2]), capture_folders(), failures)
     print(f"{failures.count} failures")
     sys.exit(1 if failures.count else 0)
 

@@ -10,9 +10,10 @@ import json
 import os
 import pathlib
 import re
-import subprocess
 import sys
 import tempfile
+
+from program import Program
 
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
 SLOT = re.compile(r"^((?:[0-9a-f]{4,8}:)?[0-9a-f]{2}:[0-9a-f]{2}\.[0-7])\s", re.MULTILINE)
@@ -20,8 +21,7 @@ FOLDER = pathlib.Path(os.environ.get("TENON_CAPTURES", SOURCE.parent / "shared" 
 
 
 def plan(program, device):
-    done = subprocess.run([program, "plan", "--json", str(device)], capture_output=True, text=True,
-                          timeout=60, check=False)
+    done = program.plan("--json", str(device))
     assert done.returncode in (0, 1), done.stderr
     return json.loads(done.stdout)["ports"][0]["functions"][0]
 
@@ -79,8 +79,7 @@ def dead_device_is_found(program):
 
 def missing_row_is_an_error_with_its_line(program):
     file = changed(one("samsung_144d-a808"), lambda text: re.sub(r"\n20: [^\n]*", "", text))
-    done = subprocess.run([program, "plan", file], capture_output=True, text=True, timeout=60,
-                          check=False)
+    done = program.plan(file)
     assert done.returncode == 2 and "line 4:" in done.stderr, done.stderr
 
 
@@ -112,7 +111,7 @@ def main():
     if not FOLDER.is_dir():
         print(f"SKIPPED: {FOLDER} is not there (set TENON_CAPTURES)")
         sys.exit(77)
-    cases[sys.argv[2]](sys.argv[1])
+    cases[sys.argv[2]](Program(sys.argv[1]))
 
 
 if __name__ == "__main__":

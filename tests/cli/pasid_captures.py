@@ -17,7 +17,8 @@ import shutil
 import subprocess
 import sys
 
-from captures import (Failures, ROW, SOURCE, capture_folders, functions, json, os, plan, skip)
+from captures import (Failures, ROW, SOURCE, capture_folders, functions, json, os, skip)
+from program import Program
 
 STATED = "host-pasid=20+exec+priv"
 OURS = re.compile(r"^\tCapabilities: \[([0-9a-f]+) v1\] Process Address Space ID \(PASID\)\n"
@@ -29,7 +30,7 @@ PASID, SIZE = 0x1b, 8
 def decoded(lspci, dump):
     """What lspci says of each capability: {offset: its lines}, and all of its text."""
     done = subprocess.run([lspci, "-F", "/dev/stdin", "-n", "-vvv"], input=dump, capture_output=True,
-                          text=True, timeout=60, check=True)
+                          text=True, check=True)
     blocks, at = {}, None
     for line in done.stdout.splitlines():
         found = re.match(r"\tCapabilities: \[([0-9a-f]+)( v\d+)?\]", line)
@@ -52,7 +53,7 @@ def image_of(file, slot):
 def judge(program, lspci, file, slot, failures):
     device = f"{file}#{slot}"
     with_pasid = ["--viommu", "pasid", f"{device},{STATED}"]
-    plain, pasid, again = (plan(program, "--json", *words)
+    plain, pasid, again = (program.plan("--json", *words)
                            for words in ([device], with_pasid, with_pasid))
     failures.check(pasid.stdout == again.stdout, device, "the plan differs from run to run")
     before, after = (json.loads(one.stdout)["ports"][0]["functions"][0] for one in (plain, pasid))
@@ -79,8 +80,8 @@ def judge(program, lspci, file, slot, failures):
                        f"{at:#x} reaches into {entry['name']} at {start:#x}-{end - 1:#x}")
     failures.check(own or not any(image_of(file, slot)[at:at + SIZE]), device,
                    f"bytes at {at:#x} are not zero")
-    lspci_before, _ = decoded(lspci, plan(program, "--emit", "lspci", device).stdout)
-    lspci_after, text = decoded(lspci, plan(program, "--emit", "lspci", *with_pasid).stdout)
+    lspci_before, _ = decoded(lspci, program.plan("--emit", "lspci", device).stdout)
+    lspci_after, text = decoded(lspci, program.plan("--emit", "lspci", *with_pasid).stdout)
     failures.check([int(one, 16) for one in OURS.findall(text)] == [at], device,
                    f"lspci does not decode PASID at {at:#x}")
     # A null header that keeps the pointer at 0x100 is there only as long as it has to.
@@ -98,10 +99,10 @@ def main():
     lspci = shutil.which("lspci", path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
     if lspci is None:
         skip("lspci (package pciutils) is not installed")
-    failures, outcomes = Failures(), {}
+    program, failures, outcomes = Program(sys.argv[1]), Failures(), {}
     folders = capture_folders()
     for file, slot in functions(folders):
-        outcome = judge(sys.argv[1], lspci, file, slot, failures)
+        outcome = judge(program, lspci, file, slot, failures)
         outcomes[outcome] = outcomes.get(outcome, 0) + 1
     for outcome, count in sorted(outcomes.items()):
         print(f"{count:5} {outcome}")

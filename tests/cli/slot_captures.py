@@ -10,8 +10,9 @@ Ends with 77 where the captures are not there: they are not part of the project.
 import json
 import os
 import pathlib
-import subprocess
 import sys
+
+from program import Program
 
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
 FOLDER = pathlib.Path(os.environ.get("TENON_CAPTURES", SOURCE.parent / "shared" / "captures"))
@@ -57,8 +58,7 @@ CASES = [
 
 
 def plan(program, words):
-    done = subprocess.run([program, "plan", "--json", *words], capture_output=True, text=True,
-                          timeout=60, check=False, cwd=FOLDER)
+    done = program.plan("--json", *words)
     assert done.returncode in (0, 1), done.stderr
     return json.loads(done.stdout)
 
@@ -79,10 +79,10 @@ def proposed(program, name, words):
 
 
 def main():
-    program = pathlib.Path(sys.argv[1]).resolve()
     if not FOLDER.is_dir():
         print(f"SKIPPED: {FOLDER} is not there (set TENON_CAPTURES)")
         sys.exit(77)
+    program = Program(sys.argv[1], FOLDER)
     found = {name: proposed(program, name, words) for name, words in CASES}
     if "--update" in sys.argv:
         GOLDEN.write_text(json.dumps(found, indent=1) + "\n")

@@ -18,10 +18,13 @@ import json
 import os
 import pathlib
 import re
-import subprocess
 import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "cli"))
+
+from program import Program  # noqa: E402
+
 OWN = HERE.parent / "captures"
 SHARED = pathlib.Path(os.environ.get("TENON_CAPTURES", HERE.parents[2] / "shared" / "captures"))
 KEPT = HERE / "versions"
@@ -35,8 +38,7 @@ SLOT = re.compile(r"^((?:[0-9a-f]{4,8}:)?[0-9a-f]{2}:[0-9a-f]{2}\.[0-7])\s", re.
 
 
 def run(program, *words):
-    done = subprocess.run([program, "plan", *words], capture_output=True, text=True, timeout=60,
-                          check=False)
+    done = program.plan(*words)
     if done.returncode not in (0, 1):
         sys.exit(f"FAILED: {' '.join(words)}: {done.stderr}")
     return done.stdout
@@ -77,7 +79,7 @@ def main():
     update = words[:1] == ["--update"]
     if len(words) != 1 + update:
         sys.exit(__doc__)
-    program = words[-1]
+    program = Program(words[-1])
     KEPT.mkdir(exist_ok=True)
     different = compared = 0
     for version in VERSIONS:
