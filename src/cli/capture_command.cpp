@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include "base/output.hpp"
+#include "base/printable.hpp"
 #include "capture/anonymize.hpp"
 #include "capture/capture_json.hpp"
 #include "library/version.hpp"
@@ -75,7 +76,7 @@ Outcome run_capture(const Host& host, const CaptureArguments& arguments) {
     }
     outcome.out = capture::write_captures(*functions, notes);
     if (arguments.output.empty()) return outcome;
-    const auto written = replace_file(arguments.output, outcome.out);
+    const auto written = replace_file(arguments.output, printable(outcome.out));
     if (!written) return wrong(written.error());
     outcome.out.clear();
     outcome.err += fmt::format("{} function{} written to {}\n", functions->size(),

@@ -1,6 +1,7 @@
 #include "cli/plan_command.hpp"
 
 #include "base/output.hpp"
+#include "base/printable.hpp"
 #include "cli/library.hpp"
 #include "cli/map_svg.hpp"
 #include "cli/map_text.hpp"
@@ -39,7 +40,7 @@ Outcome draw_plan(const Host& host, const MachineArguments& arguments, const std
     const auto planned = plan_machine(host, arguments);
     if (!planned) return ended_with(status::wrong, planned.error());
     const auto* const plan = &planned->plan;
-    if (const auto written = replace_file(file, render_map_svg(*plan)); !written)
+    if (const auto written = replace_file(file, printable(render_map_svg(*plan))); !written)
         return ended_with(status::wrong, written.error());
     return {.status = plan->assignable() ? status::good : status::refused,
             .out = fmt::format("wrote {}\n", file),

@@ -13,6 +13,7 @@
 #include <cerrno>
 
 #include "base/file.hpp"
+#include "base/path.hpp"
 
 namespace tenon::host {
 namespace {
@@ -30,7 +31,9 @@ Outcome<std::size_t> outcome(ssize_t result) {
 class LinuxKernel final : public Kernel {
 public:
     Outcome<int> open(const std::string& path) override {
-        return outcome(::open(path.c_str(), O_RDWR | O_CLOEXEC));
+        const auto name = kernel_path(path);
+        if (!name) return std::unexpected(EINVAL);
+        return outcome(::open(*name, O_RDWR | O_CLOEXEC));
     }
 
     void close(int file) override { ::close(file); }

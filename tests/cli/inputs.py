@@ -176,7 +176,7 @@ def memory_stays_in_proportion(program, work):
 
 
 def work_stays_in_proportion(program, work):
-    """Counted in system calls and processor time: ten times the input, not a hundred times."""
+    """What would take time by the square of a length has a limit, which is asked first."""
     for host in ("a," * 60_000, "a," * 60_000 + "=", "x" * 100_000, "a=" * 60_000, "#" * 100_000):
         refused(program, "longer than", "plan", host)
         (work / "vm.toml").write_text(f'[[device]]\nhost = "{host}"\n')

@@ -77,6 +77,15 @@ TEST_F(ControlSocketTest, AnswersSeveralClients) {
     EXPECT_EQ(one->execute({{"execute", "long"}})->value.get<std::string>().size(), 1u << 20);
 }
 
+// A zero byte in front would be an address of no file, open to every user of the host.
+TEST_F(ControlSocketTest, HasNoNameOutsideOfTheFileSystem) {
+    for (const auto& name : {std::string{"\0x", 2}, path + std::string{"\0x", 2}}) {
+        const auto listener = ControlSocket::Listener::bind(name);
+        ASSERT_FALSE(listener);
+        EXPECT_THAT(listener.error().what, HasSubstr("a zero byte"));
+    }
+}
+
 TEST_F(ControlSocketTest, IsForThisUserAlone) {
     start();
     struct stat file{};

@@ -6,9 +6,13 @@
 #include <bit>
 #include <iterator>
 
+#include "base/path.hpp"
+
 namespace tenon::vmm {
 
 Result<sockaddr_un> local_address(const std::string& path) {
+    // A zero byte in front would be an address of no file, which any user may have.
+    TENON_TRY_DO(kernel_path(path), "");
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
     if (path.empty() || path.size() >= sizeof address.sun_path)

@@ -10,7 +10,8 @@
 
 namespace tenon::vmm {
 
-/// Errors: Malformed for a path without or with too many bytes: 1 to 107 are possible.
+/// Errors: Malformed for a path without or with too many bytes, 1 to 107 are possible, or with a
+/// zero byte.
 /// Source: unix(7).
 Result<sockaddr_un> local_address(const std::string& path);
 
