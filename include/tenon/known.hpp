@@ -34,8 +34,13 @@ public:
     /// The value, or `otherwise` where the answer does not depend on knowing.
     T value_or(const T& otherwise) const { return *this ? **this : otherwise; }
 
-    /// Why the fact is not known; only for a fact that is not known.
-    const std::string& why() const { return std::get<Unknown>(state_).why; }
+    /// Why the fact is not known, in words for a person; of one that is known, that it is. So there
+    /// is no wrong moment to ask: which of several facts was missing is easily taken for another.
+    const std::string& why() const {
+        static const std::string known = "it is known";
+        const auto* const unknown = std::get_if<Unknown>(&state_);
+        return unknown == nullptr ? known : unknown->why;
+    }
 
     bool operator==(const Known&) const = default;
 

@@ -19,6 +19,12 @@ TEST(Known, HoldsZeroAsAValue) {
     EXPECT_EQ(*fact, 0);
 }
 
+// Which of several facts was missing is easily taken for another.
+TEST(Known, MayBeAskedWhyInAnyState) {
+    EXPECT_EQ(Known<int>{Unknown{"no privilege"}}.why(), "no privilege");
+    EXPECT_EQ(Known<int>{0}.why(), "it is known");
+}
+
 TEST(Known, IsNotEqualToAnUnknownOne) {
     EXPECT_NE(Known<int>{0}, Known<int>{Unknown{"no privilege"}});
     EXPECT_EQ(Known<int>{Unknown{"no privilege"}}.value_or(7), 7);

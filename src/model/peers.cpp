@@ -59,7 +59,7 @@ bool may_have_bars(const FunctionPlan& function) {
 std::string mapped_line(std::span<const FunctionPlan* const> functions) {
     const auto by = [&](BarMaps how) {
         return std::ranges::any_of(functions, [&](const FunctionPlan* function) {
-            return *function->facts.iommu.bar_maps == how;
+            return function->facts.iommu.bar_maps == Known<BarMaps>{how};
         });
     };
     return fmt::format("BARs of each function are mapped for DMA of the others, {}",

@@ -72,8 +72,20 @@ private:
             outcome_.plan.method = facts_.reset_methods->front();
     }
 
+    // Who would be reset with the bus above, this function too.
     void find_bus_set() {
-        if (!facts_.address || !facts_.bus_neighbours || !why_no_bus(facts_).empty()) return;
+        if (const auto why = why_no_bus(facts_); !why.empty()) {
+            bus_ = Unknown{std::string{why}};
+            return;
+        }
+        if (!facts_.address) {
+            bus_ = Unknown{"its address on its host: " + facts_.address.why()};
+            return;
+        }
+        if (!facts_.bus_neighbours) {
+            bus_ = Unknown{facts_.bus_neighbours.why()};
+            return;
+        }
         std::vector<pci::Address> all{*facts_.address};
         for (const auto& other : *facts_.bus_neighbours) {
             all.push_back(other.address);
@@ -82,9 +94,8 @@ private:
         std::ranges::sort(all);
         for (const auto& address : all)
             outcome_.plan.bus_set.push_back(to_string(address));
+        bus_ = outcome_.plan.bus_set;
     }
-
-    bool bus_is_known() const { return !outcome_.plan.bus_set.empty(); }
 
     std::string stranger_words() const {
         std::vector<std::string> words;
@@ -100,7 +111,7 @@ private:
     }
 
     std::string bus_words() const {
-        const auto& set = outcome_.plan.bus_set;
+        const auto& set = *bus_;
         return set.size() < 2
                    ? "with the bus above it, on which it is alone"
                    : fmt::format(
@@ -147,10 +158,9 @@ private:
             return give_up(fmt::format("{}, and {}", none, why));
         if (trouble_ != nullptr && trouble_->reset == TroubledReset::Bus)
             return give_up(fmt::format("{}, and {}", none, trouble_->what));
-        if (!bus_is_known())
-            return leave_unknown(fmt::format("{}; what a reset of the bus above resets: {}", none,
-                                             facts_.bus_neighbours.why()),
-                                 "");
+        if (!bus_)
+            return leave_unknown(
+                fmt::format("{}; what a reset of the bus above resets: {}", none, bus_.why()), "");
         if (!strangers_.empty()) {
             give_up(
                 fmt::format("{}, and a reset of the bus above would reset {} too, not of this "
@@ -173,10 +183,9 @@ private:
         constexpr auto instead = "reset=auto resets the function alone where the kernel can";
         if (const auto why = why_no_bus(facts_); !why.empty())
             return refuse(fmt::format("reset=bus is asked for, and {}", why), instead);
-        if (!bus_is_known())
-            return leave_unknown(fmt::format("what a reset of the bus above resets: {}",
-                                             facts_.bus_neighbours.why()),
-                                 instead);
+        if (!bus_)
+            return leave_unknown(
+                fmt::format("what a reset of the bus above resets: {}", bus_.why()), instead);
         if (!strangers_.empty())
             return refuse(
                 fmt::format("reset=bus would reset {} too, not of this machine", stranger_words()),
@@ -221,6 +230,7 @@ private:
     std::span<const pci::Address> ours_;
     const ResetTrouble* trouble_;
     Known<bool> own_;
+    Known<std::vector<std::string>> bus_;
     std::vector<device::GroupMember>
         strangers_;  // Whom a bus reset would hit, not of this machine.
     ResetOutcome outcome_;

@@ -93,6 +93,19 @@ TEST(Reset, IsNotGuessed) {
     EXPECT_FALSE(decide(dump, ResetChoice::Auto).plan.way);
 }
 
+// What of a capture may be missing is any fact alone: here the neighbours are known, and of whom
+// they are is not.
+TEST(Reset, IsNotGuessedWithoutItsOwnAddress) {
+    auto nameless = facts({});
+    nameless.address = Unknown{"the capture does not tell"};
+    for (const auto choice : {ResetChoice::Auto, ResetChoice::Bus}) {
+        const auto outcome = decide(nameless, choice);
+        EXPECT_FALSE(outcome.plan.way) << name_of(choice);
+        EXPECT_THAT(outcome.report.effect,
+                    HasSubstr("its address on its host: the capture does not tell"));
+    }
+}
+
 TEST(Reset, BelievesWhatVfioTriedBeforeWhatSysfsLists) {
     auto opened = facts({"pm"});
     opened.vfio = device::VfioFacts{};

@@ -47,6 +47,11 @@ private:
     void read_candidates() {
         for (std::size_t n = 0; n < candidates_.size(); ++n) {
             const auto& facts = *candidates_[n].facts;
+            if (!facts.address) {
+                leave_out(n,
+                          {.what = "its place on its host is not known: " + facts.address.why()});
+                continue;
+            }
             const auto* const config = config_of(facts);
             if (config == nullptr) {
                 leave_out(
@@ -64,9 +69,11 @@ private:
     }
 
     void leave_out(std::size_t candidate, Reason reason) {
-        proposal_.left_out.push_back({.candidate = candidate,
-                                      .host = to_string(*candidates_[candidate].facts->address),
-                                      .reason = std::move(reason)});
+        const auto& facts = *candidates_[candidate].facts;
+        proposal_.left_out.push_back(
+            {.candidate = candidate,
+             .host = facts.address ? to_string(*facts.address) : facts.source,
+             .reason = std::move(reason)});
     }
 
     SlotMembers physical() const {
