@@ -23,20 +23,18 @@ dev_layering() {
     step "Layering" python3 tools/check_layering.py
 }
 
-# Every header compiles alone. Most are the first that a source of their name includes; these are not.
-dev_headers() {
-    local headers alone=() header
-    check_find headers ls-files -- 'src/*.hpp' 'include/*.hpp' 'tests/*.hpp'
-    for header in "${headers[@]}"; do
-        [ -e "${header%.hpp}.cpp" ] || alone+=("$header")
-    done
-    step "${#alone[@]} headers compile alone" check_headers "${alone[@]}"
+# check_sources CHECK [OPTION…]   Its last line says what was read and what was not.
+check_sources() {
+    step "Configuring dev" build_configure dev
+    step "Sources: $1" python3 tools/check_sources.py "$1" --cache "$tenon_cache/read" "${@:2}"
+    tail -n 1 "$tenon_cache/log/Sources-$1-.log" >&2
 }
 
-check_headers() {
-    printf '%s\n' "$@" |
-        xargs -P "$(nproc)" -I{} g++ -std=c++23 -fsyntax-only -Isrc -Iinclude -I. -include {} -x c++ /dev/null
-}
+# Every header compiles alone. Most are the first that a source of their name includes; these are not.
+dev_headers() { check_sources headers; }
+
+# Who holds which lock, as the annotations of base/lock_annotations.hpp have it.
+dev_locks() { check_sources locks; }
 
 dev_scripts() {
     local scripts
@@ -47,6 +45,8 @@ dev_scripts() {
 
 dev_lint() {
     dev_scripts
-    step "Configuring dev" build_configure dev
-    python3 tools/lint.py --commands build/dev/compile_commands.json --cache "$tenon_cache/lint"
+    check_sources lint
 }
+
+# What CI reads: a file takes six seconds and more, all of them half an hour of two processors.
+lint_recent() { check_sources lint --recent 30 --seconds "${TENON_LINT_SECONDS:-240}"; }
