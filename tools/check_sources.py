@@ -29,7 +29,8 @@ NOISE = re.compile(r"^(\d+ warnings? .*generated\.|Error while processing .*)\n?
 INCLUDE = re.compile(r'^\s*#\s*include\s+["<]([^">]+)[">]', re.MULTILINE)
 # As cmake has them; without a precompiled header, so that each file includes what it uses. Headers that cmake
 # writes are in build/dev.
-LANGUAGE = ["-std=gnu++23", "-Isrc", "-Iinclude", "-I.", "-Ibuild/dev/src/library/include", "-DFMT_SHARED"]
+LANGUAGE = ["-std=gnu++23", f"-I{ROOT}/src", f"-I{ROOT}/include", f"-I{ROOT}", f"-I{ROOT}/build/dev/src/library/include",
+            "-DFMT_SHARED"]
 WARNINGS = ["-Wall", "-Wextra", "-Wno-missing-field-initializers", "-Werror"]
 SOURCES = ("src/", "tests/", "fuzz/", "bench/", "examples/", "cmake/")
 
@@ -66,7 +67,7 @@ class Lint:
 
     @staticmethod
     def command(name):
-        return ["clang-tidy-19", "--quiet", name, "--", *LANGUAGE]
+        return ["clang-tidy-19", "--quiet", str(ROOT / name), "--", *LANGUAGE]
 
 
 class Locks:
@@ -80,7 +81,7 @@ class Locks:
 
     @staticmethod
     def command(name):
-        return ["clang++-19", "-fsyntax-only", *LANGUAGE, "-Wthread-safety", "-Wthread-safety-beta", "-Werror", name]
+        return ["clang++-19", "-fsyntax-only", *LANGUAGE, "-Wthread-safety", "-Wthread-safety-beta", "-Werror", str(ROOT / name)]
 
 
 class Headers:
@@ -116,7 +117,8 @@ def read_by(source, known):
 
 def key_of(check, name, version, known):
     digest = hashlib.sha256(version.encode())
-    digest.update("\0".join(check.command(name)).encode())
+    # Without the place of the checkout, so that another one has the same keys.
+    digest.update("\0".join(check.command(name)).replace(str(ROOT), "").encode())
     if check.settings:
         digest.update((ROOT / check.settings).read_bytes())
     for path in read_by(ROOT / name, known):
