@@ -2,34 +2,45 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
+#include <span>
 #include <string_view>
 
+#include "cli/key_text.hpp"
+#include "cli/library.hpp"
+#include "library/device_argument.hpp"
+#include "library/memory_argument.hpp"
+#include "library/port_argument.hpp"
 #include "model/machine_version.hpp"
 
 namespace tenon::cli {
 namespace {
 
-constexpr std::string_view machine_options =
-    R"(  --machine VERSION       the defaults of this version; known: {}
+constexpr std::size_t column = 26;  // Where --help says what an option does.
+
+std::string known_machine_versions() {
+    std::string text;
+    for (const auto& version : model::machine_versions())
+        text += fmt::format("{}{} ({})", text.empty() ? "" : ", ", version.name, version.what);
+    return text;
+}
+
+// `viommu` is what is to be said of --viommu.
+std::string machine_options(std::string_view viommu) {
+    return fmt::format(R"(  --machine VERSION       the defaults of this version; known: {}
   --viommu none|pasid[=WIDTH]
                           what the guest's IOMMU takes: PASIDs of WIDTH bits (20). {}
   --port NAME[,key=value...]   a root port of this name; may be given again. The keys are
-    atomics=auto|all-functions|off|32+64+128   AtomicOps that it completes: what completes on the
-                          host for all functions of its slot that have any (auto), for every
-                          function of it, none, or exactly these widths
-    express=1|2           version of its PCI Express capability (2)
-    hotplug=on|off        whether devices may come and go while the guest runs (on)
-    mem=SIZE, pref64=SIZE   room for BARs below 4 GiB, and for 64-bit prefetchable ones; without
-                          them what its devices need, and an empty slot has room for a large GPU
-  --cpus N                processors of the guest, 1 to 255; 1 without it
-  --memory SIZE[,hugepages=2M|1G][,node=N|auto|none]
-                          of the guest: bytes, or with K, M, G; 512M without it. From huge pages that
-                          the host has set aside; from NUMA node N, or (auto) the one its devices are on
-  --iommufd fd=N          use /dev/iommu as somebody else opened it: file N of this process
-)";
+{}  --cpus N                processors of the guest, 1 to 255; 1 without it
+  --memory SIZE[,key=value...]   of the guest: bytes, or with K, M, G; {} without it. The keys are
+{}  --iommufd fd=N          use /dev/iommu as somebody else opened it: file N of this process
+)",
+                       known_machine_versions(), viommu, render_keys(port_keys(), 4, column),
+                       default_memory, render_keys(memory_keys(), 4, column));
+}
 
-constexpr std::string_view device_words =
-    R"(
+std::string device_words() {
+    const std::string_view intro = R"(
 A DEVICE is one of
   0000:65:00.0, 65:00.0     a function of this host, as lspci prints it
   /sys/bus/pci/devices/...  the same, by its folder in sysfs
@@ -43,41 +54,14 @@ A DEVICE is one of
   fd=N                      the function behind file N of this process: its node
                             /dev/vfio/devices/vfioN, opened by who started tenon; also as a key
 A file whose own name contains a comma or a # is found by its whole name first. The keys are
-  id=NAME                   what the device is called (dev0, dev1, ...)
-  port=NAME                 the root port it is behind; without it, one of its own (rp0, rp1, ...)
-  function=0-7              its number in the slot; without it, the first that is free
-  iommu=auto|iommufd|group  the kernel's interface that assigns it; without it, auto
-  rom=on|off|FILE           the option ROM the guest finds: the device's, none, or that of a file
-  vf-token=UUID             for a virtual function whose physical function VFIO has as well: the token
-                            that the program with the physical function set
-  ats=auto|on|off           show Address Translation Services: auto where the kernel does not say
-                            that they are unsupported; on fails where they cannot be had
-  x-ats-strict=on|off       whether ats=on fails then (on), or warns (off)
-  intx=auto|trapped|off     INTx: delivered by KVM where it can; by Tenon, with the BARs trapped
-                            until the interrupt's end; not shown to the guest
-  msix-relocation=off|auto|barN  where the guest finds the MSI-X table: where the device has it; out
-                            of the way if its pages hold other registers; in this BAR
-  pasid=auto|on|off         show PASID where the host's and the guest's IOMMU take PASIDs; on fails
-                            where they do not
-  pasid-offset=auto|0x1a0   where in configuration space; auto finds a place
-  x-pasid-overlay=on|off    let pasid-offset cover bytes that no capability owns and are not zero
-  reset=auto|function|bus|none  how it is reset: alone where the kernel can, else with the bus above
-                            if everything there is of this guest; alone; with the bus; not at all
-  on-error=report|stop|detach  when the host is told of an error of it: the guest is told; the
-                            machine is paused as well; it is taken away
-For a file that does not tell, these state what its host can do:
-  host-atomics=32+64+128|none              widths of AtomicOps that complete up to memory
-  host-ats=supported|unsupported|unknown   Address Translation Services
-  host-pasid=WIDTH[+exec][+priv]|none      bits of PASID, and what may be asked for
-  host-group=N                             its IOMMU group
-  host-reset=flr+pm+bus|none               ways to reset it, as the kernel lists them
 )";
-
-std::string known_machine_versions() {
-    std::string text;
-    for (const auto& version : model::machine_versions())
-        text += fmt::format("{}{} ({})", text.empty() ? "" : ", ", version.name, version.what);
-    return text;
+    auto keys = device_keys();
+    const auto stated = std::ranges::stable_partition(
+        keys, [](const KeyWords& key) { return !key.name.starts_with("host-"); });
+    std::string text{intro};
+    text += render_keys(std::span{keys.begin(), stated.begin()}, 2, column + 2);
+    text += "For a file that does not tell, these state what its host can do:\n";
+    return text + render_keys(stated, 2, column + 2);
 }
 
 }  // namespace
@@ -116,9 +100,8 @@ Usage: tenon plan [OPTION]... DEVICE[,key=value...]...
   --map FILE.svg          the same picture as a file, for a bug report
   --no-open               do not open devices through VFIO; what only VFIO knows stays unknown
 )";
-    text += fmt::format(fmt::runtime(machine_options), known_machine_versions(),
-                        "For plans of a\n                          guest that will have one");
-    text += device_words;
+    text += machine_options("For plans of a\n                          guest that will have one");
+    text += device_words();
     return text + R"(
 Each capability is passed (the device's own registers), emulated (ours), hidden or synthesized.
 A function of this host that is bound to vfio-pci and free is opened to ask the kernel about it:
@@ -152,10 +135,10 @@ Usage: tenon run --kernel FILE [OPTION]... --device DEVICE[,key=value...]...
   --control SOCKET        let clients of QMP's protocol in at this path: `tenon ctl` is one
   --timing                print at the end where the time of the start went
 )";
-    text += fmt::format(fmt::runtime(machine_options), known_machine_versions(),
-                        "Experimental:\n                          the guest has no IOMMU yet, so "
-                        "that nothing translates them");
-    text += device_words;
+    text += machine_options(
+        "Experimental:\n                          the guest has no IOMMU yet, so that nothing "
+        "translates them");
+    text += device_words();
     return text + R"(
 All memory of the guest is locked while a device is assigned. A file is for `tenon plan` only. A
 device has to be bound to vfio-pci, as the plan tells. It is reset when the guest gets it and when it is

@@ -13,18 +13,6 @@
 namespace tenon::library {
 namespace {
 
-constexpr std::array<std::string_view, 12> own_keys{
-    "id",  "port",         "function", "iommu",      "fd",         "vf-token",
-    "rom", "host-atomics", "host-ats", "host-pasid", "host-group", "host-reset"};
-
-// All keys of a device, for errors and for what is known.
-constexpr auto device_keys = [] {
-    std::array<std::string_view, own_keys.size() + function_keys.size()> keys{};
-    const auto rest = std::ranges::copy(own_keys, keys.begin()).out;
-    std::ranges::copy(function_keys, rest);
-    return keys;
-}();
-
 constexpr std::string_view by_file = "fd=";
 
 bool is_word(std::string_view text) {
@@ -69,31 +57,64 @@ Result<device::Interface> parse_interface(std::string_view of, std::string_view 
     return malformed("{}: iommu={}: known are auto, iommufd, group", of, value);
 }
 
+constexpr auto own_keys = std::to_array<Key<DeviceArgument>>({
+    {.words = {"id", "NAME", "what the device is called (dev0, dev1, ...)"},
+     .take = [](DeviceArgument& device, std::string_view of,
+                std::string_view value) -> Result<void> {
+         TENON_TRY_DO(check_name(value, "id"), of);
+         device.id = value;
+         return {};
+     }},
+    {.words = {"port", "NAME",
+               "the root port it is behind; without it, one of its own (rp0, rp1, ...)"},
+     .take = [](DeviceArgument& device, std::string_view of,
+                std::string_view value) -> Result<void> {
+         TENON_TRY_DO(check_name(value, "port"), of);
+         device.port = value;
+         return {};
+     }},
+    {.words = {"function", "0-7", "its number in the slot; without it, the first that is free"},
+     .take =
+         [](DeviceArgument& device, std::string_view of, std::string_view value) {
+             return store(device.function, parse_function(of, value));
+         }},
+    {.words = {"iommu", "auto|iommufd|group",
+               "the kernel's interface that assigns it; without it, auto"},
+     .take =
+         [](DeviceArgument& device, std::string_view of, std::string_view value) {
+             return store(device.access.interface, parse_interface(of, value));
+         }},
+    {.words = {"fd", "N",
+               "file N of this process is its node /dev/vfio/devices/vfioN, opened by who started "
+               "tenon"},
+     .take =
+         [](DeviceArgument& device, std::string_view of, std::string_view value) {
+             return store(device.access.file, parse_file(of, value));
+         }},
+    {.words = {"vf-token", "UUID",
+               "for a virtual function whose physical function VFIO has as well: the token that "
+               "the program with the physical function set"},
+     .take = [](DeviceArgument& device, std::string_view of,
+                std::string_view value) -> Result<void> {
+         TENON_TRY(token, device::parse_vf_token(value), fmt::format("{}: vf-token", of));
+         device.access.vf_token = token;
+         return {};
+     }},
+    {.words = {"rom", "on|off|FILE",
+               "the option ROM the guest finds: the device's, none, or that of a file"},
+     .take = [](DeviceArgument& device, std::string_view, std::string_view value) -> Result<void> {
+         device.rom = value;
+         return {};
+     }},
+});
+
 // One key of a device.
-Result<void> apply_key(DeviceArgument& device, const std::string& of, const KeyValue& pair) {
-    const auto& [key, value] = pair;
-    if (key == "function") {
-        TENON_TRY(number, parse_function(of, value), "");
-        device.function = number;
-    } else if (key == "iommu") {
-        TENON_TRY(interface, parse_interface(of, value), "");
-        device.access.interface = interface;
-    } else if (key == "fd") {
-        TENON_TRY(file, parse_file(of, value), "");
-        device.access.file = file;
-    } else if (key == "vf-token") {
-        TENON_TRY(token, device::parse_vf_token(value), fmt::format("{}: vf-token", of));
-        device.access.vf_token = token;
-    } else if (key == "rom") {
-        device.rom = value;
-    } else if (is_function_key(key)) {
-        TENON_TRY_DO(set_function_key(device.keys, of, key, value), "");
-    } else if (is_stated_fact(key)) {
-        TENON_TRY_DO(state_fact(device.stated, of, key, value), "");
-    } else {
-        TENON_TRY_DO(check_name(value, key), of);
-        (key == "id" ? device.id : device.port) = value;
-    }
+Result<void> apply_key(DeviceArgument& device, std::string_view of, const KeyValue& pair) {
+    TENON_TRY(own, take_key(own_keys, device, of, pair), "");
+    if (own) return {};
+    TENON_TRY(stated, take_key(stated_keys(), device.stated, of, pair), "");
+    if (stated) return {};
+    TENON_TRY_DO(take_key(function_keys(), device.keys, of, pair), "");
     return {};
 }
 
@@ -105,6 +126,13 @@ std::size_t start_of_keys(std::string_view text) {
 }
 
 }  // namespace
+
+std::vector<KeyWords> device_keys() {
+    auto words = words_of(own_keys);
+    for (const auto& more : {words_of(stated_keys()), words_of(function_keys())})
+        words.insert(words.end(), more.begin(), more.end());
+    return words;
+}
 
 std::string_view keys_in(std::string_view text) { return text.substr(start_of_keys(text)); }
 
@@ -125,7 +153,7 @@ Result<DeviceArgument> parse_device_argument(std::string_view text) {
     if (end == text.size()) return device;
 
     const auto of = unnamed ? std::string{"device"} : device.name;
-    TENON_TRY(keys, parse_keys(text.substr(unnamed ? 0 : end + 1), of, device_keys), "");
+    TENON_TRY(keys, parse_keys(text.substr(unnamed ? 0 : end + 1), of, device_keys()), "");
     for (const auto& pair : keys)
         TENON_TRY_DO(apply_key(device, of, pair), "");
     if (device.access.file && device.access.interface == device::Interface::Group)

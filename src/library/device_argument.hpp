@@ -4,10 +4,12 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.hpp"
 #include "device/control.hpp"
 #include "library/function_keys.hpp"
+#include "library/keys.hpp"
 #include "library/stated_facts.hpp"
 #include "model/request.hpp"
 
@@ -36,6 +38,9 @@ struct DeviceArgument {
 /// whose whole name is the text wins, so every file can be named. Errors: Malformed, naming the key
 /// and the known ones, or the value and what it may be.
 Result<DeviceArgument> parse_device_argument(std::string_view text);
+
+/// All keys of a device in words: its own, then those of stated_facts.hpp and function_keys.hpp.
+std::vector<KeyWords> device_keys();
 
 /// The keys of such a text as they were typed, "port=gpu,function=0"; empty: none.
 std::string_view keys_in(std::string_view text);

@@ -1,6 +1,8 @@
 #include "library/function_keys.hpp"
 
-#include <algorithm>
+#include <fmt/ranges.h>
+
+#include <array>
 
 #include "base/text.hpp"
 #include "pci/pasid.hpp"
@@ -8,18 +10,24 @@
 namespace tenon::library {
 namespace {
 
+using model::FunctionKeys;
+
+// The one of `choices` that has the name.
+template <typename Choice, std::size_t N>
+Result<Choice> choose(std::string_view of, std::string_view key, std::string_view value,
+                      const std::array<Choice, N>& choices) {
+    std::array<std::string_view, N> names;
+    for (std::size_t n = 0; n < N; ++n) {
+        names.at(n) = name_of(choices.at(n));
+        if (value == names.at(n)) return choices.at(n);
+    }
+    return malformed("{}: {}={}: known are {}", of, key, value, fmt::join(names, ", "));
+}
+
 Result<bool> parse_switch(std::string_view of, std::string_view key, std::string_view value) {
     if (value == "on") return true;
     if (value == "off") return false;
     return malformed("{}: {}={}: known are on, off", of, key, value);
-}
-
-// AtsMode and PasidMode have the same three values.
-template <typename Mode>
-Result<Mode> parse_mode(std::string_view of, std::string_view key, std::string_view value) {
-    for (const auto mode : {Mode::Auto, Mode::On, Mode::Off})
-        if (value == name_of(mode)) return mode;
-    return malformed("{}: {}={}: known are auto, on, off", of, key, value);
 }
 
 Result<model::PasidOffset> parse_offset(std::string_view of, std::string_view value) {
@@ -32,27 +40,6 @@ Result<model::PasidOffset> parse_offset(std::string_view of, std::string_view va
     return model::PasidOffset{static_cast<std::uint16_t>(*offset)};
 }
 
-Result<model::IntxChoice> parse_intx(std::string_view of, std::string_view value) {
-    using enum model::IntxChoice;
-    for (const auto choice : {Automatic, Trapped, Off})
-        if (value == name_of(choice)) return choice;
-    return malformed("{}: intx={}: known are auto, trapped, off", of, value);
-}
-
-Result<model::ResetChoice> parse_reset(std::string_view of, std::string_view value) {
-    using enum model::ResetChoice;
-    for (const auto choice : {Auto, Function, Bus, None})
-        if (value == name_of(choice)) return choice;
-    return malformed("{}: reset={}: known are auto, function, bus, none", of, value);
-}
-
-Result<model::ErrorAction> parse_on_error(std::string_view of, std::string_view value) {
-    using enum model::ErrorAction;
-    for (const auto action : {Report, Stop, Detach})
-        if (value == name_of(action)) return action;
-    return malformed("{}: on-error={}: known are report, stop, detach", of, value);
-}
-
 Result<model::MsixRelocation> parse_relocation(std::string_view of, std::string_view value) {
     using Mode = model::MsixRelocation::Mode;
     if (value == "off") return model::MsixRelocation{};
@@ -63,44 +50,79 @@ Result<model::MsixRelocation> parse_relocation(std::string_view of, std::string_
     return malformed("{}: msix-relocation={}: known are off, auto, bar0 to bar5", of, value);
 }
 
+constexpr auto table = std::to_array<Key<FunctionKeys>>({
+    {.words = {"ats", "auto|on|off",
+               "show Address Translation Services: auto where the kernel does not say that they "
+               "are unsupported; on fails where they cannot be had"},
+     .take =
+         [](FunctionKeys& keys, std::string_view of, std::string_view value) {
+             using enum model::AtsMode;
+             return store(keys.ats, choose(of, "ats", value, std::array{Auto, On, Off}));
+         }},
+    {.words = {"x-ats-strict", "on|off", "whether ats=on fails then (on), or warns (off)"},
+     .take =
+         [](FunctionKeys& keys, std::string_view of, std::string_view value) {
+             return store(keys.ats_strict, parse_switch(of, "x-ats-strict", value));
+         }},
+    {.words = {"pasid", "auto|on|off",
+               "show PASID where the host's and the guest's IOMMU take PASIDs; on fails where they "
+               "do not"},
+     .take =
+         [](FunctionKeys& keys, std::string_view of, std::string_view value) {
+             using enum model::PasidMode;
+             return store(keys.pasid, choose(of, "pasid", value, std::array{Auto, On, Off}));
+         }},
+    {.words = {"pasid-offset", "auto|0x1a0",
+               "where in configuration space PASID is; auto finds a place"},
+     .take =
+         [](FunctionKeys& keys, std::string_view of, std::string_view value) {
+             return store(keys.pasid_offset, parse_offset(of, value));
+         }},
+    {.words = {"x-pasid-overlay", "on|off",
+               "let pasid-offset cover bytes that no capability owns and are not zero"},
+     .take =
+         [](FunctionKeys& keys, std::string_view of, std::string_view value) {
+             return store(keys.pasid_overlay, parse_switch(of, "x-pasid-overlay", value));
+         }},
+    {.words = {"intx", "auto|trapped|off",
+               "INTx: delivered by KVM where it can; by Tenon, with the BARs trapped until the "
+               "interrupt's end; not shown to the guest"},
+     .take =
+         [](FunctionKeys& keys, std::string_view of, std::string_view value) {
+             using enum model::IntxChoice;
+             return store(keys.intx,
+                          choose(of, "intx", value, std::array{Automatic, Trapped, Off}));
+         }},
+    {.words = {"msix-relocation", "off|auto|barN",
+               "where the guest finds the MSI-X table: where the device has it; out of the way if "
+               "its pages hold other registers; in this BAR"},
+     .take =
+         [](FunctionKeys& keys, std::string_view of, std::string_view value) {
+             return store(keys.msix_relocation, parse_relocation(of, value));
+         }},
+    {.words = {"reset", "auto|function|bus|none",
+               "how it is reset: alone where the kernel can, else with the bus above if everything "
+               "there is of this guest; alone; with the bus; not at all"},
+     .take =
+         [](FunctionKeys& keys, std::string_view of, std::string_view value) {
+             using enum model::ResetChoice;
+             return store(keys.reset,
+                          choose(of, "reset", value, std::array{Auto, Function, Bus, None}));
+         }},
+    {.words = {"on-error", "report|stop|detach",
+               "when the host is told of an error of it: the guest is told; the machine is paused "
+               "as well; it is taken away"},
+     .take =
+         [](FunctionKeys& keys, std::string_view of, std::string_view value) {
+             using enum model::ErrorAction;
+             return store(keys.on_error,
+                          choose(of, "on-error", value, std::array{Report, Stop, Detach}));
+         }},
+});
+
 }  // namespace
 
-bool is_function_key(std::string_view key) {
-    return std::ranges::find(function_keys, key) != function_keys.end();
-}
-
-Result<void> set_function_key(model::FunctionKeys& keys, std::string_view of, std::string_view key,
-                              std::string_view value) {
-    if (key == "ats") {
-        TENON_TRY(mode, parse_mode<model::AtsMode>(of, key, value), "");
-        keys.ats = mode;
-    } else if (key == "pasid") {
-        TENON_TRY(mode, parse_mode<model::PasidMode>(of, key, value), "");
-        keys.pasid = mode;
-    } else if (key == "pasid-offset") {
-        TENON_TRY(offset, parse_offset(of, value), "");
-        keys.pasid_offset = offset;
-    } else if (key == "intx") {
-        TENON_TRY(choice, parse_intx(of, value), "");
-        keys.intx = choice;
-    } else if (key == "msix-relocation") {
-        TENON_TRY(place, parse_relocation(of, value), "");
-        keys.msix_relocation = place;
-    } else if (key == "reset") {
-        TENON_TRY(choice, parse_reset(of, value), "");
-        keys.reset = choice;
-    } else if (key == "on-error") {
-        TENON_TRY(action, parse_on_error(of, value), "");
-        keys.on_error = action;
-    } else {
-        TENON_TRY(on, parse_switch(of, key, value), "");
-        if (key == "x-ats-strict")
-            keys.ats_strict = on;
-        else
-            keys.pasid_overlay = on;
-    }
-    return {};
-}
+std::span<const Key<FunctionKeys>> function_keys() { return table; }
 
 Result<unsigned> parse_viommu(std::string_view value) {
     if (value == "none") return 0;

@@ -3,6 +3,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <ranges>
 
 #include "base/text.hpp"
 #include "library/limits.hpp"
@@ -10,18 +11,18 @@
 namespace tenon::library {
 
 Result<std::vector<KeyValue>> parse_keys(std::string_view text, std::string_view of,
-                                         std::span<const std::string_view> known) {
+                                         std::span<const KeyWords> known) {
     std::vector<KeyValue> keys;
     for (const auto part : split(text, ',')) {
         const auto equals = part.find('=');
         if (equals == std::string_view::npos)
             return malformed("{}: \"{}\" is not key=value", of, part);
         const KeyValue pair{.key = part.substr(0, equals), .value = part.substr(equals + 1)};
-        if (std::ranges::find(known, pair.key) == known.end()) {
+        if (std::ranges::find(known, pair.key, &KeyWords::name) == known.end()) {
             if (known.empty())
                 return malformed("{}: unknown key \"{}\"; it has none", of, pair.key);
             return malformed("{}: unknown key \"{}\"; known: {}", of, pair.key,
-                             fmt::join(known, ", "));
+                             fmt::join(known | std::views::transform(&KeyWords::name), ", "));
         }
         if (pair.value.empty()) return malformed("{}: {}= has no value", of, pair.key);
         if (std::ranges::find(keys, pair.key, &KeyValue::key) != keys.end())

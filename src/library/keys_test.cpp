@@ -7,7 +7,8 @@
 namespace tenon::library {
 namespace {
 
-constexpr std::array<std::string_view, 2> known{"id", "port"};
+constexpr std::array known{KeyWords{.name = "id", .value = "NAME", .what = {}},
+                           KeyWords{.name = "port", .value = "NAME", .what = {}}};
 
 std::string wrong_keys(std::string_view text) {
     const auto keys = parse_keys(text, "dev", known);

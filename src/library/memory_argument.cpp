@@ -9,7 +9,6 @@
 namespace tenon::library {
 namespace {
 
-constexpr std::array<std::string_view, 2> memory_keys{"hugepages", "node"};
 constexpr std::uint64_t mib = 1 << 20;
 constexpr std::uint64_t gib = 1 << 30;
 
@@ -30,23 +29,31 @@ Result<model::NodeRequest> parse_node(std::string_view text) {
     return model::NodeRequest{.choice = Choice::Number, .number = static_cast<unsigned>(*number)};
 }
 
+using Memory = model::MemoryRequest;
+
+constexpr auto table = std::to_array<Key<Memory>>({
+    {.words = {"hugepages", "2M|1G", "from huge pages of this size that the host has set aside"},
+     .take = [](Memory& memory, std::string_view,
+                std::string_view value) { return store(memory.page, parse_page(value)); }},
+    {.words = {"node", "auto|none|N",
+               "from the NUMA node that its devices are on (auto), from any, from node N"},
+     .take = [](Memory& memory, std::string_view,
+                std::string_view value) { return store(memory.node, parse_node(value)); }},
+});
+
 }  // namespace
+
+std::vector<KeyWords> memory_keys() { return words_of(table); }
 
 Result<model::MemoryRequest> parse_memory_argument(std::string_view text) {
     const auto comma = std::min(text.find(','), text.size());
     TENON_TRY(size, parse_size(text.substr(0, comma)), "");
     model::MemoryRequest memory{.size = size};
     if (comma < text.size()) {
-        TENON_TRY(keys, parse_keys(text.substr(comma + 1), text.substr(0, comma), memory_keys), "");
-        for (const auto& [key, value] : keys) {
-            if (key == "hugepages") {
-                TENON_TRY(page, parse_page(value), "");
-                memory.page = page;
-            } else {
-                TENON_TRY(node, parse_node(value), "");
-                memory.node = node;
-            }
-        }
+        const auto of = text.substr(0, comma);
+        TENON_TRY(keys, parse_keys(text.substr(comma + 1), of, memory_keys()), "");
+        for (const auto& pair : keys)
+            TENON_TRY_DO(take_key(table, memory, of, pair), "");
     }
     const auto unit = std::max(memory.page, 2 * mib);
     if (size == 0 || size % unit != 0)

@@ -2,14 +2,19 @@
 #pragma once
 
 #include <string_view>
+#include <vector>
 
 #include "base/result.hpp"
+#include "library/keys.hpp"
 #include "model/request.hpp"
 
 namespace tenon::library {
 
 /// Guest memory where nothing is said of it.
 inline constexpr std::string_view default_memory = "512M";
+
+/// The keys of guest memory in words.
+std::vector<KeyWords> memory_keys();
 
 /// Reads `SIZE[,hugepages=2M|1G][,node=N|auto|none]`.
 /// Errors: Malformed, naming the key and what it may be; a size that is no multiple of its pages

@@ -13,9 +13,6 @@
 namespace tenon::library {
 namespace {
 
-constexpr std::array<std::string_view, 5> port_keys{"atomics", "express", "hotplug", "mem",
-                                                    "pref64"};
-
 Result<model::AtomicsRule> parse_atomics(std::string_view of, std::string_view value) {
     using enum model::AtomicsMode;
     for (const auto mode : {Auto, AllFunctions, Off})
@@ -52,25 +49,40 @@ Result<std::uint64_t> parse_window(std::string_view of, std::string_view key,
     return *size;
 }
 
-Result<void> read_key(std::string_view of, const KeyValue& pair, model::PortRequest& port) {
-    const auto& [key, value] = pair;
-    if (key == "atomics") {
-        TENON_TRY(rule, parse_atomics(of, value), "");
-        port.atomics = rule;
-    } else if (key == "express") {
-        TENON_TRY(version, parse_express(of, value), "");
-        port.express_version = version;
-    } else if (key == "hotplug") {
-        TENON_TRY(hotplug, parse_hotplug(of, value), "");
-        port.hotplug = hotplug;
-    } else {
-        TENON_TRY(size, parse_window(of, key, value), "");
-        (key == "mem" ? port.memory : port.prefetchable) = size;
-    }
-    return {};
-}
+using Port = model::PortRequest;
+
+constexpr auto table = std::to_array<Key<Port>>({
+    {.words = {"atomics", "auto|all-functions|off|32+64+128",
+               "AtomicOps that it completes: what completes on the host for all functions of its "
+               "slot that have any (auto), for every function of it, none, or exactly these "
+               "widths"},
+     .take = [](Port& port, std::string_view of,
+                std::string_view value) { return store(port.atomics, parse_atomics(of, value)); }},
+    {.words = {"express", "1|2", "version of its PCI Express capability (2)"},
+     .take =
+         [](Port& port, std::string_view of, std::string_view value) {
+             return store(port.express_version, parse_express(of, value));
+         }},
+    {.words = {"hotplug", "on|off", "whether devices may come and go while the guest runs (on)"},
+     .take = [](Port& port, std::string_view of,
+                std::string_view value) { return store(port.hotplug, parse_hotplug(of, value)); }},
+    {.words = {"mem", "SIZE",
+               "room for BARs below 4 GiB; without it what its devices need, and an empty slot has "
+               "room for a large GPU"},
+     .take =
+         [](Port& port, std::string_view of, std::string_view value) {
+             return store(port.memory, parse_window(of, "mem", value));
+         }},
+    {.words = {"pref64", "SIZE", "room for 64-bit prefetchable BARs; without it as mem"},
+     .take =
+         [](Port& port, std::string_view of, std::string_view value) {
+             return store(port.prefetchable, parse_window(of, "pref64", value));
+         }},
+});
 
 }  // namespace
+
+std::vector<KeyWords> port_keys() { return words_of(table); }
 
 Result<model::PortRequest> parse_port_argument(std::string_view text) {
     TENON_TRY_DO(check_argument(text, "port"), "");
@@ -79,9 +91,9 @@ Result<model::PortRequest> parse_port_argument(std::string_view text) {
     TENON_TRY_DO(check_name(port.name, "port"), "");
     if (comma == text.size()) return port;
     const auto of = fmt::format("port {}", port.name);
-    TENON_TRY(keys, parse_keys(text.substr(comma + 1), of, port_keys), "");
+    TENON_TRY(keys, parse_keys(text.substr(comma + 1), of, port_keys()), "");
     for (const auto& pair : keys)
-        TENON_TRY_DO(read_key(of, pair, port), "");
+        TENON_TRY_DO(take_key(table, port, of, pair), "");
     if (port.express_version < 2 && port.atomics && port.atomics->mode == model::AtomicsMode::Fixed)
         return malformed(
             "{}: atomics={} contradicts express=1: a PCI Express capability of version 1 has no "

@@ -2,11 +2,16 @@
 #pragma once
 
 #include <string_view>
+#include <vector>
 
 #include "base/result.hpp"
+#include "library/keys.hpp"
 #include "model/request.hpp"
 
 namespace tenon::library {
+
+/// The keys of a root port in words.
+std::vector<KeyWords> port_keys();
 
 /// Reads `NAME[,key=value…]` of a root port.
 /// Errors: Malformed, naming the key and the known ones, or the value and what it may be; and for

@@ -42,7 +42,8 @@ void ask_about(device::OpenedFunctions& opened, std::vector<model::DeviceRequest
 
 Result<std::optional<int>> iommufd_of(const Host& host, const std::string& text) {
     if (text.empty()) return std::nullopt;
-    constexpr std::array<std::string_view, 1> keys{"fd"};
+    constexpr std::array keys{
+        KeyWords{.name = "fd", .value = "N", .what = "a file of this process"}};
     TENON_TRY(pairs, parse_keys(text, "--iommufd", keys), "");
     TENON_TRY(file, parse_file("--iommufd", pairs.front().value), "");
     TENON_TRY_DO(host.check_is_iommufd(file), "");

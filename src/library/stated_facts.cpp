@@ -75,30 +75,35 @@ Result<void> check_lacking(const device::DeviceFacts& facts, std::string_view ke
     return {};
 }
 
+constexpr auto table = std::to_array<Key<StatedFacts>>({
+    {.words = {"host-atomics", "32+64+128|none", "widths of AtomicOps that complete up to memory"},
+     .take =
+         [](StatedFacts& stated, std::string_view of, std::string_view value) {
+             return store(stated.atomics, parse_atomics(of, value));
+         }},
+    {.words = {"host-ats", "supported|unsupported|unknown",
+               "whether Address Translation Services can be used"},
+     .take = [](StatedFacts& stated, std::string_view of,
+                std::string_view value) { return store(stated.ats, parse_ats(of, value)); }},
+    {.words = {"host-pasid", "WIDTH[+exec][+priv]|none",
+               "bits of PASID that the IOMMU translates, and what may be asked for"},
+     .take = [](StatedFacts& stated, std::string_view of,
+                std::string_view value) { return store(stated.pasid, parse_pasid(of, value)); }},
+    {.words = {"host-group", "N",
+               "its IOMMU group; functions of a plan with the same number share it"},
+     .take = [](StatedFacts& stated, std::string_view of,
+                std::string_view value) { return store(stated.group, parse_group(of, value)); }},
+    {.words = {"host-reset", "flr+pm+bus|none",
+               "ways to reset it, as the kernel lists them in reset_method of sysfs"},
+     .take =
+         [](StatedFacts& stated, std::string_view of, std::string_view value) {
+             return store(stated.reset_methods, parse_reset_methods(of, value));
+         }},
+});
+
 }  // namespace
 
-bool is_stated_fact(std::string_view key) { return key.starts_with("host-"); }
-
-Result<void> state_fact(StatedFacts& stated, std::string_view of, std::string_view key,
-                        std::string_view value) {
-    if (key == "host-atomics") {
-        TENON_TRY(atomics, parse_atomics(of, value), "");
-        stated.atomics = atomics;
-    } else if (key == "host-ats") {
-        TENON_TRY(ats, parse_ats(of, value), "");
-        stated.ats = ats;
-    } else if (key == "host-group") {
-        TENON_TRY(group, parse_group(of, value), "");
-        stated.group = group;
-    } else if (key == "host-reset") {
-        TENON_TRY(methods, parse_reset_methods(of, value), "");
-        stated.reset_methods = std::move(methods);
-    } else {
-        TENON_TRY(pasid, parse_pasid(of, value), "");
-        stated.pasid = pasid;
-    }
-    return {};
-}
+std::span<const Key<StatedFacts>> stated_keys() { return table; }
 
 Result<void> apply_stated(const StatedFacts& stated, device::DeviceFacts& facts) {
     if (stated.atomics) {

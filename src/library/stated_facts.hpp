@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,6 +12,7 @@
 #include "base/known.hpp"
 #include "base/result.hpp"
 #include "device/facts.hpp"
+#include "library/keys.hpp"
 
 namespace tenon::library {
 
@@ -25,13 +27,8 @@ struct StatedFacts {
     bool operator==(const StatedFacts&) const = default;
 };
 
-/// Whether `key` states a fact.
-bool is_stated_fact(std::string_view key);
-
-/// Takes the value of one such key. `of` names the device in errors.
-/// Errors: Malformed, with what the value may be.
-Result<void> state_fact(StatedFacts& stated, std::string_view of, std::string_view key,
-                        std::string_view value);
+/// The table of the keys that state facts.
+std::span<const Key<StatedFacts>> stated_keys();
 
 /// Puts what was stated into `facts`.
 /// Errors: Malformed if the device is this host's, or if its capture knows the fact.

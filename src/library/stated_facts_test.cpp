@@ -12,13 +12,14 @@ using testing::HasSubstr;
 
 StatedFacts stated(std::string_view key, std::string_view value) {
     StatedFacts facts;
-    EXPECT_TRUE(state_fact(facts, "d", key, value)) << key << '=' << value;
+    EXPECT_TRUE(take_key(stated_keys(), facts, "d", {.key = key, .value = value}))
+        << key << '=' << value;
     return facts;
 }
 
 std::string refusal(std::string_view key, std::string_view value) {
     StatedFacts facts;
-    const auto read = state_fact(facts, "d", key, value);
+    const auto read = take_key(stated_keys(), facts, "d", {.key = key, .value = value});
     return read ? "no error" : read.error().what;
 }
 

@@ -1,0 +1,68 @@
+#include "cli/key_text.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <array>
+
+#include "base/text.hpp"
+#include "cli/help.hpp"
+#include "library/device_argument.hpp"
+#include "library/memory_argument.hpp"
+#include "library/port_argument.hpp"
+
+namespace tenon::cli {
+namespace {
+
+using library::KeyWords;
+using testing::HasSubstr;
+
+TEST(KeyText, StandsInColumns) {
+    const std::array keys{
+        KeyWords{.name = "id", .value = "NAME", .what = "what it is called"},
+        KeyWords{.name = "a-longer-one",
+                 .value = "on|off",
+                 .what = "as many words as do not fit into what the head of this key has left of "
+                         "the first line"}};
+
+    EXPECT_EQ(render_keys(keys, 2, 16),
+              "  id=NAME       what it is called\n"
+              "  a-longer-one=on|off  as many words as do not fit into what the head of this key "
+              "has left of the\n"
+              "                first line\n");
+}
+
+TEST(KeyText, TellsEveryKeyWhereItCanBeGiven) {
+    for (const auto& keys : {library::device_keys(), library::port_keys(), library::memory_keys()})
+        for (const auto& key : keys) {
+            EXPECT_THAT(plan_help(), HasSubstr(fmt::format(" {}={}  ", key.name, key.value)));
+            EXPECT_THAT(run_help(), HasSubstr(fmt::format(" {}={}  ", key.name, key.value)));
+        }
+}
+
+// "auto|on|off": what is offered in small letters, digits and marks is what parsers take.
+TEST(KeyText, OffersValuesThatAreTaken) {
+    const auto each = [](const std::vector<KeyWords>& keys, auto parse) {
+        for (const auto& key : keys)
+            for (const auto value : split(key.value, '|')) {
+                const bool literal =
+                    value.find_first_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ[") == std::string_view::npos &&
+                    value != "0-7";
+                if (!literal) continue;
+                EXPECT_TRUE(parse(fmt::format("{}={}", key.name, value)))
+                    << key.name << '=' << value;
+            }
+    };
+    each(library::device_keys(), [](const std::string& key) {
+        return library::parse_device_argument("65:00.0," + key).has_value();
+    });
+    each(library::port_keys(), [](const std::string& key) {
+        return library::parse_port_argument("a," + key).has_value();
+    });
+    each(library::memory_keys(), [](const std::string& key) {
+        return library::parse_memory_argument("1G," + key).has_value();
+    });
+}
+
+}  // namespace
+}  // namespace tenon::cli

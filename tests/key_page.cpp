@@ -1,0 +1,56 @@
+// Prints docs/users/keys.md from the tables of keys.
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "library/device_argument.hpp"
+#include "library/memory_argument.hpp"
+#include "library/port_argument.hpp"
+
+namespace {
+
+using tenon::library::KeyWords;
+
+// A bar ends the cell of a table.
+std::string cell(std::string_view text) {
+    std::string escaped;
+    for (const char letter : text)
+        escaped += letter == '|' ? std::string{"\\|"} : std::string{letter};
+    return escaped;
+}
+
+void print(std::string_view title, std::string_view where, const std::vector<KeyWords>& keys) {
+    fmt::print("\n## {}\n\n{}\n\n| key | value | what it does |\n| --- | --- | --- |\n", title,
+               where);
+    for (const auto& key : keys)
+        fmt::print("| `{}` | `{}` | {} |\n", key.name, cell(key.value), cell(key.what));
+}
+
+}  // namespace
+
+int main() {
+    auto own = tenon::library::device_keys();
+    const auto stated = std::ranges::stable_partition(
+        own, [](const KeyWords& key) { return !key.name.starts_with("host-"); });
+    const std::vector<KeyWords> facts{stated.begin(), stated.end()};
+    own.erase(stated.begin(), own.end());
+    fmt::print(
+        "# Keys\n\n"
+        "What can be said of a device, a root port and guest memory, by `key=value` after a comma. "
+        "Made from the\ntables that the parsers read (the target `key_page` prints it); change "
+        "those, in `src/library`.\n\n"
+        "In the [file of a machine](vm-file.md) keys of devices and ports have their own lines, "
+        "and true and false are\nwritten for `on` and `off`; by the [control socket](control.md) "
+        "they are arguments of `device_add`.\n");
+    print("Of a device", "`DEVICE,key=value…`, `--device`, `[[device]]`, `device_add`.", own);
+    print("Of a device's host",
+          "The same places, for files that do not tell. They are refused for a device of this "
+          "host, and for a fact\nthat a capture has.",
+          facts);
+    print("Of a root port", "`--port NAME,key=value…`, `[[port]]`.", tenon::library::port_keys());
+    print("Of guest memory", "`--memory SIZE,key=value…`, `memory = \"SIZE,key=value…\"`.",
+          tenon::library::memory_keys());
+}
