@@ -95,4 +95,13 @@ function(tenon_unit_tests layer topic)
   # One process for all of them: under the sanitizers each costs a third of a second to start.
   add_test(NAME unit.${layer}.${topic} COMMAND ${target} --gtest_brief=1)
   set_tests_properties(unit.${layer}.${topic} PROPERTIES LABELS "unit;${topic}" TIMEOUT 1800)
+  # Layers that have threads are run under the thread sanitizer as well, from the build tree that is for it.
+  if(TENON_SANITIZE MATCHES address AND layer MATCHES "^(base|host|vmm)$")
+    file(RELATIVE_PATH place ${PROJECT_BINARY_DIR} ${CMAKE_CURRENT_BINARY_DIR}/${target})
+    # Without random addresses, which this sanitizer of gcc 12 does not bear on newer kernels.
+    add_test(NAME thread.${layer}.${topic}
+      COMMAND setarch -R ${PROJECT_SOURCE_DIR}/build/tsan/${place} --gtest_brief=1)
+    set_tests_properties(thread.${layer}.${topic} PROPERTIES
+      LABELS "thread;${topic}" TIMEOUT 1800 ENVIRONMENT "TSAN_OPTIONS=halt_on_error=1 second_deadlock_stack=1")
+  endif()
 endfunction()
