@@ -3,7 +3,9 @@
 #include <array>
 #include <utility>
 
+#include "library/device_argument.hpp"
 #include "library/device_list.hpp"
+#include "library/slot_argument.hpp"
 
 namespace tenon::library {
 namespace {
@@ -23,14 +25,16 @@ Result<model::Arrival> plan_arrival(const Host& host, const std::string& device,
                                     std::optional<int> iommufd,
                                     const model::RunningMachine& machine,
                                     device::OpenedFunctions& opened) {
-    TENON_TRY(list, DeviceList::read(host, {device}), "");
-    if (list.has_slot())
+    TENON_TRY(named, parse_device_argument(device), "");
+    if (is_slot(named.name))
         return malformed("{}: functions of a slot come one by one, function 0 last", device);
+    // Before it is read: a pipe, or a large file, would hold whoever waits for the plug.
+    if (!named.name.empty() && !is_of_this_host(named.name))
+        return malformed("{}: a file can be planned, not assigned", named.name);
+    TENON_TRY(list, DeviceList::read(host, {device}), "");
     TENON_TRY_DO(list.apply_stated(), "");
     auto& request = list.requests().front();
     auto& facts = request.facts;
-    if (facts.origin != device::Origin::Live)
-        return malformed("{}: a file can be planned, not assigned", facts.source);
     TENON_TRY_DO(check_is_new(machine, facts), "");
     if (request.access.interface == device::Interface::Iommufd) request.access.iommufd = iommufd;
     if (can_be_asked(facts))

@@ -2,7 +2,12 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include <chrono>
+
+#include "base/input.hpp"
 #include "library/request.hpp"
 #include "tests/support/config_builder.hpp"
 #include "tests/support/fake_device.hpp"
@@ -71,6 +76,20 @@ protected:
     model::MachinePlan plan_;
     device::OpenedFunctions opened_{host_.make_opener};
 };
+
+// A plug has the machine's lock: a pipe without a writer would hold every client and the end.
+TEST_F(ArrivalOnAHost, DoesNotReadAFile) {
+    const auto pipe = testing::TempDir() + "tenon-" + std::to_string(::getpid()) + "-arrival";
+    ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+    const auto before = std::chrono::steady_clock::now();
+
+    EXPECT_EQ(refusal(pipe), pipe + ": a file can be planned, not assigned");
+    EXPECT_EQ(refusal("-"), "-: a file can be planned, not assigned");
+    EXPECT_THAT(refusal("01:00.0,rom=" + pipe), HasSubstr("it is a pipe, not a regular file"));
+
+    EXPECT_LT(std::chrono::steady_clock::now() - before, pipe_patience);
+    ::unlink(pipe.c_str());
+}
 
 TEST_F(ArrivalOnAHost, IsPlannedFromTheOpenedFunction) {
     const auto arrival = arrive("01:00.0,id=late,port=rp1,ats=off");

@@ -26,9 +26,6 @@ public:
 
     std::vector<model::DeviceRequest>& requests() { return requests_; }
 
-    /// Whether a whole host slot is among them.
-    bool has_slot() const { return !slots_.empty(); }
-
     /// Puts what was stated into the facts.
     /// Errors: as apply_stated().
     Result<void> apply_stated();

@@ -65,8 +65,12 @@ Host this_host() {
             .physical_bits = [] { return host::read_guest_address_bits(host::linux_kernel()); }};
 }
 
+bool is_of_this_host(std::string_view named) {
+    return pci::Address::parse(named) || is_folder(named);
+}
+
 Result<DeviceFacts> read_facts(const Host& host, std::string_view named) {
-    if (pci::Address::parse(named) || is_folder(named)) return host.sysfs.read_facts(named);
+    if (is_of_this_host(named)) return host.sysfs.read_facts(named);
     auto facts = capture::read_capture(named);
     if (!facts && facts.error().os_error == ENOENT)
         facts.error().hint =

@@ -37,6 +37,10 @@ Host this_host();
 /// Whether a function may be opened through VFIO to ask about it. Opening resets it.
 enum class Opening { Allowed, Forbidden };
 
+/// Whether `named` means a function of this host, as an address or a folder of sysfs does; else it
+/// is the name of a file. Nothing is opened.
+bool is_of_this_host(std::string_view named);
+
 /// What is known of the device that `named` means, a PCI address, a path in sysfs, or a file,
 /// without opening it.
 /// Errors: those of Sysfs::read_facts() and capture::read_capture().
