@@ -51,22 +51,6 @@ std::uint32_t widths_by(const AtomicsRule& rule, std::span<const AtomicsMember> 
 
 }  // namespace
 
-std::string key_of(const AtomicsRule& rule) {
-    switch (rule.mode) {
-        case AtomicsMode::Auto:
-            return "auto";
-        case AtomicsMode::AllFunctions:
-            return "all-functions";
-        case AtomicsMode::LoneFunction:
-            return "lone-function";
-        case AtomicsMode::Off:
-            return "off";
-        case AtomicsMode::Fixed:
-            return device::key_of_widths(rule.widths);
-    }
-    return "";
-}
-
 AtomicsDecision decide_atomics(const AtomicsRule& rule, bool second_registers,
                                std::span<const AtomicsMember> members) {
     AtomicsDecision decision;

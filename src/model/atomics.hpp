@@ -13,27 +13,9 @@
 #include <span>
 #include <string>
 
+#include "model/choices.hpp"
+
 namespace tenon::model {
-
-/// How a root port finds its widths.
-enum class AtomicsMode {
-    Auto,          ///< What completes for all functions that report any.
-    AllFunctions,  ///< What completes for every function of the slot, each of them assigned.
-    LoneFunction,  ///< What completes for function 0, if the slot has no other: QEMU's rule.
-    Off,           ///< None.
-    Fixed,         ///< As asked, whoever is in the slot.
-};
-
-/// The value of the port key `atomics`.
-struct AtomicsRule {
-    AtomicsMode mode = AtomicsMode::Auto;
-    std::uint32_t widths = 0;  ///< Of Fixed alone: device::atomics_32 and its like.
-
-    bool operator==(const AtomicsRule&) const = default;
-};
-
-/// As the key is written: "auto", "all-functions", "off", "32+64"; "lone-function" is no user's.
-std::string key_of(const AtomicsRule& rule);
 
 /// A function in the slot, as far as AtomicOps go.
 struct AtomicsMember {

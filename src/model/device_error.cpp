@@ -8,18 +8,6 @@
 
 namespace tenon::model {
 
-std::string_view name_of(ErrorAction action) {
-    switch (action) {
-        case ErrorAction::Report:
-            return "report";
-        case ErrorAction::Stop:
-            return "stop";
-        case ErrorAction::Detach:
-            return "detach";
-    }
-    return "";
-}
-
 ShownError choose_error(std::uint32_t mask, std::uint32_t severity) {
     constexpr std::array<std::uint32_t, 10> order{pci::UncorrectableInternalError::mask,
                                                   pci::DataLinkProtocolError::mask,

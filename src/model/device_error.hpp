@@ -13,16 +13,6 @@
 
 namespace tenon::model {
 
-/// What becomes of a device with an error, beside that it is said.
-enum class ErrorAction {
-    Report,  ///< The guest is told, by Advanced Error Reporting.
-    Stop,    ///< The same, and the machine is paused.
-    Detach,  ///< The device is taken away, as if pulled out.
-};
-
-/// "report", "stop", "detach".
-std::string_view name_of(ErrorAction action);
-
 /// An uncorrectable error, as one function reports it.
 struct ShownError {
     std::uint32_t status = 0;  ///< Its bit in Uncorrectable Error Status; 0: all are masked.

@@ -5,12 +5,8 @@
 #include <string_view>
 
 #include "device/control.hpp"
-#include "model/device_error.hpp"
-#include "model/intx_plan.hpp"
-#include "model/msix_relocation.hpp"
-#include "model/pasid_place.hpp"
+#include "model/choices.hpp"
 #include "model/property.hpp"
-#include "model/reset.hpp"
 
 namespace tenon::model {
 

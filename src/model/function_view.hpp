@@ -16,7 +16,7 @@
 #include "model/intx_plan.hpp"
 #include "model/pasid.hpp"
 #include "model/register_map.hpp"
-#include "model/request.hpp"
+#include "model/requests.hpp"
 #include "pci/bar.hpp"
 
 namespace tenon::model {

@@ -4,8 +4,6 @@
 
 #include <algorithm>
 
-#include "model/machine_plan.hpp"
-
 namespace tenon::model {
 namespace {
 

@@ -7,10 +7,9 @@
 #include <vector>
 
 #include "base/known.hpp"
+#include "model/port_plan.hpp"
 
 namespace tenon::model {
-
-struct PortPlan;
 
 /// Messages that KVM routes at a time beside the pins of the IOAPIC.
 /// Source: KVM_MAX_IRQ_ROUTES (4096) in include/linux/kvm_host.h, KVM_IOAPIC_NUM_PINS (24).

@@ -2,18 +2,6 @@
 
 namespace tenon::model {
 
-std::string_view name_of(IntxChoice choice) {
-    switch (choice) {
-        case IntxChoice::Automatic:
-            return "auto";
-        case IntxChoice::Trapped:
-            return "trapped";
-        case IntxChoice::Off:
-            return "off";
-    }
-    return "";
-}
-
 std::optional<IntxPlan> plan_intx(const device::DeviceFacts& facts, std::uint8_t pin,
                                   IntxChoice choice) {
     if (pin == 0 || pin > 4 || choice == IntxChoice::Off) return std::nullopt;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "device/facts.hpp"
+#include "model/choices.hpp"
 
 namespace tenon::model {
 
@@ -18,12 +19,6 @@ enum class IntxDelivery {
     Irqfd,    ///< KVM raises the pin, and tells the device when the guest ends the interrupt.
     Trapped,  ///< We raise it; BARs are trapped, and the next access to one counts as the end.
 };
-
-/// What the user wants of INTx.
-enum class IntxChoice { Automatic, Trapped, Off };
-
-/// "auto", "trapped", "off".
-std::string_view name_of(IntxChoice choice);
 
 /// INTx of one function.
 struct IntxPlan {

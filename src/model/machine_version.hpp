@@ -9,7 +9,7 @@
 #include <span>
 #include <string_view>
 
-#include "model/atomics.hpp"
+#include "model/choices.hpp"
 #include "model/function_properties.hpp"
 #include "model/property.hpp"
 

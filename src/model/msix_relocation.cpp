@@ -8,7 +8,6 @@
 
 #include "base/bytes.hpp"
 #include "model/bar_plan.hpp"
-#include "model/function_properties.hpp"
 #include "model/function_view.hpp"
 #include "pci/capability.hpp"
 
@@ -136,18 +135,6 @@ std::string what_came_of(const MsixPlan& msix) {
 }
 
 }  // namespace
-
-std::string name_of(const MsixRelocation& relocation) {
-    switch (relocation.mode) {
-        case MsixRelocation::Mode::Off:
-            return "off";
-        case MsixRelocation::Mode::Auto:
-            return "auto";
-        case MsixRelocation::Mode::Bar:
-            return fmt::format("bar{}", relocation.bar);
-    }
-    return "";
-}
 
 void relocate_msix(const device::DeviceFacts& facts, const pci::ConfigImage& config,
                    const FunctionProperties& properties, FunctionView& view) {

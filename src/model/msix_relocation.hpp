@@ -9,28 +9,12 @@
 #include <string>
 
 #include "device/facts.hpp"
+#include "model/function_properties.hpp"
 #include "pci/config_image.hpp"
 
 namespace tenon::model {
 
 struct FunctionView;
-struct FunctionProperties;
-
-/// What the user wants: `msix-relocation=off|auto|barN`.
-struct MsixRelocation {
-    enum class Mode {
-        Off,   ///< Where the device has them.
-        Auto,  ///< Moved if their pages hold anything else, to the best place there is.
-        Bar,   ///< Moved to `bar`, which is unused, or doubled.
-    };
-    Mode mode = Mode::Off;
-    unsigned bar = 0;  ///< 0..5
-
-    auto operator<=>(const MsixRelocation&) const = default;
-};
-
-/// "off", "auto", "bar2".
-std::string name_of(const MsixRelocation& relocation);
 
 /// Carries the user's wish out in `view`, whose BARs and capabilities are there and not mapped yet;
 /// notes what came of it among its properties. A place that cannot be had is a reason against

@@ -7,14 +7,12 @@
 #include <string>
 
 #include "base/result.hpp"
+#include "model/choices.hpp"
 #include "model/decision.hpp"
 #include "model/property.hpp"
 #include "pci/ownership.hpp"
 
 namespace tenon::model {
-
-/// A place as a user or a version names it; none: Tenon chooses.
-using PasidOffset = std::optional<std::uint16_t>;
 
 /// What a place is chosen from.
 struct PasidSpace {

@@ -238,20 +238,6 @@ private:
 
 }  // namespace
 
-std::string_view name_of(ResetChoice choice) {
-    switch (choice) {
-        case ResetChoice::Auto:
-            return "auto";
-        case ResetChoice::Function:
-            return "function";
-        case ResetChoice::Bus:
-            return "bus";
-        case ResetChoice::None:
-            return "none";
-    }
-    return "";
-}
-
 std::string_view name_of(ResetWay way) {
     switch (way) {
         case ResetWay::Function:

@@ -9,26 +9,11 @@
 
 #include "base/known.hpp"
 #include "device/facts.hpp"
+#include "model/choices.hpp"
 #include "model/decision.hpp"
 #include "model/property.hpp"
 
 namespace tenon::model {
-
-/// The value of the device key `reset`.
-enum class ResetChoice {
-    Auto,      ///< The function alone if the kernel can, else with the bus above it, else not.
-    Function,  ///< Alone, or the function is refused.
-    Bus,       ///< With the bus above it and everything below that, or the function is refused.
-    None,      ///< Not at all.
-};
-
-/// "auto", "function", "bus", "none".
-std::string_view name_of(ResetChoice choice);
-
-/// Whether a function for which this is chosen may be reset alone.
-constexpr bool resets_alone(ResetChoice choice) {
-    return choice == ResetChoice::Auto || choice == ResetChoice::Function;
-}
 
 /// What becomes of it.
 enum class ResetWay { Function, Bus, None };

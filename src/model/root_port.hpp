@@ -3,7 +3,7 @@
 
 #include <cstddef>
 
-#include "model/machine_plan.hpp"
+#include "model/port_plan.hpp"
 #include "model/register_map.hpp"
 
 namespace tenon::model {

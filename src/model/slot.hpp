@@ -8,7 +8,7 @@
 #pragma once
 
 #include "base/result.hpp"
-#include "model/machine_plan.hpp"
+#include "model/port_plan.hpp"
 
 namespace tenon::model {
 
