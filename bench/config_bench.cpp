@@ -8,8 +8,8 @@
 #include <utility>
 
 #include "capture/lspci_text.hpp"
-#include "model/config_state.hpp"
-#include "model/machine_plan.hpp"
+#include "model/machine/machine_plan.hpp"
+#include "model/running/config_state.hpp"
 #include "pci/ownership.hpp"
 #include "tests/support/config_builder.hpp"
 
@@ -53,10 +53,10 @@ device::DeviceFacts facts_of(const pci::ConfigImage& image) {
     return facts;
 }
 
-model::MachinePlan plan_of(const pci::ConfigImage& image) {
-    model::MachineRequest request;
+model::machine::MachinePlan plan_of(const pci::ConfigImage& image) {
+    model::machine::MachineRequest request;
     request.devices.push_back({.facts = facts_of(image)});
-    return model::make_plan(std::move(request)).value();
+    return model::machine::make_plan(std::move(request)).value();
 }
 
 void walk_extents_owners(benchmark::State& state) {
@@ -88,11 +88,11 @@ void plan_functions(benchmark::State& state) {
     const auto count = static_cast<std::size_t>(state.range(0));
     for (auto _ : state) {
         state.PauseTiming();
-        model::MachineRequest request;
+        model::machine::MachineRequest request;
         for (std::size_t n = 0; n < count; ++n)
             request.devices.push_back({.facts = facts, .port = fmt::format("slot{}", n / 8)});
         state.ResumeTiming();
-        auto plan = model::make_plan(std::move(request));
+        auto plan = model::machine::make_plan(std::move(request));
         benchmark::DoNotOptimize(plan);
         state.PauseTiming();
         plan = fail(Error::Kind::NotFound, "");  // Taking it down is not the plan's cost.
@@ -116,7 +116,7 @@ BENCHMARK(plan_functions)
 void read_dword(benchmark::State& state) {
     const auto plan = plan_of(many_capabilities());
     const auto& function = plan.ports.front().functions.front();
-    const model::ConfigState config{function.view, function.start()};
+    const model::running::ConfigState config{function.view, function.start()};
     auto at = static_cast<std::uint16_t>(state.range(0));
     for (auto _ : state) {
         benchmark::DoNotOptimize(at);
@@ -130,7 +130,7 @@ BENCHMARK(read_dword)->Arg(0x10)->Arg(0x88)->Arg(0xf00);
 void write_dword(benchmark::State& state) {
     const auto plan = plan_of(many_capabilities());
     const auto& function = plan.ports.front().functions.front();
-    model::ConfigState config{function.view, function.start()};
+    model::running::ConfigState config{function.view, function.start()};
     auto at = static_cast<std::uint16_t>(state.range(0));
     for (auto _ : state) {
         benchmark::DoNotOptimize(at);

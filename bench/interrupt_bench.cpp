@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <variant>
 
-#include "model/interrupt_state.hpp"
+#include "model/running/interrupt_state.hpp"
 #include "tests/support/config_builder.hpp"
 
 namespace tenon::model {
@@ -13,9 +13,9 @@ namespace {
 
 constexpr std::uint64_t lapic = 0xfee00000;
 
-FunctionView with_msix(std::uint16_t vectors) {
-    FunctionView view;
-    view.msix = MsixPlan{.at = 0xc0, .vectors = vectors};
+function::FunctionView with_msix(std::uint16_t vectors) {
+    function::FunctionView view;
+    view.msix = function::MsixPlan{.at = 0xc0, .vectors = vectors};
     return view;
 }
 
@@ -24,8 +24,8 @@ pci::ConfigImage msix_control(std::uint16_t value) {
 }
 
 // All vectors programmed and unmasked, MSI-X off.
-InterruptState programmed(std::uint16_t vectors) {
-    InterruptState state{with_msix(vectors), false};
+running::InterruptState programmed(std::uint16_t vectors) {
+    running::InterruptState state{with_msix(vectors), false};
     for (std::uint32_t vector = 0; vector < vectors; ++vector) {
         (void)state.write_table(vector * 16, 8, lapic);
         (void)state.write_table(vector * 16 + 8, 8, vector);
@@ -71,8 +71,8 @@ void enable_and_disable(benchmark::State& state) {
     std::ptrdiff_t commits = 0;
     for (auto _ : state) {
         const auto actions = interrupts.config_changed(on);
-        commits = std::ranges::count_if(actions, [](const InterruptAction& action) {
-            return std::holds_alternative<action::CommitRoutes>(action);
+        commits = std::ranges::count_if(actions, [](const running::InterruptAction& action) {
+            return std::holds_alternative<running::action::CommitRoutes>(action);
         });
         benchmark::DoNotOptimize(interrupts.config_changed(off));
     }

@@ -10,10 +10,10 @@
 #include "base/fd.hpp"
 #include "capture/file.hpp"
 #include "capture/lspci_text.hpp"
-#include "cli/plan_lspci.hpp"
-#include "cli/plan_text.hpp"
+#include "cli/text/plan_lspci.hpp"
+#include "cli/text/plan_text.hpp"
 #include "library/plan_json.hpp"
-#include "model/machine_plan.hpp"
+#include "model/machine/machine_plan.hpp"
 
 namespace tenon::fuzz {
 namespace {
@@ -26,10 +26,10 @@ void require(bool holds) {
 }
 
 // What holds of every plan.
-void check(const model::FunctionView& view) {
+void check(const model::function::FunctionView& view) {
     require(view.assignable == view.reasons.empty());
     for (const auto& one : view.capabilities) {
-        require(one.guest_offset.has_value() == (one.action != model::Action::Hide));
+        require(one.guest_offset.has_value() == (one.action != model::chosen::Action::Hide));
         if (!one.host_offset) continue;
         require(*one.host_offset + std::size_t{one.size} <= pci::express_size);
         for (const auto& other : view.capabilities)
@@ -41,16 +41,16 @@ void check(const model::FunctionView& view) {
 void plan(const std::string& named) {
     auto facts = capture::read_capture(named);
     if (!facts) return require(!facts.error().what.empty());
-    model::MachineRequest request;
+    model::machine::MachineRequest request;
     request.devices.push_back({.facts = *std::move(facts)});
-    const auto plan = model::make_plan(std::move(request));
+    const auto plan = model::machine::make_plan(std::move(request));
     require(bool{plan});
     for (const auto& port : plan->ports)
         for (const auto& function : port.functions)
             check(function.view);
-    require(!cli::render_text(*plan, {.width = 80, .colour = true}).empty());
+    require(!cli::text::render_text(*plan, {.width = 80, .colour = true}).empty());
     require(!library::render_json(*plan).empty());
-    (void)cli::render_lspci(*plan);
+    (void)cli::text::render_lspci(*plan);
 }
 
 }  // namespace

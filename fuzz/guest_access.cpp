@@ -6,7 +6,7 @@
 #include <cstdlib>
 #include <utility>
 
-#include "model/machine_plan.hpp"
+#include "model/machine/machine_plan.hpp"
 #include "tests/support/guest_access.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -14,9 +14,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const std::span input{data, size};
     support::ByteSource device{input.first(size / 2)};
     support::ByteSource guest{input.subspan(size / 2)};
-    model::MachineRequest request;
+    model::machine::MachineRequest request;
     request.devices.push_back({.facts = support::random_facts(device)});
-    const auto plan = model::make_plan(std::move(request));
+    const auto plan = model::machine::make_plan(std::move(request));
     if (!plan) std::abort();
     const auto misdeed = support::misdeed_of_guest(plan->ports.front().functions.front(), guest);
     if (misdeed.empty()) return 0;

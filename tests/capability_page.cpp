@@ -3,7 +3,7 @@
 
 #include <cstdio>
 
-#include "model/decision.hpp"
+#include "model/chosen/decision.hpp"
 #include "pci/capability_table.hpp"
 
 namespace {
@@ -32,7 +32,7 @@ void print(CapabilityList list, const char* title) {
     for (const auto& kind : capability_table())
         if (kind.list == list)
             fmt::print("| {:#04x} | {} | {} | {} | {} | {} |\n", kind.id, kind.name,
-                       words(kind.kernel), tenon::model::name_of(kind.action), kind.why,
+                       words(kind.kernel), tenon::model::chosen::name_of(kind.action), kind.why,
                        kind.source);
 }
 

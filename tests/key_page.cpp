@@ -6,13 +6,13 @@
 #include <string_view>
 #include <vector>
 
-#include "library/device_argument.hpp"
-#include "library/memory_argument.hpp"
-#include "library/port_argument.hpp"
+#include "library/words/device_argument.hpp"
+#include "library/words/memory_argument.hpp"
+#include "library/words/port_argument.hpp"
 
 namespace {
 
-using tenon::library::KeyWords;
+using tenon::library::words::KeyWords;
 
 // A bar ends the cell of a table.
 std::string cell(std::string_view text) {
@@ -32,7 +32,7 @@ void print(std::string_view title, std::string_view where, const std::vector<Key
 }  // namespace
 
 int main() {
-    auto own = tenon::library::device_keys();
+    auto own = tenon::library::words::device_keys();
     const auto stated = std::ranges::stable_partition(
         own, [](const KeyWords& key) { return !key.name.starts_with("host-"); });
     const std::vector<KeyWords> facts{stated.begin(), stated.end()};
@@ -50,7 +50,8 @@ int main() {
           "The same places, for files that do not tell. They are refused for a device of this "
           "host, and for a fact\nthat a capture has.",
           facts);
-    print("Of a root port", "`--port NAME,key=value…`, `[[port]]`.", tenon::library::port_keys());
+    print("Of a root port", "`--port NAME,key=value…`, `[[port]]`.",
+          tenon::library::words::port_keys());
     print("Of guest memory", "`--memory SIZE,key=value…`, `memory = \"SIZE,key=value…\"`.",
-          tenon::library::memory_keys());
+          tenon::library::words::memory_keys());
 }

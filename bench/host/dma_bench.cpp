@@ -149,7 +149,7 @@ void print(std::string_view name, std::vector<double> values, std::string_view u
 }
 
 Result<void> run(const char* address, int rounds) {
-    TENON_TRY(facts, host::Sysfs{}.read_facts(address), "");
+    TENON_TRY(facts, host::sysfs::Sysfs{}.read_facts(address), "");
     if (!facts.nodes || facts.nodes->cdev.empty() || !facts.nodes->iommufd)
         return fail(Error::Kind::NotFound, "{}: this host has no iommufd for it", address);
     const auto memory = make_memory();

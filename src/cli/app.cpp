@@ -161,7 +161,7 @@ Result<std::string> file_among(std::vector<std::string>& devices) {
 }
 
 Outcome start(CLI::App& command, Options& options, const Host& host, const GuestRunner& run_plan,
-              const TextStyle& style) {
+              const text::TextStyle& style) {
     auto& arguments = options.run;
     if (const auto taken = take_file(command, command, options.vm_file, arguments.machine); !taken)
         return wrong_input(taken.error());
@@ -170,7 +170,7 @@ Outcome start(CLI::App& command, Options& options, const Host& host, const Guest
     return run_guest(host, run_plan, arguments, style);
 }
 
-Outcome plan(const Host& host, const Options& options, const TextStyle& style) {
+Outcome plan(const Host& host, const Options& options, const text::TextStyle& style) {
     if (!options.emit.empty() && options.emit != "lspci")
         return wrong_usage("plan", fmt::format("--emit {}: the only form is lspci", options.emit));
     if (!options.emit.empty() && options.json)
@@ -192,7 +192,7 @@ Outcome plan(const Host& host, const Options& options, const TextStyle& style) {
 }
 
 Outcome dispatch(int count, const char* const* arguments, const Host& host,
-                 const GuestRunner& run_plan, const TextStyle& style) {
+                 const GuestRunner& run_plan, const text::TextStyle& style) {
     CLI::App app{"", "tenon"};
     app.set_version_flag("--version", std::string{version_line});
     set_help(app, program_help());
@@ -229,7 +229,7 @@ Outcome dispatch(int count, const char* const* arguments, const Host& host,
 
 // Libraries may throw (no memory, a file that vanishes); we do not.
 Outcome dispatch_safely(int count, const char* const* arguments, const Host& host,
-                        const GuestRunner& run_plan, const TextStyle& style) {
+                        const GuestRunner& run_plan, const text::TextStyle& style) {
     try {
         return dispatch(count, arguments, host, run_plan, style);
     } catch (const std::exception& error) {
@@ -240,7 +240,7 @@ Outcome dispatch_safely(int count, const char* const* arguments, const Host& hos
 }  // namespace
 
 Outcome run(int count, const char* const* arguments, const Host& host, const GuestRunner& run_plan,
-            const TextStyle& style) {
+            const text::TextStyle& style) {
     auto outcome = dispatch_safely(count, arguments, host, run_plan, style);
     // What all commands print passes here: names of files, drivers, devices are other people's.
     outcome.out = printable(outcome.out, style.colour ? Colours::Kept : Colours::Escaped);

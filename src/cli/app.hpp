@@ -1,10 +1,10 @@
 // The command line of the program.
 #pragma once
 
-#include "cli/library.hpp"
 #include "cli/outcome.hpp"
 #include "cli/run_command.hpp"
-#include "cli/terminal.hpp"
+#include "cli/text/library.hpp"
+#include "cli/text/terminal.hpp"
 
 namespace tenon::cli {
 
@@ -12,6 +12,6 @@ namespace tenon::cli {
 /// but what a guest that `run_plan` ran wrote to its console. Of what it returns to be printed, a
 /// terminal obeys our own colours alone. No exception leaves it.
 Outcome run(int count, const char* const* arguments, const Host& host, const GuestRunner& run_plan,
-            const TextStyle& style);
+            const text::TextStyle& style);
 
 }  // namespace tenon::cli

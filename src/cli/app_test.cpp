@@ -28,7 +28,7 @@ protected:
 
     Outcome run_with(std::vector<const char*> words) {
         words.insert(words.begin(), "tenon");
-        const Host host{.sysfs = host::Sysfs{
+        const Host host{.sysfs = host::sysfs::Sysfs{
                             {.sysfs = tree_.sysfs(), .dev = tree_.dev(), .proc = tree_.proc()}}};
         return run(static_cast<int>(words.size()), words.data(), host, {}, {});
     }

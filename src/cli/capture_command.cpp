@@ -7,7 +7,7 @@
 #include "capture/anonymize.hpp"
 #include "capture/capture_json.hpp"
 #include "library/version.hpp"
-#include "model/function_view.hpp"
+#include "model/function/function_view.hpp"
 #include "pci/pasid.hpp"
 
 namespace tenon::cli {
@@ -46,8 +46,8 @@ Result<std::vector<device::DeviceFacts>> gather_all(const Host& host,
 // Where a PASID capability would go, whatever this host's IOMMU takes.
 std::optional<std::uint16_t> pasid_offset_of(device::DeviceFacts facts) {
     facts.iommu.pasid = device::PasidFacts{.width = pci::pasid::most_width};
-    const model::FunctionProperties able{.viommu_pasid_width = pci::pasid::most_width};
-    const auto view = model::build_function_view(facts, able);
+    const model::chosen::FunctionProperties able{.viommu_pasid_width = pci::pasid::most_width};
+    const auto view = model::function::build_function_view(facts, able);
     if (!view.pasid) return std::nullopt;
     return view.pasid->at;
 }

@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "cli/library.hpp"
 #include "cli/outcome.hpp"
+#include "cli/text/library.hpp"
 
 namespace tenon::cli {
 

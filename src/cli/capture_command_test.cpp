@@ -51,7 +51,8 @@ protected:
 
     Host host() {
         return {.sysfs =
-                    host::Sysfs{{.sysfs = tree_.sysfs(), .dev = tree_.dev(), .proc = tree_.proc()}},
+                    host::sysfs::Sysfs{
+                        {.sysfs = tree_.sysfs(), .dev = tree_.dev(), .proc = tree_.proc()}},
                 .make_opener =
                     [this](device::Interface, std::span<const device::DeviceFacts>,
                            std::optional<int>) -> Result<std::unique_ptr<device::DeviceOpener>> {

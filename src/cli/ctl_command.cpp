@@ -33,7 +33,7 @@ Result<Json> command_of(const std::vector<std::string>& words) {
 Outcome run_ctl(const CtlArguments& arguments) {
     const auto command = command_of(arguments.words);
     if (!command) return ended_with(status::wrong, command.error());
-    auto client = vmm::ControlClient::connect(arguments.socket, arguments.patience);
+    auto client = vmm::control::ControlClient::connect(arguments.socket, arguments.patience);
     if (!client) return ended_with(status::wrong, client.error());
     const auto answer = client->execute(*command);
     if (!answer) return ended_with(status::wrong, answer.error());

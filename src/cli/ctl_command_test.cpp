@@ -15,21 +15,23 @@ using testing::HasSubstr;
 class CtlCommand : public testing::Test {
 protected:
     void SetUp() override {
-        auto listener = vmm::ControlSocket::Listener::bind(path);
+        auto listener = vmm::control::ControlSocket::Listener::bind(path);
         ASSERT_TRUE(listener) << to_string(listener.error());
-        socket = std::move(*vmm::ControlSocket::create(std::move(*listener), {.package = "tenon"},
-                                                       [](const std::string&) {}));
-        const auto echo = [](const Json& given, vmm::QmpFiles&) -> Result<Json> { return given; };
+        socket = std::move(*vmm::control::ControlSocket::create(
+            std::move(*listener), {.package = "tenon"}, [](const std::string&) {}));
+        const auto echo = [](const Json& given, vmm::control::QmpFiles&) -> Result<Json> {
+            return given;
+        };
         socket->serve({{.name = "echo", .arguments = {"a", "b", "c"}, .run = echo},
                        {.name = "query-commands",
                         .arguments = {},
-                        .run = [](const Json&, vmm::QmpFiles&) -> Result<Json> {
+                        .run = [](const Json&, vmm::control::QmpFiles&) -> Result<Json> {
                             return Json::array({"all"});
                         }}});
     }
 
     std::string path = testing::TempDir() + "tenon-ctl-" + std::to_string(::getpid());
-    std::unique_ptr<vmm::ControlSocket> socket;
+    std::unique_ptr<vmm::control::ControlSocket> socket;
 };
 
 TEST_F(CtlCommand, PrintsWhatComesBack) {

@@ -4,36 +4,36 @@
 
 #include <nlohmann/json.hpp>
 
-#include "cli/table.hpp"
+#include "cli/text/table.hpp"
 
 namespace tenon::cli {
 namespace {
 
 using Json = nlohmann::ordered_json;
 
-std::string render_text(const Comparison& comparison, const DiffArguments& arguments,
-                        const TextStyle& style) {
+std::string render_text(const text::Comparison& comparison, const DiffArguments& arguments,
+                        const text::TextStyle& style) {
     std::string text;
     if (comparison.differences.empty()) {
-        text += style.paint(Tone::Good, "The guest would see the same of both.") + '\n';
+        text += style.paint(text::Tone::Good, "The guest would see the same of both.") + '\n';
     } else {
         text += fmt::format("A: {}\nB: {}\n\n", arguments.a, arguments.b);
         const auto limit = style.width > 80 ? style.width / 3 : 24;
-        Table table{{{"what", limit}, {"A", limit}, {"B"}}};
+        text::Table table{{{"what", limit}, {"A", limit}, {"B"}}};
         for (const auto& one : comparison.differences)
-            table.add({{.text = one.where, .tone = Tone::Strong},
-                       {.text = one.a, .tone = Tone::Warning},
-                       {.text = one.b, .tone = Tone::Ours}});
+            table.add({{.text = one.where, .tone = text::Tone::Strong},
+                       {.text = one.a, .tone = text::Tone::Warning},
+                       {.text = one.b, .tone = text::Tone::Ours}});
         text += table.render(style, 0);
     }
     if (comparison.not_compared.empty()) return text;
     text += "\nNot compared:\n";
     for (const auto& sentence : comparison.not_compared)
-        text += paragraph(sentence, style, 2, 2, Tone::Faint);
+        text += text::paragraph(sentence, style, 2, 2, text::Tone::Faint);
     return text;
 }
 
-std::string render_json(const Comparison& comparison, const DiffArguments& arguments) {
+std::string render_json(const text::Comparison& comparison, const DiffArguments& arguments) {
     auto differences = Json::array();
     for (const auto& one : comparison.differences)
         differences.push_back({{"where", one.where}, {"a", one.a}, {"b", one.b}});
@@ -48,14 +48,15 @@ std::string render_json(const Comparison& comparison, const DiffArguments& argum
 
 }  // namespace
 
-Outcome run_diff(const Host& host, const DiffArguments& arguments, const TextStyle& style) {
-    std::array<Comparable, 2> sides;
+Outcome run_diff(const Host& host, const DiffArguments& arguments, const text::TextStyle& style) {
+    std::array<text::Comparable, 2> sides;
     for (std::size_t n = 0; n < sides.size(); ++n) {
-        auto side = read_comparable(host, n == 0 ? arguments.a : arguments.b, arguments.opening);
+        auto side =
+            text::read_comparable(host, n == 0 ? arguments.a : arguments.b, arguments.opening);
         if (!side) return ended_with(status::wrong, side.error());
         sides.at(n) = *std::move(side);
     }
-    const auto comparison = compare(sides[0], sides[1]);
+    const auto comparison = text::compare(sides[0], sides[1]);
     return {.status = comparison.differences.empty() ? status::good : status::refused,
             .out = arguments.json ? render_json(comparison, arguments)
                                   : render_text(comparison, arguments, style)};

@@ -3,10 +3,10 @@
 
 #include <string>
 
-#include "cli/difference.hpp"
-#include "cli/library.hpp"
 #include "cli/outcome.hpp"
-#include "cli/terminal.hpp"
+#include "cli/text/difference.hpp"
+#include "cli/text/library.hpp"
+#include "cli/text/terminal.hpp"
 
 namespace tenon::cli {
 
@@ -19,6 +19,6 @@ struct DiffArguments {
 };
 
 /// Compares and prints. Status `refused` (1) where they differ.
-Outcome run_diff(const Host& host, const DiffArguments& arguments, const TextStyle& style);
+Outcome run_diff(const Host& host, const DiffArguments& arguments, const text::TextStyle& style);
 
 }  // namespace tenon::cli

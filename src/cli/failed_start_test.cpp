@@ -70,7 +70,7 @@ protected:
 
     Host host() {
         return {
-            .sysfs = host::Sysfs{host_.paths()},
+            .sysfs = host::sysfs::Sysfs{host_.paths()},
             .make_opener =
                 [this](device::Interface interface, std::span<const device::DeviceFacts> functions,
                        std::optional<int> iommufd) {
@@ -95,16 +95,16 @@ protected:
     }
 
     // The steps of vmm::run_plan() with a machine that KVM knows nothing of.
-    Result<vmm::MachineEnd> run_plan(const model::MachinePlan& plan,
-                                     device::OpenedFunctions& opened) {
+    Result<vmm::board::MachineEnd> run_plan(const model::machine::MachinePlan& plan,
+                                            device::OpenedFunctions& opened) {
         TENON_TRY_DO(machine_step("creating the machine"), "");
         TENON_TRY_DO(machine_step("creating the kvm-vfio device"), "");
-        TENON_TRY(memory, vmm::GuestMemory::create(4 << 20, 0xc0000000), "");
+        TENON_TRY(memory, vmm::board::GuestMemory::create(4 << 20, 0xc0000000), "");
         support::FakeVfioFiles files{machine_};
         support::FakeBoard board;
-        vmm::PciTopology topology{plan, board.vm, board.resets, board.warnings};
+        vmm::slots::PciTopology topology{plan, board.vm, board.resets, board.warnings};
         const auto done = [&]() -> Result<void> {
-            const auto assignment = vmm::Assignment::create(
+            const auto assignment = vmm::slots::Assignment::create(
                 plan, opened,
                 {.board = board.parts(), .memory = memory, .topology = topology, .files = &files});
             if (!assignment) return std::unexpected(assignment.error());
@@ -121,7 +121,7 @@ protected:
         EXPECT_THAT(board.vm.irqfds, IsEmpty());
         EXPECT_THAT(topology.functions(), IsEmpty());
         TENON_TRY_DO(done, "");
-        return vmm::MachineEnd::PoweredOff;
+        return vmm::board::MachineEnd::PoweredOff;
     }
 
     // What the program is called with. A file that is handed over can be bound once, so it is
@@ -151,7 +151,7 @@ protected:
         started_ = false;
         auto outcome =
             run_guest(host(),
-                      [this](const model::MachinePlan& plan, const vmm::RunRequest&,
+                      [this](const model::machine::MachinePlan& plan, const vmm::RunRequest&,
                              device::OpenedFunctions& opened) { return run_plan(plan, opened); },
                       {.machine = machine, .kernel = kernel_}, {});
         return outcome;

@@ -7,11 +7,11 @@
 #include <string_view>
 
 #include "cli/key_text.hpp"
-#include "cli/library.hpp"
-#include "library/device_argument.hpp"
-#include "library/memory_argument.hpp"
-#include "library/port_argument.hpp"
-#include "model/machine_version.hpp"
+#include "cli/text/library.hpp"
+#include "library/words/device_argument.hpp"
+#include "library/words/memory_argument.hpp"
+#include "library/words/port_argument.hpp"
+#include "model/chosen/machine_version.hpp"
 
 namespace tenon::cli {
 namespace {
@@ -20,7 +20,7 @@ constexpr std::size_t column = 26;  // Where --help says what an option does.
 
 std::string known_machine_versions() {
     std::string text;
-    for (const auto& version : model::machine_versions())
+    for (const auto& version : model::chosen::machine_versions())
         text += fmt::format("{}{} ({})", text.empty() ? "" : ", ", version.name, version.what);
     return text;
 }
@@ -35,8 +35,8 @@ std::string machine_options(std::string_view viommu) {
   --memory SIZE[,key=value...]   of the guest: bytes, or with K, M, G; {} without it. The keys are
 {}  --iommufd fd=N          use /dev/iommu as somebody else opened it: file N of this process
 )",
-                       known_machine_versions(), viommu, render_keys(port_keys(), 4, column),
-                       default_memory, render_keys(memory_keys(), 4, column));
+                       known_machine_versions(), viommu, render_keys(words::port_keys(), 4, column),
+                       words::default_memory, render_keys(words::memory_keys(), 4, column));
 }
 
 std::string device_words() {
@@ -55,9 +55,9 @@ A DEVICE is one of
                             /dev/vfio/devices/vfioN, opened by who started tenon; also as a key
 A file whose own name contains a comma or a # is found by its whole name first. The keys are
 )";
-    auto keys = device_keys();
+    auto keys = words::device_keys();
     const auto stated = std::ranges::stable_partition(
-        keys, [](const KeyWords& key) { return !key.name.starts_with("host-"); });
+        keys, [](const words::KeyWords& key) { return !key.name.starts_with("host-"); });
     std::string text{intro};
     text += render_keys(std::span{keys.begin(), stated.begin()}, 2, column + 2);
     text += "For a file that does not tell, these state what its host can do:\n";

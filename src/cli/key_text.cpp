@@ -4,11 +4,11 @@
 
 #include <algorithm>
 
-#include "cli/terminal.hpp"
+#include "cli/text/terminal.hpp"
 
 namespace tenon::cli {
 
-std::string render_keys(std::span<const library::KeyWords> keys, std::size_t indent,
+std::string render_keys(std::span<const library::words::KeyWords> keys, std::size_t indent,
                         std::size_t column) {
     constexpr std::size_t width = 100;
     std::string text;
@@ -17,7 +17,7 @@ std::string render_keys(std::span<const library::KeyWords> keys, std::size_t ind
         head.resize(std::max(head.size(), column), ' ');
         // A head that is too long for the column takes its part of the first line.
         const std::string taken(head.size() - column, 'x');
-        auto lines = wrap(taken + std::string{key.what}, width - column);
+        auto lines = text::wrap(taken + std::string{key.what}, width - column);
         lines.front().erase(0, taken.size());
         for (std::size_t n = 0; n < lines.size(); ++n)
             text += (n == 0 ? head : std::string(column, ' ')) + lines[n] + '\n';

@@ -5,13 +5,13 @@
 #include <span>
 #include <string>
 
-#include "library/keys.hpp"
+#include "library/words/keys.hpp"
 
 namespace tenon::cli {
 
 /// A line for each key, "name=value  what", wrapped; `indent` columns before it, and what it does
 /// from `column` on.
-std::string render_keys(std::span<const library::KeyWords> keys, std::size_t indent,
+std::string render_keys(std::span<const library::words::KeyWords> keys, std::size_t indent,
                         std::size_t column);
 
 }  // namespace tenon::cli

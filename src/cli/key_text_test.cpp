@@ -7,23 +7,24 @@
 
 #include "base/text.hpp"
 #include "cli/help.hpp"
-#include "library/device_argument.hpp"
-#include "library/memory_argument.hpp"
-#include "library/port_argument.hpp"
+#include "library/words/device_argument.hpp"
+#include "library/words/memory_argument.hpp"
+#include "library/words/port_argument.hpp"
 
 namespace tenon::cli {
 namespace {
 
-using library::KeyWords;
+using library::words::KeyWords;
 using testing::HasSubstr;
 
 TEST(KeyText, StandsInColumns) {
     const std::array keys{
-        KeyWords{.name = "id", .value = "NAME", .what = "what it is called"},
-        KeyWords{.name = "a-longer-one",
-                 .value = "on|off",
-                 .what = "as many words as do not fit into what the head of this key has left of "
-                         "the first line"}};
+        words::KeyWords{.name = "id", .value = "NAME", .what = "what it is called"},
+        words::KeyWords{
+            .name = "a-longer-one",
+            .value = "on|off",
+            .what = "as many words as do not fit into what the head of this key has left of "
+                    "the first line"}};
 
     EXPECT_EQ(render_keys(keys, 2, 16),
               "  id=NAME       what it is called\n"
@@ -33,7 +34,8 @@ TEST(KeyText, StandsInColumns) {
 }
 
 TEST(KeyText, TellsEveryKeyWhereItCanBeGiven) {
-    for (const auto& keys : {library::device_keys(), library::port_keys(), library::memory_keys()})
+    for (const auto& keys : {library::words::device_keys(), library::words::port_keys(),
+                             library::words::memory_keys()})
         for (const auto& key : keys) {
             EXPECT_THAT(plan_help(), HasSubstr(fmt::format(" {}={}  ", key.name, key.value)));
             EXPECT_THAT(run_help(), HasSubstr(fmt::format(" {}={}  ", key.name, key.value)));
@@ -42,7 +44,7 @@ TEST(KeyText, TellsEveryKeyWhereItCanBeGiven) {
 
 // "auto|on|off": what is offered in small letters, digits and marks is what parsers take.
 TEST(KeyText, OffersValuesThatAreTaken) {
-    const auto each = [](const std::vector<KeyWords>& keys, auto parse) {
+    const auto each = [](const std::vector<words::KeyWords>& keys, auto parse) {
         for (const auto& key : keys)
             for (const auto value : split(key.value, '|')) {
                 const bool literal =
@@ -53,14 +55,14 @@ TEST(KeyText, OffersValuesThatAreTaken) {
                     << key.name << '=' << value;
             }
     };
-    each(library::device_keys(), [](const std::string& key) {
-        return library::parse_device_argument("65:00.0," + key).has_value();
+    each(library::words::device_keys(), [](const std::string& key) {
+        return library::words::parse_device_argument("65:00.0," + key).has_value();
     });
-    each(library::port_keys(), [](const std::string& key) {
-        return library::parse_port_argument("a," + key).has_value();
+    each(library::words::port_keys(), [](const std::string& key) {
+        return library::words::parse_port_argument("a," + key).has_value();
     });
-    each(library::memory_keys(), [](const std::string& key) {
-        return library::parse_memory_argument("1G," + key).has_value();
+    each(library::words::memory_keys(), [](const std::string& key) {
+        return library::words::parse_memory_argument("1G," + key).has_value();
     });
 }
 

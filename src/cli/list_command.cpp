@@ -6,8 +6,8 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "cli/library.hpp"
-#include "cli/table.hpp"
+#include "cli/text/library.hpp"
+#include "cli/text/table.hpp"
 
 namespace tenon::cli {
 namespace {
@@ -42,74 +42,76 @@ std::string group_words(const ListedFunction& function) {
     return function.group ? std::to_string(*function.group) : "-";
 }
 
-Cell verdict(const ListedFunction& function) {
-    if (function.bridge) return {.text = "bridge, stays with the host", .tone = Tone::Faint};
+text::Cell verdict(const ListedFunction& function) {
+    if (function.bridge) return {.text = "bridge, stays with the host", .tone = text::Tone::Faint};
     if (!function.assignable) {
         const auto why = function.reasons.empty() ? "" : function.reasons.front().what;
-        return {.text = fmt::format("no: {}", why), .tone = Tone::Plain};
+        return {.text = fmt::format("no: {}", why), .tone = text::Tone::Plain};
     }
-    if (function.unknowns.empty()) return {.text = "yes", .tone = Tone::Good};
+    if (function.unknowns.empty()) return {.text = "yes", .tone = text::Tone::Good};
     return {.text = fmt::format("yes, as far as known: {}", function.unknowns.front()),
-            .tone = Tone::Good};
+            .tone = text::Tone::Good};
 }
 
 std::string render_wide(const FunctionList& list, const AddressWords& words,
-                        const TextStyle& style) {
-    Table table{
+                        const text::TextStyle& style) {
+    text::Table table{
         {{"group"}, {"address"}, {"device", style.width * 2 / 5}, {"driver", 16}, {"assignable?"}}};
     std::optional<unsigned> above;
     for (const auto& function : list.functions) {
-        const auto tone = function.bridge ? Tone::Faint : Tone::Plain;
+        const auto tone = function.bridge ? text::Tone::Faint : text::Tone::Plain;
         // The number stands once for the members of a group.
         const bool again = function.group && function.group == above;
         above = function.group;
-        table.add(
-            {{.text = again ? "" : group_words(function), .tone = tone},
-             {.text = words(function.address), .tone = function.assignable ? Tone::Strong : tone},
-             {.text = function.name, .tone = tone},
-             {.text = driver_words(function), .tone = tone},
-             verdict(function)});
+        table.add({{.text = again ? "" : group_words(function), .tone = tone},
+                   {.text = words(function.address),
+                    .tone = function.assignable ? text::Tone::Strong : tone},
+                   {.text = function.name, .tone = tone},
+                   {.text = driver_words(function), .tone = tone},
+                   verdict(function)});
     }
     return table.render(style, 0);
 }
 
 std::string render_narrow(const FunctionList& list, const AddressWords& words,
-                          const TextStyle& style) {
+                          const text::TextStyle& style) {
     std::string text;
     for (const auto& function : list.functions) {
-        const auto tone = function.bridge ? Tone::Faint : Tone::Plain;
-        text += paragraph(fmt::format("{} {}", words(function.address), function.name), style, 0, 2,
-                          function.assignable ? Tone::Strong : tone);
-        text += paragraph(
+        const auto tone = function.bridge ? text::Tone::Faint : text::Tone::Plain;
+        text += text::paragraph(fmt::format("{} {}", words(function.address), function.name), style,
+                                0, 2, function.assignable ? text::Tone::Strong : tone);
+        text += text::paragraph(
             fmt::format("group {}, driver {}", group_words(function), driver_words(function)),
             style, 2, 2, tone);
         const auto cell = verdict(function);
-        text += paragraph(cell.text, style, 2, 2, cell.tone);
+        text += text::paragraph(cell.text, style, 2, 2, cell.tone);
     }
     return text;
 }
 
 std::string render_groups(const FunctionList& list, const AddressWords& words,
-                          const TextStyle& style) {
+                          const text::TextStyle& style) {
     std::string text;
     for (const auto& [group, members] : list.moved_together()) {
         std::vector<std::string> names;
         for (const auto& member : members)
             names.push_back(words(member));
-        text += paragraph(fmt::format("group {}: {} move together: no guest gets one of them while "
-                                      "a driver of the host has another",
-                                      group, fmt::join(names, ", ")),
-                          style, 0, 2);
+        text += text::paragraph(
+            fmt::format("group {}: {} move together: no guest gets one of them while "
+                        "a driver of the host has another",
+                        group, fmt::join(names, ", ")),
+            style, 0, 2);
     }
     return text.empty() ? text : '\n' + text;
 }
 
-std::string render_summary(const FunctionList& list, const TextStyle& style) {
+std::string render_summary(const FunctionList& list, const text::TextStyle& style) {
     const auto assignable = std::ranges::count_if(list.functions, &ListedFunction::assignable);
-    return '\n' + paragraph(fmt::format("{} of {} functions can be assigned now. What to do about "
-                                        "another: tenon plan ADDRESS",
-                                        assignable, list.functions.size()),
-                            style, 0);
+    return '\n' +
+           text::paragraph(fmt::format("{} of {} functions can be assigned now. What to do about "
+                                       "another: tenon plan ADDRESS",
+                                       assignable, list.functions.size()),
+                           style, 0);
 }
 
 Json function_json(const ListedFunction& function) {
@@ -131,7 +133,7 @@ Json function_json(const ListedFunction& function) {
 
 }  // namespace
 
-std::string render_list(const FunctionList& list, const TextStyle& style) {
+std::string render_list(const FunctionList& list, const text::TextStyle& style) {
     if (list.functions.empty()) return "This host has no PCI function.\n";
     const AddressWords words{list};
     const auto table = style.width < wide_enough ? render_narrow(list, words, style)
@@ -155,7 +157,7 @@ std::string render_list_json(const FunctionList& list) {
     return object.dump(2, ' ', false, Json::error_handler_t::replace) + '\n';
 }
 
-Outcome run_list(const Host& host, bool json, const TextStyle& style) {
+Outcome run_list(const Host& host, bool json, const text::TextStyle& style) {
     const auto list = list_functions(host);
     if (!list) return ended_with(status::wrong, list.error());
     return {.out = json ? render_list_json(*list) : render_list(*list, style)};

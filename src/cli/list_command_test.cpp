@@ -37,10 +37,10 @@ protected:
 
     // A factory that nobody may call.
     Host host() const {
-        return {.sysfs = host::Sysfs{{.sysfs = tree_.sysfs(),
-                                      .dev = tree_.dev(),
-                                      .proc = tree_.proc(),
-                                      .share = tree_.proc() + "/share"}}};
+        return {.sysfs = host::sysfs::Sysfs{{.sysfs = tree_.sysfs(),
+                                             .dev = tree_.dev(),
+                                             .proc = tree_.proc(),
+                                             .share = tree_.proc() + "/share"}}};
     }
 
     std::string text(std::size_t width) const {
@@ -117,7 +117,7 @@ TEST_F(ListCommand, PrintsJson) {
 }
 
 TEST_F(ListCommand, SaysThatAHostShowsNoBus) {
-    const Host none{.sysfs = host::Sysfs{{.sysfs = tree_.sysfs() + "/none"}}};
+    const Host none{.sysfs = host::sysfs::Sysfs{{.sysfs = tree_.sysfs() + "/none"}}};
 
     const auto outcome = run_list(none, false, {});
 

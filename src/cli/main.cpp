@@ -13,8 +13,8 @@ int main(int count, char** arguments) {
     if (!fill_standard_files()) return cli::status::wrong;
     // A reader that ends early, as `head` does, is told from a failure where the output is written.
     std::signal(SIGPIPE, SIG_IGN);  // NOLINT(bugprone-signal-handler): no handler is installed
-    const auto outcome =
-        cli::run(count, arguments, library::this_host(), vmm::run_plan, cli::style_of_output());
+    const auto outcome = cli::run(count, arguments, library::this_host(), vmm::run_plan,
+                                  cli::text::style_of_output());
     const auto printed = write_all(STDOUT_FILENO, outcome.out);
     auto message = outcome.err;
     if (!printed) message += cli::ended_with(cli::status::wrong, printed.error()).err;

@@ -2,35 +2,35 @@
 
 #include "base/output.hpp"
 #include "base/printable.hpp"
-#include "cli/library.hpp"
-#include "cli/map_svg.hpp"
-#include "cli/map_text.hpp"
-#include "cli/plan_lspci.hpp"
-#include "cli/plan_text.hpp"
-#include "cli/verdict_text.hpp"
+#include "cli/text/library.hpp"
+#include "cli/text/map_svg.hpp"
+#include "cli/text/map_text.hpp"
+#include "cli/text/plan_lspci.hpp"
+#include "cli/text/plan_text.hpp"
+#include "cli/text/verdict_text.hpp"
 
 namespace tenon::cli {
 
 Outcome run_plan(const Host& host, const MachineArguments& arguments, PlanForm form,
-                 const TextStyle& style) {
+                 const text::TextStyle& style) {
     const auto planned = plan_machine(host, arguments);
     if (!planned) return ended_with(status::wrong, planned.error());
     const auto* const plan = &planned->plan;
     Outcome outcome{.status = plan->assignable() ? status::good : status::refused};
     switch (form) {
         case PlanForm::Text:
-            outcome.out = render_text(*plan, style);
+            outcome.out = text::render_text(*plan, style);
             break;
         case PlanForm::Json:
             outcome.out = render_json(*plan);
             break;
         case PlanForm::Lspci:
-            outcome.out = render_lspci(*plan);
-            outcome.err = render_refusal(*plan, {.width = style.width});
+            outcome.out = text::render_lspci(*plan);
+            outcome.err = text::render_refusal(*plan, {.width = style.width});
             break;
         case PlanForm::Map:
-            outcome.out = render_map_text(*plan, style);
-            outcome.err = render_refusal(*plan, {.width = style.width});
+            outcome.out = text::render_map_text(*plan, style);
+            outcome.err = text::render_refusal(*plan, {.width = style.width});
             break;
     }
     return outcome;
@@ -40,11 +40,11 @@ Outcome draw_plan(const Host& host, const MachineArguments& arguments, const std
     const auto planned = plan_machine(host, arguments);
     if (!planned) return ended_with(status::wrong, planned.error());
     const auto* const plan = &planned->plan;
-    if (const auto written = replace_file(file, printable(render_map_svg(*plan))); !written)
+    if (const auto written = replace_file(file, printable(text::render_map_svg(*plan))); !written)
         return ended_with(status::wrong, written.error());
     return {.status = plan->assignable() ? status::good : status::refused,
             .out = fmt::format("wrote {}\n", file),
-            .err = render_refusal(*plan, {})};
+            .err = text::render_refusal(*plan, {})};
 }
 
 }  // namespace tenon::cli

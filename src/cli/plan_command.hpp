@@ -3,9 +3,9 @@
 
 #include <string>
 
-#include "cli/library.hpp"
 #include "cli/outcome.hpp"
-#include "cli/terminal.hpp"
+#include "cli/text/library.hpp"
+#include "cli/text/terminal.hpp"
 
 namespace tenon::cli {
 
@@ -15,7 +15,7 @@ enum class PlanForm { Text, Json, Lspci, Map };
 /// Plans and prints. Status `refused` where a function is not assignable; the plan is printed all
 /// the same.
 Outcome run_plan(const Host& host, const MachineArguments& arguments, PlanForm form,
-                 const TextStyle& style);
+                 const text::TextStyle& style);
 
 /// Plans and writes the picture of configuration space to `file`, an SVG. The status is as above.
 Outcome draw_plan(const Host& host, const MachineArguments& arguments, const std::string& file);

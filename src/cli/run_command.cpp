@@ -9,14 +9,14 @@
 #include "base/printable.hpp"
 #include "base/shell.hpp"
 #include "base/text.hpp"
-#include "cli/machine_text.hpp"
-#include "cli/timing_text.hpp"
-#include "cli/verdict_text.hpp"
+#include "cli/text/machine_text.hpp"
+#include "cli/text/timing_text.hpp"
+#include "cli/text/verdict_text.hpp"
 #include "library/arrival.hpp"
-#include "library/device_argument.hpp"
 #include "library/plan_json.hpp"
 #include "library/slot_argument.hpp"
 #include "library/version.hpp"
+#include "library/words/device_argument.hpp"
 
 namespace tenon::cli {
 namespace {
@@ -31,7 +31,7 @@ Result<void> check_files(const RunArguments& arguments) {
 // A proposal is for people to take or to change; what a guest gets does not depend on one.
 Result<void> check_no_slot(const std::vector<std::string>& devices) {
     for (const auto& text : devices) {
-        TENON_TRY(device, parse_device_argument(text), "");
+        TENON_TRY(device, words::parse_device_argument(text), "");
         if (is_slot(device.name))
             return std::unexpected(Error{
                 .kind = Error::Kind::Malformed,
@@ -42,7 +42,7 @@ Result<void> check_no_slot(const std::vector<std::string>& devices) {
     return {};
 }
 
-Result<void> check_live(const model::MachinePlan& plan) {
+Result<void> check_live(const model::machine::MachinePlan& plan) {
     for (const auto& port : plan.ports)
         for (const auto& function : port.functions)
             if (function.facts.origin != device::Origin::Live)
@@ -65,7 +65,7 @@ Result<PlannedMachine> plan_run(const Host& host, const RunArguments& arguments)
 }
 
 // The numbers of our version, as far as they are numbers.
-vmm::QmpVersion version_for_clients() {
+vmm::control::QmpVersion version_for_clients() {
     std::array<int, 3> numbers{};
     std::size_t at = 0;
     for (const auto part : split(version_number, '.'))
@@ -77,14 +77,14 @@ vmm::QmpVersion version_for_clients() {
             .package = std::string{version_line}};
 }
 
-Outcome ended(vmm::MachineEnd end) {
+Outcome ended(vmm::board::MachineEnd end) {
     switch (end) {
-        case vmm::MachineEnd::PoweredOff:
+        case vmm::board::MachineEnd::PoweredOff:
             return {};
-        case vmm::MachineEnd::Reset:
+        case vmm::board::MachineEnd::Reset:
             return {.status = status::reset,
                     .err = "tenon: the guest reset itself, and --no-reboot ends it there\n"};
-        case vmm::MachineEnd::Interrupted:
+        case vmm::board::MachineEnd::Interrupted:
             return {
                 .status = status::refused,
                 .err = "tenon: the guest was ended from outside, without switching itself off\n"};
@@ -93,7 +93,7 @@ Outcome ended(vmm::MachineEnd end) {
 }
 
 Outcome plan_and_run(const Host& host, const GuestRunner& run_plan, const RunArguments& arguments,
-                     const TextStyle& style) {
+                     const text::TextStyle& style) {
     auto planned = plan_run(host, arguments);
     // Wrong words are a usage error; a kernel or device that is not there is a start that failed.
     if (!planned)
@@ -103,30 +103,33 @@ Outcome plan_and_run(const Host& host, const GuestRunner& run_plan, const RunArg
     if (!planned->plan.assignable())
         return {.status = status::refused,
                 .err = "tenon: the guest is not started:\n" +
-                       render_refusal(planned->plan, {.width = style.width})};
+                       text::render_refusal(planned->plan, {.width = style.width})};
     mark(arguments.timeline, "devices read, plan made");
     const auto& plan = planned->plan;
     // Now, not at the end: where the memory is taken from tells why a host runs short of it.
     if (plan.memory.node || plan.memory.page != 0)
-        fmt::print(stderr, "tenon: guest memory: {}\n", printable_line(memory_words(plan.memory)));
-    vmm::RunRequest request{
-        .boot = {.kernel = arguments.kernel,
-                 .initrd = arguments.initrd,
-                 .append = arguments.append},
-        .restarts = !arguments.no_reboot,
-        .control = {},
-        .plan_arrival =
-            [&host](const vmm::PlugRequest& asked, const model::RunningMachine& machine,
-                    device::OpenedFunctions& opened) {
-                return library::plan_arrival(host, asked.device, asked.iommufd, machine, opened);
-            },
-        .timeline = arguments.timeline};
+        fmt::print(stderr, "tenon: guest memory: {}\n",
+                   printable_line(text::memory_words(plan.memory)));
+    vmm::RunRequest request{.boot = {.kernel = arguments.kernel,
+                                     .initrd = arguments.initrd,
+                                     .append = arguments.append},
+                            .restarts = !arguments.no_reboot,
+                            .control = {},
+                            .plan_arrival =
+                                [&host](const vmm::slots::PlugRequest& asked,
+                                        const model::machine::RunningMachine& machine,
+                                        device::OpenedFunctions& opened) {
+                                    return library::plan_arrival(host, asked.device, asked.iommufd,
+                                                                 machine, opened);
+                                },
+                            .timeline = arguments.timeline};
     if (!arguments.control.empty())
-        request.control = vmm::ControlRequest{.path = arguments.control,
-                                              .version = version_for_clients(),
-                                              .describe_port = [](const model::PortPlan& port) {
-                                                  return library::render_json(port);
-                                              }};
+        request.control =
+            vmm::ControlRequest{.path = arguments.control,
+                                .version = version_for_clients(),
+                                .describe_port = [](const model::slot::PortPlan& port) {
+                                    return library::render_json(port);
+                                }};
     const auto end = run_plan(plan, request, planned->opened);
     return end ? ended(*end) : ended_with(status::refused, end.error());
 }
@@ -134,10 +137,10 @@ Outcome plan_and_run(const Host& host, const GuestRunner& run_plan, const RunArg
 }  // namespace
 
 Outcome run_guest(const Host& host, const GuestRunner& run_plan, const RunArguments& arguments,
-                  const TextStyle& style) {
+                  const text::TextStyle& style) {
     auto outcome = plan_and_run(host, run_plan, arguments, style);
     if (arguments.timeline != nullptr)
-        outcome.err = render_timeline(arguments.timeline->moments()) + outcome.err;
+        outcome.err = text::render_timeline(arguments.timeline->moments()) + outcome.err;
     return outcome;
 }
 

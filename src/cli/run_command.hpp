@@ -5,9 +5,9 @@
 #include <string>
 
 #include "base/timeline.hpp"
-#include "cli/library.hpp"
 #include "cli/outcome.hpp"
-#include "cli/terminal.hpp"
+#include "cli/text/library.hpp"
+#include "cli/text/terminal.hpp"
 #include "vmm/run_plan.hpp"
 
 namespace tenon::cli {
@@ -24,8 +24,8 @@ struct RunArguments {
 };
 
 /// Runs a guest to its end: vmm::run_plan(), or what a test puts in its place.
-using GuestRunner = std::function<Result<vmm::MachineEnd>(
-    const model::MachinePlan&, const vmm::RunRequest&, device::OpenedFunctions&)>;
+using GuestRunner = std::function<Result<vmm::board::MachineEnd>(
+    const model::machine::MachinePlan&, const vmm::RunRequest&, device::OpenedFunctions&)>;
 
 /// Plans, and if every function is assignable, runs the guest to its end.
 ///
@@ -33,6 +33,6 @@ using GuestRunner = std::function<Result<vmm::MachineEnd>(
 /// function is not assignable, or if a step failed; `reset` if it reset itself and was not to be
 /// started again; `wrong` for words and files that are wrong. The host is afterwards as before.
 Outcome run_guest(const Host& host, const GuestRunner& run_plan, const RunArguments& arguments,
-                  const TextStyle& style);
+                  const text::TextStyle& style);
 
 }  // namespace tenon::cli

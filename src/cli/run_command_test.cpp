@@ -36,7 +36,7 @@ protected:
     }
 
     Outcome run(const RunArguments& arguments) {
-        Host host{.sysfs = host::Sysfs{
+        Host host{.sysfs = host::sysfs::Sysfs{
                       {.sysfs = tree_.sysfs(), .dev = tree_.dev(), .proc = tree_.proc()}}};
         host.make_opener =
             [this](device::Interface, std::span<const device::DeviceFacts>,
@@ -45,7 +45,7 @@ protected:
             opener->add({.bus = 1}, function_);
             return opener;
         };
-        const GuestRunner run_plan = [this](const model::MachinePlan& plan,
+        const GuestRunner run_plan = [this](const model::machine::MachinePlan& plan,
                                             const vmm::RunRequest& request,
                                             device::OpenedFunctions&) {
             plan_ = plan;
@@ -59,8 +59,8 @@ protected:
     support::FakeSysfs tree_;
     support::FakeFunction function_{support::ConfigBuilder{}.head(0x80).express(0x80, 0).image()};
     std::string kernel_ = testing::TempDir() + "run_command_kernel";
-    Result<vmm::MachineEnd> end_ = vmm::MachineEnd::PoweredOff;
-    std::optional<model::MachinePlan> plan_;
+    Result<vmm::board::MachineEnd> end_ = vmm::board::MachineEnd::PoweredOff;
+    std::optional<model::machine::MachinePlan> plan_;
     std::optional<vmm::RunRequest> request_;
 };
 
@@ -135,10 +135,10 @@ TEST_F(RunCommand, PrintsTheTimingWhereItWasAskedFor) {
 }
 
 TEST_F(RunCommand, TellsHowTheGuestEnded) {
-    end_ = vmm::MachineEnd::Reset;
+    end_ = vmm::board::MachineEnd::Reset;
     EXPECT_EQ(run({.kernel = kernel_, .no_reboot = true}).status, 3);
     EXPECT_THAT(run({.kernel = kernel_, .no_reboot = true}).err, HasSubstr("reset itself"));
-    end_ = vmm::MachineEnd::Interrupted;
+    end_ = vmm::board::MachineEnd::Interrupted;
     EXPECT_THAT(run({.kernel = kernel_}).err, HasSubstr("ended from outside"));
     end_ = fail(Error::Kind::Busy, "VFIO group 14: busy");
     EXPECT_EQ(run({.kernel = kernel_}).status, 1);

@@ -5,14 +5,14 @@
 #include <exception>
 #include <vector>
 
-#include "cli/map_svg.hpp"
-#include "cli/map_text.hpp"
-#include "cli/plan_lspci.hpp"
-#include "cli/plan_text.hpp"
-#include "cli/verdict_text.hpp"
+#include "cli/text/map_svg.hpp"
+#include "cli/text/map_text.hpp"
+#include "cli/text/plan_lspci.hpp"
+#include "cli/text/plan_text.hpp"
+#include "cli/text/verdict_text.hpp"
 #include "library/plan_json.hpp"
-#include "model/machine_plan.hpp"
-#include "model/slot_proposal.hpp"
+#include "model/machine/machine_plan.hpp"
+#include "model/slot/slot_proposal.hpp"
 #include "tests/support/config_builder.hpp"
 
 namespace tenon::cli {
@@ -111,34 +111,36 @@ DeviceFacts all_known(unsigned function, bool is_virtual) {
     };
 }
 
-model::MachinePlan plan_of(std::vector<DeviceFacts> functions, model::ResetChoice reset,
-                           model::AtsMode ats) {
-    model::MachineRequest request;
+model::machine::MachinePlan plan_of(std::vector<DeviceFacts> functions,
+                                    model::chosen::ResetChoice reset, model::chosen::AtsMode ats) {
+    model::machine::MachineRequest request;
     request.viommu_pasid_width = 20;
     request.interfaces = {device::Interface::Iommufd};
     for (auto& facts : functions)
         request.devices.push_back(
             {.facts = std::move(facts), .port = "a", .keys = {.ats = ats, .reset = reset}});
     request.ports = {{.name = "a"}};
-    return model::make_plan(std::move(request)).value();
+    return model::machine::make_plan(std::move(request)).value();
 }
 
-std::size_t print(const model::MachinePlan& plan) {
-    return render_text(plan, {}).size() + library::render_json(plan).size() +
-           render_map_text(plan, {}).size() + render_map_svg(plan).size() +
-           render_lspci(plan).size() + render_refusal(plan, {}).size();
+std::size_t print(const model::machine::MachinePlan& plan) {
+    return text::render_text(plan, {}).size() + library::render_json(plan).size() +
+           text::render_map_text(plan, {}).size() + text::render_map_svg(plan).size() +
+           text::render_lspci(plan).size() + text::render_refusal(plan, {}).size();
 }
 
 std::size_t propose(const DeviceFacts& one, const DeviceFacts& other) {
-    const std::array candidates{model::SlotCandidate{.facts = &one, .argument = "a"},
-                                model::SlotCandidate{.facts = &other, .argument = "b"}};
-    return model::propose_slots({.bus = 0x0b}, candidates, {.named = {}, .taken = {}}).slots.size();
+    const std::array candidates{model::slot::SlotCandidate{.facts = &one, .argument = "a"},
+                                model::slot::SlotCandidate{.facts = &other, .argument = "b"}};
+    return model::slot::propose_slots({.bus = 0x0b}, candidates, {.named = {}, .taken = {}})
+        .slots.size();
 }
 
 bool throws(const DeviceFacts& facts, const DeviceFacts& other) {
     try {
-        print(plan_of({facts, other}, model::ResetChoice::Auto, model::AtsMode::Auto));
-        print(plan_of({facts, other}, model::ResetChoice::Bus, model::AtsMode::On));
+        print(plan_of({facts, other}, model::chosen::ResetChoice::Auto,
+                      model::chosen::AtsMode::Auto));
+        print(plan_of({facts, other}, model::chosen::ResetChoice::Bus, model::chosen::AtsMode::On));
         propose(facts, other);
         return false;
     } catch (const std::exception&) {

@@ -12,13 +12,13 @@
 #include <utility>
 
 #include "base/input.hpp"
-#include "cli/library.hpp"
+#include "cli/text/library.hpp"
 #include "cli/toml_depth.hpp"
-#include "library/device_argument.hpp"
-#include "library/limits.hpp"
-#include "library/memory_argument.hpp"
-#include "library/port_argument.hpp"
-#include "model/machine_version.hpp"
+#include "library/words/device_argument.hpp"
+#include "library/words/limits.hpp"
+#include "library/words/memory_argument.hpp"
+#include "library/words/port_argument.hpp"
+#include "model/chosen/machine_version.hpp"
 #include "pci/address.hpp"
 
 namespace tenon::cli {
@@ -36,29 +36,29 @@ struct TableKind {
 };
 
 Result<void> check_device(std::string_view text) {
-    TENON_TRY_DO(parse_device_argument(text), "");
+    TENON_TRY_DO(words::parse_device_argument(text), "");
     return {};
 }
 Result<void> check_port(std::string_view text) {
-    TENON_TRY_DO(parse_port_argument(text), "");
+    TENON_TRY_DO(words::parse_port_argument(text), "");
     return {};
 }
 Result<void> check_memory(std::string_view text) {
-    TENON_TRY_DO(parse_memory_argument(text), "");
+    TENON_TRY_DO(words::parse_memory_argument(text), "");
     return {};
 }
 Result<void> check_cpus(std::string_view text) {
-    TENON_TRY_DO(parse_cpus_argument(text), "");
+    TENON_TRY_DO(words::parse_cpus_argument(text), "");
     return {};
 }
 
 Result<void> check_machine(std::string_view text) {
-    if (model::find_machine_version(text) != nullptr) return {};
+    if (model::chosen::find_machine_version(text) != nullptr) return {};
     return malformed("\"{}\" is not known; see tenon plan --help", text);
 }
 
-constexpr std::array tables{TableKind{"device", "host", most_devices, check_device},
-                            TableKind{"port", "name", most_ports, check_port}};
+constexpr std::array tables{TableKind{"device", "host", words::most_devices, check_device},
+                            TableKind{"port", "name", words::most_ports, check_port}};
 
 struct ScalarCheck {
     std::string_view key;
@@ -178,14 +178,14 @@ std::vector<std::string> merge_devices(const std::vector<std::string>& file,
     std::set<std::string> devices;
     std::set<std::string> ids;
     for (const auto& text : options) {
-        const auto option = parse_device_argument(text);
+        const auto option = words::parse_device_argument(text);
         if (!option) continue;  // Said later, by who reads it.
         devices.insert(device_of(option->name));
         if (!option->id.empty()) ids.insert(option->id);
     }
     std::vector<std::string> merged;
     for (const auto& text : file) {
-        const auto one = parse_device_argument(text);
+        const auto one = words::parse_device_argument(text);
         if (!one || (!devices.contains(device_of(one->name)) && !ids.contains(one->id)))
             merged.push_back(text);
     }

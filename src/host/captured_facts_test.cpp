@@ -117,7 +117,7 @@ TEST_F(CapturedFacts, HaveTheBridgesNearestFirst) {
 TEST_F(CapturedFacts, HaveWhatIommufdSaysOfTheIommu) {
     host_.kernel().traits().hardware = support::FakeKernel::Hardware{
         .type = 1, .pasid_width = 20, .capabilities = 0b1011, .cap_reg = 1ull << 34};
-    const auto opener = IommufdOpener::create(host_.kernel(), host_.paths()).value();
+    const auto opener = iommufd::IommufdOpener::create(host_.kernel(), host_.paths()).value();
     const auto device = opener->open(facts(), {}).value();
 
     const auto iommu = device->iommu();
@@ -134,7 +134,7 @@ TEST_F(CapturedFacts, HaveWhatIommufdSaysOfTheIommu) {
 TEST_F(CapturedFacts, TakeSilenceForAtsFromAKernelThatTells) {
     host_.kernel().traits().hardware =
         support::FakeKernel::Hardware{.type = 2, .pasid_width = 0, .capabilities = 0};
-    const auto opener = IommufdOpener::create(host_.kernel(), host_.paths()).value();
+    const auto opener = iommufd::IommufdOpener::create(host_.kernel(), host_.paths()).value();
     const auto device = opener->open(facts(), {}).value();
 
     const auto iommu = device->iommu();
@@ -148,7 +148,7 @@ TEST_F(CapturedFacts, DoNotTakeSilenceOfAnOlderKernelForAnAnswer) {
     host_.tree().write(host_.paths().proc + "/sys/kernel/osrelease", "6.12.48-amd64\n");
     host_.kernel().traits().hardware =
         support::FakeKernel::Hardware{.type = 1, .pasid_width = 0, .capabilities = 0};
-    const auto opener = IommufdOpener::create(host_.kernel(), host_.paths()).value();
+    const auto opener = iommufd::IommufdOpener::create(host_.kernel(), host_.paths()).value();
     const auto device = opener->open(facts(), {}).value();
 
     const auto iommu = device->iommu();
@@ -165,7 +165,7 @@ TEST_F(CapturedFacts, TakeAnOlderKernelAtItsWord) {
     host_.tree().write(host_.paths().proc + "/sys/kernel/osrelease", "6.12.0-220.el10\n");
     host_.kernel().traits().hardware =
         support::FakeKernel::Hardware{.type = 1, .pasid_width = 16, .capabilities = 0b1000};
-    const auto opener = IommufdOpener::create(host_.kernel(), host_.paths()).value();
+    const auto opener = iommufd::IommufdOpener::create(host_.kernel(), host_.paths()).value();
     const auto device = opener->open(facts(), {}).value();
 
     const auto iommu = device->iommu();
@@ -175,7 +175,7 @@ TEST_F(CapturedFacts, TakeAnOlderKernelAtItsWord) {
 }
 
 TEST_F(CapturedFacts, HaveTheReasonWhyIommufdSaysNothing) {
-    const auto opener = IommufdOpener::create(host_.kernel(), host_.paths()).value();
+    const auto opener = iommufd::IommufdOpener::create(host_.kernel(), host_.paths()).value();
     const auto device = opener->open(facts(), {}).value();
 
     const auto iommu = device->iommu();
@@ -185,7 +185,7 @@ TEST_F(CapturedFacts, HaveTheReasonWhyIommufdSaysNothing) {
 }
 
 TEST_F(CapturedFacts, HaveWhatAContainerSaysOfTheIommu) {
-    const auto opener = GroupOpener::create(host_.kernel(), host_.paths()).value();
+    const auto opener = vfio::GroupOpener::create(host_.kernel(), host_.paths()).value();
     const auto device = opener->open(facts(), {}).value();
 
     const auto iommu = device->iommu();

@@ -58,15 +58,15 @@ Result<std::unique_ptr<device::DeviceOpener>> make_opener(Interface interface,
                                                           std::optional<int> iommufd,
                                                           Kernel& kernel, const HostPaths& paths) {
     if (iommufd && interface == Interface::Iommufd) {
-        TENON_TRY(opener, IommufdOpener::adopt(kernel, paths, *iommufd), "");
+        TENON_TRY(opener, iommufd::IommufdOpener::adopt(kernel, paths, *iommufd), "");
         return std::move(opener);
     }
     if (interface == Interface::Automatic)
         interface = choose_interface(functions, kernel, paths);
     else if (interface == Interface::Iommufd)
         TENON_TRY_DO(check_iommufd(functions, paths), "");
-    if (interface == Interface::Iommufd) return create<IommufdOpener>(kernel, paths);
-    return create<GroupOpener>(kernel, paths);
+    if (interface == Interface::Iommufd) return create<iommufd::IommufdOpener>(kernel, paths);
+    return create<vfio::GroupOpener>(kernel, paths);
 }
 
 }  // namespace tenon::host

@@ -3,14 +3,15 @@
 #include <array>
 #include <utility>
 
-#include "library/device_argument.hpp"
 #include "library/device_list.hpp"
 #include "library/slot_argument.hpp"
+#include "library/words/device_argument.hpp"
 
 namespace tenon::library {
 namespace {
 
-Result<void> check_is_new(const model::RunningMachine& machine, const device::DeviceFacts& facts) {
+Result<void> check_is_new(const model::machine::RunningMachine& machine,
+                          const device::DeviceFacts& facts) {
     for (const auto& port : machine.ports)
         for (const auto& function : port->functions)
             if (function.facts.address == facts.address)
@@ -21,11 +22,11 @@ Result<void> check_is_new(const model::RunningMachine& machine, const device::De
 
 }  // namespace
 
-Result<model::Arrival> plan_arrival(const Host& host, const std::string& device,
-                                    std::optional<int> iommufd,
-                                    const model::RunningMachine& machine,
-                                    device::OpenedFunctions& opened) {
-    TENON_TRY(named, parse_device_argument(device), "");
+Result<model::machine::Arrival> plan_arrival(const Host& host, const std::string& device,
+                                             std::optional<int> iommufd,
+                                             const model::machine::RunningMachine& machine,
+                                             device::OpenedFunctions& opened) {
+    TENON_TRY(named, words::parse_device_argument(device), "");
     if (is_slot(named.name))
         return malformed("{}: functions of a slot come one by one, function 0 last", device);
     // Before it is read: a pipe, or a large file, would hold whoever waits for the plug.
@@ -42,7 +43,7 @@ Result<model::Arrival> plan_arrival(const Host& host, const std::string& device,
     else
         note_unasked(facts, Opening::Allowed);
     const auto address = facts.address.value_or({});
-    auto arrival = model::plan_arrival(machine, std::move(request));
+    auto arrival = model::machine::plan_arrival(machine, std::move(request));
     if (!arrival) opened.take(address);
     return arrival;
 }

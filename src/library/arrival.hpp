@@ -7,7 +7,7 @@
 #include "base/result.hpp"
 #include "device/opened.hpp"
 #include "library/gather.hpp"
-#include "model/arrival.hpp"
+#include "model/machine/arrival.hpp"
 
 namespace tenon::library {
 
@@ -15,9 +15,9 @@ namespace tenon::library {
 /// function stays in `opened`, unless this fails. `iommufd`: /dev/iommu as somebody opened it.
 /// Errors: wrong words; a device that is no function of this host, that cannot be opened, that is
 /// in this machine already; those of model::plan_arrival().
-Result<model::Arrival> plan_arrival(const Host& host, const std::string& device,
-                                    std::optional<int> iommufd,
-                                    const model::RunningMachine& machine,
-                                    device::OpenedFunctions& opened);
+Result<model::machine::Arrival> plan_arrival(const Host& host, const std::string& device,
+                                             std::optional<int> iommufd,
+                                             const model::machine::RunningMachine& machine,
+                                             device::OpenedFunctions& opened);
 
 }  // namespace tenon::library

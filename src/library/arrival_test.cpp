@@ -37,16 +37,17 @@ protected:
                    .group = address});
     }
 
-    model::MachinePlan make(const Host& host, const MachineArguments& arguments) {
+    model::machine::MachinePlan make(const Host& host, const MachineArguments& arguments) {
         auto planned = plan_machine(host, arguments);
         EXPECT_TRUE(planned) << to_string(planned.error());
         return std::move(planned->plan);
     }
 
-    Result<model::Arrival> arrive(const std::string& device, std::optional<int> iommufd = {}) {
-        std::vector<std::shared_ptr<const model::PortPlan>> ports;
+    Result<model::machine::Arrival> arrive(const std::string& device,
+                                           std::optional<int> iommufd = {}) {
+        std::vector<std::shared_ptr<const model::slot::PortPlan>> ports;
         for (const auto& port : plan_.ports)
-            ports.push_back(std::make_shared<const model::PortPlan>(port));
+            ports.push_back(std::make_shared<const model::slot::PortPlan>(port));
         return plan_arrival(host_, device, iommufd, {.plan = plan_, .ports = std::move(ports)},
                             opened_);
     }
@@ -60,7 +61,8 @@ protected:
     support::FakeFunction second_{support::ConfigBuilder{}.head(0x80).express(0x80, 0).image()};
     std::vector<std::optional<int>> iommufds_;
     Host host_{
-        .sysfs = host::Sysfs{{.sysfs = tree_.sysfs(), .dev = tree_.dev(), .proc = tree_.proc()}},
+        .sysfs =
+            host::sysfs::Sysfs{{.sysfs = tree_.sysfs(), .dev = tree_.dev(), .proc = tree_.proc()}},
         .make_opener =
             [this](device::Interface, std::span<const device::DeviceFacts>,
                    std::optional<int> iommufd) -> Result<std::unique_ptr<device::DeviceOpener>> {
@@ -73,7 +75,7 @@ protected:
         .find_function_of = {},
         .check_is_iommufd = {},
         .dma_limits = [] { return device::DmaLimits{.lock_limit_applies = false}; }};
-    model::MachinePlan plan_;
+    model::machine::MachinePlan plan_;
     device::OpenedFunctions opened_{host_.make_opener};
 };
 

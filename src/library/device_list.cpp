@@ -3,16 +3,16 @@
 #include <algorithm>
 #include <utility>
 
-#include "library/device_argument.hpp"
-#include "library/rom.hpp"
 #include "library/slot_argument.hpp"
-#include "model/slot_proposal.hpp"
+#include "library/words/device_argument.hpp"
+#include "library/words/rom.hpp"
+#include "model/slot/slot_proposal.hpp"
 
 namespace tenon::library {
 namespace {
 
 // Where the device is: as it was named, or behind the file that somebody else opened.
-Result<std::string> name_of(const Host& host, const DeviceArgument& argument) {
+Result<std::string> name_of(const Host& host, const words::DeviceArgument& argument) {
     if (!argument.access.file) return argument.name;
     TENON_TRY(address, host.find_function_of(*argument.access.file), argument.name);
     if (argument.name.empty()) return to_string(address);
@@ -21,25 +21,27 @@ Result<std::string> name_of(const Host& host, const DeviceArgument& argument) {
     return malformed("{}: fd={} is {}", argument.name, *argument.access.file, to_string(address));
 }
 
-Result<model::DeviceRequest> request_of(const DeviceArgument& argument, const std::string& name,
-                                        device::DeviceFacts facts) {
-    TENON_TRY(rom, read_rom(argument.rom), fmt::format("{}: rom={}", name, argument.rom));
+Result<model::machine::DeviceRequest> request_of(const words::DeviceArgument& argument,
+                                                 const std::string& name,
+                                                 device::DeviceFacts facts) {
+    TENON_TRY(rom, words::read_rom(argument.rom), fmt::format("{}: rom={}", name, argument.rom));
     auto access = argument.access;
-    access.resets = model::resets_alone(argument.keys.reset.value_or(model::ResetChoice::Auto));
-    return model::DeviceRequest{.facts = std::move(facts),
-                                .id = argument.id,
-                                .port = argument.port,
-                                .function = argument.function,
-                                .access = access,
-                                .keys = argument.keys,
-                                .rom = std::move(rom)};
+    access.resets =
+        model::chosen::resets_alone(argument.keys.reset.value_or(model::chosen::ResetChoice::Auto));
+    return model::machine::DeviceRequest{.facts = std::move(facts),
+                                         .id = argument.id,
+                                         .port = argument.port,
+                                         .function = argument.function,
+                                         .access = access,
+                                         .keys = argument.keys,
+                                         .rom = std::move(rom)};
 }
 
-bool has_place(const model::DeviceRequest& device) {
+bool has_place(const model::machine::DeviceRequest& device) {
     return !device.port.empty() || device.function;
 }
 
-std::vector<std::string> names_of(const std::vector<model::PortRequest>& ports) {
+std::vector<std::string> names_of(const std::vector<model::chosen::PortRequest>& ports) {
     std::vector<std::string> names;
     names.reserve(ports.size());
     for (const auto& port : ports)
@@ -54,7 +56,7 @@ Result<DeviceList> DeviceList::read(const Host& host, const std::vector<std::str
     std::vector<std::string> slots;
     // Devices first: a function that is named beside its slot is not taken from the slot.
     for (const auto& text : texts) {
-        TENON_TRY(argument, parse_device_argument(text), "");
+        TENON_TRY(argument, words::parse_device_argument(text), "");
         if (is_slot(argument.name)) {
             list.items_.push_back({.is_slot = true, .number = slots.size()});
             slots.push_back(text);
@@ -68,7 +70,7 @@ Result<DeviceList> DeviceList::read(const Host& host, const std::vector<std::str
 }
 
 Result<void> DeviceList::add(const Host& host, const std::string& text) {
-    TENON_TRY(argument, parse_device_argument(text), "");
+    TENON_TRY(argument, words::parse_device_argument(text), "");
     TENON_TRY(name, name_of(host, argument), "");
     TENON_TRY(facts, read_facts(host, name), "");
     TENON_TRY(request, request_of(argument, name, std::move(facts)), "");
@@ -81,15 +83,16 @@ Result<void> DeviceList::add(const Host& host, const std::string& text) {
 }
 
 Result<void> DeviceList::add_slot(const Host& host, const std::string& text) {
-    TENON_TRY(argument, parse_device_argument(text), "");
+    TENON_TRY(argument, words::parse_device_argument(text), "");
     TENON_TRY(slot, read_slot(host, argument), "");
     const auto number = slots_.size();
     slots_.push_back(slot.slot);
-    const auto keys = keys_in(text);
+    const auto keys = words::keys_in(text);
     for (auto& facts : slot.functions) {
-        const auto named = std::ranges::find_if(requests_, [&](const model::DeviceRequest& one) {
-            return same_function(one.facts, facts);
-        });
+        const auto named =
+            std::ranges::find_if(requests_, [&](const model::machine::DeviceRequest& one) {
+                return same_function(one.facts, facts);
+            });
         if (named != requests_.end()) {
             auto& proposed_for = slot_[static_cast<std::size_t>(named - requests_.begin())];
             if (proposed_for) return malformed("{}: the slot is given twice", argument.name);
@@ -124,14 +127,14 @@ void DeviceList::fill_stated_groups() {
 
 Result<void> DeviceList::apply_stated() {
     for (std::size_t n = 0; n < requests_.size(); ++n)
-        TENON_TRY_DO(library::apply_stated(stated_[n], requests_[n].facts), "");
+        TENON_TRY_DO(library::words::apply_stated(stated_[n], requests_[n].facts), "");
     fill_stated_groups();
     return {};
 }
 
 void DeviceList::propose_slot(std::size_t slot, std::span<const std::string> named_ports,
-                              model::MachineRequest& request) {
-    std::vector<model::SlotCandidate> candidates;
+                              model::machine::MachineRequest& request) {
+    std::vector<model::slot::SlotCandidate> candidates;
     std::vector<std::size_t> numbers;
     for (std::size_t n = 0; n < requests_.size(); ++n) {
         if (slot_[n] != slot) continue;
@@ -142,11 +145,11 @@ void DeviceList::propose_slot(std::size_t slot, std::span<const std::string> nam
     for (const auto& other : request.proposals)
         for (const auto& one : other.slots)
             taken.push_back(one.port);
-    auto proposal =
-        model::propose_slots(slots_[slot], candidates, {.named = named_ports, .taken = taken});
+    auto proposal = model::slot::propose_slots(slots_[slot], candidates,
+                                               {.named = named_ports, .taken = taken});
     std::vector<std::size_t> order;
     for (const auto& proposed : proposal.slots) {
-        if (std::ranges::find(request.ports, proposed.port, &model::PortRequest::name) ==
+        if (std::ranges::find(request.ports, proposed.port, &model::chosen::PortRequest::name) ==
             request.ports.end())
             request.ports.push_back({.name = proposed.port});
         for (const auto& function : proposed.functions) {
@@ -162,7 +165,7 @@ void DeviceList::propose_slot(std::size_t slot, std::span<const std::string> nam
     request.proposals.push_back(std::move(proposal));
 }
 
-void DeviceList::propose(model::MachineRequest& request) && {
+void DeviceList::propose(model::machine::MachineRequest& request) && {
     const auto named_ports = names_of(request.ports);
     for (const auto& item : items_) {
         if (item.is_slot)

@@ -10,8 +10,8 @@
 
 #include "base/result.hpp"
 #include "library/gather.hpp"
-#include "library/stated_facts.hpp"
-#include "model/request.hpp"
+#include "library/words/stated_facts.hpp"
+#include "model/machine/request.hpp"
 #include "pci/address.hpp"
 
 namespace tenon::library {
@@ -24,7 +24,7 @@ public:
     /// Errors: wrong words, unreadable devices, a slot given twice.
     static Result<DeviceList> read(const Host& host, const std::vector<std::string>& texts);
 
-    std::vector<model::DeviceRequest>& requests() { return requests_; }
+    std::vector<model::machine::DeviceRequest>& requests() { return requests_; }
 
     /// Puts what was stated into the facts.
     /// Errors: as apply_stated().
@@ -32,7 +32,7 @@ public:
 
     /// Proposes guest slots for each host slot, moves the devices to `request` in their order and
     /// their places, and gives it the ports of the proposals.
-    void propose(model::MachineRequest& request) &&;
+    void propose(model::machine::MachineRequest& request) &&;
 
 private:
     // What was said at one place of the command line: a device, or a slot.
@@ -43,13 +43,13 @@ private:
 
     Result<void> add_slot(const Host& host, const std::string& text);
     void propose_slot(std::size_t slot, std::span<const std::string> named_ports,
-                      model::MachineRequest& request);
+                      model::machine::MachineRequest& request);
     void fill_stated_groups();
     Result<void> add(const Host& host, const std::string& text);
 
     // In parallel: each device.
-    std::vector<model::DeviceRequest> requests_;
-    std::vector<StatedFacts> stated_;
+    std::vector<model::machine::DeviceRequest> requests_;
+    std::vector<words::StatedFacts> stated_;
     std::vector<std::string> words_;                // Without port= and function=.
     std::vector<std::optional<std::size_t>> slot_;  // For which slot it is proposed.
 

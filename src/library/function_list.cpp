@@ -7,7 +7,7 @@
 
 #include "host/pci_ids.hpp"
 #include "library/words.hpp"
-#include "model/function_view.hpp"
+#include "model/function/function_view.hpp"
 #include "pci/header.hpp"
 
 namespace tenon::library {
@@ -27,7 +27,7 @@ std::string name_of(const ListedFunction& function, const host::PciIds& ids) {
 }
 
 ListedFunction list_function(const device::DeviceFacts& facts, const host::PciIds& ids) {
-    const auto view = model::build_function_view(facts);
+    const auto view = model::function::build_function_view(facts);
     ListedFunction function{.address = facts.address.value_or({}),
                             .name = {},
                             .vendor = view.vendor,

@@ -9,7 +9,7 @@
 
 #include "base/result.hpp"
 #include "library/gather.hpp"
-#include "model/decision.hpp"
+#include "model/chosen/decision.hpp"
 #include "pci/address.hpp"
 
 namespace tenon::library {
@@ -25,7 +25,7 @@ struct ListedFunction {
     std::optional<unsigned> group;  ///< IOMMU group; none: not in one, or not known.
     bool bridge = false;            ///< Stays with the host whatever becomes of its group.
     bool assignable = false;
-    std::vector<model::Reason> reasons;
+    std::vector<model::chosen::Reason> reasons;
     std::vector<std::string> unknowns;
 };
 

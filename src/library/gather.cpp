@@ -51,7 +51,7 @@ bool is_folder(std::string_view path) {
 }  // namespace
 
 Host this_host() {
-    return {.sysfs = host::Sysfs{},
+    return {.sysfs = host::sysfs::Sysfs{},
             .make_opener =
                 [](device::Interface interface, std::span<const DeviceFacts> functions,
                    std::optional<int> iommufd) {

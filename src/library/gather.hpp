@@ -18,7 +18,7 @@ namespace tenon::library {
 
 /// A host to ask. Tests put fakes here.
 struct Host {
-    host::Sysfs sysfs;
+    host::sysfs::Sysfs sysfs;
     /// Makes what opens functions for assignment.
     device::OpenerFactory make_opener;
     /// The function behind a file that somebody else opened; host::find_function_of().

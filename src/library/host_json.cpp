@@ -46,7 +46,7 @@ Json host_facts(const device::DeviceFacts& facts) {
             {"link", link(facts.link)}};
 }
 
-Json dma_budgets(const std::vector<model::DmaBudget>& budgets) {
+Json dma_budgets(const std::vector<model::machine::DmaBudget>& budgets) {
     auto list = Json::array();
     for (const auto& budget : budgets) {
         const bool group = budget.interface == device::Interface::Group;

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "device/facts.hpp"
-#include "model/dma_budget.hpp"
+#include "model/machine/dma_budget.hpp"
 
 namespace tenon::library {
 
@@ -13,6 +13,6 @@ namespace tenon::library {
 nlohmann::ordered_json host_facts(const device::DeviceFacts& facts);
 
 /// What the guest's memory needs of each interface in use. Empty: not known.
-nlohmann::ordered_json dma_budgets(const std::vector<model::DmaBudget>& budgets);
+nlohmann::ordered_json dma_budgets(const std::vector<model::machine::DmaBudget>& budgets);
 
 }  // namespace tenon::library

@@ -3,7 +3,7 @@
 #include "device/atomic_widths.hpp"
 #include "library/host_json.hpp"
 #include "library/words.hpp"
-#include "model/peers.hpp"
+#include "model/machine/peers.hpp"
 
 namespace tenon::library {
 namespace {
@@ -12,25 +12,25 @@ using Json = nlohmann::ordered_json;
 
 Json offset(std::optional<std::uint16_t> at) { return at ? Json(hex(*at)) : Json(nullptr); }
 
-Json window(const model::Window& window) {
+Json window(const model::slot::Window& window) {
     if (window.size == 0) return nullptr;
     return {{"base", hex(window.base)}, {"size", window.size}};
 }
 
-Json capability(const model::Decision& decision) {
-    const bool standard = decision.list == model::CapabilityList::Standard;
+Json capability(const model::chosen::Decision& decision) {
+    const bool standard = decision.list == model::chosen::CapabilityList::Standard;
     return {{"list", standard ? "standard" : "extended"},
             {"id", hex(decision.id)},
             {"name", decision.name},
             {"host_offset", offset(decision.host_offset)},
             {"guest_offset", offset(decision.guest_offset)},
             {"size", decision.size},
-            {"action", model::name_of(decision.action)},
+            {"action", model::chosen::name_of(decision.action)},
             {"why", decision.why},
             {"source", decision.source}};
 }
 
-std::string_view name_of(const model::BarPlan& bar) {
+std::string_view name_of(const model::function::BarPlan& bar) {
     if (bar.index == device::rom_region) return "rom";
     switch (bar.kind) {
         case pci::BarKind::Memory32:
@@ -43,7 +43,7 @@ std::string_view name_of(const model::BarPlan& bar) {
     return "";
 }
 
-Json bar(const model::BarPlan& plan, std::uint64_t address) {
+Json bar(const model::function::BarPlan& plan, std::uint64_t address) {
     auto mapped = Json::array();
     for (const auto& area : plan.mapped)
         mapped.push_back({{"offset", hex(area.offset)}, {"size", area.size}});
@@ -56,14 +56,14 @@ Json bar(const model::BarPlan& plan, std::uint64_t address) {
             {"why", plan.why}};
 }
 
-Json bars(const model::FunctionPlan& function) {
+Json bars(const model::slot::FunctionPlan& function) {
     auto list = Json::array();
     for (const auto& plan : function.view.bars)
         list.push_back(bar(plan, function.bar_address[plan.index]));
     return list;
 }
 
-Json msi(const std::optional<model::MsiPlan>& plan) {
+Json msi(const std::optional<model::function::MsiPlan>& plan) {
     if (!plan) return nullptr;
     return {{"offset", hex(plan->at)},
             {"vectors", plan->vectors},
@@ -71,23 +71,23 @@ Json msi(const std::optional<model::MsiPlan>& plan) {
             {"maskable", plan->maskable}};
 }
 
-Json intx(const std::optional<model::IntxPlan>& plan) {
+Json intx(const std::optional<model::function::IntxPlan>& plan) {
     if (!plan) return nullptr;
-    const bool by_kvm = plan->delivery == model::IntxDelivery::Irqfd;
+    const bool by_kvm = plan->delivery == model::function::IntxDelivery::Irqfd;
     return {{"pin", std::string{static_cast<char>('A' + plan->pin - 1)}},
             {"interrupt", plan->interrupt},
             {"delivery", by_kvm ? "irqfd" : "trapped"},
             {"why", plan->why}};
 }
 
-Json msix(const std::optional<model::MsixPlan>& plan) {
+Json msix(const std::optional<model::function::MsixPlan>& plan) {
     if (!plan) return nullptr;
     return {{"offset", hex(plan->at)},      {"vectors", plan->vectors},
             {"table_bar", plan->table_bar}, {"table_offset", hex(plan->table_offset)},
             {"pba_bar", plan->pba_bar},     {"pba_offset", hex(plan->pba_offset)}};
 }
 
-Json pasid(const std::optional<model::PasidPlan>& plan) {
+Json pasid(const std::optional<model::function::PasidPlan>& plan) {
     if (!plan) return nullptr;
     return {{"offset", hex(plan->at)},
             {"width", plan->width},
@@ -95,7 +95,7 @@ Json pasid(const std::optional<model::PasidPlan>& plan) {
             {"privileged", plan->privileged}};
 }
 
-Json group(const model::FunctionView& view) {
+Json group(const model::function::FunctionView& view) {
     if (!view.group) return nullptr;
     auto members = Json::array();
     for (const auto& member : view.group->members)
@@ -110,7 +110,7 @@ Json driver(const device::DeviceFacts& facts) {
     return facts.driver ? Json(*facts.driver) : Json(nullptr);
 }
 
-Json reasons(const std::vector<model::Reason>& list) {
+Json reasons(const std::vector<model::chosen::Reason>& list) {
     auto texts = Json::array();
     for (const auto& reason : list)
         texts.push_back(sentence(reason));
@@ -122,7 +122,7 @@ Json widths(const Known<std::uint32_t>& mask) {
 }
 
 // Commands for a root shell, in order, that mend what commands can.
-Json mend(const std::vector<model::Reason>& list) {
+Json mend(const std::vector<model::chosen::Reason>& list) {
     auto commands = Json::array();
     for (const auto& reason : list)
         for (const auto& command : reason.commands)
@@ -130,33 +130,33 @@ Json mend(const std::vector<model::Reason>& list) {
     return commands;
 }
 
-Json properties(const std::vector<model::PropertyReport>& reports) {
+Json properties(const std::vector<model::chosen::PropertyReport>& reports) {
     auto list = Json::array();
     for (const auto& report : reports)
         list.push_back({{"name", report.name},
                         {"value", report.value},
-                        {"origin", model::name_of(report.origin)},
+                        {"origin", name_of(report.origin)},
                         {"host", report.host},
                         {"effect", report.effect},
                         {"change", report.change}});
     return list;
 }
 
-Json atomics(const model::FunctionView& view, const model::SlotFunction& in_slot) {
+Json atomics(const model::function::FunctionView& view, const model::slot::SlotFunction& in_slot) {
     return {{"host", widths(view.atomics.widths)},
             {"why", view.atomics.why},
             {"requester_enable", in_slot.atomics_participant ? "guest" : "gated"}};
 }
 
-Json reset(const model::ResetPlan& plan) {
+Json reset(const model::function::ResetPlan& plan) {
     return {{"choice", name_of(plan.choice)},
             {"way", plan.way ? Json(name_of(*plan.way)) : Json(nullptr)},
             {"method", plan.method.empty() ? Json(nullptr) : Json(plan.method)},
             {"bus_set", plan.bus_set}};
 }
 
-Json function(const model::FunctionPlan& plan, const model::SlotView& slot,
-              const model::SlotFunction& in_slot) {
+Json function(const model::slot::FunctionPlan& plan, const model::slot::SlotView& slot,
+              const model::slot::SlotFunction& in_slot) {
     const auto& view = plan.view;
     auto capabilities = Json::array();
     for (const auto& decision : view.capabilities)
@@ -173,7 +173,7 @@ Json function(const model::FunctionPlan& plan, const model::SlotView& slot,
             {"assignable", view.assignable},
             {"reasons", reasons(view.reasons)},
             {"mend", mend(view.reasons)},
-            {"warnings", model::warnings_of(view, slot)},
+            {"warnings", model::slot::warnings_of(view, slot)},
             {"unknowns", view.unknowns},
             {"config_known", known_config(plan.facts)},
             {"config_size", view.guest_view ? Json(view.config_size) : Json(nullptr)},
@@ -192,7 +192,7 @@ Json function(const model::FunctionPlan& plan, const model::SlotView& slot,
             {"reset", reset(plan.reset)}};
 }
 
-Json guest(const model::MachinePlan& plan) {
+Json guest(const model::machine::MachinePlan& plan) {
     const auto& memory = plan.memory;
     auto parts = Json::array();
     for (const auto& part : memory.parts)
@@ -209,7 +209,7 @@ Json guest(const model::MachinePlan& plan) {
             {"window64_needed", plan.memory64_needed}};
 }
 
-Json port(const model::PortPlan& plan) {
+Json port(const model::slot::PortPlan& plan) {
     auto functions = Json::array();
     for (std::size_t n = 0; n < plan.functions.size(); ++n)
         functions.push_back(function(plan.functions[n], plan.slot, plan.slot.functions.at(n)));
@@ -235,14 +235,14 @@ Json port(const model::PortPlan& plan) {
             {"warnings", plan.slot.warnings}};
 }
 
-Json sets(const std::vector<model::ProposedSet>& list) {
+Json sets(const std::vector<model::slot::ProposedSet>& list) {
     auto objects = Json::array();
     for (const auto& set : list)
         objects.push_back({{"hosts", set.hosts}, {"why", set.why}});
     return objects;
 }
 
-Json proposed(const model::ProposedSlot& slot) {
+Json proposed(const model::slot::ProposedSlot& slot) {
     auto functions = Json::array();
     for (const auto& function : slot.functions)
         functions.push_back({{"host", function.host},
@@ -251,7 +251,7 @@ Json proposed(const model::ProposedSlot& slot) {
     return {{"port", slot.port}, {"functions", std::move(functions)}, {"why", slot.why}};
 }
 
-Json proposal(const model::SlotProposal& proposal) {
+Json proposal(const model::slot::SlotProposal& proposal) {
     auto slots = Json::array();
     for (const auto& slot : proposal.slots)
         slots.push_back(proposed(slot));
@@ -264,21 +264,21 @@ Json proposal(const model::SlotProposal& proposal) {
             {"arguments", proposal.arguments}};
 }
 
-Json proposals(const std::vector<model::SlotProposal>& list) {
+Json proposals(const std::vector<model::slot::SlotProposal>& list) {
     auto objects = Json::array();
     for (const auto& one : list)
         objects.push_back(proposal(one));
     return objects;
 }
 
-Json peers(const std::optional<model::PeerPlan>& plan) {
+Json peers(const std::optional<model::machine::PeerPlan>& plan) {
     if (!plan) return nullptr;
-    return {{"state", model::name_of(plan->state)}, {"why", plan->line}};
+    return {{"state", name_of(plan->state)}, {"why", plan->line}};
 }
 
-Json interrupts(const model::InterruptBudget& budget) {
+Json interrupts(const model::machine::InterruptBudget& budget) {
     return {{"vectors", budget.vectors},
-            {"kvm_routes", model::kvm_message_routes},
+            {"kvm_routes", model::machine::kvm_message_routes},
             {"host_vectors", budget.host ? Json(*budget.host) : Json(nullptr)},
             {"warnings", budget.warnings}};
 }
@@ -290,9 +290,9 @@ std::string render(const Json& object) {
 
 }  // namespace
 
-std::string render_json(const model::PortPlan& plan) { return render(port(plan)); }
+std::string render_json(const model::slot::PortPlan& plan) { return render(port(plan)); }
 
-std::string render_json(const model::MachinePlan& plan) {
+std::string render_json(const model::machine::MachinePlan& plan) {
     auto ports = Json::array();
     for (const auto& one : plan.ports)
         ports.push_back(port(one));

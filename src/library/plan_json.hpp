@@ -3,14 +3,14 @@
 
 #include <string>
 
-#include "model/machine_plan.hpp"
+#include "model/machine/machine_plan.hpp"
 
 namespace tenon::library {
 
 /// The plan as indented JSON, keys always in the same order, with a line end.
-std::string render_json(const model::MachinePlan& plan);
+std::string render_json(const model::machine::MachinePlan& plan);
 
 /// One port of it, which is a member of "ports".
-std::string render_json(const model::PortPlan& port);
+std::string render_json(const model::slot::PortPlan& port);
 
 }  // namespace tenon::library

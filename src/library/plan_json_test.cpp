@@ -14,7 +14,7 @@ using support::ConfigBuilder;
 
 json plan_of(device::DeviceFacts facts) {
     return json::parse(
-        render_json(model::make_plan({.devices = {{.facts = std::move(facts)}}}).value()));
+        render_json(model::machine::make_plan({.devices = {{.facts = std::move(facts)}}}).value()));
 }
 
 json function_of(device::DeviceFacts facts) {
@@ -43,7 +43,7 @@ TEST(PlanJson, NamesTheFunctionInHex) {
 
 TEST(PlanJson, KeepsItsKeysInOrder) {
     const auto text = render_json(
-        model::make_plan({.devices = {{.facts = facts_of(ConfigBuilder{256})}}}).value());
+        model::machine::make_plan({.devices = {{.facts = facts_of(ConfigBuilder{256})}}}).value());
 
     EXPECT_LT(text.find("\"machine\""), text.find("\"assignable\""));
     EXPECT_LT(text.find("\"assignable\""), text.find("\"ports\""));

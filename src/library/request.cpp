@@ -6,18 +6,19 @@
 #include <array>
 #include <set>
 
-#include "library/device_argument.hpp"
 #include "library/device_list.hpp"
-#include "library/keys.hpp"
-#include "library/limits.hpp"
-#include "library/port_argument.hpp"
-#include "model/machine_version.hpp"
+#include "library/words/device_argument.hpp"
+#include "library/words/keys.hpp"
+#include "library/words/limits.hpp"
+#include "library/words/port_argument.hpp"
+#include "model/chosen/machine_version.hpp"
 
 namespace tenon::library {
 namespace {
 
 // A file that somebody opened is for iommufd, and one address space for all is what they want.
-void prefer_iommufd(std::vector<model::DeviceRequest>& devices, std::optional<int> iommufd) {
+void prefer_iommufd(std::vector<model::machine::DeviceRequest>& devices,
+                    std::optional<int> iommufd) {
     const bool given = iommufd || std::ranges::any_of(devices, [](const auto& device) {
                            return device.access.file.has_value();
                        });
@@ -28,7 +29,7 @@ void prefer_iommufd(std::vector<model::DeviceRequest>& devices, std::optional<in
     }
 }
 
-void ask_about(device::OpenedFunctions& opened, std::vector<model::DeviceRequest>& devices,
+void ask_about(device::OpenedFunctions& opened, std::vector<model::machine::DeviceRequest>& devices,
                Opening opening) {
     std::vector<Asking> asking;
     for (auto& device : devices) {
@@ -43,15 +44,15 @@ void ask_about(device::OpenedFunctions& opened, std::vector<model::DeviceRequest
 Result<std::optional<int>> iommufd_of(const Host& host, const std::string& text) {
     if (text.empty()) return std::nullopt;
     constexpr std::array keys{
-        KeyWords{.name = "fd", .value = "N", .what = "a file of this process"}};
-    TENON_TRY(pairs, parse_keys(text, "--iommufd", keys), "");
-    TENON_TRY(file, parse_file("--iommufd", pairs.front().value), "");
+        words::KeyWords{.name = "fd", .value = "N", .what = "a file of this process"}};
+    TENON_TRY(pairs, words::parse_keys(text, "--iommufd", keys), "");
+    TENON_TRY(file, words::parse_file("--iommufd", pairs.front().value), "");
     TENON_TRY_DO(host.check_is_iommufd(file), "");
     return file;
 }
 
 // A function of this host can be given once; files may be planned as often as wanted.
-Result<void> check_given_once(const std::vector<model::DeviceRequest>& devices) {
+Result<void> check_given_once(const std::vector<model::machine::DeviceRequest>& devices) {
     std::set<pci::Address> addresses;
     for (const auto& device : devices) {
         const auto& facts = device.facts;
@@ -63,7 +64,7 @@ Result<void> check_given_once(const std::vector<model::DeviceRequest>& devices) 
 }
 
 // Of this host, where one of its devices is named.
-Known<unsigned> processors_for(const model::MachineRequest& request) {
+Known<unsigned> processors_for(const model::machine::MachineRequest& request) {
     const bool live = std::ranges::any_of(request.devices, [](const auto& device) {
         return device.facts.origin == device::Origin::Live;
     });
@@ -73,10 +74,11 @@ Known<unsigned> processors_for(const model::MachineRequest& request) {
 }
 
 // Of the host that is to run the guest: this one, if its devices are.
-Known<unsigned> physical_bits(const Host& host, const model::MachineRequest& request) {
-    const bool here = std::ranges::all_of(request.devices, [](const model::DeviceRequest& device) {
-        return device.facts.origin == device::Origin::Live;
-    });
+Known<unsigned> physical_bits(const Host& host, const model::machine::MachineRequest& request) {
+    const bool here =
+        std::ranges::all_of(request.devices, [](const model::machine::DeviceRequest& device) {
+            return device.facts.origin == device::Origin::Live;
+        });
     if (here) return host.physical_bits();
     return Unknown{"the devices are described by a file, and it does not tell"};
 }
@@ -84,25 +86,26 @@ Known<unsigned> physical_bits(const Host& host, const model::MachineRequest& req
 }  // namespace
 
 Result<PlannedMachine> plan_machine(const Host& host, const MachineArguments& arguments) {
-    if (arguments.devices.size() > most_devices)
+    if (arguments.devices.size() > words::most_devices)
         return malformed("{} devices: a machine has at most {}", arguments.devices.size(),
-                         most_devices);
-    if (arguments.ports.size() > most_ports)
-        return malformed("{} ports: a machine has at most {}", arguments.ports.size(), most_ports);
-    model::MachineRequest request;
-    TENON_TRY(memory, parse_memory_argument(arguments.memory), "--memory");
+                         words::most_devices);
+    if (arguments.ports.size() > words::most_ports)
+        return malformed("{} ports: a machine has at most {}", arguments.ports.size(),
+                         words::most_ports);
+    model::machine::MachineRequest request;
+    TENON_TRY(memory, words::parse_memory_argument(arguments.memory), "--memory");
     request.memory = memory;
-    TENON_TRY(cpus, parse_cpus_argument(arguments.cpus), "--cpus");
+    TENON_TRY(cpus, words::parse_cpus_argument(arguments.cpus), "--cpus");
     request.vcpus = cpus;
     request.version = arguments.version.empty()
-                          ? std::string{model::machine_versions().front().name}
+                          ? std::string{model::chosen::machine_versions().front().name}
                           : arguments.version;
     if (!arguments.viommu.empty()) {
-        TENON_TRY(width, parse_viommu(arguments.viommu), "");
+        TENON_TRY(width, words::parse_viommu(arguments.viommu), "");
         request.viommu_pasid_width = width;
     }
     for (const auto& text : arguments.ports) {
-        TENON_TRY(port, parse_port_argument(text), "");
+        TENON_TRY(port, words::parse_port_argument(text), "");
         request.ports.push_back(std::move(port));
     }
     TENON_TRY(devices, DeviceList::read(host, arguments.devices), "");
@@ -126,7 +129,7 @@ Result<PlannedMachine> plan_machine(const Host& host, const MachineArguments& ar
     request.physical_bits = physical_bits(host, request);
     request.interfaces = opened.interfaces();
     if (!request.interfaces.empty()) request.limits = host.dma_limits();
-    TENON_TRY(plan, model::make_plan(std::move(request)), "");
+    TENON_TRY(plan, model::machine::make_plan(std::move(request)), "");
     return PlannedMachine{.plan = std::move(plan), .opened = std::move(opened)};
 }
 

@@ -7,27 +7,27 @@
 #include "base/result.hpp"
 #include "base/timeline.hpp"
 #include "library/gather.hpp"
-#include "library/memory_argument.hpp"
-#include "model/machine_plan.hpp"
+#include "library/words/memory_argument.hpp"
+#include "model/machine/machine_plan.hpp"
 
 namespace tenon::library {
 
 /// What both commands are told of the machine.
 struct MachineArguments {
-    std::string version;                 ///< --machine; empty: the current one.
-    std::string viommu;                  ///< --viommu; empty: as the version has it.
-    std::vector<std::string> ports;      ///< --port, in order.
-    std::vector<std::string> devices;    ///< DEVICE or --device, in order.
-    std::string memory{default_memory};  ///< --memory
-    std::string cpus = "1";              ///< --cpus
-    std::string iommufd;                 ///< --iommufd: "fd=N"; empty: /dev/iommu is opened here.
+    std::string version;                        ///< --machine; empty: the current one.
+    std::string viommu;                         ///< --viommu; empty: as the version has it.
+    std::vector<std::string> ports;             ///< --port, in order.
+    std::vector<std::string> devices;           ///< DEVICE or --device, in order.
+    std::string memory{words::default_memory};  ///< --memory
+    std::string cpus = "1";                     ///< --cpus
+    std::string iommufd;  ///< --iommufd: "fd=N"; empty: /dev/iommu is opened here.
     Opening opening = Opening::Allowed;
     Timeline* timeline = nullptr;  ///< Where the moments of the start are noted; may be null.
 };
 
 /// A plan, and the functions that were opened for it and may go to a guest as they are.
 struct PlannedMachine {
-    model::MachinePlan plan;
+    model::machine::MachinePlan plan;
     device::OpenedFunctions opened;
 };
 

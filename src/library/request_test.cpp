@@ -20,18 +20,18 @@ protected:
                        .group = "14"});
     }
 
-    Result<model::MachinePlan> plan(const MachineArguments& arguments) {
-        const Host host{
-            .sysfs =
-                host::Sysfs{{.sysfs = tree_.sysfs(), .dev = tree_.dev(), .proc = tree_.proc()}},
-            .find_function_of = [](int file) -> Result<pci::Address> {
-                if (file == 5) return pci::Address{.bus = 1};
-                return malformed("fd={}: it is null", file);
-            },
-            .check_is_iommufd = [](int file) -> Result<void> {
-                if (file == 6) return {};
-                return malformed("--iommufd: fd={}: it is null", file);
-            }};
+    Result<model::machine::MachinePlan> plan(const MachineArguments& arguments) {
+        const Host host{.sysfs =
+                            host::sysfs::Sysfs{
+                                {.sysfs = tree_.sysfs(), .dev = tree_.dev(), .proc = tree_.proc()}},
+                        .find_function_of = [](int file) -> Result<pci::Address> {
+                            if (file == 5) return pci::Address{.bus = 1};
+                            return malformed("fd={}: it is null", file);
+                        },
+                        .check_is_iommufd = [](int file) -> Result<void> {
+                            if (file == 6) return {};
+                            return malformed("--iommufd: fd={}: it is null", file);
+                        }};
         TENON_TRY(planned, plan_machine(host, arguments), "");
         return std::move(planned.plan);
     }

@@ -5,7 +5,7 @@
 namespace tenon::library {
 namespace {
 
-Result<void> check_keys(const DeviceArgument& argument) {
+Result<void> check_keys(const words::DeviceArgument& argument) {
     const auto refuse = [&](std::string_view key, std::string_view why) {
         return std::unexpected(
             Error{.kind = Error::Kind::Malformed,
@@ -29,7 +29,7 @@ bool is_slot(std::string_view name) {
     return pci::Address::parse_slot(name) || capture::names_slot(name);
 }
 
-Result<SlotFunctions> read_slot(const Host& host, const DeviceArgument& argument) {
+Result<SlotFunctions> read_slot(const Host& host, const words::DeviceArgument& argument) {
     TENON_TRY_DO(check_keys(argument), "");
     SlotFunctions slot;
     if (const auto address = pci::Address::parse_slot(argument.name)) {

@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "base/result.hpp"
-#include "library/device_argument.hpp"
 #include "library/gather.hpp"
+#include "library/words/device_argument.hpp"
 #include "pci/address.hpp"
 
 namespace tenon::library {
@@ -23,7 +23,7 @@ struct SlotFunctions {
 /// Reads the functions of the slot that `argument` names.
 /// Errors: those of Sysfs::find_slot() and capture::read_capture_slot(); Malformed for a key that
 /// can only be of one function.
-Result<SlotFunctions> read_slot(const Host& host, const DeviceArgument& argument);
+Result<SlotFunctions> read_slot(const Host& host, const words::DeviceArgument& argument);
 
 /// Whether both are the same function of the same host or file.
 bool same_function(const device::DeviceFacts& one, const device::DeviceFacts& other);

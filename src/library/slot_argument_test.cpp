@@ -60,9 +60,9 @@ protected:
         tree_.write(tree_.file(address, "reset_method"), "flr\n");
     }
 
-    Result<model::MachinePlan> plan(std::vector<std::string> devices,
-                                    std::vector<std::string> ports = {}) {
-        const Host host{.sysfs = host::Sysfs{
+    Result<model::machine::MachinePlan> plan(std::vector<std::string> devices,
+                                             std::vector<std::string> ports = {}) {
+        const Host host{.sysfs = host::sysfs::Sysfs{
                             {.sysfs = tree_.sysfs(), .dev = tree_.dev(), .proc = tree_.proc()}}};
         TENON_TRY(planned,
                   plan_machine(host, {.ports = std::move(ports),
@@ -78,7 +78,7 @@ protected:
     }
 
     // What the words of a proposal give.
-    Result<model::MachinePlan> plan_words(const std::vector<std::string>& words) {
+    Result<model::machine::MachinePlan> plan_words(const std::vector<std::string>& words) {
         std::vector<std::string> devices;
         std::vector<std::string> ports;
         for (std::size_t n = 0; n + 1 < words.size(); n += 2)
@@ -92,7 +92,7 @@ protected:
     }
 
     // What the guest gets, without how the devices were named.
-    static nlohmann::json ports(const model::MachinePlan& plan) {
+    static nlohmann::json ports(const model::machine::MachinePlan& plan) {
         return nlohmann::json::parse(render_json(plan)).at("ports");
     }
 
@@ -130,7 +130,7 @@ TEST_F(SlotArgument, ProposesWordsThatGiveTheSamePlan) {
 TEST_F(SlotArgument, CarriesItsKeysToEachFunction) {
     const auto made = plan({"0000:0b:00.*,rom=off"}).value();
 
-    EXPECT_EQ(made.ports[1].functions[0].rom.from, model::RomRequest::From::Nothing);
+    EXPECT_EQ(made.ports[1].functions[0].rom.from, model::chosen::RomRequest::From::Nothing);
     EXPECT_THAT(made.proposals[0].arguments,
                 testing::Contains("0000:0b:00.1,rom=off,port=host-0b-00.1,function=0"));
     EXPECT_EQ(ports(plan_words(made.proposals[0].arguments).value()), ports(made));
@@ -141,7 +141,7 @@ TEST_F(SlotArgument, TakesAFunctionThatIsNamedBesideItWithItsOwnKeys) {
 
     ASSERT_THAT(made.ports, SizeIs(2));
     EXPECT_EQ(made.ports[1].functions[0].view.id, "second");
-    EXPECT_EQ(made.ports[1].functions[0].rom.from, model::RomRequest::From::Device);
+    EXPECT_EQ(made.ports[1].functions[0].rom.from, model::chosen::RomRequest::From::Device);
     EXPECT_EQ(ports(plan_words(made.proposals[0].arguments).value()), ports(made));
 }
 
@@ -169,7 +169,7 @@ TEST_F(SlotArgument, LeavesAPortThatWasNamedToItsRule) {
 
     ASSERT_THAT(made.ports, SizeIs(2));
     EXPECT_EQ(made.ports[0].name, "host-0b-00.1");
-    EXPECT_EQ(made.ports[0].rules.atomics.value.mode, model::AtomicsMode::Off);
+    EXPECT_EQ(made.ports[0].rules.atomics.value.mode, model::chosen::AtomicsMode::Off);
     EXPECT_THAT(made.proposals[0].arguments, testing::Not(testing::Contains("host-0b-00.1")));
 }
 

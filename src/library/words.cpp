@@ -89,7 +89,7 @@ std::size_t known_config(const device::DeviceFacts& facts) {
     return facts.physical ? facts.physical->known() : 0;
 }
 
-std::string sentence(const model::Reason& reason) {
+std::string sentence(const model::chosen::Reason& reason) {
     auto text = reason.what;
     if (!reason.remedy.empty()) text += ": " + reason.remedy;
     if (!reason.commands.empty()) text += fmt::format(": {}", fmt::join(reason.commands, "; "));

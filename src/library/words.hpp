@@ -5,8 +5,8 @@
 #include <string>
 #include <string_view>
 
-#include "model/function_view.hpp"
-#include "model/machine_plan.hpp"
+#include "model/function/function_view.hpp"
+#include "model/machine/machine_plan.hpp"
 
 namespace tenon::library {
 
@@ -27,7 +27,7 @@ std::string_view link_speed_name(unsigned speed);
 std::size_t known_config(const device::DeviceFacts& facts);
 
 /// "what: remedy: command; command", a reason in one sentence.
-std::string sentence(const model::Reason& reason);
+std::string sentence(const model::chosen::Reason& reason);
 
 /// "01:00.0", without the domain, which a guest has but one of.
 std::string guest_address(const pci::Address& address);

@@ -8,9 +8,9 @@
 #include <utility>
 
 #include "vmm/acpi/tables.hpp"
-#include "vmm/console.hpp"
-#include "vmm/cpuid.hpp"
-#include "vmm/layout.hpp"
+#include "vmm/board/console.hpp"
+#include "vmm/board/layout.hpp"
+#include "vmm/kvm/cpuid.hpp"
 #include "vmm/loader/boot_layout.hpp"
 
 namespace tenon::vmm {
@@ -22,15 +22,16 @@ Result<std::unique_ptr<Machine>> Machine::create(BoardConfig config) {
         return malformed("{} processors: 1 to 255 are possible", config.vcpus);
     std::unique_ptr<Machine> machine{new Machine{std::move(config)}};
     const auto& made = machine->config_;
-    TENON_TRY(memory, GuestMemory::create(made.memory, made.addresses.low_memory_end, made.backing),
+    TENON_TRY(memory,
+              board::GuestMemory::create(made.memory, made.addresses.low_memory_end, made.backing),
               "making the machine");
     machine->memory_ = std::move(memory);
-    TENON_TRY(kvm, Kvm::open(), "making the machine");
+    TENON_TRY(kvm, kvm::Kvm::open(), "making the machine");
     if (made.vcpus > kvm.most_vcpus())
         return fail(Error::Kind::Unsupported, "{} processors: this KVM gives a guest {} at most",
                     made.vcpus, kvm.most_vcpus());
     machine->kvm_ = std::move(kvm);
-    TENON_TRY(vm, KvmVm::create(*machine->kvm_), "making the machine");
+    TENON_TRY(vm, kvm::KvmVm::create(*machine->kvm_), "making the machine");
     machine->vm_ = std::move(vm);
     machine->slots_.emplace(*machine->vm_, machine->kvm_->memory_slots());
     machine->routes_.emplace(*machine->vm_);
@@ -39,48 +40,51 @@ Result<std::unique_ptr<Machine>> Machine::create(BoardConfig config) {
     return machine;
 }
 
-Result<void> Machine::attach_devices(PciHost& host) {
+Result<void> Machine::attach_devices(board::PciHost& host) {
     TENON_TRY_DO(memory_bus_.add(config_.addresses.ecam.base, config_.addresses.ecam.size,
-                                 std::make_shared<Ecam>(host)),
+                                 std::make_shared<board::Ecam>(host)),
                  "placing ECAM");
-    serial_ = std::make_shared<SerialPort>(
+    serial_ = std::make_shared<board::SerialPort>(
         [file = config_.output, timeline = config_.timeline](std::uint8_t byte) mutable {
             mark(std::exchange(timeline, nullptr), "first output of the guest");
-            send_byte(file, byte);
+            board::send_byte(file, byte);
         },
         [this](bool level) {
             // A pin that cannot be set has no use for the guest, and nobody to tell.
-            [[maybe_unused]] const auto done = vm_->set_irq_line(Gsi{serial_interrupt}, level);
+            [[maybe_unused]] const auto done =
+                vm_->set_irq_line(kvm::Gsi{board::serial_interrupt}, level);
         });
-    TENON_TRY_DO(port_bus_.add(serial_port, serial_ports, serial_), "placing the serial port");
-    TENON_TRY_DO(port_bus_.add(power_port, power_ports,
-                               std::make_shared<PowerRegisters>(
-                                   [this](MachineEnd why) { stop(why, EndCause::Guest); })),
-                 "placing the power registers");
+    TENON_TRY_DO(port_bus_.add(board::serial_port, board::serial_ports, serial_),
+                 "placing the serial port");
+    TENON_TRY_DO(
+        port_bus_.add(board::power_port, board::power_ports,
+                      std::make_shared<board::PowerRegisters>(
+                          [this](board::MachineEnd why) { stop(why, board::EndCause::Guest); })),
+        "placing the power registers");
     return routes_->commit();
 }
 
 Result<void> Machine::make_vcpus() {
-    const VcpuWorld world{.memory = &memory_bus_,
-                          .ports = &port_bus_,
-                          .memory_fault = [this](std::optional<GuestAddress> where) {
-                              return memory_fault_ && memory_fault_(where);
-                          }};
-    memory_types_ = memory_types(config_.addresses.low_memory_end,
-                                 physical_address_bits(kvm_->supported_cpuid()));
+    const kvm::VcpuWorld world{.memory = &memory_bus_,
+                               .ports = &port_bus_,
+                               .memory_fault = [this](std::optional<GuestAddress> where) {
+                                   return memory_fault_ && memory_fault_(where);
+                               }};
+    memory_types_ = kvm::memory_types(config_.addresses.low_memory_end,
+                                      kvm::physical_address_bits(kvm_->supported_cpuid()));
     std::vector<std::uint32_t> msrs;
     if (config_.restarts) {
         TENON_TRY(indices, kvm_->msr_indices(), "making the machine");
         msrs = std::move(indices);
-        TENON_TRY(controllers, IrqchipState::read(vm_->number()), "making the machine");
+        TENON_TRY(controllers, kvm::IrqchipState::read(vm_->number()), "making the machine");
         interrupt_controllers_ = std::move(controllers);
     }
     const std::lock_guard lock{mutex_};
     for (unsigned index = 0; index < config_.vcpus; ++index) {
-        TENON_TRY(vcpu, Vcpu::create(*kvm_, *vm_, index, config_.vcpus, world),
+        TENON_TRY(vcpu, kvm::Vcpu::create(*kvm_, *vm_, index, config_.vcpus, world),
                   "making the machine");
         // Refused by Intel's KVM and by AMD's of older kernels: the guest then only complains.
-        [[maybe_unused]] const auto refused = vcpu->set_msrs(clock_frequency_select());
+        [[maybe_unused]] const auto refused = vcpu->set_msrs(kvm::clock_frequency_select());
         if (config_.restarts) TENON_TRY_DO(vcpu->keep_reset_state(msrs), "making the machine");
         TENON_TRY_DO(vcpu->set_msrs(memory_types_), "setting memory types");
         vcpus_.push_back(std::move(vcpu));
@@ -91,45 +95,46 @@ Result<void> Machine::make_vcpus() {
 
 Result<void> Machine::load() {
     TENON_TRY(tables,
-              acpi::make_tables(
+              acpi::acpi::make_tables(
                   {.addresses = config_.addresses, .vcpus = config_.vcpus, .intx = config_.intx},
-                  loader::acpi_tables, loader::acpi_limit),
+                  loader::loader::acpi_tables, loader::loader::acpi_limit),
               "making ACPI tables");
-    TENON_TRY_DO(memory_.write(loader::acpi_tables, tables), "writing ACPI tables");
-    TENON_TRY_DO(memory_.write(loader::reset_vector, code_at_reset(power_port)),
-                 "writing the reset vector");
+    TENON_TRY_DO(memory_.write(loader::loader::acpi_tables, tables), "writing ACPI tables");
+    TENON_TRY_DO(
+        memory_.write(loader::loader::reset_vector, board::code_at_reset(board::power_port)),
+        "writing the reset vector");
     TENON_TRY(entry, source_->load(memory_, config_.addresses), "");
     mark(config_.timeline, "kernel loaded");
     return vcpus_.front()->enter_at(entry);
 }
 
-Result<MachineEnd> Machine::run(PciHost& host) {
-    TENON_TRY(source, loader::BootSource::open(config_.boot), "before the start");
+Result<board::MachineEnd> Machine::run(board::PciHost& host) {
+    TENON_TRY(source, loader::loader::BootSource::open(config_.boot), "before the start");
     source_ = std::move(source);
     TENON_TRY_DO(attach_devices(host), "making the machine");
     TENON_TRY_DO(make_vcpus(), "before the start");
     TENON_TRY_DO(load(), "before the start");
 
-    TENON_TRY(signals, EndSignals::take(), "before the start");
-    const auto console = Console::start(config_.input, *serial_, signals, [this] {
-        stop(MachineEnd::Interrupted, EndCause::HostSignal);
+    TENON_TRY(signals, board::EndSignals::take(), "before the start");
+    const auto console = board::Console::start(config_.input, *serial_, signals, [this] {
+        stop(board::MachineEnd::Interrupted, board::EndCause::HostSignal);
     });
     if (!console) return std::unexpected(Error{console.error()}.during("before the start"));
-    install_vcpu_signal();
+    kvm::install_vcpu_signal();
     for (;;) {
         auto [ended, cause] = run_vcpus();
-        if (!ended || *ended != MachineEnd::Reset || !config_.restarts) {
-            tell({.kind = MachineEvent::Kind::Ended,
+        if (!ended || *ended != board::MachineEnd::Reset || !config_.restarts) {
+            tell({.kind = board::MachineEvent::Kind::Ended,
                   .cause = cause,
-                  .end = ended.value_or(MachineEnd::Interrupted)});
+                  .end = ended.value_or(board::MachineEnd::Interrupted)});
             return ended;
         }
         TENON_TRY_DO(reset(host), "starting the guest again");
-        tell({.kind = MachineEvent::Kind::Reset, .cause = cause});
+        tell({.kind = board::MachineEvent::Kind::Reset, .cause = cause});
     }
 }
 
-std::pair<Result<MachineEnd>, EndCause> Machine::run_vcpus() {
+std::pair<Result<board::MachineEnd>, board::EndCause> Machine::run_vcpus() {
     std::vector<std::jthread> threads;
     threads.reserve(vcpus_.size());
     for (std::size_t index = 0; index < vcpus_.size(); ++index)
@@ -142,7 +147,7 @@ std::pair<Result<MachineEnd>, EndCause> Machine::run_vcpus() {
 
 // In the order in which nothing of the old guest reaches the new one: devices stop to write into
 // memory before the kernel is put there, and interrupts end before their controllers are reset.
-Result<void> Machine::reset(PciHost& host) {
+Result<void> Machine::reset(board::PciHost& host) {
     host.restart();
     serial_->reset();
     for (const auto& vcpu : vcpus_) {
@@ -151,12 +156,13 @@ Result<void> Machine::reset(PciHost& host) {
     }
     TENON_TRY_DO(interrupt_controllers_.restore(vm_->number()), "");
     // Where firmware leaves its words: the next kernel must not find the last one's.
-    TENON_TRY(first, memory_.span(GuestAddress{0}, loader::kernel_floor), "clearing memory");
+    TENON_TRY(first, memory_.span(GuestAddress{0}, loader::loader::kernel_floor),
+              "clearing memory");
     std::ranges::fill(first, std::byte{0});
     TENON_TRY_DO(load(), "");
     const std::lock_guard lock{mutex_};
     // Whoever wanted an end meanwhile gets it: run_vcpu() looks before it runs.
-    if (end_ && *end_ && **end_ == MachineEnd::Reset) end_.reset();
+    if (end_ && *end_ && **end_ == board::MachineEnd::Reset) end_.reset();
     return {};
 }
 
@@ -177,16 +183,16 @@ void Machine::run_vcpu(std::size_t index) {
     while (may_run(index)) {
         auto ran = vcpus_[index]->run();
         // A vCPU that returns without an error was stopped, and the reason is there.
-        if (!ran) end(std::unexpected(std::move(ran).error()), EndCause::Crash);
+        if (!ran) end(std::unexpected(std::move(ran).error()), board::EndCause::Crash);
     }
 }
 
 // Under the lock: what ended the guest starts it again.
 bool Machine::restarting() const {
-    return config_.restarts && end_ && *end_ && **end_ == MachineEnd::Reset;
+    return config_.restarts && end_ && *end_ && **end_ == board::MachineEnd::Reset;
 }
 
-void Machine::stop(MachineEnd why, EndCause cause) { end(why, cause); }
+void Machine::stop(board::MachineEnd why, board::EndCause cause) { end(why, cause); }
 
 void Machine::on_ending(std::function<void()> listener) {
     const std::lock_guard lock{mutex_};
@@ -194,9 +200,11 @@ void Machine::on_ending(std::function<void()> listener) {
     if (ending_ && end_ && !restarting()) ending_();
 }
 
-void Machine::fail_with(Error why) { end(std::unexpected(std::move(why)), EndCause::HostError); }
+void Machine::fail_with(Error why) {
+    end(std::unexpected(std::move(why)), board::EndCause::HostError);
+}
 
-void Machine::end(Result<MachineEnd> why, EndCause cause) {
+void Machine::end(Result<board::MachineEnd> why, board::EndCause cause) {
     const std::lock_guard lock{mutex_};
     if (!end_ || restarting()) {
         end_ = std::move(why);
@@ -227,7 +235,7 @@ Result<void> Machine::pause() {
                         "a processor of the guest does not stop: its console's output is not read");
         }
     }
-    tell({.kind = MachineEvent::Kind::Paused});
+    tell({.kind = board::MachineEvent::Kind::Paused});
     return {};
 }
 
@@ -240,7 +248,7 @@ void Machine::resume() {
             vcpu->tell_of_pause();
         changed_.notify_all();
     }
-    tell({.kind = MachineEvent::Kind::Resumed});
+    tell({.kind = board::MachineEvent::Kind::Resumed});
 }
 
 bool Machine::paused() const {
@@ -250,10 +258,11 @@ bool Machine::paused() const {
 
 Result<void> Machine::press_power_button() {
     // An edge: the controller has seen it when the line falls again.
-    TENON_TRY_DO(vm_->set_irq_line(Gsi{power_button_interrupt}, true), "pressing the power button");
-    TENON_TRY_DO(vm_->set_irq_line(Gsi{power_button_interrupt}, false),
+    TENON_TRY_DO(vm_->set_irq_line(kvm::Gsi{board::power_button_interrupt}, true),
+                 "pressing the power button");
+    TENON_TRY_DO(vm_->set_irq_line(kvm::Gsi{board::power_button_interrupt}, false),
                  "releasing the power button");
-    tell({.kind = MachineEvent::Kind::PowerButton});
+    tell({.kind = board::MachineEvent::Kind::PowerButton});
     return {};
 }
 

@@ -17,32 +17,32 @@
 
 #include "base/result.hpp"
 #include "base/timeline.hpp"
-#include "model/machine_plan.hpp"
+#include "model/machine/machine_plan.hpp"
 #include "vmm/acpi/dsdt.hpp"
-#include "vmm/bus.hpp"
-#include "vmm/ecam.hpp"
-#include "vmm/guest_control.hpp"
-#include "vmm/guest_memory.hpp"
-#include "vmm/irq_routes.hpp"
-#include "vmm/kvm.hpp"
+#include "vmm/board/bus.hpp"
+#include "vmm/board/ecam.hpp"
+#include "vmm/board/guest_control.hpp"
+#include "vmm/board/guest_memory.hpp"
+#include "vmm/board/machine_event.hpp"
+#include "vmm/board/power.hpp"
+#include "vmm/board/serial.hpp"
+#include "vmm/kvm/irq_routes.hpp"
+#include "vmm/kvm/kvm.hpp"
+#include "vmm/kvm/memory_slots.hpp"
+#include "vmm/kvm/reset_state.hpp"
+#include "vmm/kvm/vcpu.hpp"
 #include "vmm/loader/boot.hpp"
-#include "vmm/machine_event.hpp"
-#include "vmm/memory_slots.hpp"
-#include "vmm/power.hpp"
-#include "vmm/reset_state.hpp"
-#include "vmm/serial.hpp"
-#include "vmm/vcpu.hpp"
 
 namespace tenon::vmm {
 
 /// What a board is made from.
 struct BoardConfig {
-    model::AddressMap addresses;
+    model::machine::AddressMap addresses;
     std::uint64_t memory = 0;  ///< Bytes, a multiple of 2 MiB.
-    MemoryBacking backing;
+    board::MemoryBacking backing;
     unsigned vcpus = 1;  ///< 1..255
-    loader::BootRequest boot;
-    std::vector<model::IntxRoute> intx;
+    loader::loader::BootRequest boot;
+    std::vector<model::function::IntxRoute> intx;
     bool restarts = true;          ///< A reset by the guest starts it again, in place.
     Timeline* timeline = nullptr;  ///< Where moments of the start are noted; stays the caller's.
     int input = 0;                 ///< File of the console; stays the caller's.
@@ -51,7 +51,7 @@ struct BoardConfig {
 
 /// One virtual machine. Owned and run by one thread; what GuestControl declares may come from
 /// others.
-class Machine final : public GuestControl {
+class Machine final : public board::GuestControl {
 public:
     /// Makes the machine with its memory; nothing runs yet.
     /// Errors: those of KVM, memory and slots, each naming its object.
@@ -61,12 +61,12 @@ public:
     Machine& operator=(const Machine&) = delete;
     ~Machine() override;
 
-    KvmVm& vm() { return *vm_; }
-    const GuestMemory& memory() const { return memory_; }
-    MemorySlots& slots() { return *slots_; }
-    IrqRoutes& routes() { return *routes_; }
-    Bus& memory_bus() { return memory_bus_; }
-    Bus& port_bus() { return port_bus_; }
+    kvm::KvmVm& vm() { return *vm_; }
+    const board::GuestMemory& memory() const { return memory_; }
+    kvm::MemorySlots& slots() { return *slots_; }
+    kvm::IrqRoutes& routes() { return *routes_; }
+    board::Bus& memory_bus() { return memory_bus_; }
+    board::Bus& port_bus() { return port_bus_; }
 
     /// Who is asked when the guest touches memory that the host does not have; see VcpuWorld.
     /// Before run().
@@ -75,7 +75,7 @@ public:
     }
 
     /// Who is told of each event, from the thread that makes it happen. Before run().
-    void on_event(std::function<void(const MachineEvent&)> listener) {
+    void on_event(std::function<void(const board::MachineEvent&)> listener) {
         event_ = std::move(listener);
     }
 
@@ -97,9 +97,9 @@ public:
     /// the kernel is loaded again. Memory stays where it is, for DMA too, with what is in it; the
     /// first MiB is cleared. Errors: a kernel that cannot be loaded, KVM that refuses, a guest that
     /// crashed.
-    Result<MachineEnd> run(PciHost& host);
+    Result<board::MachineEnd> run(board::PciHost& host);
 
-    void stop(MachineEnd why, EndCause cause) override;
+    void stop(board::MachineEnd why, board::EndCause cause) override;
     Result<void> pause() override;
     void resume() override;
     bool paused() const override;
@@ -107,42 +107,42 @@ public:
 
 private:
     explicit Machine(BoardConfig config) : config_{std::move(config)} {}
-    Result<void> attach_devices(PciHost& host);
+    Result<void> attach_devices(board::PciHost& host);
     Result<void> make_vcpus();
     Result<void> load();
-    std::pair<Result<MachineEnd>, EndCause> run_vcpus();
-    Result<void> reset(PciHost& host);
+    std::pair<Result<board::MachineEnd>, board::EndCause> run_vcpus();
+    Result<void> reset(board::PciHost& host);
     void run_vcpu(std::size_t index);
     bool may_run(std::size_t index);
     bool restarting() const;
-    void end(Result<MachineEnd> why, EndCause cause);
-    void tell(const MachineEvent& event) const {
+    void end(Result<board::MachineEnd> why, board::EndCause cause);
+    void tell(const board::MachineEvent& event) const {
         if (event_) event_(event);
     }
 
     BoardConfig config_;
-    std::optional<Kvm> kvm_;
-    std::unique_ptr<KvmVm> vm_;
-    GuestMemory memory_;
-    std::optional<MemorySlots> slots_;
-    std::optional<IrqRoutes> routes_;
-    Bus memory_bus_;
-    Bus port_bus_;
-    std::shared_ptr<SerialPort> serial_;
-    std::optional<loader::BootSource> source_;
+    std::optional<kvm::Kvm> kvm_;
+    std::unique_ptr<kvm::KvmVm> vm_;
+    board::GuestMemory memory_;
+    std::optional<kvm::MemorySlots> slots_;
+    std::optional<kvm::IrqRoutes> routes_;
+    board::Bus memory_bus_;
+    board::Bus port_bus_;
+    std::shared_ptr<board::SerialPort> serial_;
+    std::optional<loader::loader::BootSource> source_;
     std::vector<kvm_msr_entry> memory_types_;
-    IrqchipState interrupt_controllers_;  ///< As after a reset.
+    kvm::IrqchipState interrupt_controllers_;  ///< As after a reset.
     std::function<bool(std::optional<GuestAddress>)> memory_fault_;
-    std::function<void(const MachineEvent&)> event_;
+    std::function<void(const board::MachineEvent&)> event_;
     std::function<void()> started_;
 
     mutable std::mutex mutex_;         ///< Guards what follows.
     std::condition_variable changed_;  ///< What follows did.
-    std::optional<Result<MachineEnd>> end_;
-    EndCause cause_ = EndCause::Guest;  ///< Of end_.
+    std::optional<Result<board::MachineEnd>> end_;
+    board::EndCause cause_ = board::EndCause::Guest;  ///< Of end_.
     std::function<void()> ending_;
     bool paused_ = false;
-    std::vector<std::unique_ptr<Vcpu>> vcpus_;
+    std::vector<std::unique_ptr<kvm::Vcpu>> vcpus_;
     std::vector<std::optional<pthread_t>> threads_;
 };
 

@@ -20,10 +20,10 @@ namespace {
 using support::Code;
 
 /// No function at all.
-class EmptyHost final : public PciHost {
+class EmptyHost final : public board::PciHost {
 public:
     std::uint32_t read(const Place& /*place*/, unsigned size) override {
-        return static_cast<std::uint32_t>(all_ones(size));
+        return static_cast<std::uint32_t>(board::all_ones(size));
     }
     void write(const Place& /*place*/, unsigned /*size*/, std::uint32_t /*value*/) override {}
     void restart() override { ++restarts; }
@@ -34,7 +34,7 @@ public:
 class MachineTest : public testing::Test {
 protected:
     void SetUp() override {
-        if (const auto kvm = Kvm::open(); !kvm)
+        if (const auto kvm = kvm::Kvm::open(); !kvm)
             GTEST_SKIP() << "no KVM here: " << to_string(kvm.error());
         std::filesystem::create_directories(folder);
         input = std::move(*Fd::open("/dev/null", O_RDONLY));
@@ -59,7 +59,7 @@ protected:
                                 .output = output.number()});
     }
 
-    Result<MachineEnd> run(const std::vector<std::byte>& kernel, unsigned vcpus = 1) {
+    Result<board::MachineEnd> run(const std::vector<std::byte>& kernel, unsigned vcpus = 1) {
         TENON_TRY(machine, make(kernel, vcpus), "making");
         return machine->run(host);
     }
@@ -77,7 +77,7 @@ TEST_F(MachineTest, RunsA64BitGuestToItsPowerOff) {
     const auto end = run(support::make_bzimage(Code{}.print("hi64").out(0x600, 0x34).halt()));
 
     ASSERT_TRUE(end) << to_string(end.error());
-    EXPECT_EQ(*end, MachineEnd::PoweredOff);
+    EXPECT_EQ(*end, board::MachineEnd::PoweredOff);
     EXPECT_EQ(console(), "hi64");
 }
 
@@ -85,7 +85,7 @@ TEST_F(MachineTest, RunsAPvhGuestToItsReset) {
     const auto end = run(support::make_vmlinux(Code{}.print("hi32").out(0x602, 1).halt()));
 
     ASSERT_TRUE(end) << to_string(end.error());
-    EXPECT_EQ(*end, MachineEnd::Reset);
+    EXPECT_EQ(*end, board::MachineEnd::Reset);
     EXPECT_EQ(console(), "hi32");
 }
 
@@ -110,7 +110,7 @@ TEST_F(MachineTest, StartsTheGuestAgainInPlace) {
     const auto end = (*machine)->run(host);
 
     ASSERT_TRUE(end) << to_string(end.error());
-    EXPECT_EQ(*end, MachineEnd::PoweredOff);
+    EXPECT_EQ(*end, board::MachineEnd::PoweredOff);
     EXPECT_EQ(console(), "ABC");
     EXPECT_EQ(host.restarts, 2u);
 }
@@ -154,24 +154,24 @@ TEST_F(MachineTest, StopsAGuestThatWouldRunForEver) {
     ASSERT_TRUE(machine) << to_string(machine.error());
     const std::jthread stopper{[&] {
         std::this_thread::sleep_for(std::chrono::milliseconds{100});
-        (*machine)->stop(MachineEnd::Interrupted, EndCause::HostSignal);
+        (*machine)->stop(board::MachineEnd::Interrupted, board::EndCause::HostSignal);
     }};
 
     const auto end = (*machine)->run(host);
 
     ASSERT_TRUE(end) << to_string(end.error());
-    EXPECT_EQ(*end, MachineEnd::Interrupted);
+    EXPECT_EQ(*end, board::MachineEnd::Interrupted);
 }
 
 TEST_F(MachineTest, KeepsAStopThatCameBeforeTheStart) {
     const auto machine = make(support::make_bzimage(Code{}.raw({0xeb, 0xfe})));
     ASSERT_TRUE(machine) << to_string(machine.error());
 
-    (*machine)->stop(MachineEnd::Interrupted, EndCause::HostSignal);
+    (*machine)->stop(board::MachineEnd::Interrupted, board::EndCause::HostSignal);
     const auto end = (*machine)->run(host);
 
     ASSERT_TRUE(end);
-    EXPECT_EQ(*end, MachineEnd::Interrupted);
+    EXPECT_EQ(*end, board::MachineEnd::Interrupted);
 }
 
 TEST_F(MachineTest, StandsStillWhilePaused) {
@@ -179,8 +179,8 @@ TEST_F(MachineTest, StandsStillWhilePaused) {
     const auto machine = make(
         support::make_vmlinux(Code{}.raw({0x66, 0xba, 0xf8, 0x03, 0xb0, 0x2e, 0xee, 0xeb, 0xfd})));
     ASSERT_TRUE(machine) << to_string(machine.error());
-    std::vector<MachineEvent::Kind> events;
-    (*machine)->on_event([&](const MachineEvent& event) { events.push_back(event.kind); });
+    std::vector<board::MachineEvent::Kind> events;
+    (*machine)->on_event([&](const board::MachineEvent& event) { events.push_back(event.kind); });
     const auto written = [&] { return std::filesystem::file_size(folder + "/console"); };
     const auto wait_beyond = [&](std::uintmax_t count) {
         for (int n = 0; n < 600 && written() <= count; ++n)
@@ -197,12 +197,12 @@ TEST_F(MachineTest, StandsStillWhilePaused) {
         (*machine)->resume();
         EXPECT_TRUE(wait_beyond(before));
         EXPECT_TRUE((*machine)->pause());
-        (*machine)->stop(MachineEnd::Interrupted, EndCause::HostCommand);
+        (*machine)->stop(board::MachineEnd::Interrupted, board::EndCause::HostCommand);
     }};
 
     EXPECT_TRUE((*machine)->run(host));
 
-    using enum MachineEvent::Kind;
+    using enum board::MachineEvent::Kind;
     EXPECT_EQ(events, (std::vector{Paused, Resumed, Paused, Ended}));
 }
 
@@ -212,10 +212,10 @@ TEST_F(MachineTest, RaisesWhatIsPendingInAnEventOnce) {
     const auto event = EventFd::create().value();
     event.signal();
 
-    ASSERT_TRUE((*machine)->vm().connect_irqfd(Gsi{4}, event.number(), Vm::no_resample));
+    ASSERT_TRUE((*machine)->vm().connect_irqfd(kvm::Gsi{4}, event.number(), kvm::Vm::no_resample));
 
     EXPECT_FALSE(event.pending());
-    EXPECT_TRUE((*machine)->vm().disconnect_irqfd(Gsi{4}, event.number()));
+    EXPECT_TRUE((*machine)->vm().disconnect_irqfd(kvm::Gsi{4}, event.number()));
 }
 
 TEST_F(MachineTest, RefusesMoreProcessorsThanApicIds) {

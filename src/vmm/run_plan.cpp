@@ -8,8 +8,8 @@
 #include "base/text.hpp"
 #include "vmm/control/control_service.hpp"
 #include "vmm/control/query_pci.hpp"
+#include "vmm/kvm/vfio_files.hpp"
 #include "vmm/machine.hpp"
-#include "vmm/vfio_files.hpp"
 
 namespace tenon::vmm {
 
@@ -33,13 +33,13 @@ Result<void> check_memory(std::uint64_t memory) {
 
 }  // namespace
 
-Result<MachineEnd> run_plan(const model::MachinePlan& plan, const RunRequest& request,
-                            device::OpenedFunctions& opened) {
+Result<board::MachineEnd> run_plan(const model::machine::MachinePlan& plan,
+                                   const RunRequest& request, device::OpenedFunctions& opened) {
     const auto& memory = plan.memory;
     TENON_TRY_DO(check_memory(memory.size), "");
-    std::optional<ControlSocket::Listener> listener;
+    std::optional<control::ControlSocket::Listener> listener;
     if (request.control) {
-        TENON_TRY(bound, ControlSocket::Listener::bind(request.control->path), "");
+        TENON_TRY(bound, control::ControlSocket::Listener::bind(request.control->path), "");
         listener.emplace(std::move(bound));
     }
     TENON_TRY(machine,
@@ -54,17 +54,17 @@ Result<MachineEnd> run_plan(const model::MachinePlan& plan, const RunRequest& re
                    .timeline = request.timeline}),
               "");
     mark(request.timeline, "memory and KVM");
-    TENON_TRY(files, KvmVfioFiles::create(machine->vm()), "");
-    Warnings warnings;
-    EventLoop events;
-    PinLevels pins{machine->vm()};
-    Resets resets{warnings};
-    PeerMemory peers{warnings};
-    PciTopology topology{plan, machine->vm(), resets, warnings};
+    TENON_TRY(files, kvm::KvmVfioFiles::create(machine->vm()), "");
+    board::Warnings warnings;
+    board::EventLoop events;
+    kvm::PinLevels pins{machine->vm()};
+    assigned::Resets resets{warnings};
+    assigned::PeerMemory peers{warnings};
+    slots::PciTopology topology{plan, machine->vm(), resets, warnings};
     // Declared after everything it works on, so that it gives the functions back first.
     TENON_TRY(
         assignment,
-        Assignment::create(
+        slots::Assignment::create(
             plan, opened,
             {.board = {.vm = machine->vm(),
                        .routes = machine->routes(),
@@ -92,19 +92,19 @@ Result<MachineEnd> run_plan(const model::MachinePlan& plan, const RunRequest& re
                         where.value_or(GuestAddress{0}).value()));
         return true;
     });
-    HotPlug hot_plug{{.plan = plan,
-                      .opened = opened,
-                      .assignment = *assignment,
-                      .topology = topology,
-                      .plan_arrival = request.plan_arrival,
-                      .warnings = warnings,
-                      .pause = [&machine = *machine] { return machine.pause(); }}};
-    ControlService control{*machine, warnings, hot_plug};
+    slots::HotPlug hot_plug{{.plan = plan,
+                             .opened = opened,
+                             .assignment = *assignment,
+                             .topology = topology,
+                             .plan_arrival = request.plan_arrival,
+                             .warnings = warnings,
+                             .pause = [&machine = *machine] { return machine.pause(); }}};
+    control::ControlService control{*machine, warnings, hot_plug};
     if (listener)
         TENON_TRY_DO(control.serve(std::move(*listener), request.control->version,
                                    [&] {
-                                       return query_pci(topology, topology.plans(),
-                                                        request.control->describe_port);
+                                       return control::query_pci(topology, topology.plans(),
+                                                                 request.control->describe_port);
                                    }),
                      "");
     auto end = machine->run(topology);

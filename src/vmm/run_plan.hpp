@@ -6,30 +6,30 @@
 
 #include "base/result.hpp"
 #include "base/timeline.hpp"
-#include "model/machine_plan.hpp"
-#include "vmm/assigned/assignment.hpp"
-#include "vmm/assigned/hot_plug.hpp"
+#include "model/machine/machine_plan.hpp"
+#include "vmm/board/power.hpp"
 #include "vmm/control/qmp_session.hpp"
 #include "vmm/control/query_pci.hpp"
 #include "vmm/loader/boot.hpp"
-#include "vmm/power.hpp"
+#include "vmm/slots/assignment.hpp"
+#include "vmm/slots/hot_plug.hpp"
 
 namespace tenon::vmm {
 
 /// A socket for control from outside.
 struct ControlRequest {
     std::string path;
-    QmpVersion version;          ///< What clients are told who answers.
-    DescribePort describe_port;  ///< For `query-pci`.
+    control::QmpVersion version;          ///< What clients are told who answers.
+    control::DescribePort describe_port;  ///< For `query-pci`.
 };
 
 /// What a run needs beside the plan.
 struct RunRequest {
-    loader::BootRequest boot;
+    loader::loader::BootRequest boot;
     bool restarts = true;  ///< A reset by the guest starts it again.
     std::optional<ControlRequest> control;
-    ArrivalPlanner plan_arrival;   ///< For devices that come while it runs.
-    Timeline* timeline = nullptr;  ///< Where the moments of the start are noted; may be null.
+    slots::ArrivalPlanner plan_arrival;  ///< For devices that come while it runs.
+    Timeline* timeline = nullptr;        ///< Where the moments of the start are noted; may be null.
 };
 
 /// Boots a guest with the functions of `plan` and lets it run to its end.
@@ -38,7 +38,7 @@ struct RunRequest {
 /// rest is opened here. The console is standard input and output. However it ends, the
 /// functions are given back: reset, closed, nothing mapped.
 /// Errors: of the step that failed, before the guest starts or while it runs.
-Result<MachineEnd> run_plan(const model::MachinePlan& plan, const RunRequest& request,
-                            device::OpenedFunctions& opened);
+Result<board::MachineEnd> run_plan(const model::machine::MachinePlan& plan,
+                                   const RunRequest& request, device::OpenedFunctions& opened);
 
 }  // namespace tenon::vmm

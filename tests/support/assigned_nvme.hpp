@@ -4,7 +4,7 @@
 #include <memory>
 #include <utility>
 
-#include "model/machine_plan.hpp"
+#include "model/machine/machine_plan.hpp"
 #include "tests/support/config_builder.hpp"
 #include "tests/support/fake_device.hpp"
 #include "tests/support/fake_vm.hpp"
@@ -39,11 +39,11 @@ inline std::unique_ptr<FakeFunction> nvme_function() {
 }
 
 /// The plan of a machine with these functions, each behind a port of its own.
-inline model::MachinePlan plan_of(std::vector<FakeFunction*> functions) {
-    model::MachineRequest request;
+inline model::machine::MachinePlan plan_of(std::vector<FakeFunction*> functions) {
+    model::machine::MachineRequest request;
     std::uint8_t bus = 1;
     for (auto* const function : functions) {
-        model::DeviceRequest device;
+        model::machine::DeviceRequest device;
         device.facts.origin = device::Origin::Live;
         device.facts.address = pci::Address{.bus = bus++};
         device.facts.driver = std::string{"vfio-pci"};
@@ -51,23 +51,23 @@ inline model::MachinePlan plan_of(std::vector<FakeFunction*> functions) {
         device.facts.vfio = FakeDevice{*function}.facts().value();
         request.devices.push_back(std::move(device));
     }
-    return model::make_plan(std::move(request)).value();
+    return model::machine::make_plan(std::move(request)).value();
 }
 
 /// What of a machine an assigned function works on.
 struct FakeBoard {
     FakeVm vm;
-    vmm::IrqRoutes routes{vm};
-    vmm::MemorySlots slots{vm, 64};
-    vmm::Bus memory;
-    vmm::Bus ports;
-    vmm::Warnings warnings;
-    vmm::EventLoop events;
-    vmm::PinLevels pins{vm};
-    vmm::Resets resets{warnings};
-    vmm::PeerMemory peers{warnings};
+    vmm::kvm::IrqRoutes routes{vm};
+    vmm::kvm::MemorySlots slots{vm, 64};
+    vmm::board::Bus memory;
+    vmm::board::Bus ports;
+    vmm::board::Warnings warnings;
+    vmm::board::EventLoop events;
+    vmm::kvm::PinLevels pins{vm};
+    vmm::assigned::Resets resets{warnings};
+    vmm::assigned::PeerMemory peers{warnings};
 
-    vmm::AssignedFunction::Board parts() {
+    vmm::assigned::AssignedFunction::Board parts() {
         return {.vm = vm,
                 .routes = routes,
                 .slots = slots,

@@ -56,7 +56,7 @@ host::HostPaths FakeHost::paths() const {
 }
 
 device::DeviceFacts FakeHost::facts(const char* address) const {
-    return host::Sysfs{paths()}.read_facts(address).value();
+    return host::sysfs::Sysfs{paths()}.read_facts(address).value();
 }
 
 }  // namespace tenon::support

@@ -4,11 +4,11 @@
 #include <set>
 
 #include "tests/support/faults.hpp"
-#include "vmm/vfio_files.hpp"
+#include "vmm/kvm/vfio_files.hpp"
 
 namespace tenon::support {
 
-class FakeVfioFiles final : public vmm::VfioFiles {
+class FakeVfioFiles final : public vmm::kvm::VfioFiles {
 public:
     /// The n-th call that tells of a file fails as `faults` says; taking out never fails here.
     explicit FakeVfioFiles(Faults& faults) : faults_{&faults} {}

@@ -10,11 +10,11 @@
 #include <vector>
 
 #include "tests/support/faults.hpp"
-#include "vmm/vm.hpp"
+#include "vmm/kvm/vm.hpp"
 
 namespace tenon::support {
 
-class FakeVm final : public vmm::Vm {
+class FakeVm final : public vmm::kvm::Vm {
 public:
     struct Memory {
         std::uint64_t at = 0;
@@ -41,7 +41,7 @@ public:
             messages += route.type == KVM_IRQ_ROUTING_MSI ? 1 : 0;
         return {};
     }
-    Result<void> connect_irqfd(vmm::Gsi gsi, int event, int resample) override {
+    Result<void> connect_irqfd(vmm::kvm::Gsi gsi, int event, int resample) override {
         if (auto error = faults.next()) return fail_system(*error, "irqfd");
         if (resample != no_resample && !resamples) return fail_system(EINVAL, "irqfd");
         irqfds[gsi.value()] = event;
@@ -50,12 +50,12 @@ public:
         resample_events[gsi.value()] = resample;
         return {};
     }
-    Result<void> disconnect_irqfd(vmm::Gsi gsi, int /*event*/) override {
+    Result<void> disconnect_irqfd(vmm::kvm::Gsi gsi, int /*event*/) override {
         irqfds.erase(gsi.value());
         resample_events.erase(gsi.value());
         return {};
     }
-    Result<void> set_irq_line(vmm::Gsi gsi, bool level) override {
+    Result<void> set_irq_line(vmm::kvm::Gsi gsi, bool level) override {
         if (auto error = faults.next()) return fail_system(*error, "interrupt pin");
         levels[gsi.value()] = level;
         return {};

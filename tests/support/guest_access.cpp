@@ -5,7 +5,7 @@
 #include <bitset>
 #include <variant>
 
-#include "model/config_state.hpp"
+#include "model/running/config_state.hpp"
 #include "pci/capability_table.hpp"
 #include "pci/express.hpp"
 #include "pci/header.hpp"
@@ -13,7 +13,7 @@
 namespace tenon::support {
 namespace {
 
-using model::Action;
+using model::chosen::Action;
 using ByteSet = std::bitset<pci::express_size>;
 
 void set_range(ByteSet& set, std::size_t at, std::size_t size, bool value) {
@@ -28,7 +28,8 @@ struct Rules {
 };
 
 // Every dword of a capability belongs to it, up to the next header.
-std::size_t reach_of(const model::FunctionView& view, const model::Decision& decision) {
+std::size_t reach_of(const model::function::FunctionView& view,
+                     const model::chosen::Decision& decision) {
     std::size_t end = (*decision.host_offset + std::size_t{decision.size} + 3) / 4 * 4;
     for (const auto& other : view.capabilities)
         if (other.host_offset && *other.host_offset > *decision.host_offset)
@@ -36,7 +37,7 @@ std::size_t reach_of(const model::FunctionView& view, const model::Decision& dec
     return end - *decision.host_offset;
 }
 
-Rules rules_of(const model::FunctionView& view) {
+Rules rules_of(const model::function::FunctionView& view) {
     Rules rules;
     set_range(rules.writable, pci::header::command, 4, true);
     set_range(rules.readable, pci::header::status, 2, true);
@@ -58,7 +59,7 @@ Rules rules_of(const model::FunctionView& view) {
         set_range(rules.writable, at, reach, !hidden && writes);
         set_range(rules.readable, at, reach, !hidden);
         // Its place in the list is ours.
-        const std::size_t links = decision.list == model::CapabilityList::Standard ? 2 : 4;
+        const std::size_t links = decision.list == model::chosen::CapabilityList::Standard ? 2 : 4;
         set_range(rules.writable, at, links, false);
         set_range(rules.readable, at, links, false);
     }
@@ -68,7 +69,7 @@ Rules rules_of(const model::FunctionView& view) {
 }
 
 // What was wrong with the map itself.
-std::string misdeed_of_map(const model::RegisterMap& map) {
+std::string misdeed_of_map(const model::function::RegisterMap& map) {
     for (std::size_t at = 0; at < pci::express_size; ++at) {
         const auto kept = map.writable.read8(at) | map.clearable.read8(at);
         if ((kept & ~map.ours.read8(at)) != 0)
@@ -79,7 +80,7 @@ std::string misdeed_of_map(const model::RegisterMap& map) {
 
 class Judge {
 public:
-    explicit Judge(const model::FunctionPlan& function)
+    explicit Judge(const model::slot::FunctionPlan& function)
         : view_{function.view},
           rules_{rules_of(function.view)},
           state_{function.view, function.start()} {}
@@ -106,7 +107,7 @@ public:
 
     std::string write(std::uint16_t offset, std::uint8_t size, std::uint32_t value) {
         for (const auto& effect : state_.write(offset, size, value))
-            if (const auto* const done = std::get_if<model::effect::WriteDevice>(&effect))
+            if (const auto* const done = std::get_if<model::running::effect::WriteDevice>(&effect))
                 if (auto why = judge(*done, offset, size, value); !why.empty()) return why;
         return "";
     }
@@ -130,7 +131,7 @@ private:
                (at >= pci::header::rom_address && at < pci::header::rom_address + 4);
     }
 
-    std::string judge(const model::effect::WriteDevice& done, std::uint16_t offset,
+    std::string judge(const model::running::effect::WriteDevice& done, std::uint16_t offset,
                       std::uint8_t size, std::uint32_t value) const {
         if (done.size == 0 || done.offset % done.size != 0 || done.offset < offset ||
             done.offset + done.size > offset + size)
@@ -154,14 +155,14 @@ private:
         return "";
     }
 
-    const model::FunctionView& view_;
+    const model::function::FunctionView& view_;
     Rules rules_;
-    model::ConfigState state_;
+    model::running::ConfigState state_;
 };
 
 }  // namespace
 
-std::string misdeed_of_guest(const model::FunctionPlan& function, ByteSource& bytes) {
+std::string misdeed_of_guest(const model::slot::FunctionPlan& function, ByteSource& bytes) {
     if (!function.view.guest_view) return "";
     if (auto why = misdeed_of_map(function.view.map); !why.empty()) return why;
     Judge judge{function};

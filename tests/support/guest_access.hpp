@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "model/machine_plan.hpp"
+#include "model/machine/machine_plan.hpp"
 #include "tests/support/random_function.hpp"
 
 namespace tenon::support {
@@ -14,6 +14,6 @@ namespace tenon::support {
 ///
 /// The judge does not trust the register map: which bytes a write may reach follows from the
 /// decisions and the table of capabilities as well.
-std::string misdeed_of_guest(const model::FunctionPlan& function, ByteSource& bytes);
+std::string misdeed_of_guest(const model::slot::FunctionPlan& function, ByteSource& bytes);
 
 }  // namespace tenon::support

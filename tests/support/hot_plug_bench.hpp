@@ -13,7 +13,7 @@
 
 #include "tests/support/assigned_nvme.hpp"
 #include "tests/support/fake_vfio_files.hpp"
-#include "vmm/assigned/hot_plug.hpp"
+#include "vmm/slots/hot_plug.hpp"
 
 namespace tenon::support {
 
@@ -23,19 +23,19 @@ public:
     static constexpr std::size_t most = 8;
 
     explicit HotPlugBench(std::chrono::milliseconds patience = std::chrono::seconds{30},
-                          std::vector<model::PortRequest> ports = {{.name = "rp0"},
-                                                                   {.name = "rp1"}})
-        : plan_{model::make_plan({.ports = std::move(ports)}).value()} {
+                          std::vector<model::chosen::PortRequest> ports = {{.name = "rp0"},
+                                                                           {.name = "rp1"}})
+        : plan_{model::machine::make_plan({.ports = std::move(ports)}).value()} {
         for (std::size_t n = 0; n < most; ++n)
             functions_.push_back(nvme_function());
-        assignment_ = vmm::Assignment::create(plan_, opened_,
-                                              {.board = board_.parts(),
-                                               .memory = memory_,
-                                               .topology = topology_,
-                                               .files = &files_})
+        assignment_ = vmm::slots::Assignment::create(plan_, opened_,
+                                                     {.board = board_.parts(),
+                                                      .memory = memory_,
+                                                      .topology = topology_,
+                                                      .files = &files_})
                           .value();
         hot_plug_.emplace(
-            vmm::HotPlug::Outside{
+            vmm::slots::HotPlug::Outside{
                 .plan = plan_,
                 .opened = opened_,
                 .assignment = *assignment_,
@@ -49,7 +49,7 @@ public:
                         return Result<void>{};
                     }},
             patience);
-        hot_plug_->listen([this](const vmm::PlugEvent& event) {
+        hot_plug_->listen([this](const vmm::slots::PlugEvent& event) {
             const std::lock_guard lock{events_mutex_};
             events_.push_back(event);
             changed_.notify_all();
@@ -61,17 +61,17 @@ public:
         return hot_plug_->add({.device = fmt::format("{} {} {}", n, number, port)});
     }
     /// What the user says of functions that come from now on.
-    void choose(model::FunctionKeys keys) { keys_ = keys; }
+    void choose(model::chosen::FunctionKeys keys) { keys_ = keys; }
     /// How often the machine was asked to pause.
     unsigned pauses() const { return pauses_; }
-    vmm::HotPlug& hot_plug() { return *hot_plug_; }
-    vmm::PciTopology& topology() { return topology_; }
+    vmm::slots::HotPlug& hot_plug() { return *hot_plug_; }
+    vmm::slots::PciTopology& topology() { return topology_; }
     FakeFunction& function(std::size_t n) { return *functions_.at(n); }
     FakeBoard& board() { return board_; }
     FakeVfioFiles& files() { return files_; }
     Faults& file_faults() { return file_faults_; }
     device::OpenedFunctions& opened() { return opened_; }
-    vmm::Assignment& assignment() { return *assignment_; }
+    vmm::slots::Assignment& assignment() { return *assignment_; }
 
     /// The n-th call on the next opener that is made, and on its address space, fails.
     void fail_next_opener(unsigned n) { fail_opener_ = n; }
@@ -123,7 +123,7 @@ public:
         return all;
     }
 
-    std::vector<vmm::PlugEvent> events() {
+    std::vector<vmm::slots::PlugEvent> events() {
         const std::lock_guard lock{events_mutex_};
         return events_;
     }
@@ -137,11 +137,11 @@ public:
 private:
     std::uint8_t devfn_of(unsigned port) const { return plan_.ports.at(port).guest.devfn(); }
 
-    Result<model::Arrival> plan(const vmm::PlugRequest& request,
-                                const model::RunningMachine& machine,
-                                device::OpenedFunctions& opened) {
+    Result<model::machine::Arrival> plan(const vmm::slots::PlugRequest& request,
+                                         const model::machine::RunningMachine& machine,
+                                         device::OpenedFunctions& opened) {
         const auto n = static_cast<std::size_t>(request.device[0] - '0');
-        model::DeviceRequest device;
+        model::machine::DeviceRequest device;
         device.facts.origin = device::Origin::Live;
         device.facts.source = fmt::format("function {}", n);
         device.facts.address = pci::Address{.bus = static_cast<std::uint8_t>(n + 1)};
@@ -156,7 +156,7 @@ private:
         auto facts = control->facts();
         const auto address = *device.facts.address;
         if (facts) device.facts.vfio = *std::move(facts);
-        auto arrival = facts ? model::plan_arrival(machine, std::move(device))
+        auto arrival = facts ? model::machine::plan_arrival(machine, std::move(device))
                              : std::unexpected(facts.error());
         if (!arrival) opened.take(address);
         return arrival;
@@ -171,10 +171,10 @@ private:
         return made;
     }
 
-    model::MachinePlan plan_;
+    model::machine::MachinePlan plan_;
     std::deque<std::unique_ptr<FakeFunction>> functions_;
     unsigned fail_opener_ = 0;
-    model::FunctionKeys keys_;
+    model::chosen::FunctionKeys keys_;
     std::atomic<unsigned> pauses_ = 0;
     FakeOpener* opener_ = nullptr;
     device::OpenedFunctions opened_{[this](device::Interface, std::span<const device::DeviceFacts>,
@@ -182,13 +182,13 @@ private:
     FakeBoard board_;
     Faults file_faults_;
     FakeVfioFiles files_{file_faults_};
-    vmm::GuestMemory memory_ = vmm::GuestMemory::create(4 << 20, 0xc0000000).value();
-    vmm::PciTopology topology_{plan_, board_.vm, board_.resets, board_.warnings};
-    std::unique_ptr<vmm::Assignment> assignment_;
+    vmm::board::GuestMemory memory_ = vmm::board::GuestMemory::create(4 << 20, 0xc0000000).value();
+    vmm::slots::PciTopology topology_{plan_, board_.vm, board_.resets, board_.warnings};
+    std::unique_ptr<vmm::slots::Assignment> assignment_;
     std::mutex events_mutex_;
     std::condition_variable changed_;
-    std::vector<vmm::PlugEvent> events_;
-    std::optional<vmm::HotPlug> hot_plug_;
+    std::vector<vmm::slots::PlugEvent> events_;
+    std::optional<vmm::slots::HotPlug> hot_plug_;
 };
 
 }  // namespace tenon::support

@@ -15,12 +15,12 @@
 namespace tenon::support {
 
 /// MSI-X at c0, MSI (64-bit, 32 vectors at most) at 50, INTA.
-inline model::FunctionView view_with_vectors(std::uint16_t vectors) {
-    model::FunctionView view;
-    view.msix = model::MsixPlan{.at = 0xc0, .vectors = vectors};
-    view.msi =
-        model::MsiPlan{.at = 0x50, .vectors = std::min<std::uint16_t>(vectors, 2), .wide = true};
-    view.intx = model::IntxPlan{.pin = 1, .why = {}};
+inline model::function::FunctionView view_with_vectors(std::uint16_t vectors) {
+    model::function::FunctionView view;
+    view.msix = model::function::MsixPlan{.at = 0xc0, .vectors = vectors};
+    view.msi = model::function::MsiPlan{
+        .at = 0x50, .vectors = std::min<std::uint16_t>(vectors, 2), .wide = true};
+    view.intx = model::function::IntxPlan{.pin = 1, .why = {}};
     return view;
 }
 
@@ -85,7 +85,7 @@ public:
 
     InterruptSpecification specification;
     InterruptHost host;
-    model::InterruptState state;
+    model::running::InterruptState state;
     std::string fault;
     /// One vector that the device raises whenever the host's index is off for growth.
     std::optional<std::uint32_t> raised_while_off;
@@ -104,7 +104,7 @@ private:
         for (unsigned n = 0; n < count; ++n)
             expected_.push_back(vector);
     }
-    void table_written(std::uint32_t vector, model::InterruptActions actions) {
+    void table_written(std::uint32_t vector, model::running::InterruptActions actions) {
         expect(vector, specification.settle(vector));
         host.execute(state, std::move(actions));
         judge();

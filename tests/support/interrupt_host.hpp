@@ -10,7 +10,7 @@
 #include <variant>
 #include <vector>
 
-#include "model/interrupt_state.hpp"
+#include "model/running/interrupt_state.hpp"
 
 namespace tenon::support {
 
@@ -20,7 +20,7 @@ public:
     /// What reached the guest by one step.
     struct Delivery {
         std::uint32_t vector;
-        model::Message message;
+        model::running::Message message;
     };
 
     InterruptHost(std::uint32_t vectors, bool noresize) : noresize_{noresize}, vectors_(vectors) {}
@@ -35,11 +35,11 @@ public:
     unsigned windows = 0;
 
     /// Carries out actions, and the answers to refusals, to the end.
-    void execute(model::InterruptState& state, model::InterruptActions actions) {
+    void execute(model::running::InterruptState& state, model::running::InterruptActions actions) {
         unsigned rounds = 0;
         while (!actions.empty()) {
             if (++rounds > 4 * vectors_.size() + 64) return broken("the exchange does not end");
-            model::InterruptActions answers;
+            model::running::InterruptActions answers;
             for (const auto& action : actions) {
                 if (const bool asks = asks_host(action);
                     asks && refuse_in_ != 0 && --refuse_in_ == 0) {
@@ -70,13 +70,13 @@ public:
             line.in_device = true;
     }
 
-    bool pending(const model::InterruptState& state, std::uint32_t vector) const {
+    bool pending(const model::running::InterruptState& state, std::uint32_t vector) const {
         switch (state.pending_at(vector)) {
-            case model::PendingAt::Device:
+            case model::running::PendingAt::Device:
                 return vectors_[vector].in_device;
-            case model::PendingAt::Event:
+            case model::running::PendingAt::Event:
                 return vectors_[vector].signalled;
-            case model::PendingAt::Nowhere:
+            case model::running::PendingAt::Nowhere:
                 break;
         }
         return false;
@@ -105,7 +105,7 @@ public:
     unsigned kvm_calls = 0;
     unsigned commits = 0;
     unsigned refusals = 0;
-    std::vector<model::action::Report> reports;
+    std::vector<model::running::action::Report> reports;
     std::string fault;  ///< What no host may be asked, if it was.
 
     /// The state alone.
@@ -129,9 +129,9 @@ private:
         bool forgotten = false;  ///< That bit was lost when the index went off.
         bool silent = false;
         Path path = Path::None;
-        std::optional<model::Message> staged;
-        std::optional<model::Message> committed;
-        model::Message relayed;
+        std::optional<model::running::Message> staged;
+        std::optional<model::running::Message> committed;
+        model::running::Message relayed;
 
         auto operator<=>(const Line&) const = default;
     };
@@ -141,11 +141,11 @@ private:
     }
 
     template <typename Action>
-    static constexpr bool is(const model::InterruptAction& action) {
+    static constexpr bool is(const model::running::InterruptAction& action) {
         return std::holds_alternative<Action>(action);
     }
-    bool asks_host(const model::InterruptAction& action) const {
-        using namespace model::action;
+    bool asks_host(const model::running::InterruptAction& action) const {
+        using namespace model::running::action;
         // A vector that has a place in the table keeps it.
         if (const auto* const route = std::get_if<SetRoute>(&action))
             return !vectors_[route->vector].staged;
@@ -155,9 +155,9 @@ private:
     }
 
     // What a refusal leaves behind: EnableVectors has switched the index off before.
-    void refused(const model::InterruptAction& action) {
+    void refused(const model::running::InterruptAction& action) {
         ++vfio_calls;
-        if (is<model::action::EnableVectors>(action)) switch_off();
+        if (is<model::running::action::EnableVectors>(action)) switch_off();
     }
 
     void signal(std::uint32_t vector) {
@@ -189,14 +189,14 @@ private:
     }
 
     // Each returns whether the host refuses by itself.
-    bool run(const model::action::EnableEmpty& action) {
+    bool run(const model::running::action::EnableEmpty& action) {
         ++vfio_calls;
         if (index_ || intx_enabled_) broken("an index is on already");
         index_ = action.index;
         allocated_ = 1;
         return false;
     }
-    bool run(const model::action::ConnectVectors& action) {
+    bool run(const model::running::action::ConnectVectors& action) {
         ++vfio_calls;
         if (index_ != device::IrqIndex::Msix) return true;
         if (noresize_ && action.vectors.back() >= allocated_) broken("no room for the vector");
@@ -208,7 +208,7 @@ private:
             connect(n);
         return false;
     }
-    bool run(const model::action::EnableVectors& action) {
+    bool run(const model::running::action::EnableVectors& action) {
         vfio_calls += index_ ? 2 : 1;
         if (intx_enabled_) broken("INTx is on");
         switch_off();
@@ -220,7 +220,7 @@ private:
         }
         return false;
     }
-    bool run(const model::action::DisableAll& /*action*/) {
+    bool run(const model::running::action::DisableAll& /*action*/) {
         ++vfio_calls;
         switch_off();
         for (auto& line : vectors_)
@@ -228,69 +228,70 @@ private:
         not_enabled_ = false;
         return false;
     }
-    bool run(const model::action::SetRoute& action) {
+    bool run(const model::running::action::SetRoute& action) {
         vectors_[action.vector].staged = action.message;
         return false;
     }
-    bool run(const model::action::DropRoute& action) {
+    bool run(const model::running::action::DropRoute& action) {
         vectors_[action.vector].staged.reset();
         vectors_[action.vector].committed.reset();
         return false;
     }
-    bool run(const model::action::CommitRoutes& /*action*/) {
+    bool run(const model::running::action::CommitRoutes& /*action*/) {
         ++kvm_calls;
         ++commits;
         for (auto& line : vectors_)
             line.committed = line.staged;
         return false;
     }
-    bool run(const model::action::Attach& action) {
+    bool run(const model::running::action::Attach& action) {
         ++kvm_calls;
         const auto& line = vectors_[action.vector];
         if (line.staged != line.committed || !line.committed) return false;
         open(action.vector, Path::Kvm);
         return false;
     }
-    bool run(const model::action::Relay& action) {
+    bool run(const model::running::action::Relay& action) {
         vectors_[action.vector].relayed = action.message;
         open(action.vector, Path::Relay);
         return false;
     }
-    bool run(const model::action::Detach& action) {
+    bool run(const model::running::action::Detach& action) {
         if (vectors_[action.vector].path == Path::Kvm) ++kvm_calls;
         vectors_[action.vector].path = Path::None;
         return false;
     }
-    bool run(const model::action::Fire& action) {
+    bool run(const model::running::action::Fire& action) {
         fired.push_back(action.vector);
         signal(action.vector);
         return false;
     }
-    bool run(const model::action::AttachIntx& /*action*/) {
+    bool run(const model::running::action::AttachIntx& /*action*/) {
         intx_attached_ = true;
         return false;
     }
-    bool run(const model::action::DetachIntx& /*action*/) {
+    bool run(const model::running::action::DetachIntx& /*action*/) {
         intx_attached_ = false;
         return false;
     }
-    bool run(const model::action::EnableIntx& /*action*/) {
+    bool run(const model::running::action::EnableIntx& /*action*/) {
         if (index_) broken("INTx beside messages");
         intx_enabled_ = true;
         return false;
     }
-    bool run(const model::action::DisableIntx& /*action*/) {
+    bool run(const model::running::action::DisableIntx& /*action*/) {
         intx_enabled_ = false;
         return false;
     }
-    bool run(const model::action::Report& action) {
+    bool run(const model::running::action::Report& action) {
         reports.push_back(action);
-        if (action.incident == model::Incident::Silent) vectors_[action.vector].silent = true;
-        if (action.incident == model::Incident::FewerVectors)
+        if (action.incident == model::running::Incident::Silent)
+            vectors_[action.vector].silent = true;
+        if (action.incident == model::running::Incident::FewerVectors)
             for (auto n = action.vector; n < vectors_.size(); ++n)
                 vectors_[n].silent = true;
-        if (action.incident == model::Incident::IntxSilent) intx_silent_ = true;
-        if (action.incident == model::Incident::NotEnabled) not_enabled_ = true;
+        if (action.incident == model::running::Incident::IntxSilent) intx_silent_ = true;
+        if (action.incident == model::running::Incident::NotEnabled) not_enabled_ = true;
         return false;
     }
 

@@ -9,8 +9,8 @@
 #include <utility>
 #include <vector>
 
-#include "model/machine_plan.hpp"
-#include "model/slot.hpp"
+#include "model/machine/machine_plan.hpp"
+#include "model/slot/slot.hpp"
 #include "tests/support/config_builder.hpp"
 
 namespace tenon::support {
@@ -21,7 +21,7 @@ using SlotWidths = std::array<std::uint32_t, 4>;
 /// Four functions that differ in what a slot makes of them. All have a pin and PASID; of PASID, 0
 /// and 3 lack Access Control Services and 1 the prefixes as well; 2 is virtual; 3 is a GPU whose
 /// guest driver asks for AtomicOps.
-inline model::DeviceRequest slot_request(unsigned number, std::uint32_t widths) {
+inline model::machine::DeviceRequest slot_request(unsigned number, std::uint32_t widths) {
     // Bits 9:7 of Device Capabilities 2: it completes all itself. Bit 21: prefixes.
     const std::uint32_t capabilities_2 = 0x380 | (number == 1 ? 0u : 1u << 21);
     ConfigBuilder config;
@@ -31,7 +31,7 @@ inline model::DeviceRequest slot_request(unsigned number, std::uint32_t widths) 
         .second_registers(0x80, capabilities_2, 0x0440);
     if (number == 2) config.extended(0x100, 0x0d, 0);
     if (number == 3) config.put16(0x00, 0x1002).put32(0x08, 0x03000000);
-    model::DeviceRequest request;
+    model::machine::DeviceRequest request;
     request.facts.source = "host" + std::to_string(number);
     request.facts.physical = config.image();
     request.facts.virtual_function = number == 2;
@@ -44,9 +44,9 @@ inline model::DeviceRequest slot_request(unsigned number, std::uint32_t widths) 
 
 /// The port of a machine that was planned with those of the four functions that `set` names, bit n
 /// for function n.
-inline model::PortPlan planned_port(const model::AtomicsRule& rule, const SlotWidths& widths,
-                                    unsigned set) {
-    model::MachineRequest request;
+inline model::slot::PortPlan planned_port(const model::chosen::AtomicsRule& rule,
+                                          const SlotWidths& widths, unsigned set) {
+    model::machine::MachineRequest request;
     request.ports.push_back({.name = "other"});
     request.ports.push_back({.name = "slot"});
     request.ports.back().atomics = rule;
@@ -59,22 +59,22 @@ inline model::PortPlan planned_port(const model::AtomicsRule& rule, const SlotWi
         request.devices.push_back(slot_request(n, widths.at(n)));
         request.devices.back().port = "slot";
     }
-    auto plan = model::make_plan(std::move(request)).value();
+    auto plan = model::machine::make_plan(std::move(request)).value();
     return std::move(plan.ports.at(1));
 }
 
 /// A function as it comes from a port of its own, at another place.
-inline model::FunctionPlan arriving(unsigned number, std::uint32_t widths) {
-    model::MachineRequest request;
+inline model::slot::FunctionPlan arriving(unsigned number, std::uint32_t widths) {
+    model::machine::MachineRequest request;
     request.viommu_pasid_width = 20;
     request.devices.push_back(slot_request(number, widths));
-    return model::make_plan(std::move(request)).value().ports.front().functions.front();
+    return model::machine::make_plan(std::move(request)).value().ports.front().functions.front();
 }
 
 /// arriving() from a store: tests of all orders ask for thousands.
-inline const model::FunctionPlan& stored(unsigned number, std::uint32_t widths) {
+inline const model::slot::FunctionPlan& stored(unsigned number, std::uint32_t widths) {
     static const auto made = [] {
-        std::array<std::array<model::FunctionPlan, 8>, 4> all;
+        std::array<std::array<model::slot::FunctionPlan, 8>, 4> all;
         for (unsigned n = 0; n < all.size(); ++n)
             for (std::uint32_t w = 0; w < 8; ++w)
                 all.at(n).at(w) = arriving(n, w);

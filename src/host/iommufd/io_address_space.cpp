@@ -9,7 +9,7 @@
 #include "host/iommufd/iommufd_abi.hpp"
 #include "host/kernel_release.hpp"
 
-namespace tenon::host {
+namespace tenon::host::iommufd {
 namespace {
 
 // More ranges than any host has; for a message only.
@@ -207,4 +207,4 @@ device::IommuFacts IoAddressSpace::facts(std::uint32_t device_id) const {
     return facts;
 }
 
-}  // namespace tenon::host
+}  // namespace tenon::host::iommufd

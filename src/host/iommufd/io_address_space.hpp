@@ -12,7 +12,7 @@
 #include "host/kernel.hpp"
 #include "host/paths.hpp"
 
-namespace tenon::host {
+namespace tenon::host::iommufd {
 
 /// /dev/iommu, opened, with one address space (IOAS) in it. Devices keep it alive.
 class IoAddressSpace final : public device::AddressSpace {
@@ -65,4 +65,4 @@ private:
     DmaMaps maps_ TENON_GUARDED_BY(mutex_);
 };
 
-}  // namespace tenon::host
+}  // namespace tenon::host::iommufd

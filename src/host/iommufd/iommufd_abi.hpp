@@ -7,7 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace tenon::host::abi {
+namespace tenon::host::iommufd::abi {
 
 inline constexpr unsigned iommufd_type = ';';
 
@@ -125,4 +125,4 @@ struct HwInfoIntel {
 };
 static_assert(sizeof(HwInfoIntel) == 24);
 
-}  // namespace tenon::host::abi
+}  // namespace tenon::host::iommufd::abi

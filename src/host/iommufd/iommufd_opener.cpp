@@ -11,7 +11,7 @@
 #include "host/vfio/vfio_abi.hpp"
 #include "host/vfio/vfio_device.hpp"
 
-namespace tenon::host {
+namespace tenon::host::iommufd {
 namespace {
 
 Error cannot_bind(int os_error, const device::DeviceFacts& facts, const device::Access& access) {
@@ -112,18 +112,18 @@ Result<void> IommufdOpener::check_number(const device::DeviceFacts& facts, int f
 
 Result<std::uint32_t> IommufdOpener::attach(const device::DeviceFacts& facts,
                                             const device::Access& access, int file) {
-    abi::BindIommufd bind{
-        .argsz = abi::bind_size, .flags = 0, .iommufd = space_->file(), .out_devid = 0};
+    vfio::abi::BindIommufd bind{
+        .argsz = vfio::abi::bind_size, .flags = 0, .iommufd = space_->file(), .out_devid = 0};
     if (access.vf_token) {
         bind.argsz = sizeof bind;
-        bind.flags = abi::bind_flag_token;
+        bind.flags = vfio::abi::bind_flag_token;
         bind.token_uuid_ptr = std::bit_cast<std::uintptr_t>(access.vf_token->bytes.data());
     }
     // SAFETY: the kernel reads the token during the call.
-    const auto bound = ioctl(kernel_, file, abi::device_bind_iommufd, bind);
+    const auto bound = ioctl(kernel_, file, vfio::abi::device_bind_iommufd, bind);
     if (!bound) return std::unexpected(cannot_bind(bound.error(), facts, access));
-    abi::AttachIommufd attach{.argsz = sizeof attach, .flags = 0, .pt_id = space_->id()};
-    const auto attached = ioctl(kernel_, file, abi::device_attach_iommufd, attach);
+    vfio::abi::AttachIommufd attach{.argsz = sizeof attach, .flags = 0, .pt_id = space_->id()};
+    const auto attached = ioctl(kernel_, file, vfio::abi::device_attach_iommufd, attach);
     if (!attached) return std::unexpected(cannot_attach(attached.error()));
     return bind.out_devid;
 }
@@ -137,7 +137,7 @@ Result<std::unique_ptr<device::DeviceControl>> IommufdOpener::open(const device:
     TENON_TRY(file, access.file ? copy_of(*access.file) : open_node(facts), step);
     TENON_TRY(device_id, attach(facts, access, file.number()), step);
     TENON_TRY(device,
-              VfioDevice::create(
+              vfio::VfioDevice::create(
                   kernel_, {.name = name,
                             .file = std::move(file),
                             .keep = std::move(token),
@@ -149,4 +149,4 @@ Result<std::unique_ptr<device::DeviceControl>> IommufdOpener::open(const device:
     return std::move(device);
 }
 
-}  // namespace tenon::host
+}  // namespace tenon::host::iommufd

@@ -9,7 +9,7 @@
 #include "host/open_functions.hpp"
 #include "host/paths.hpp"
 
-namespace tenon::host {
+namespace tenon::host::iommufd {
 
 /// Opens functions through /dev/vfio/devices/vfioN, bound to one iommufd for all.
 class IommufdOpener final : public device::DeviceOpener {
@@ -45,4 +45,4 @@ private:
     OpenFunctions open_;
 };
 
-}  // namespace tenon::host
+}  // namespace tenon::host::iommufd

@@ -8,7 +8,7 @@
 
 #include "tests/support/fake_host.hpp"
 
-namespace tenon::host {
+namespace tenon::host::iommufd {
 namespace {
 
 using testing::AllOf;
@@ -124,4 +124,4 @@ TEST_F(IommufdOpenerTest, LeavesNothingInTheIommufd) {
 }
 
 }  // namespace
-}  // namespace tenon::host
+}  // namespace tenon::host::iommufd

@@ -11,7 +11,7 @@
 #include "base/file.hpp"
 #include "base/text.hpp"
 
-namespace tenon::host {
+namespace tenon::host::sysfs {
 namespace {
 
 // A number as sysfs prints it, which fits into Word.
@@ -181,4 +181,4 @@ std::vector<std::string> entries(const std::string& path) {
     return names;
 }
 
-}  // namespace tenon::host
+}  // namespace tenon::host::sysfs

@@ -12,7 +12,7 @@
 #include "device/facts.hpp"
 #include "pci/config_image.hpp"
 
-namespace tenon::host {
+namespace tenon::host::sysfs {
 
 /// Sizes and flags of BAR 0 to 5 and the ROM.
 using Resources = std::array<device::ResourceFacts, device::bar_count + 1>;
@@ -70,4 +70,4 @@ bool exists(const std::string& path);
 /// Names of what is in the folder `path`, in order; empty if there is no such folder.
 std::vector<std::string> entries(const std::string& path);
 
-}  // namespace tenon::host
+}  // namespace tenon::host::sysfs

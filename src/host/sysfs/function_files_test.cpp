@@ -5,7 +5,7 @@
 
 #include "base/result.hpp"
 
-namespace tenon::host {
+namespace tenon::host::sysfs {
 namespace {
 
 constexpr std::string_view no_resource =
@@ -71,4 +71,4 @@ TEST(KnownFact, GivesOtherReasonsAsTheyAre) {
 }
 
 }  // namespace
-}  // namespace tenon::host
+}  // namespace tenon::host::sysfs

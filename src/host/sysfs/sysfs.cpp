@@ -12,7 +12,7 @@
 #include "host/sysfs/function_files.hpp"
 #include "pci/header.hpp"
 
-namespace tenon::host {
+namespace tenon::host::sysfs {
 namespace {
 
 using device::DeviceFacts;
@@ -222,4 +222,4 @@ Result<std::vector<Address>> Sysfs::list_functions() const {
     return addresses;
 }
 
-}  // namespace tenon::host
+}  // namespace tenon::host::sysfs

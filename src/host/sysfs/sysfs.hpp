@@ -11,7 +11,7 @@
 #include "host/paths.hpp"
 #include "pci/address.hpp"
 
-namespace tenon::host {
+namespace tenon::host::sysfs {
 
 /// Reads the PCI functions of one host. Holds nothing open; each call looks again.
 class Sysfs {
@@ -45,4 +45,4 @@ private:
     HostPaths paths_;
 };
 
-}  // namespace tenon::host
+}  // namespace tenon::host::sysfs

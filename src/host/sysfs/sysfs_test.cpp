@@ -9,7 +9,7 @@
 
 #include "tests/support/fake_sysfs.hpp"
 
-namespace tenon::host {
+namespace tenon::host::sysfs {
 namespace {
 
 using support::FakeSysfs;
@@ -236,4 +236,4 @@ TEST_F(SysfsTest, SaysThatAHostHasNoPciBus) {
 }
 
 }  // namespace
-}  // namespace tenon::host
+}  // namespace tenon::host::sysfs

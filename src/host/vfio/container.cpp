@@ -10,7 +10,7 @@
 #include "host/vfio/info_chain.hpp"
 #include "host/vfio/vfio_abi.hpp"
 
-namespace tenon::host {
+namespace tenon::host::vfio {
 namespace {
 
 constexpr auto no_remapping =
@@ -166,4 +166,4 @@ std::vector<IovaWindow> Container::windows() const {
     return found;
 }
 
-}  // namespace tenon::host
+}  // namespace tenon::host::vfio

@@ -14,7 +14,7 @@
 #include "host/kernel.hpp"
 #include "host/paths.hpp"
 
-namespace tenon::host {
+namespace tenon::host::vfio {
 
 /// /dev/vfio/vfio, opened. Groups keep it alive.
 class Container final : public device::AddressSpace {
@@ -56,4 +56,4 @@ private:
     unsigned members_ TENON_GUARDED_BY(mutex_) = 0;
 };
 
-}  // namespace tenon::host
+}  // namespace tenon::host::vfio

@@ -8,7 +8,7 @@
 #include "host/vfio/info_chain.hpp"
 #include "host/vfio/vfio_abi.hpp"
 
-namespace tenon::host {
+namespace tenon::host::vfio {
 namespace {
 
 using device::RegionFacts;
@@ -180,4 +180,4 @@ std::string name_of(device::IrqIndex index) {
     return names.at(std::to_underlying(index));
 }
 
-}  // namespace tenon::host
+}  // namespace tenon::host::vfio

@@ -9,7 +9,7 @@
 #include "device/facts.hpp"
 #include "host/kernel.hpp"
 
-namespace tenon::host {
+namespace tenon::host::vfio {
 
 /// VFIO_DEVICE_GET_INFO. Sets AtomicOp Requester Enable in a function whose path completes
 /// AtomicOps: see VfioDevice::facts().
@@ -41,4 +41,4 @@ std::string name_of_region(unsigned index);
 /// "INTx", "MSI", "MSI-X", "error interrupt", "request interrupt".
 std::string name_of(device::IrqIndex index);
 
-}  // namespace tenon::host
+}  // namespace tenon::host::vfio

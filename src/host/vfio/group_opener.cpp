@@ -8,7 +8,7 @@
 #include "host/vfio/vfio_abi.hpp"
 #include "host/vfio/vfio_device.hpp"
 
-namespace tenon::host {
+namespace tenon::host::vfio {
 namespace {
 
 Error cannot_get_device(int os_error, const device::DeviceFacts& facts,
@@ -92,4 +92,4 @@ Result<std::unique_ptr<device::DeviceControl>> GroupOpener::open(const device::D
     return std::move(device);
 }
 
-}  // namespace tenon::host
+}  // namespace tenon::host::vfio

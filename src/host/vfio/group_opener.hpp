@@ -10,7 +10,7 @@
 #include "host/paths.hpp"
 #include "host/vfio/container.hpp"
 
-namespace tenon::host {
+namespace tenon::host::vfio {
 
 /// An IOMMU group that joined a container. Its functions share it; the last one closes it.
 class Group {
@@ -57,4 +57,4 @@ private:
     OpenFunctions open_;
 };
 
-}  // namespace tenon::host
+}  // namespace tenon::host::vfio

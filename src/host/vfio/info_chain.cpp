@@ -5,7 +5,7 @@
 #include "base/bytes.hpp"
 #include "host/vfio/vfio_abi.hpp"
 
-namespace tenon::host {
+namespace tenon::host::vfio {
 namespace {
 
 constexpr std::size_t largest_answer = std::size_t{1} << 20;
@@ -56,4 +56,4 @@ Result<std::vector<InfoCapability>> list_info_capabilities(std::span<const std::
     return found;
 }
 
-}  // namespace tenon::host
+}  // namespace tenon::host::vfio

@@ -10,7 +10,7 @@
 #include "base/result.hpp"
 #include "host/kernel.hpp"
 
-namespace tenon::host {
+namespace tenon::host::vfio {
 
 /// One capability of an answer.
 struct InfoCapability {
@@ -32,4 +32,4 @@ Result<std::vector<std::byte>> ask_growing(Kernel& kernel, int file, unsigned lo
 Result<std::vector<InfoCapability>> list_info_capabilities(std::span<const std::byte> answer,
                                                            std::uint32_t first, std::size_t fixed);
 
-}  // namespace tenon::host
+}  // namespace tenon::host::vfio

@@ -7,7 +7,7 @@
 
 #include "base/bytes.hpp"
 
-namespace tenon::host {
+namespace tenon::host::vfio {
 namespace {
 
 // An answer of 64 bytes, the first 24 of them fixed.
@@ -94,4 +94,4 @@ TEST(InfoChain, RefusesToReadFromATinyAnswer) {
 }
 
 }  // namespace
-}  // namespace tenon::host
+}  // namespace tenon::host::vfio

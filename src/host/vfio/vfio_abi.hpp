@@ -8,7 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace tenon::host::abi {
+namespace tenon::host::vfio::abi {
 
 static_assert(sizeof(::vfio_info_cap_header) == 8);
 static_assert(sizeof(::vfio_group_status) == 8);
@@ -135,4 +135,4 @@ static_assert(VFIO_DEVICE_FEATURE_PROBE == 1u << 18);
 /// Its capability of mappings that are left: a count at byte 8.
 inline constexpr std::uint16_t iommu_info_dma_available = 3;
 
-}  // namespace tenon::host::abi
+}  // namespace tenon::host::vfio::abi

@@ -13,7 +13,7 @@
 #include "host/vfio/vfio_abi.hpp"
 #include "pci/express.hpp"
 
-namespace tenon::host {
+namespace tenon::host::vfio {
 namespace {
 
 // MSI-X has at most 2048 vectors. Source: PCIe Base Spec 6.0, 7.7.2.2.
@@ -309,4 +309,4 @@ Error VfioDevice::cannot_hot_reset(int os_error) {
     return error;
 }
 
-}  // namespace tenon::host
+}  // namespace tenon::host::vfio

@@ -16,7 +16,7 @@
 #include "device/control.hpp"
 #include "host/kernel.hpp"
 
-namespace tenon::host {
+namespace tenon::host::vfio {
 
 /// An opened function. Not thread-safe. The kernel must outlive it.
 class VfioDevice final : public device::DeviceControl {
@@ -94,4 +94,4 @@ private:
     std::optional<RequesterEnable> found_;
 };
 
-}  // namespace tenon::host
+}  // namespace tenon::host::vfio

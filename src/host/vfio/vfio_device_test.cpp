@@ -10,7 +10,7 @@
 #include "host/vfio/group_opener.hpp"
 #include "tests/support/fake_host.hpp"
 
-namespace tenon::host {
+namespace tenon::host::vfio {
 namespace {
 
 using device::IrqIndex;
@@ -321,4 +321,4 @@ TEST_F(VfioDeviceTest, TellsWhicheverCallFails) {
 }
 
 }  // namespace
-}  // namespace tenon::host
+}  // namespace tenon::host::vfio

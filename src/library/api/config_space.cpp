@@ -5,7 +5,7 @@
 namespace tenon {
 namespace {
 
-std::vector<BarPlace> places_of(const std::vector<model::BarPlace>& places) {
+std::vector<BarPlace> places_of(const std::vector<model::running::BarPlace>& places) {
     std::vector<BarPlace> list;
     list.reserve(places.size());
     for (const auto& place : places)
@@ -14,32 +14,34 @@ std::vector<BarPlace> places_of(const std::vector<model::BarPlace>& places) {
 }
 
 // One for each effect of the model: a new one does not compile until it has its own here.
-Effect effect_of(const model::effect::RemoveBars& one) {
+Effect effect_of(const model::running::effect::RemoveBars& one) {
     return effect::RemoveBars{places_of(one.bars)};
 }
-Effect effect_of(const model::effect::WriteDevice& one) {
+Effect effect_of(const model::running::effect::WriteDevice& one) {
     return effect::WriteDevice{.offset = one.offset, .size = one.size, .value = one.value};
 }
-Effect effect_of(const model::effect::UpdateDevice& one) {
+Effect effect_of(const model::running::effect::UpdateDevice& one) {
     return effect::UpdateDevice{.offset = one.offset, .mask = one.mask, .value = one.value};
 }
-Effect effect_of(const model::effect::PlaceBars& one) {
+Effect effect_of(const model::running::effect::PlaceBars& one) {
     return effect::PlaceBars{places_of(one.bars)};
 }
-Effect effect_of(const model::effect::InterruptsChanged& /*one*/) {
+Effect effect_of(const model::running::effect::InterruptsChanged& /*one*/) {
     return effect::InterruptsChanged{};
 }
-Effect effect_of(const model::effect::ResetFunction& /*one*/) { return effect::ResetFunction{}; }
-Effect effect_of(const model::effect::ResetSecondaryBus& /*one*/) {
+Effect effect_of(const model::running::effect::ResetFunction& /*one*/) {
+    return effect::ResetFunction{};
+}
+Effect effect_of(const model::running::effect::ResetSecondaryBus& /*one*/) {
     return effect::ResetSecondaryBus{};
 }
 
-Effect effect_of(const model::effect::PasidChanged& one) {
+Effect effect_of(const model::running::effect::PasidChanged& one) {
     return effect::PasidChanged{
         .enabled = one.enabled, .execute = one.execute, .privileged = one.privileged};
 }
 
-std::vector<Effect> effects_of(const std::vector<model::Effect>& effects) {
+std::vector<Effect> effects_of(const std::vector<model::running::Effect>& effects) {
     std::vector<Effect> list;
     list.reserve(effects.size());
     for (const auto& effect : effects)

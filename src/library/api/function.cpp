@@ -6,15 +6,15 @@
 namespace tenon::library {
 namespace {
 
-Action action_of(model::Action action) {
+Action action_of(model::chosen::Action action) {
     switch (action) {
-        case model::Action::Pass:
+        case model::chosen::Action::Pass:
             return Action::Pass;
-        case model::Action::Emulate:
+        case model::chosen::Action::Emulate:
             return Action::Emulate;
-        case model::Action::Hide:
+        case model::chosen::Action::Hide:
             return Action::Hide;
-        case model::Action::Synthesize:
+        case model::chosen::Action::Synthesize:
             return Action::Synthesize;
     }
     return Action::Hide;
@@ -32,8 +32,8 @@ BarKind kind_of(pci::BarKind kind) {
     return BarKind::Memory32;
 }
 
-Capability capability_of(const model::Decision& decision) {
-    return {.extended = decision.list == model::CapabilityList::Extended,
+Capability capability_of(const model::chosen::Decision& decision) {
+    return {.extended = decision.list == model::chosen::CapabilityList::Extended,
             .id = decision.id,
             .name = decision.name,
             .host_offset = decision.host_offset,
@@ -44,7 +44,7 @@ Capability capability_of(const model::Decision& decision) {
             .source = decision.source};
 }
 
-Bar bar_of(const model::BarPlan& plan, std::uint64_t address) {
+Bar bar_of(const model::function::BarPlan& plan, std::uint64_t address) {
     Bar bar{.index = plan.index,
             .kind = kind_of(plan.kind),
             .prefetchable = plan.prefetchable,
@@ -58,7 +58,7 @@ Bar bar_of(const model::BarPlan& plan, std::uint64_t address) {
     return bar;
 }
 
-std::optional<Msi> msi_of(const std::optional<model::MsiPlan>& plan) {
+std::optional<Msi> msi_of(const std::optional<model::function::MsiPlan>& plan) {
     if (!plan) return std::nullopt;
     return Msi{.offset = plan->at,
                .vectors = plan->vectors,
@@ -66,7 +66,7 @@ std::optional<Msi> msi_of(const std::optional<model::MsiPlan>& plan) {
                .maskable = plan->maskable};
 }
 
-std::optional<Msix> msix_of(const std::optional<model::MsixPlan>& plan) {
+std::optional<Msix> msix_of(const std::optional<model::function::MsixPlan>& plan) {
     if (!plan) return std::nullopt;
     return Msix{.offset = plan->at,
                 .vectors = plan->vectors,
@@ -88,7 +88,7 @@ std::optional<IommuGroup> group_of(const std::optional<device::GroupFacts>& fact
 
 }  // namespace
 
-std::vector<Reason> reasons_of(const std::vector<model::Reason>& reasons) {
+std::vector<Reason> reasons_of(const std::vector<model::chosen::Reason>& reasons) {
     std::vector<Reason> list;
     list.reserve(reasons.size());
     for (const auto& reason : reasons)
@@ -96,14 +96,14 @@ std::vector<Reason> reasons_of(const std::vector<model::Reason>& reasons) {
     return list;
 }
 
-std::vector<Property> properties_of(const std::vector<model::PropertyReport>& reports) {
-    const auto origin_of = [](model::PropertyOrigin origin) {
+std::vector<Property> properties_of(const std::vector<model::chosen::PropertyReport>& reports) {
+    const auto origin_of = [](model::chosen::PropertyOrigin origin) {
         switch (origin) {
-            case model::PropertyOrigin::Version:
+            case model::chosen::PropertyOrigin::Version:
                 return PropertyOrigin::Version;
-            case model::PropertyOrigin::Compatibility:
+            case model::chosen::PropertyOrigin::Compatibility:
                 return PropertyOrigin::Compatibility;
-            case model::PropertyOrigin::User:
+            case model::chosen::PropertyOrigin::User:
                 break;
         }
         return PropertyOrigin::User;
@@ -119,7 +119,7 @@ std::vector<Property> properties_of(const std::vector<model::PropertyReport>& re
     return properties;
 }
 
-Function function_of(const model::FunctionPlan& plan, const model::SlotView& slot) {
+Function function_of(const model::slot::FunctionPlan& plan, const model::slot::SlotView& slot) {
     const auto& view = plan.view;
     Function function;
     function.id = view.id;
@@ -134,7 +134,7 @@ Function function_of(const model::FunctionPlan& plan, const model::SlotView& slo
     function.assignable = view.assignable;
     function.guest_view = view.guest_view;
     function.reasons = reasons_of(view.reasons);
-    function.warnings = model::warnings_of(view, slot);
+    function.warnings = model::slot::warnings_of(view, slot);
     function.unknowns = view.unknowns;
     for (const auto& decision : view.capabilities)
         function.capabilities.push_back(capability_of(decision));

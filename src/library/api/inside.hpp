@@ -7,20 +7,20 @@
 #include <vector>
 
 #include "library/gather.hpp"
-#include "model/config_state.hpp"
-#include "model/machine_plan.hpp"
+#include "model/machine/machine_plan.hpp"
+#include "model/running/config_state.hpp"
 #include "tenon/config_space.hpp"
 #include "tenon/plan.hpp"
 
 namespace tenon {
 
 struct Plan::Inside {
-    explicit Inside(model::MachinePlan made);
+    explicit Inside(model::machine::MachinePlan made);
 
     /// The function with this id; null if there is none.
-    const model::FunctionPlan* find(std::string_view id) const;
+    const model::slot::FunctionPlan* find(std::string_view id) const;
 
-    model::MachinePlan plan;
+    model::machine::MachinePlan plan;
     Guest guest;
     std::vector<Port> ports;
     std::vector<Reason> problems;
@@ -29,7 +29,7 @@ struct Plan::Inside {
 
 struct ConfigSpace::Inside {
     std::shared_ptr<const Plan::Inside> plan;  ///< `state` refers into it.
-    model::ConfigState state;
+    model::running::ConfigState state;
 };
 
 namespace library {
@@ -40,13 +40,13 @@ constexpr Opening opening_of(tenon::Opening opening) {
 }
 
 /// What a program sees of a planned function.
-Function function_of(const model::FunctionPlan& plan, const model::SlotView& slot);
+Function function_of(const model::slot::FunctionPlan& plan, const model::slot::SlotView& slot);
 
 /// What a program sees of properties.
-std::vector<Property> properties_of(const std::vector<model::PropertyReport>& reports);
+std::vector<Property> properties_of(const std::vector<model::chosen::PropertyReport>& reports);
 
 /// What a program sees of reasons.
-std::vector<Reason> reasons_of(const std::vector<model::Reason>& reasons);
+std::vector<Reason> reasons_of(const std::vector<model::chosen::Reason>& reasons);
 
 /// Runs `call`, whose error becomes a value where something below throws: memory that is not there,
 /// a file that vanishes. We throw nothing ourselves.

@@ -13,9 +13,11 @@
 namespace tenon {
 namespace {
 
-Window window_of(const model::Window& window) { return {.base = window.base, .size = window.size}; }
+Window window_of(const model::slot::Window& window) {
+    return {.base = window.base, .size = window.size};
+}
 
-Port port_of(const model::PortPlan& plan) {
+Port port_of(const model::slot::PortPlan& plan) {
     Port port{.name = plan.name,
               .guest = library::guest_address(plan.guest),
               .secondary_bus = plan.secondary_bus,
@@ -35,7 +37,7 @@ Port port_of(const model::PortPlan& plan) {
     return port;
 }
 
-Guest guest_of(const model::MachinePlan& plan) {
+Guest guest_of(const model::machine::MachinePlan& plan) {
     Guest guest{.processors = plan.vcpus,
                 .memory = plan.memory.size,
                 .parts = {},
@@ -49,14 +51,14 @@ Guest guest_of(const model::MachinePlan& plan) {
     return guest;
 }
 
-std::vector<ProposedSet> sets_of(const std::vector<model::ProposedSet>& sets) {
+std::vector<ProposedSet> sets_of(const std::vector<model::slot::ProposedSet>& sets) {
     std::vector<ProposedSet> copies;
     for (const auto& set : sets)
         copies.push_back({.hosts = set.hosts, .why = set.why});
     return copies;
 }
 
-SlotProposal proposal_of(const model::SlotProposal& made) {
+SlotProposal proposal_of(const model::slot::SlotProposal& made) {
     SlotProposal proposal{.host_slot = made.host,
                           .slots = {},
                           .bound = sets_of(made.bound),
@@ -83,7 +85,7 @@ std::unexpected<Error> no_function(std::string_view id) {
 
 }  // namespace
 
-Plan::Inside::Inside(model::MachinePlan made)
+Plan::Inside::Inside(model::machine::MachinePlan made)
     : plan{std::move(made)}, guest{guest_of(plan)}, problems{library::reasons_of(plan.problems)} {
     for (auto& port : plan.ports)
         ports.push_back(port_of(port));
@@ -91,7 +93,7 @@ Plan::Inside::Inside(model::MachinePlan made)
         proposals.push_back(proposal_of(proposal));
 }
 
-const model::FunctionPlan* Plan::Inside::find(std::string_view id) const {
+const model::slot::FunctionPlan* Plan::Inside::find(std::string_view id) const {
     for (const auto& port : plan.ports)
         for (const auto& function : port.functions)
             if (function.view.id == id) return &function;
@@ -150,21 +152,21 @@ Result<ConfigSpace> Plan::config_space(std::string_view id) const {
     if (!function->view.guest_view)
         return fail(Error::Kind::Unsupported, "{}: no guest can see it", function->view.host);
     return ConfigSpace{std::make_unique<ConfigSpace::Inside>(
-        inside_, model::ConfigState{function->view, function->start()})};
+        inside_, model::running::ConfigState{function->view, function->start()})};
 }
 
 Result<ConfigSpace> Plan::port_config_space(std::string_view name) const {
     const auto& ports = inside_->plan.ports;
-    const auto port = std::ranges::find(ports, name, &model::PortPlan::name);
+    const auto port = std::ranges::find(ports, name, &model::slot::PortPlan::name);
     if (port == ports.end())
         return fail(Error::Kind::NotFound, "the plan has no port \"{}\"", name);
     return ConfigSpace{
-        std::make_unique<ConfigSpace::Inside>(inside_, model::ConfigState{port->map})};
+        std::make_unique<ConfigSpace::Inside>(inside_, model::running::ConfigState{port->map})};
 }
 
 ConfigSpace Plan::host_bridge_config_space() const {
     return ConfigSpace{std::make_unique<ConfigSpace::Inside>(
-        inside_, model::ConfigState{inside_->plan.host_bridge})};
+        inside_, model::running::ConfigState{inside_->plan.host_bridge})};
 }
 
 }  // namespace tenon

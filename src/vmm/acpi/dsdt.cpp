@@ -1,10 +1,10 @@
 #include "vmm/acpi/dsdt.hpp"
 
 #include "vmm/acpi/resources.hpp"
-#include "vmm/layout.hpp"
-#include "vmm/power.hpp"
+#include "vmm/board/layout.hpp"
+#include "vmm/board/power.hpp"
 
-namespace tenon::vmm::acpi {
+namespace tenon::vmm::acpi::acpi {
 namespace {
 
 /// `_OSC` of a PCI host bridge: the operating system gets hot-plug, power management events, error
@@ -40,7 +40,7 @@ Bytes make_osc() {
                   }));
 }
 
-Bytes make_windows(const model::AddressMap& addresses) {
+Bytes make_windows(const model::machine::AddressMap& addresses) {
     Bytes windows = resource::bus_numbers(0, addresses.last_bus);
     if (addresses.io.size != 0)
         windows = join({windows, resource::io_window(addresses.io.base, addresses.io.size)});
@@ -55,8 +55,8 @@ Bytes make_windows(const model::AddressMap& addresses) {
     return resource::make_template(windows);
 }
 
-Bytes make_host_bridge(const model::AddressMap& addresses,
-                       const std::vector<model::IntxRoute>& routes) {
+Bytes make_host_bridge(const model::machine::AddressMap& addresses,
+                       const std::vector<model::function::IntxRoute>& routes) {
     using namespace aml;
     const Bytes bridge = join({
         name("_HID", eisa_id("PNP0A08")),
@@ -78,8 +78,8 @@ Bytes make_host_bridge(const model::AddressMap& addresses,
 
 }  // namespace
 
-Bytes make_dsdt_body(const model::AddressMap& addresses,
-                     const std::vector<model::IntxRoute>& routes) {
+Bytes make_dsdt_body(const model::machine::AddressMap& addresses,
+                     const std::vector<model::function::IntxRoute>& routes) {
     using namespace aml;
     // The specification wants ECAM reserved by a motherboard device: PCI Firmware
     // Specification 3.3, 4.1.2.
@@ -90,31 +90,31 @@ Bytes make_dsdt_body(const model::AddressMap& addresses,
                            name("_CRS", resource::make_template(resource::fixed_memory32(
                                             addresses.ecam.base, addresses.ecam.size))),
                        }));
-    const auto serial =
-        device("COM1", join({
-                           name("_HID", eisa_id("PNP0501")),
-                           name("_UID", integer(1)),
-                           name("_CRS", resource::make_template(join({
-                                            resource::fixed_io(serial_port, serial_ports),
-                                            resource::edge_interrupt(serial_interrupt),
-                                        }))),
-                       }));
+    const auto serial = device(
+        "COM1", join({
+                    name("_HID", eisa_id("PNP0501")),
+                    name("_UID", integer(1)),
+                    name("_CRS", resource::make_template(join({
+                                     resource::fixed_io(board::serial_port, board::serial_ports),
+                                     resource::edge_interrupt(board::serial_interrupt),
+                                 }))),
+                }));
     // A hardware-reduced board has no fixed power button: an interrupt of the generic event device
     // notifies a control method one. Source: ACPI Specification 6.5, 5.6.9 and 4.8.2.2.1.2.
     constexpr std::uint64_t pressed = 0x80;
     const auto power_button = device("PWRB", join({name("_HID", eisa_id("PNP0C0C"))}));
     const auto events = device(
-        "GED",
-        join({
-            name("_HID", string("ACPI0013")),
-            name("_UID", integer(0)),
-            name("_CRS", resource::make_template(resource::edge_interrupt(power_button_interrupt))),
-            method(
-                "_EVT", 1,
-                if_(equal(arg(0), integer(power_button_interrupt)), notify("\\_SB.PWRB", pressed))),
-        }));
-    const auto soft_off =
-        package({integer(PowerRegisters::sleep_type_off), integer(0), integer(0), integer(0)});
+        "GED", join({
+                   name("_HID", string("ACPI0013")),
+                   name("_UID", integer(0)),
+                   name("_CRS", resource::make_template(
+                                    resource::edge_interrupt(board::power_button_interrupt))),
+                   method("_EVT", 1,
+                          if_(equal(arg(0), integer(board::power_button_interrupt)),
+                              notify("\\_SB.PWRB", pressed))),
+               }));
+    const auto soft_off = package(
+        {integer(board::PowerRegisters::sleep_type_off), integer(0), integer(0), integer(0)});
     return join({
         scope("\\_SB",
               join({make_host_bridge(addresses, routes), reserved, serial, power_button, events})),
@@ -122,4 +122,4 @@ Bytes make_dsdt_body(const model::AddressMap& addresses,
     });
 }
 
-}  // namespace tenon::vmm::acpi
+}  // namespace tenon::vmm::acpi::acpi

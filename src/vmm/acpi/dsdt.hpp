@@ -4,13 +4,13 @@
 #include <cstdint>
 #include <vector>
 
-#include "model/machine_plan.hpp"
+#include "model/machine/machine_plan.hpp"
 #include "vmm/acpi/aml.hpp"
 
-namespace tenon::vmm::acpi {
+namespace tenon::vmm::acpi::acpi {
 
 /// The AML of the DSDT, without its header. No `_PRT` without routes.
-Bytes make_dsdt_body(const model::AddressMap& addresses,
-                     const std::vector<model::IntxRoute>& routes);
+Bytes make_dsdt_body(const model::machine::AddressMap& addresses,
+                     const std::vector<model::function::IntxRoute>& routes);
 
-}  // namespace tenon::vmm::acpi
+}  // namespace tenon::vmm::acpi::acpi

@@ -5,10 +5,10 @@
 #include <numeric>
 
 #include "base/bytes.hpp"
-#include "vmm/layout.hpp"
-#include "vmm/power.hpp"
+#include "vmm/board/layout.hpp"
+#include "vmm/board/power.hpp"
 
-namespace tenon::vmm::acpi {
+namespace tenon::vmm::acpi::acpi {
 namespace {
 
 constexpr std::size_t header_size = 36;
@@ -100,12 +100,12 @@ Bytes make_fadt(GuestAddress dsdt) {
     Bytes fadt(size);
     put(fadt, boot_architecture, no_vga_no_clock);
     put(fadt, flags, reduced);
-    put_port(fadt, reset_register, power_port + 2);
-    put<std::uint8_t>(fadt, reset_value, PowerRegisters::reset_value);
+    put_port(fadt, reset_register, board::power_port + 2);
+    put<std::uint8_t>(fadt, reset_value, board::PowerRegisters::reset_value);
     put<std::uint8_t>(fadt, minor_version, 5);
     put(fadt, x_dsdt, dsdt.value());
-    put_port(fadt, sleep_control, power_port);
-    put_port(fadt, sleep_status, power_port + 1);
+    put_port(fadt, sleep_control, board::power_port);
+    put_port(fadt, sleep_status, board::power_port + 1);
     put_text(fadt, hypervisor_vendor, "TENONVMM");
     return make_table("FACP", 6, Bytes(fadt.begin() + header_size, fadt.end()));
 }
@@ -116,7 +116,7 @@ Bytes make_madt(unsigned vcpus) {
     constexpr std::uint8_t local_apic_nmi = 4;
     constexpr std::uint8_t all_processors = 0xff;
     Bytes body(8);
-    put(body, 0, local_apic_address);
+    put(body, 0, board::local_apic_address);
     for (unsigned id = 0; id < vcpus; ++id) {
         Bytes entry(8);
         put<std::uint8_t>(entry, 0, local_apic);
@@ -129,7 +129,7 @@ Bytes make_madt(unsigned vcpus) {
     Bytes controller(12);
     put<std::uint8_t>(controller, 0, ioapic);
     put<std::uint8_t>(controller, 1, 12);
-    put(controller, 4, ioapic_address);
+    put(controller, 4, board::ioapic_address);
     Bytes nmi(6);
     put<std::uint8_t>(nmi, 0, local_apic_nmi);
     put<std::uint8_t>(nmi, 1, 6);
@@ -138,7 +138,7 @@ Bytes make_madt(unsigned vcpus) {
     return make_table("APIC", 5, join({body, controller, nmi}));
 }
 
-Bytes make_mcfg(const model::AddressMap& addresses) {
+Bytes make_mcfg(const model::machine::AddressMap& addresses) {
     Bytes body(8 + 16);
     put(body, 8, addresses.ecam.base);
     put(body, 19, addresses.last_bus);
@@ -164,4 +164,4 @@ Result<Bytes> make_tables(const Board& board, GuestAddress at, std::uint64_t lim
     return block;
 }
 
-}  // namespace tenon::vmm::acpi
+}  // namespace tenon::vmm::acpi::acpi

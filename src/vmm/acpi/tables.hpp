@@ -11,17 +11,17 @@
 
 #include "base/result.hpp"
 #include "base/strong.hpp"
-#include "model/machine_plan.hpp"
+#include "model/machine/machine_plan.hpp"
 #include "vmm/acpi/aml.hpp"
 #include "vmm/acpi/dsdt.hpp"
 
-namespace tenon::vmm::acpi {
+namespace tenon::vmm::acpi::acpi {
 
 /// What the tables are made from.
 struct Board {
-    model::AddressMap addresses;
+    model::machine::AddressMap addresses;
     unsigned vcpus = 1;  ///< APIC ids 0..vcpus-1; up to 255.
-    std::vector<model::IntxRoute> intx;
+    std::vector<model::function::IntxRoute> intx;
 };
 
 /// A table with its header, length and checksum. `signature` has four characters.
@@ -34,10 +34,10 @@ Bytes make_rsdp(GuestAddress xsdt);
 Bytes make_xsdt(const std::vector<GuestAddress>& tables);
 Bytes make_fadt(GuestAddress dsdt);
 Bytes make_madt(unsigned vcpus);
-Bytes make_mcfg(const model::AddressMap& addresses);
+Bytes make_mcfg(const model::machine::AddressMap& addresses);
 
 /// All tables in one block for address `at`; the RSDP is at its start.
 /// Errors: Malformed if the block is larger than `limit`.
 Result<Bytes> make_tables(const Board& board, GuestAddress at, std::uint64_t limit);
 
-}  // namespace tenon::vmm::acpi
+}  // namespace tenon::vmm::acpi::acpi

@@ -13,7 +13,7 @@
 #include "base/bytes.hpp"
 #include "base/file.hpp"
 
-namespace tenon::vmm::acpi {
+namespace tenon::vmm::acpi::acpi {
 namespace {
 
 unsigned sum_of(std::span<const std::byte> bytes) {
@@ -30,7 +30,7 @@ std::string text_at(const Bytes& bytes, std::size_t at, std::size_t size) {
     return text;
 }
 
-model::AddressMap addresses() {
+model::machine::AddressMap addresses() {
     return {.memory32 = {.base = 0xc000'0000, .size = 0x2000'0000},
             .ecam = {.base = 0xe000'0000, .size = 0x20'0000},
             .memory64 = {.base = 0x10'0000'0000, .size = 0x10'0000'0000},
@@ -178,4 +178,4 @@ TEST_F(Iasl, FindsNoFaultInTheDataTables) {
 }
 
 }  // namespace
-}  // namespace tenon::vmm::acpi
+}  // namespace tenon::vmm::acpi::acpi

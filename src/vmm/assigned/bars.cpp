@@ -5,11 +5,11 @@
 #include <algorithm>
 #include <utility>
 
-namespace tenon::vmm {
+namespace tenon::vmm::assigned {
 namespace {
 
 // One BAR on a bus.
-class BarOnBus final : public BusDevice {
+class BarOnBus final : public board::BusDevice {
 public:
     BarOnBus(unsigned index, std::shared_ptr<BarAccess> access)
         : index_{index}, access_{std::move(access)} {}
@@ -28,7 +28,8 @@ private:
 
 }  // namespace
 
-Result<std::unique_ptr<Bars>> Bars::create(std::string name, const model::FunctionView& view,
+Result<std::unique_ptr<Bars>> Bars::create(std::string name,
+                                           const model::function::FunctionView& view,
                                            device::DeviceControl& device, Outside outside) {
     std::unique_ptr<Bars> bars{new Bars{std::move(name), view, device, outside}};
     for (const auto& bar : view.bars) {
@@ -47,12 +48,12 @@ Bars::~Bars() {
         remove(place);
 }
 
-const model::BarPlan* Bars::plan_of(unsigned index) const {
-    const auto plan = std::ranges::find(view_.bars, index, &model::BarPlan::index);
+const model::function::BarPlan* Bars::plan_of(unsigned index) const {
+    const auto plan = std::ranges::find(view_.bars, index, &model::function::BarPlan::index);
     return plan == view_.bars.end() ? nullptr : &*plan;
 }
 
-void Bars::place(const model::BarPlace& place, std::shared_ptr<BarAccess> access) {
+void Bars::place(const model::running::BarPlace& place, std::shared_ptr<BarAccess> access) {
     const auto* const plan = plan_of(place.index);
     if (plan == nullptr || !plan->size) return;
     auto& bus = plan->kind == pci::BarKind::Io ? outside_.ports : outside_.memory;
@@ -72,7 +73,7 @@ PeerMemory::Part Bars::part_of(const MappedArea& area) {
     return {.bar = area.index, .offset = area.offset, .bytes = area.memory.bytes()};
 }
 
-void Bars::enter(MappedArea& area, const model::BarPlace& place) {
+void Bars::enter(MappedArea& area, const model::running::BarPlace& place) {
     if (withdrawn_ || trapped_ || area.slot) return;
     auto slot = outside_.slots.add(GuestAddress{place.address + area.offset}, area.memory.bytes());
     // Without a slot the accesses trap: slower, and still right.
@@ -101,7 +102,7 @@ void Bars::withdraw(MappedArea& area) {
                             fmt::format("BAR {} of {}", area.index, name_));
 }
 
-void Bars::remove(const model::BarPlace& place) {
+void Bars::remove(const model::running::BarPlace& place) {
     const auto found = std::ranges::find(placed_, place);
     if (found == placed_.end()) return;
     placed_.erase(found);
@@ -125,4 +126,4 @@ bool Bars::withdraw() {
     return any;
 }
 
-}  // namespace tenon::vmm
+}  // namespace tenon::vmm::assigned

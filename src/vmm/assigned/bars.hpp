@@ -10,14 +10,14 @@
 
 #include "base/mapping.hpp"
 #include "device/control.hpp"
-#include "model/config_state.hpp"
-#include "model/function_view.hpp"
+#include "model/function/function_view.hpp"
+#include "model/running/config_state.hpp"
 #include "vmm/assigned/peer_memory.hpp"
-#include "vmm/assigned/warnings.hpp"
-#include "vmm/bus.hpp"
-#include "vmm/memory_slots.hpp"
+#include "vmm/board/bus.hpp"
+#include "vmm/board/warnings.hpp"
+#include "vmm/kvm/memory_slots.hpp"
 
-namespace tenon::vmm {
+namespace tenon::vmm::assigned {
 
 /// Answers what the guest reaches of a BAR without a mapping. Called from vCPU threads.
 class BarAccess {
@@ -38,16 +38,17 @@ class Bars {
 public:
     /// What it works on; all must outlive it.
     struct Outside {
-        MemorySlots& slots;
-        Bus& memory;
-        Bus& ports;
-        Warnings& warnings;
+        kvm::MemorySlots& slots;
+        board::Bus& memory;
+        board::Bus& ports;
+        board::Warnings& warnings;
         PeerMemory& peers;
     };
 
     /// Maps what the plan says into our address space; nothing is in the guest's yet.
     /// Errors: of DeviceControl::map, naming function and BAR.
-    static Result<std::unique_ptr<Bars>> create(std::string name, const model::FunctionView& view,
+    static Result<std::unique_ptr<Bars>> create(std::string name,
+                                                const model::function::FunctionView& view,
                                                 device::DeviceControl& device, Outside outside);
     Bars(const Bars&) = delete;
     Bars& operator=(const Bars&) = delete;
@@ -56,10 +57,10 @@ public:
     /// Puts a BAR where the guest wants it. `access` answers for what is not mapped; it must live
     /// until the BAR was removed and no access to it is under way.
     /// A place that is taken is said once; the BAR is then not there, as on a real bus.
-    void place(const model::BarPlace& place, std::shared_ptr<BarAccess> access);
+    void place(const model::running::BarPlace& place, std::shared_ptr<BarAccess> access);
 
     /// Takes a BAR out of the guest; afterwards nothing of it is reached directly.
-    void remove(const model::BarPlace& place);
+    void remove(const model::running::BarPlace& place);
 
     /// Takes only the mappings out, so that every access traps, for good. Whether there were any.
     bool withdraw();
@@ -75,22 +76,22 @@ private:
         std::optional<std::uint32_t> slot;  ///< While it is in the guest.
     };
 
-    Bars(std::string name, const model::FunctionView& view, const device::DeviceControl& device,
-         Outside outside)
+    Bars(std::string name, const model::function::FunctionView& view,
+         const device::DeviceControl& device, Outside outside)
         : name_{std::move(name)}, view_{view}, device_{device}, outside_{outside} {}
-    void enter(MappedArea& area, const model::BarPlace& place);
+    void enter(MappedArea& area, const model::running::BarPlace& place);
     void withdraw(MappedArea& area);
     static PeerMemory::Part part_of(const MappedArea& area);
-    const model::BarPlan* plan_of(unsigned index) const;
+    const model::function::BarPlan* plan_of(unsigned index) const;
 
     std::string name_;
-    const model::FunctionView& view_;
+    const model::function::FunctionView& view_;
     const device::DeviceControl& device_;  ///< Whose BARs they are.
     Outside outside_;
     std::vector<MappedArea> areas_;
-    std::vector<model::BarPlace> placed_;
+    std::vector<model::running::BarPlace> placed_;
     bool withdrawn_ = false;
     bool trapped_ = false;
 };
 
-}  // namespace tenon::vmm
+}  // namespace tenon::vmm::assigned

@@ -4,9 +4,9 @@
 #include <utility>
 
 #include "base/quiet_thread.hpp"
-#include "model/dma_budget.hpp"
+#include "model/machine/dma_budget.hpp"
 
-namespace tenon::vmm {
+namespace tenon::vmm::assigned {
 
 Result<void> DmaProgress::wait() {
     std::unique_lock lock{mutex_};
@@ -62,7 +62,8 @@ Result<void> DmaMapping::map_all() {
     for (const auto& part : outside_.memory.parts()) {
         for (std::uint64_t offset = 0; offset < part.bytes.size();) {
             if (progress_->cancelled()) return fail(Error::Kind::Busy, "the guest ended before");
-            const auto size = std::min(model::dma_mapping_size, part.bytes.size() - offset);
+            const auto size =
+                std::min(model::machine::dma_mapping_size, part.bytes.size() - offset);
             const Iova at{part.at.value() + offset};
             TENON_TRY_DO(outside_.space.map(at, {part.bytes.subspan(offset, size), part.file,
                                                  part.offset + offset}),
@@ -76,4 +77,4 @@ Result<void> DmaMapping::map_all() {
     return {};
 }
 
-}  // namespace tenon::vmm
+}  // namespace tenon::vmm::assigned

@@ -14,10 +14,10 @@
 #include "base/result.hpp"
 #include "base/undo.hpp"
 #include "device/control.hpp"
-#include "vmm/assigned/warnings.hpp"
-#include "vmm/guest_memory.hpp"
+#include "vmm/board/guest_memory.hpp"
+#include "vmm/board/warnings.hpp"
 
-namespace tenon::vmm {
+namespace tenon::vmm::assigned {
 
 /// How far mapping is. Thread-safe; outlives the mapping where somebody holds it.
 class DmaProgress {
@@ -51,8 +51,8 @@ public:
     /// progress.
     struct Outside {
         device::AddressSpace& space;
-        const GuestMemory& memory;
-        Warnings& warnings;
+        const board::GuestMemory& memory;
+        board::Warnings& warnings;
     };
 
     /// Maps all memory before it returns.
@@ -83,4 +83,4 @@ private:
     std::thread thread_;
 };
 
-}  // namespace tenon::vmm
+}  // namespace tenon::vmm::assigned

@@ -8,7 +8,7 @@
 
 #include "tests/support/assigned_nvme.hpp"
 
-namespace tenon::vmm {
+namespace tenon::vmm::assigned {
 namespace {
 
 using testing::IsEmpty;
@@ -44,8 +44,8 @@ protected:
     }
 
     // Two pieces below the hole and one above. Nobody touches it, so it is not there.
-    GuestMemory memory = GuestMemory::create(3 * gib, 2 * gib).value();
-    Warnings warnings;
+    board::GuestMemory memory = board::GuestMemory::create(3 * gib, 2 * gib).value();
+    board::Warnings warnings;
     support::Faults faults;
     support::FakeAddressSpace space{faults};
 };
@@ -169,4 +169,4 @@ TEST_F(DmaMappingTest, KeepsAFunctionOffTheBusIfMemoryWillNotBeThere) {
 }
 
 }  // namespace
-}  // namespace tenon::vmm
+}  // namespace tenon::vmm::assigned

@@ -8,15 +8,15 @@
 #include <variant>
 
 #include "base/bytes.hpp"
-#include "model/device_error.hpp"
-#include "model/msi_registers.hpp"
+#include "model/function/device_error.hpp"
+#include "model/running/msi_registers.hpp"
 #include "pci/error_reporting.hpp"
 #include "pci/express.hpp"
 #include "pci/header.hpp"
 
-namespace tenon::vmm {
+namespace tenon::vmm::assigned {
 
-AssignedFunction::AssignedFunction(const model::FunctionPlan& plan,
+AssignedFunction::AssignedFunction(const model::slot::FunctionPlan& plan,
                                    std::unique_ptr<device::DeviceControl> device,
                                    const Board& board)
     : plan_{&plan},
@@ -27,7 +27,7 @@ AssignedFunction::AssignedFunction(const model::FunctionPlan& plan,
       config_{plan.view, plan.start()} {}
 
 Result<std::shared_ptr<AssignedFunction>> AssignedFunction::create(
-    const model::FunctionPlan& plan, std::unique_ptr<device::DeviceControl> device,
+    const model::slot::FunctionPlan& plan, std::unique_ptr<device::DeviceControl> device,
     const Board& board, std::function<Result<void>()> memory_ready) {
     std::shared_ptr<AssignedFunction> function{
         new AssignedFunction{plan, std::move(device), board}};
@@ -38,7 +38,7 @@ Result<std::shared_ptr<AssignedFunction>> AssignedFunction::create(
         TENON_TRY(asked, function->device_->facts(), function->name_);
         facts = std::move(asked);
     }
-    if (const auto note = model::note_physical_function(plan.facts))
+    if (const auto note = model::function::note_physical_function(plan.facts))
         board.warnings.once(fmt::format("{}: {}", function->name_, *note));
     // Asking has set it, where AtomicOps complete.
     TENON_TRY_DO(function->clear_requester_enable(),
@@ -125,11 +125,11 @@ std::optional<ErrorReport> AssignedFunction::show_error() {
     // Of a virtual function masks and severities are the physical one's, and so is the choice
     // whether it sends messages. Source: PCIe Base Spec 6.0, 9.4.
     const bool physical = !view.virtual_function;
-    const auto error = model::choose_error(
-        physical ? read(errors + at::mask, 4) : model::error_mask_after_reset,
-        physical ? read(errors + at::severity, 4) : model::error_severity_after_reset);
+    const auto error = model::function::choose_error(
+        physical ? read(errors + at::mask, 4) : model::function::error_mask_after_reset,
+        physical ? read(errors + at::severity, 4) : model::function::error_severity_after_reset);
     config_.latch(errors + at::status, error.status);
-    config_.latch(express + pci::express::device_status, model::device_status_of(error));
+    config_.latch(express + pci::express::device_status, model::function::device_status_of(error));
     const auto command = static_cast<std::uint16_t>(read(pci::header::command, 2));
     const auto control =
         static_cast<std::uint16_t>(read(express + pci::express::device_control, 2));
@@ -160,9 +160,9 @@ std::uint32_t AssignedFunction::with_msi_pending(std::uint16_t offset, unsigned 
                                                  std::uint32_t value) const {
     const auto& msi = plan_->view.msi;
     if (!msi || !msi->maskable) return value;
-    const auto at = model::msi_pending_at(*msi);
+    const auto at = model::running::msi_pending_at(*msi);
     if (offset + size <= at || offset >= at + 4) return value;
-    const auto mask = static_cast<std::uint32_t>(all_ones(size));
+    const auto mask = static_cast<std::uint32_t>(board::all_ones(size));
     return (value & ~mask) | (interrupts_->msi_pending() >> 8 * (offset - at) & mask);
 }
 
@@ -186,7 +186,7 @@ void AssignedFunction::begin_reset() {
 void AssignedFunction::reset_alone() {
     const std::lock_guard lock{mutex_};
     if (with_bus(plan_->reset)) return;
-    if (plan_->reset_choice.value != model::ResetChoice::None)
+    if (plan_->reset_choice.value != model::chosen::ResetChoice::None)
         board_.warnings.check(device_->reset(), fmt::format("{}: reset", name_));
     else
         board_.warnings.once(fmt::format("{}: a reset is not passed on: reset=none", name_));
@@ -206,11 +206,11 @@ void AssignedFunction::end_reset() {
 }
 
 void AssignedFunction::clear_command() {
-    carry_out(model::effect::WriteDevice{
+    carry_out(model::running::effect::WriteDevice{
         .offset = static_cast<std::uint16_t>(pci::header::command), .size = 2, .value = 0});
 }
 
-model::ResetPlan AssignedFunction::reset_plan() const {
+model::function::ResetPlan AssignedFunction::reset_plan() const {
     const std::lock_guard lock{mutex_};
     return plan_->reset;
 }
@@ -228,10 +228,10 @@ bool AssignedFunction::in_use() const {
 
 void AssignedFunction::restart() {
     const std::lock_guard lock{mutex_};
-    config_ = model::ConfigState{plan_->view, plan_->start()};
+    config_ = model::running::ConfigState{plan_->view, plan_->start()};
 }
 
-void AssignedFunction::follow(const model::FunctionPlan& plan) {
+void AssignedFunction::follow(const model::slot::FunctionPlan& plan) {
     const std::lock_guard lock{mutex_};
     plan_ = &plan;
     execute(config_.follow(plan.view));
@@ -248,24 +248,24 @@ bool AssignedFunction::withdraw() {
     return bars_->withdraw();
 }
 
-void AssignedFunction::execute(const std::vector<model::Effect>& effects) {
+void AssignedFunction::execute(const std::vector<model::running::Effect>& effects) {
     for (const auto& effect : effects)
         std::visit([this](const auto& one) { carry_out(one); }, effect);
 }
 
-void AssignedFunction::carry_out(const model::effect::RemoveBars& effect) {
+void AssignedFunction::carry_out(const model::running::effect::RemoveBars& effect) {
     for (const auto& bar : effect.bars)
         bars_->remove(bar);
 }
 
-void AssignedFunction::carry_out(const model::effect::PlaceBars& effect) {
+void AssignedFunction::carry_out(const model::running::effect::PlaceBars& effect) {
     for (const auto& bar : effect.bars)
         bars_->place(bar, shared_from_this());
 }
 
 // A function that masters the bus may reach all memory at once: it must be there. Where it will not
 // be, the guest ends, and the function stays quiet.
-Result<void> AssignedFunction::wait_for_memory(const model::effect::WriteDevice& effect) {
+Result<void> AssignedFunction::wait_for_memory(const model::running::effect::WriteDevice& effect) {
     if (!memory_ready_ || effect.offset != pci::header::command) return {};
     const pci::Command command{static_cast<std::uint16_t>(effect.value)};
     if (command.get<pci::BusMasterEnable>() == 0) return {};
@@ -274,19 +274,19 @@ Result<void> AssignedFunction::wait_for_memory(const model::effect::WriteDevice&
     return {};
 }
 
-void AssignedFunction::carry_out(const model::effect::WriteDevice& effect) {
+void AssignedFunction::carry_out(const model::running::effect::WriteDevice& effect) {
     if (const auto ready = wait_for_memory(effect); !ready) return;
     const auto bytes = bytes_of(effect.value).first(effect.size);
     board_.warnings.check(device_->write(device::config_region, effect.offset, bytes),
                           fmt::format("{}: configuration register {:#x}", name_, effect.offset));
 }
 
-void AssignedFunction::carry_out(const model::effect::UpdateDevice& effect) {
+void AssignedFunction::carry_out(const model::running::effect::UpdateDevice& effect) {
     board_.warnings.check(update_device(effect),
                           fmt::format("{}: configuration register {:#x}", name_, effect.offset));
 }
 
-Result<void> AssignedFunction::update_device(const model::effect::UpdateDevice& effect) {
+Result<void> AssignedFunction::update_device(const model::running::effect::UpdateDevice& effect) {
     std::uint16_t now = 0;
     TENON_TRY_DO(device_->read(device::config_region, effect.offset, writable_bytes_of(now)), "");
     const auto wanted = static_cast<std::uint16_t>((now & ~effect.mask) | effect.value);
@@ -305,18 +305,18 @@ Result<void> AssignedFunction::clear_requester_enable() {
                           .value = 0});
 }
 
-void AssignedFunction::carry_out(const model::effect::InterruptsChanged& /*effect*/) {
+void AssignedFunction::carry_out(const model::running::effect::InterruptsChanged& /*effect*/) {
     interrupts_->config_changed(config_.bytes());
 }
 
-void AssignedFunction::carry_out(const model::effect::ResetFunction& /*effect*/) {
+void AssignedFunction::carry_out(const model::running::effect::ResetFunction& /*effect*/) {
     reset_wanted_ = true;
 }
 
-void AssignedFunction::carry_out(const model::effect::ResetSecondaryBus& /*effect*/) {}
+void AssignedFunction::carry_out(const model::running::effect::ResetSecondaryBus& /*effect*/) {}
 
 // The machine has no IOMMU for the guest yet: nobody would translate.
-void AssignedFunction::carry_out(const model::effect::PasidChanged& effect) {
+void AssignedFunction::carry_out(const model::running::effect::PasidChanged& effect) {
     if (effect.enabled)
         board_.warnings.once(fmt::format(
             "{}: the guest switched PASID on; without an IOMMU of the guest nothing translates it",
@@ -326,7 +326,7 @@ void AssignedFunction::carry_out(const model::effect::PasidChanged& effect) {
 AssignedFunction::Place AssignedFunction::place_of(unsigned index, std::uint64_t offset,
                                                    unsigned size) const {
     Place place{.part = Part::Device, .offset = offset};
-    const auto bar = std::ranges::find(plan_->view.bars, index, &model::BarPlan::index);
+    const auto bar = std::ranges::find(plan_->view.bars, index, &model::function::BarPlan::index);
     const bool ours = bar != plan_->view.bars.end() && bar->device_bytes &&
                       (offset > *bar->device_bytes || size > *bar->device_bytes - offset);
     if (ours) place.part = Part::Nothing;
@@ -344,7 +344,7 @@ AssignedFunction::Place AssignedFunction::place_of(unsigned index, std::uint64_t
 
 std::uint64_t AssignedFunction::read_bar(unsigned index, std::uint64_t offset, unsigned size) {
     const std::lock_guard lock{mutex_};
-    if (index == device::rom_region) return rom_ ? rom_->read(offset, size) : all_ones(size);
+    if (index == device::rom_region) return rom_ ? rom_->read(offset, size) : board::all_ones(size);
     const auto place = place_of(index, offset, size);
     const auto value = read_place(index, place, size);
     interrupts_->bar_accessed();
@@ -358,15 +358,15 @@ std::uint64_t AssignedFunction::read_place(unsigned index, const Place& place, u
         case Part::Pending:
             return interrupts_->read_pending(place.offset, size);
         case Part::Nothing:
-            return all_ones(size);
+            return board::all_ones(size);
         case Part::Device:
             break;
     }
     std::array<std::byte, 8> bytes{};
     // Read through the kernel, not through a mapping: a device that is gone is an error there.
     const auto read = device_->read(index, place.offset, std::span{bytes}.first(size));
-    const auto value = read ? load<std::uint64_t>(bytes, 0) : all_ones(size);
-    if (!read || (size >= 4 && value == all_ones(size))) note_if_gone();
+    const auto value = read ? load<std::uint64_t>(bytes, 0) : board::all_ones(size);
+    if (!read || (size >= 4 && value == board::all_ones(size))) note_if_gone();
     return value;
 }
 
@@ -381,4 +381,4 @@ void AssignedFunction::write_bar(unsigned index, std::uint64_t offset, unsigned 
     interrupts_->bar_accessed();
 }
 
-}  // namespace tenon::vmm
+}  // namespace tenon::vmm::assigned

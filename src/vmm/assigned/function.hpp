@@ -10,16 +10,16 @@
 #include <vector>
 
 #include "device/control.hpp"
-#include "model/config_state.hpp"
-#include "model/machine_plan.hpp"
+#include "model/machine/machine_plan.hpp"
+#include "model/running/config_state.hpp"
 #include "vmm/assigned/bars.hpp"
 #include "vmm/assigned/interrupts.hpp"
 #include "vmm/assigned/option_rom.hpp"
 #include "vmm/assigned/peer_memory.hpp"
 #include "vmm/assigned/resets.hpp"
-#include "vmm/assigned/warnings.hpp"
+#include "vmm/board/warnings.hpp"
 
-namespace tenon::vmm {
+namespace tenon::vmm::assigned {
 
 /// What a guest finds of an error of a function.
 struct ErrorReport {
@@ -35,14 +35,14 @@ class AssignedFunction final : public BarAccess,
 public:
     /// Parts of the board; all must outlive the function.
     struct Board {
-        Vm& vm;
-        IrqRoutes& routes;
-        MemorySlots& slots;
-        Bus& memory;
-        Bus& ports;
-        Warnings& warnings;
-        EventLoop& events;
-        PinLevels& pins;
+        kvm::Vm& vm;
+        kvm::IrqRoutes& routes;
+        kvm::MemorySlots& slots;
+        board::Bus& memory;
+        board::Bus& ports;
+        board::Warnings& warnings;
+        board::EventLoop& events;
+        kvm::PinLevels& pins;
         Resets& resets;
         PeerMemory& peers;
     };
@@ -52,7 +52,7 @@ public:
     /// when the guest's memory is there for its DMA: it may master the bus then, and never if it
     /// fails. Errors: of a question, a write or a mapping, naming the function.
     static Result<std::shared_ptr<AssignedFunction>> create(
-        const model::FunctionPlan& plan, std::unique_ptr<device::DeviceControl> device,
+        const model::slot::FunctionPlan& plan, std::unique_ptr<device::DeviceControl> device,
         const Board& board, std::function<Result<void>()> memory_ready = {});
 
     /// Interrupts off, BARs out of the guest. The device resets itself when it goes.
@@ -80,7 +80,7 @@ public:
     void restart();
 
     /// How it is reset, and with whom.
-    model::ResetPlan reset_plan() const;
+    model::function::ResetPlan reset_plan() const;
 
     /// Whether the guest uses it: it answers, sends, or has interrupts.
     bool in_use() const;
@@ -99,7 +99,7 @@ public:
 
     /// Its slot has changed: goes by this plan of it from now on, which must outlive the function
     /// or the next call. What a slot does not change has to be as in the first.
-    void follow(const model::FunctionPlan& plan);
+    void follow(const model::slot::FunctionPlan& plan);
 
     /// It arrives while the guest runs: its BARs are where a reset leaves them, nowhere.
     void unplace();
@@ -117,8 +117,8 @@ public:
     const std::string& host_address() const { return host_address_; }
 
 private:
-    AssignedFunction(const model::FunctionPlan& plan, std::unique_ptr<device::DeviceControl> device,
-                     const Board& board);
+    AssignedFunction(const model::slot::FunctionPlan& plan,
+                     std::unique_ptr<device::DeviceControl> device, const Board& board);
 
     Interrupts::Outside for_interrupts();
     std::uint32_t with_msi_pending(std::uint16_t offset, unsigned size, std::uint32_t value) const;
@@ -127,19 +127,19 @@ private:
     void note_if_gone();
     bool looks_gone();
 
-    Result<void> wait_for_memory(const model::effect::WriteDevice& effect);
-    Result<void> update_device(const model::effect::UpdateDevice& effect);
+    Result<void> wait_for_memory(const model::running::effect::WriteDevice& effect);
+    Result<void> update_device(const model::running::effect::UpdateDevice& effect);
     Result<void> clear_requester_enable();
     void clear_command();
-    void execute(const std::vector<model::Effect>& effects);
-    void carry_out(const model::effect::RemoveBars& effect);
-    void carry_out(const model::effect::WriteDevice& effect);
-    void carry_out(const model::effect::UpdateDevice& effect);
-    void carry_out(const model::effect::PlaceBars& effect);
-    void carry_out(const model::effect::InterruptsChanged& effect);
-    void carry_out(const model::effect::ResetFunction& effect);
-    void carry_out(const model::effect::ResetSecondaryBus& effect);
-    void carry_out(const model::effect::PasidChanged& effect);
+    void execute(const std::vector<model::running::Effect>& effects);
+    void carry_out(const model::running::effect::RemoveBars& effect);
+    void carry_out(const model::running::effect::WriteDevice& effect);
+    void carry_out(const model::running::effect::UpdateDevice& effect);
+    void carry_out(const model::running::effect::PlaceBars& effect);
+    void carry_out(const model::running::effect::InterruptsChanged& effect);
+    void carry_out(const model::running::effect::ResetFunction& effect);
+    void carry_out(const model::running::effect::ResetSecondaryBus& effect);
+    void carry_out(const model::running::effect::PasidChanged& effect);
 
     // Where an access to a BAR falls.
     enum class Part { Device, Table, Pending, Nothing };
@@ -151,13 +151,13 @@ private:
     std::uint64_t read_place(unsigned index, const Place& place, unsigned size);
 
     mutable std::mutex mutex_;
-    const model::FunctionPlan* plan_;  ///< Never null.
+    const model::slot::FunctionPlan* plan_;  ///< Never null.
     std::string name_;
     std::string host_address_;
     Board board_;
     std::unique_ptr<device::DeviceControl> device_;
     std::function<Result<void>()> memory_ready_;  ///< Empty once it was.
-    model::ConfigState config_;
+    model::running::ConfigState config_;
     std::unique_ptr<Bars> bars_;
     std::optional<OptionRom> rom_;
     std::unique_ptr<Interrupts> interrupts_;
@@ -165,4 +165,4 @@ private:
     bool reset_wanted_ = false;  ///< By the guest, in the write that is being carried out.
 };
 
-}  // namespace tenon::vmm
+}  // namespace tenon::vmm::assigned

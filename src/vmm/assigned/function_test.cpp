@@ -5,7 +5,7 @@
 
 #include "tests/support/assigned_nvme.hpp"
 
-namespace tenon::vmm {
+namespace tenon::vmm::assigned {
 namespace {
 
 using device::IrqIndex;
@@ -37,7 +37,7 @@ protected:
     }
 
     std::unique_ptr<support::FakeFunction> host_ = support::nvme_function();
-    model::MachinePlan plan_ = support::plan_of({host_.get()});
+    model::machine::MachinePlan plan_ = support::plan_of({host_.get()});
     support::FakeBoard board_;
     std::shared_ptr<AssignedFunction> function_;
 };
@@ -180,4 +180,4 @@ TEST_F(AssignedFunctionTest, StaysWithTheHostsErrorToItself) {
 }
 
 }  // namespace
-}  // namespace tenon::vmm
+}  // namespace tenon::vmm::assigned

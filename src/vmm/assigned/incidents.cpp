@@ -2,7 +2,7 @@
 
 #include <fmt/core.h>
 
-namespace tenon::vmm {
+namespace tenon::vmm::assigned {
 namespace {
 
 std::string because(std::string what, const std::string& why) {
@@ -11,8 +11,8 @@ std::string because(std::string what, const std::string& why) {
 
 }  // namespace
 
-std::string describe(const model::action::Report& report, const std::string& why) {
-    using enum model::Incident;
+std::string describe(const model::running::action::Report& report, const std::string& why) {
+    using enum model::running::Incident;
     switch (report.incident) {
         case NoInterrupt:
             return fmt::format(
@@ -42,4 +42,4 @@ std::string describe(const model::action::Report& report, const std::string& why
     return why;
 }
 
-}  // namespace tenon::vmm
+}  // namespace tenon::vmm::assigned

@@ -3,11 +3,11 @@
 
 #include <string>
 
-#include "model/interrupt_action.hpp"
+#include "model/running/interrupt_action.hpp"
 
-namespace tenon::vmm {
+namespace tenon::vmm::assigned {
 
 /// The incident in one line, without the function's name. `why` is what the host said, or empty.
-std::string describe(const model::action::Report& report, const std::string& why);
+std::string describe(const model::running::action::Report& report, const std::string& why);
 
-}  // namespace tenon::vmm
+}  // namespace tenon::vmm::assigned

@@ -11,12 +11,12 @@
 #include "base/bytes.hpp"
 #include "vmm/assigned/incidents.hpp"
 
-namespace tenon::vmm {
+namespace tenon::vmm::assigned {
 
-namespace action = model::action;
+namespace action = model::running::action;
 
-Interrupts::Interrupts(std::string name, const model::FunctionView& view, bool msix_noresize,
-                       Outside outside)
+Interrupts::Interrupts(std::string name, const model::function::FunctionView& view,
+                       bool msix_noresize, Outside outside)
     : name_{std::move(name)},
       view_{view},
       outside_{std::move(outside)},
@@ -54,7 +54,8 @@ void Interrupts::write_table(std::uint64_t offset, unsigned size, std::uint64_t 
 
 bool Interrupts::is_pending(std::uint32_t vector) const {
     const auto& event = lines_[vector].event;
-    return event && state_.pending_at(vector) == model::PendingAt::Event && event->pending();
+    return event && state_.pending_at(vector) == model::running::PendingAt::Event &&
+           event->pending();
 }
 
 // One bit a vector. A vector that has an event keeps its bit there, the others in the device.
@@ -66,7 +67,7 @@ std::uint64_t Interrupts::read_pending(std::uint64_t offset, unsigned size) cons
         const auto vector = offset * 8 + bit;
         if (vector >= lines_.size()) break;
         const auto number = static_cast<std::uint32_t>(vector);
-        if (state_.pending_at(number) == model::PendingAt::Device)
+        if (state_.pending_at(number) == model::running::PendingAt::Device)
             of_device |= std::uint64_t{1} << bit;
         else if (is_pending(number))
             bits |= std::uint64_t{1} << bit;
@@ -76,7 +77,7 @@ std::uint64_t Interrupts::read_pending(std::uint64_t offset, unsigned size) cons
     // A device that does not answer has nothing pending.
     const auto& msix = *view_.msix;
     const auto own = msix.device_pba.value_or(
-        model::MsixPlan::Place{.bar = msix.pba_bar, .offset = msix.pba_offset});
+        model::function::MsixPlan::Place{.bar = msix.pba_bar, .offset = msix.pba_offset});
     if (outside_.device.read(own.bar, own.offset + offset, std::span{bytes}.first(size)))
         bits |= load<std::uint64_t>(bytes, 0) & of_device;
     return bits;
@@ -90,9 +91,9 @@ std::uint32_t Interrupts::msi_pending() const {
 }
 
 // What is refused goes back to the state machine, whose answer is carried out after the rest.
-void Interrupts::execute(model::InterruptActions actions) {
+void Interrupts::execute(model::running::InterruptActions actions) {
     while (!actions.empty()) {
-        model::InterruptActions answers;
+        model::running::InterruptActions answers;
         for (const auto& action : actions) {
             const auto done = run(action);
             if (done && !*done) continue;
@@ -114,12 +115,12 @@ void Interrupts::execute(model::InterruptActions actions) {
 
 void Interrupts::report(const action::Report& action, const std::string& why) {
     outside_.warnings.incident({.function = name_,
-                                .kind = std::string{model::name_of(action.incident)},
+                                .kind = std::string{name_of(action.incident)},
                                 .vector = action.vector,
                                 .text = describe(action, why)});
 }
 
-Result<device::Offer> Interrupts::run(const model::InterruptAction& action) {
+Result<device::Offer> Interrupts::run(const model::running::InterruptAction& action) {
     return std::visit(
         [this](const auto& one) -> Result<device::Offer> {
             auto done = run_one(one);
@@ -233,7 +234,7 @@ Result<void> Interrupts::run_one(const action::Attach& action) {
     // Without its route KVM would swallow what is pending; the state machine knows of it.
     if (!line.gsi || line.staged) return {};
     TENON_TRY(event, event_of(action.vector), "");
-    TENON_TRY_DO(outside_.vm.connect_irqfd(*line.gsi, event, Vm::no_resample),
+    TENON_TRY_DO(outside_.vm.connect_irqfd(*line.gsi, event, kvm::Vm::no_resample),
                  fmt::format("giving vector {} to KVM", action.vector));
     line.attached = true;
     return {};
@@ -291,4 +292,4 @@ void Interrupts::deliver(std::uint32_t vector) {
                             fmt::format("vector {} of {}", vector, name_));
 }
 
-}  // namespace tenon::vmm
+}  // namespace tenon::vmm::assigned

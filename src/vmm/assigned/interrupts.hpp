@@ -10,16 +10,16 @@
 
 #include "base/event_fd.hpp"
 #include "device/control.hpp"
-#include "model/interrupt_state.hpp"
+#include "model/running/interrupt_state.hpp"
 #include "vmm/assigned/bars.hpp"
 #include "vmm/assigned/intx_line.hpp"
-#include "vmm/assigned/warnings.hpp"
-#include "vmm/event_loop.hpp"
-#include "vmm/irq_routes.hpp"
-#include "vmm/pin_levels.hpp"
-#include "vmm/vm.hpp"
+#include "vmm/board/event_loop.hpp"
+#include "vmm/board/warnings.hpp"
+#include "vmm/kvm/irq_routes.hpp"
+#include "vmm/kvm/pin_levels.hpp"
+#include "vmm/kvm/vm.hpp"
 
-namespace tenon::vmm {
+namespace tenon::vmm::assigned {
 
 /// Owns the events and routes of a function's interrupts. One caller at a time.
 class Interrupts {
@@ -27,12 +27,12 @@ public:
     /// What it works on; all must outlive it.
     struct Outside {
         device::DeviceControl& device;
-        Vm& vm;
-        IrqRoutes& routes;
-        EventLoop& events;
-        PinLevels& pins;
+        kvm::Vm& vm;
+        kvm::IrqRoutes& routes;
+        board::EventLoop& events;
+        kvm::PinLevels& pins;
         Bars& bars;
-        Warnings& warnings;
+        board::Warnings& warnings;
         /// Runs what it is given with the caller's lock held, unless the caller is gone. The event
         /// loop's thread comes in by it.
         std::function<void(const std::function<void(Interrupts&)>&)> enter;
@@ -40,7 +40,7 @@ public:
 
     /// `name` stands in warnings. `msix_noresize`: see model::InterruptState. The view must
     /// outlive this.
-    Interrupts(std::string name, const model::FunctionView& view, bool msix_noresize,
+    Interrupts(std::string name, const model::function::FunctionView& view, bool msix_noresize,
                Outside outside);
     Interrupts(const Interrupts&) = delete;
     Interrupts& operator=(const Interrupts&) = delete;
@@ -70,32 +70,32 @@ private:
     /// What a vector has outside.
     struct Line {
         std::optional<EventFd> event;
-        std::optional<Gsi> gsi;
+        std::optional<kvm::Gsi> gsi;
         bool staged = false;  ///< Its route is not in KVM's table yet.
         bool attached = false;
-        std::optional<EventLoop::Token> watched;  ///< While we deliver it ourselves.
-        model::Message message;                   ///< What we deliver then.
+        std::optional<board::EventLoop::Token> watched;  ///< While we deliver it ourselves.
+        model::running::Message message;                 ///< What we deliver then.
     };
 
-    void execute(model::InterruptActions actions);
-    void report(const model::action::Report& action, const std::string& why);
-    Result<device::Offer> run(const model::InterruptAction& action);
-    Result<device::Offer> run_one(const model::action::EnableEmpty& action);
-    Result<device::Offer> run_one(const model::action::ConnectVectors& action);
-    Result<device::Offer> run_one(const model::action::EnableVectors& action);
-    Result<void> run_one(const model::action::DisableAll& action);
-    Result<void> run_one(const model::action::SetRoute& action);
-    Result<void> run_one(const model::action::DropRoute& action);
-    Result<void> run_one(const model::action::CommitRoutes& action);
-    Result<void> run_one(const model::action::Attach& action);
-    Result<void> run_one(const model::action::Relay& action);
-    Result<void> run_one(const model::action::Detach& action);
-    Result<void> run_one(const model::action::Fire& action);
-    Result<void> run_one(const model::action::AttachIntx& action);
-    Result<void> run_one(const model::action::DetachIntx& action);
-    Result<void> run_one(const model::action::EnableIntx& action);
-    Result<void> run_one(const model::action::DisableIntx& action);
-    Result<void> run_one(const model::action::Report& action);
+    void execute(model::running::InterruptActions actions);
+    void report(const model::running::action::Report& action, const std::string& why);
+    Result<device::Offer> run(const model::running::InterruptAction& action);
+    Result<device::Offer> run_one(const model::running::action::EnableEmpty& action);
+    Result<device::Offer> run_one(const model::running::action::ConnectVectors& action);
+    Result<device::Offer> run_one(const model::running::action::EnableVectors& action);
+    Result<void> run_one(const model::running::action::DisableAll& action);
+    Result<void> run_one(const model::running::action::SetRoute& action);
+    Result<void> run_one(const model::running::action::DropRoute& action);
+    Result<void> run_one(const model::running::action::CommitRoutes& action);
+    Result<void> run_one(const model::running::action::Attach& action);
+    Result<void> run_one(const model::running::action::Relay& action);
+    Result<void> run_one(const model::running::action::Detach& action);
+    Result<void> run_one(const model::running::action::Fire& action);
+    Result<void> run_one(const model::running::action::AttachIntx& action);
+    Result<void> run_one(const model::running::action::DetachIntx& action);
+    Result<void> run_one(const model::running::action::EnableIntx& action);
+    Result<void> run_one(const model::running::action::DisableIntx& action);
+    Result<void> run_one(const model::running::action::Report& action);
     Result<int> event_of(std::uint32_t vector);
     Result<std::vector<int>> events_of(std::uint32_t first, std::uint32_t count,
                                        const std::vector<std::uint32_t>& vectors);
@@ -103,13 +103,13 @@ private:
     bool is_pending(std::uint32_t vector) const;
 
     std::string name_;
-    const model::FunctionView& view_;
+    const model::function::FunctionView& view_;
     Outside outside_;
-    model::InterruptState state_;
+    model::running::InterruptState state_;
     std::vector<Line> lines_;
     std::vector<std::uint32_t> staged_;
     std::optional<device::IrqIndex> enabled_;  ///< On the host.
     std::optional<IntxLine> intx_;
 };
 
-}  // namespace tenon::vmm
+}  // namespace tenon::vmm::assigned

@@ -10,7 +10,7 @@
 
 #include "tests/support/assigned_nvme.hpp"
 
-namespace tenon::vmm {
+namespace tenon::vmm::assigned {
 namespace {
 
 using device::IrqIndex;
@@ -37,7 +37,8 @@ protected:
         host_->irq(IrqIndex::Intx) = {
             .count = 1, .eventfd = true, .maskable = true, .automasked = true};
         host_->config().write<std::uint8_t>(0x3d, 1);
-        board_.warnings.listen([this](const DeviceEvent& event) { events_.push_back(event); });
+        board_.warnings.listen(
+            [this](const board::DeviceEvent& event) { events_.push_back(event); });
     }
     ~AssignedInterrupts() override {
         if (function_) function_->shut_down();
@@ -75,9 +76,9 @@ protected:
     }
 
     std::unique_ptr<support::FakeFunction> host_ = support::nvme_function();
-    model::MachinePlan plan_;
+    model::machine::MachinePlan plan_;
     support::FakeBoard board_;
-    std::vector<DeviceEvent> events_;
+    std::vector<board::DeviceEvent> events_;
     std::shared_ptr<AssignedFunction> function_;
 };
 
@@ -197,7 +198,7 @@ TEST_F(AssignedInterrupts, ShowTheDevicesPendingBitOfAVectorThatIsNotInUse) {
 }
 
 // What a guest does in its life.
-void live(AssignedFunction& function, Bus& memory) {
+void live(AssignedFunction& function, board::Bus& memory) {
     function.write_config(0x04, 2, 0x0006);
     function.write_config(0x04, 2, 0x0406);
     function.write_config(0x04, 2, 0x0006);
@@ -258,4 +259,4 @@ TEST_F(AssignedInterrupts, GiveEverythingBackWhicheverCallFails) {
 }
 
 }  // namespace
-}  // namespace tenon::vmm
+}  // namespace tenon::vmm::assigned

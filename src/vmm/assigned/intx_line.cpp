@@ -4,10 +4,10 @@
 
 #include <utility>
 
-namespace tenon::vmm {
+namespace tenon::vmm::assigned {
 namespace {
 
-using model::IntxDelivery;
+using model::function::IntxDelivery;
 
 // Long enough that a device in use stays trapped, short enough that one that changed to MSI is not.
 constexpr unsigned idle_milliseconds = 1000;
@@ -92,4 +92,4 @@ void IntxLine::idle() {
                             fmt::format("INTx of {}", name_));
 }
 
-}  // namespace tenon::vmm
+}  // namespace tenon::vmm::assigned

@@ -19,14 +19,14 @@
 
 #include "base/event_fd.hpp"
 #include "device/control.hpp"
-#include "model/intx_plan.hpp"
+#include "model/function/intx_plan.hpp"
 #include "vmm/assigned/bars.hpp"
-#include "vmm/assigned/warnings.hpp"
-#include "vmm/event_loop.hpp"
-#include "vmm/pin_levels.hpp"
-#include "vmm/vm.hpp"
+#include "vmm/board/event_loop.hpp"
+#include "vmm/board/warnings.hpp"
+#include "vmm/kvm/pin_levels.hpp"
+#include "vmm/kvm/vm.hpp"
 
-namespace tenon::vmm {
+namespace tenon::vmm::assigned {
 
 /// Owns the events of a function's INTx. One caller at a time.
 class IntxLine {
@@ -35,22 +35,22 @@ public:
     /// are to call arrived() and idle() with the caller's lock held.
     struct Outside {
         device::DeviceControl& device;
-        Vm& vm;
-        EventLoop& events;
-        PinLevels& pins;
+        kvm::Vm& vm;
+        board::EventLoop& events;
+        kvm::PinLevels& pins;
         Bars& bars;
-        Warnings& warnings;
-        EventLoop::Callback arrived;
-        EventLoop::Callback idle;
+        board::Warnings& warnings;
+        board::EventLoop::Callback arrived;
+        board::EventLoop::Callback idle;
     };
 
     /// `name` stands in warnings; `interrupt` is the pin of the IOAPIC.
     IntxLine(std::string name, std::uint32_t interrupt, Outside outside);
 
-    /// As the actions of the same names; see model/interrupt_action.hpp.
-    Result<void> attach(model::IntxDelivery delivery);
+    /// As the actions of the same names; see model/running/interrupt_action.hpp.
+    Result<void> attach(model::function::IntxDelivery delivery);
     Result<void> detach();
-    Result<void> enable(model::IntxDelivery delivery);
+    Result<void> enable(model::function::IntxDelivery delivery);
     Result<void> disable();
 
     /// The event of a trapped INTx was signalled.
@@ -68,15 +68,15 @@ private:
     void end();
 
     std::string name_;
-    Gsi pin_;
+    kvm::Gsi pin_;
     Outside outside_;
     std::optional<EventFd> event_;
     std::optional<EventFd> resample_;
     bool with_kvm_ = false;
-    std::optional<EventLoop::Token> watched_;
+    std::optional<board::EventLoop::Token> watched_;
     bool raised_ = false;
     bool enabled_ = false;
-    EventTimer timer_;
+    board::EventTimer timer_;
 };
 
-}  // namespace tenon::vmm
+}  // namespace tenon::vmm::assigned

@@ -5,9 +5,9 @@
 #include <algorithm>
 
 #include "base/bytes.hpp"
-#include "vmm/bus.hpp"
+#include "vmm/board/bus.hpp"
 
-namespace tenon::vmm {
+namespace tenon::vmm::assigned {
 namespace {
 
 // An option ROM's BAR has at most 16 MiB; more would be somebody's mistake.
@@ -18,7 +18,7 @@ constexpr std::uint64_t largest = 16 << 20;
 
 std::uint64_t OptionRom::read(std::uint64_t offset, unsigned size) {
     const auto& bytes = image();
-    if (offset >= bytes.size() || size > bytes.size() - offset) return all_ones(size);
+    if (offset >= bytes.size() || size > bytes.size() - offset) return board::all_ones(size);
     std::uint64_t value = 0;
     for (unsigned n = 0; n < size; ++n)
         value |= std::uint64_t{load<std::uint8_t>(bytes, offset + n)} << 8 * n;
@@ -36,4 +36,4 @@ const std::vector<std::byte>& OptionRom::image() {
     return *own_;
 }
 
-}  // namespace tenon::vmm
+}  // namespace tenon::vmm::assigned

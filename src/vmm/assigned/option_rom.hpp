@@ -7,10 +7,10 @@
 #include <vector>
 
 #include "device/control.hpp"
-#include "model/request.hpp"
-#include "vmm/assigned/warnings.hpp"
+#include "model/machine/request.hpp"
+#include "vmm/board/warnings.hpp"
 
-namespace tenon::vmm {
+namespace tenon::vmm::assigned {
 
 /// Reads the device's own ROM when it is first asked for, all of it at once: word by word it would
 /// be slow, and many devices let their ROM be read only before their driver has used it. One caller
@@ -18,8 +18,8 @@ namespace tenon::vmm {
 class OptionRom {
 public:
     /// `size` is that of the BAR. All references must outlive it.
-    OptionRom(std::string name, const model::RomRequest& request, std::uint64_t size,
-              device::DeviceControl& device, Warnings& warnings)
+    OptionRom(std::string name, const model::chosen::RomRequest& request, std::uint64_t size,
+              device::DeviceControl& device, board::Warnings& warnings)
         : name_{std::move(name)},
           request_{request},
           size_{size},
@@ -33,11 +33,11 @@ private:
     const std::vector<std::byte>& image();
 
     std::string name_;
-    const model::RomRequest& request_;
+    const model::chosen::RomRequest& request_;
     std::uint64_t size_;
     device::DeviceControl& device_;
-    Warnings& warnings_;
+    board::Warnings& warnings_;
     std::optional<std::vector<std::byte>> own_;  ///< The device's, once it was read.
 };
 
-}  // namespace tenon::vmm
+}  // namespace tenon::vmm::assigned

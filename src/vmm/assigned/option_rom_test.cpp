@@ -5,15 +5,15 @@
 #include "base/bytes.hpp"
 #include "tests/support/fake_device.hpp"
 
-namespace tenon::vmm {
+namespace tenon::vmm::assigned {
 namespace {
 
 // A function with 2 KiB of option ROM that begins with 55 aa.
 struct Rom {
     support::FakeFunction function{pci::ConfigImage{4096}};
     support::FakeDevice device{function};
-    Warnings warnings;
-    model::RomRequest request;
+    board::Warnings warnings;
+    model::chosen::RomRequest request;
 
     Rom() {
         auto bytes = function.add_rom(2048);
@@ -56,7 +56,7 @@ TEST(OptionRom, IsOnesWhereTheDeviceDoesNotGiveIt) {
 
 TEST(OptionRom, IsAFileInstead) {
     Rom rom;
-    rom.request.from = model::RomRequest::From::File;
+    rom.request.from = model::chosen::RomRequest::From::File;
     rom.request.image = std::make_shared<const std::vector<std::byte>>(2048, std::byte{0x11});
     auto option = rom.make();
     const auto before = rom.function.faults().calls();
@@ -66,4 +66,4 @@ TEST(OptionRom, IsAFileInstead) {
 }
 
 }  // namespace
-}  // namespace tenon::vmm
+}  // namespace tenon::vmm::assigned

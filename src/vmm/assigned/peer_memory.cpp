@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <utility>
 
-namespace tenon::vmm {
+namespace tenon::vmm::assigned {
 
 PeerMemory::Member* PeerMemory::find(const device::DeviceControl& device) {
     const auto found = std::ranges::find(members_, &device, &Member::device);
@@ -109,4 +109,4 @@ Result<void> PeerMemory::map_in(const Placed& placed, const Member& owner,
     return space.map_bar(at, {part.bytes, file.number()});
 }
 
-}  // namespace tenon::vmm
+}  // namespace tenon::vmm::assigned

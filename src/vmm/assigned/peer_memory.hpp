@@ -22,9 +22,9 @@
 #include "base/strong.hpp"
 #include "base/undo.hpp"
 #include "device/control.hpp"
-#include "vmm/assigned/warnings.hpp"
+#include "vmm/board/warnings.hpp"
 
-namespace tenon::vmm {
+namespace tenon::vmm::assigned {
 
 /// Owns the mappings. A single function has no peers: nothing is mapped for it. What cannot be
 /// mapped is a warning, once for each BAR, and nothing else changes.
@@ -51,7 +51,7 @@ public:
     };
 
     /// `warnings` must outlive it.
-    explicit PeerMemory(Warnings& warnings) : warnings_{warnings} {}
+    explicit PeerMemory(board::Warnings& warnings) : warnings_{warnings} {}
 
     /// A function is there from now on; with a second one mapping begins.
     void join(Member member);
@@ -91,7 +91,7 @@ private:
     void map(Placed& placed, device::AddressSpace& space);
     Result<void> map_in(const Placed& placed, const Member& owner, device::AddressSpace& space);
 
-    Warnings& warnings_;
+    board::Warnings& warnings_;
     std::mutex mutex_;  ///< Guards what follows.
     std::vector<Member> members_;
     std::vector<Placed> placed_;
@@ -99,4 +99,4 @@ private:
         said_;  ///< BARs that were warned of.
 };
 
-}  // namespace tenon::vmm
+}  // namespace tenon::vmm::assigned

@@ -10,7 +10,7 @@
 #include "tests/support/assigned_nvme.hpp"
 #include "tests/support/hot_plug_bench.hpp"
 
-namespace tenon::vmm {
+namespace tenon::vmm::assigned {
 namespace {
 
 using device::BarMaps;
@@ -57,7 +57,7 @@ protected:
     support::Faults faults;
     support::FakeAddressSpace space{faults};
     support::FakeAddressSpace group{faults, BarMaps::ByAddress};
-    Warnings warnings;
+    board::Warnings warnings;
     PeerMemory peers{warnings};
 };
 
@@ -284,4 +284,4 @@ TEST_F(PeersOfAMachine, ThatFailNeverFailAFunction) {
 }
 
 }  // namespace
-}  // namespace tenon::vmm
+}  // namespace tenon::vmm::assigned

@@ -5,11 +5,11 @@
 
 #include <optional>
 
-#include "model/slot.hpp"
+#include "model/slot/slot.hpp"
 #include "tests/support/assigned_nvme.hpp"
-#include "vmm/assigned/pci_topology.hpp"
+#include "vmm/slots/pci_topology.hpp"
 
-namespace tenon::vmm {
+namespace tenon::vmm::assigned {
 namespace {
 
 // Device Control 2 of the NVMe, whose PCI Express capability is at 0x80, and AtomicOp Requester
@@ -25,13 +25,13 @@ protected:
     void assign(std::uint32_t widths, bool virtual_function = false) {
         host_->info().atomic_completer = widths;
         host_->config().write<std::uint16_t>(control_2, 0x0400 | enable);
-        model::DeviceRequest request;
+        model::machine::DeviceRequest request;
         request.facts.origin = device::Origin::Live;
         request.facts.address = pci::Address{.bus = 1};
         request.facts.vfio = support::FakeDevice{*host_}.facts().value();
         request.facts.virtual_function = virtual_function;
         request.facts.atomics = widths;
-        plan_ = model::make_plan({.devices = {std::move(request)}}).value();
+        plan_ = model::machine::make_plan({.devices = {std::move(request)}}).value();
         topology_.emplace(plan_, board_.vm, board_.resets, board_.warnings);
         const auto& planned = plan_.ports[0].functions[0];
         function_ = AssignedFunction::create(planned, std::make_unique<support::FakeDevice>(*host_),
@@ -46,9 +46,9 @@ protected:
     std::uint16_t on_the_device() { return host_->config().read16(control_2); }
 
     std::unique_ptr<support::FakeFunction> host_ = support::nvme_function();
-    model::MachinePlan plan_;
+    model::machine::MachinePlan plan_;
     support::FakeBoard board_;
-    std::optional<PciTopology> topology_;
+    std::optional<slots::PciTopology> topology_;
     std::shared_ptr<AssignedFunction> function_;
 };
 
@@ -110,8 +110,8 @@ TEST_F(RequesterEnable, FollowsTheSlotWhileTheGuestRuns) {
     auto other = plan_.ports[0].functions[0];
     other.view.function = 1;
     other.view.atomics.widths = std::uint32_t{4};
-    const auto both = std::make_shared<const model::PortPlan>(
-        model::with_function(plan_.ports[0], std::move(other)).value());
+    const auto both = std::make_shared<const model::slot::PortPlan>(
+        model::slot::with_function(plan_.ports[0], std::move(other)).value());
     topology_->follow(0, both);
     EXPECT_EQ(seen(), 0x00000000u);
     EXPECT_EQ(on_the_device(), 0x0410);
@@ -120,8 +120,8 @@ TEST_F(RequesterEnable, FollowsTheSlotWhileTheGuestRuns) {
     EXPECT_EQ(on_the_device(), 0x0400);
 
     // And goes again.
-    const auto alone =
-        std::make_shared<const model::PortPlan>(model::without_function(*both, 1).value());
+    const auto alone = std::make_shared<const model::slot::PortPlan>(
+        model::slot::without_function(*both, 1).value());
     topology_->follow(0, alone);
     EXPECT_EQ(seen(), 0x00000180u);
     EXPECT_EQ(function_->read_config(0x0e, 1), 0x00u);
@@ -131,7 +131,7 @@ TEST_F(RequesterEnable, FollowsTheSlotWhileTheGuestRuns) {
 
 TEST_F(RequesterEnable, ThatCannotBeClearedFailsTheStart) {
     host_->config().write<std::uint16_t>(control_2, enable);
-    model::MachinePlan plan = support::plan_of({host_.get()});
+    model::machine::MachinePlan plan = support::plan_of({host_.get()});
     auto opened = std::make_unique<support::FakeDevice>(*host_);
     // The facts are the plan's: the first call reads the register.
     host_->faults().fail_call(1);
@@ -142,4 +142,4 @@ TEST_F(RequesterEnable, ThatCannotBeClearedFailsTheStart) {
 }
 
 }  // namespace
-}  // namespace tenon::vmm
+}  // namespace tenon::vmm::assigned

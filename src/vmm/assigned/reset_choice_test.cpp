@@ -5,7 +5,7 @@
 // The one above has to come before what includes the kernel's headers.
 #include "tests/support/assigned_nvme.hpp"
 
-namespace tenon::vmm {
+namespace tenon::vmm::assigned {
 namespace {
 
 // Device Control of the NVMe, whose PCI Express capability is at 0x80, and Initiate FLR.
@@ -13,15 +13,15 @@ constexpr std::uint16_t device_control = 0x88;
 constexpr std::uint16_t initiate_flr = 0x8000;
 
 // How often the device is reset when the guest resets it, and when its bus is reset.
-class ResetOfAGuest : public testing::TestWithParam<model::ResetChoice> {
+class ResetOfAGuest : public testing::TestWithParam<model::chosen::ResetChoice> {
 protected:
     ResetOfAGuest() {
-        model::DeviceRequest request;
+        model::machine::DeviceRequest request;
         request.facts.origin = device::Origin::Live;
         request.facts.address = pci::Address{.bus = 1};
         request.facts.vfio = support::FakeDevice{*host_}.facts().value();
         request.keys.reset = GetParam();
-        plan_ = model::make_plan({.devices = {std::move(request)}}).value();
+        plan_ = model::machine::make_plan({.devices = {std::move(request)}}).value();
         function_ =
             AssignedFunction::create(plan_.ports[0].functions[0],
                                      std::make_unique<support::FakeDevice>(*host_), board_.parts())
@@ -29,17 +29,18 @@ protected:
     }
     ~ResetOfAGuest() override { function_->shut_down(); }
 
-    unsigned expected() const { return GetParam() == model::ResetChoice::None ? 0 : 1; }
+    unsigned expected() const { return GetParam() == model::chosen::ResetChoice::None ? 0 : 1; }
 
     std::unique_ptr<support::FakeFunction> host_ = support::nvme_function();
-    model::MachinePlan plan_;
+    model::machine::MachinePlan plan_;
     support::FakeBoard board_;
     std::shared_ptr<AssignedFunction> function_;
 };
 
 INSTANTIATE_TEST_SUITE_P(Choices, ResetOfAGuest,
-                         testing::Values(model::ResetChoice::Auto, model::ResetChoice::Function,
-                                         model::ResetChoice::None),
+                         testing::Values(model::chosen::ResetChoice::Auto,
+                                         model::chosen::ResetChoice::Function,
+                                         model::chosen::ResetChoice::None),
                          [](const auto& choice) { return std::string{name_of(choice.param)}; });
 
 TEST_P(ResetOfAGuest, ReachesTheDeviceUnlessNoneWasAskedFor) {
@@ -60,9 +61,9 @@ TEST_P(ResetOfAGuest, StopsItsDmaInAnyCase) {
 TEST_P(ResetOfAGuest, IsInThePlan) {
     const auto& function = plan_.ports[0].functions[0];
     EXPECT_EQ(function.reset.choice, GetParam());
-    EXPECT_EQ(function.access.resets, GetParam() != model::ResetChoice::None);
+    EXPECT_EQ(function.access.resets, GetParam() != model::chosen::ResetChoice::None);
     EXPECT_TRUE(function.view.assignable);
 }
 
 }  // namespace
-}  // namespace tenon::vmm
+}  // namespace tenon::vmm::assigned

@@ -6,7 +6,7 @@
 
 #include "vmm/assigned/function.hpp"
 
-namespace tenon::vmm {
+namespace tenon::vmm::assigned {
 namespace {
 
 bool is_in(const AssignedFunction* function, std::span<AssignedFunction* const> functions) {
@@ -69,9 +69,9 @@ Result<void> Resets::reset_bus_of(AssignedFunction& function,
     }
     done.insert(done.end(), together.begin(), together.end());
     auto reset = function.reset_bus(owners);
-    if (plan.choice == model::ResetChoice::Bus) return reset;
+    if (plan.choice == model::chosen::ResetChoice::Bus) return reset;
     warnings_.check(reset, "it stays as it is");
     return {};
 }
 
-}  // namespace tenon::vmm
+}  // namespace tenon::vmm::assigned

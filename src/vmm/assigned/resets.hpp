@@ -7,9 +7,9 @@
 #include <vector>
 
 #include "base/result.hpp"
-#include "vmm/assigned/warnings.hpp"
+#include "vmm/board/warnings.hpp"
 
-namespace tenon::vmm {
+namespace tenon::vmm::assigned {
 
 class AssignedFunction;
 
@@ -17,7 +17,7 @@ class AssignedFunction;
 class Resets {
 public:
     /// `warnings` must outlive it.
-    explicit Resets(Warnings& warnings) : warnings_{warnings} {}
+    explicit Resets(board::Warnings& warnings) : warnings_{warnings} {}
 
     /// A function is there from now on, or no more; it waits for a reset that is under way.
     void add(AssignedFunction& function);
@@ -42,9 +42,9 @@ private:
                               std::span<AssignedFunction* const> functions,
                               std::vector<AssignedFunction*>& done);
 
-    Warnings& warnings_;
+    board::Warnings& warnings_;
     std::mutex mutex_;  ///< Guards what follows, and is held while buses are reset.
     std::vector<AssignedFunction*> all_;
 };
 
-}  // namespace tenon::vmm
+}  // namespace tenon::vmm::assigned

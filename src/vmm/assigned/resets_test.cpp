@@ -7,9 +7,9 @@
 #include <array>
 
 #include "tests/support/assigned_nvme.hpp"
-#include "vmm/assigned/assignment.hpp"
+#include "vmm/slots/assignment.hpp"
 
-namespace tenon::vmm {
+namespace tenon::vmm::assigned {
 namespace {
 
 using testing::HasSubstr;
@@ -24,12 +24,12 @@ constexpr std::uint16_t initiate_flr = 0x8000;
 // Two controllers of one host bus, 01:00.0 and 01:00.1, in one slot of the guest or in two.
 struct Host {
     explicit Host(std::array<std::string, 2> ports = {"rp0", "rp0"},
-                  model::ResetChoice choice = model::ResetChoice::Bus) {
+                  model::chosen::ResetChoice choice = model::chosen::ResetChoice::Bus) {
         support::FakeFunction::share_bus({functions[0].get(), functions[1].get()});
-        model::MachineRequest request;
+        model::machine::MachineRequest request;
         for (std::uint8_t n = 0; n < 2; ++n) {
-            functions.at(n)->info().can_reset = choice != model::ResetChoice::Auto;
-            model::DeviceRequest device;
+            functions.at(n)->info().can_reset = choice != model::chosen::ResetChoice::Auto;
+            model::machine::DeviceRequest device;
             device.id = fmt::format("f{}", n);
             device.port = ports.at(n);
             if (ports[0] == ports[1]) device.function = n;
@@ -45,15 +45,15 @@ struct Host {
             device.keys.reset = choice;
             request.devices.push_back(std::move(device));
         }
-        plan = model::make_plan(std::move(request)).value();
+        plan = model::machine::make_plan(std::move(request)).value();
         topology.emplace(plan, board.vm, board.resets, board.warnings);
     }
     static pci::Address address(unsigned n) {
         return {.bus = 1, .function = static_cast<std::uint8_t>(n)};
     }
 
-    Result<std::unique_ptr<Assignment>> assign() {
-        return Assignment::create(
+    Result<std::unique_ptr<slots::Assignment>> assign() {
+        return slots::Assignment::create(
             plan, opened,
             {.board = board.parts(), .memory = memory, .topology = *topology, .files = nullptr});
     }
@@ -73,7 +73,7 @@ struct Host {
 
     std::array<std::unique_ptr<support::FakeFunction>, 2> functions{support::nvme_function(),
                                                                     support::nvme_function()};
-    model::MachinePlan plan;
+    model::machine::MachinePlan plan;
     device::OpenedFunctions opened{
         [this](device::Interface, std::span<const device::DeviceFacts>,
                std::optional<int>) -> Result<std::unique_ptr<device::DeviceOpener>> {
@@ -83,8 +83,8 @@ struct Host {
             return made;
         }};
     support::FakeBoard board;
-    GuestMemory memory = GuestMemory::create(4 << 20, 0xc0000000).value();
-    std::optional<PciTopology> topology;
+    board::GuestMemory memory = board::GuestMemory::create(4 << 20, 0xc0000000).value();
+    std::optional<slots::PciTopology> topology;
 };
 
 TEST(Resets, OfABusComeAtTheStartAndAtTheEndOnceForAll) {
@@ -101,14 +101,14 @@ TEST(Resets, OfABusComeAtTheStartAndAtTheEndOnceForAll) {
 }
 
 TEST(Resets, OfABusAreTheChoiceWhereThereIsNoOther) {
-    Host host{{"rp0", "rp1"}, model::ResetChoice::Auto};
+    Host host{{"rp0", "rp1"}, model::chosen::ResetChoice::Auto};
     const auto assignment = host.assign();
     ASSERT_TRUE(assignment);
     EXPECT_EQ(host.bus_resets(), 1u);
 }
 
 TEST(Resets, OfABusAreNotDoneWhereTheFunctionsAreResetAlone) {
-    Host host{{"rp0", "rp0"}, model::ResetChoice::Function};
+    Host host{{"rp0", "rp0"}, model::chosen::ResetChoice::Function};
     {
         const auto assignment = host.assign();
         ASSERT_TRUE(assignment);
@@ -204,7 +204,7 @@ TEST(Resets, OfABusThatTheKernelRefusesFailTheStartWhereTheyWereAskedFor) {
 }
 
 TEST(Resets, OfABusThatTheKernelRefusesAreNoReasonNotToStartElse) {
-    Host host{{"rp0", "rp0"}, model::ResetChoice::Auto};
+    Host host{{"rp0", "rp0"}, model::chosen::ResetChoice::Auto};
     auto stranger = support::nvme_function();
     support::FakeFunction::share_bus(
         {host.functions[0].get(), host.functions[1].get(), stranger.get()});
@@ -213,4 +213,4 @@ TEST(Resets, OfABusThatTheKernelRefusesAreNoReasonNotToStartElse) {
 }
 
 }  // namespace
-}  // namespace tenon::vmm
+}  // namespace tenon::vmm::assigned

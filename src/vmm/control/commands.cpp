@@ -5,7 +5,7 @@
 
 #include "base/mutex.hpp"
 
-namespace tenon::vmm {
+namespace tenon::vmm::control {
 namespace {
 
 using Json = nlohmann::json;
@@ -19,21 +19,22 @@ Result<Json> done(const Result<void>& result) {
 }
 
 // The words of QEMU's ShutdownCause.
-Json reason(const MachineEvent& event) {
-    const bool reset = event.kind == MachineEvent::Kind::Reset || event.end == MachineEnd::Reset;
+Json reason(const board::MachineEvent& event) {
+    const bool reset =
+        event.kind == board::MachineEvent::Kind::Reset || event.end == board::MachineEnd::Reset;
     const auto by = [](bool guest, std::string_view word) {
         return Json{{"guest", guest}, {"reason", word}};
     };
     switch (event.cause) {
-        case EndCause::Guest:
+        case board::EndCause::Guest:
             return by(true, reset ? "guest-reset" : "guest-shutdown");
-        case EndCause::Crash:
+        case board::EndCause::Crash:
             return by(true, "guest-panic");
-        case EndCause::HostSignal:
+        case board::EndCause::HostSignal:
             return by(false, "host-signal");
-        case EndCause::HostCommand:
+        case board::EndCause::HostCommand:
             return by(false, reset ? "host-qmp-system-reset" : "host-qmp-quit");
-        case EndCause::HostError:
+        case board::EndCause::HostError:
             return by(false, "host-error");
     }
     return by(false, "none");
@@ -85,11 +86,11 @@ std::vector<QmpCommand> make_commands(const Controlled& controlled) {
     });
     add("system_powerdown", [&guest] { return done(guest.press_power_button()); });
     add("system_reset", [&guest]() -> Result<Json> {
-        guest.stop(MachineEnd::Reset, EndCause::HostCommand);
+        guest.stop(board::MachineEnd::Reset, board::EndCause::HostCommand);
         return empty();
     });
     add("quit", [&guest]() -> Result<Json> {
-        guest.stop(MachineEnd::Interrupted, EndCause::HostCommand);
+        guest.stop(board::MachineEnd::Interrupted, board::EndCause::HostCommand);
         return empty();
     });
     commands.insert(commands.end(), controlled.more.begin(), controlled.more.end());
@@ -100,26 +101,26 @@ std::vector<QmpCommand> make_commands(const Controlled& controlled) {
     return commands;
 }
 
-QmpEvent event_of(const MachineEvent& event) {
+QmpEvent event_of(const board::MachineEvent& event) {
     switch (event.kind) {
-        case MachineEvent::Kind::Paused:
+        case board::MachineEvent::Kind::Paused:
             return make_event("STOP");
-        case MachineEvent::Kind::Resumed:
+        case board::MachineEvent::Kind::Resumed:
             return make_event("RESUME");
-        case MachineEvent::Kind::PowerButton:
+        case board::MachineEvent::Kind::PowerButton:
             return make_event("POWERDOWN");
-        case MachineEvent::Kind::Reset: {
+        case board::MachineEvent::Kind::Reset: {
             auto reset = make_event("RESET", reason(event));
-            if (event.cause == EndCause::Guest) reset.series = "RESET";
+            if (event.cause == board::EndCause::Guest) reset.series = "RESET";
             return reset;
         }
-        case MachineEvent::Kind::Ended:
+        case board::MachineEvent::Kind::Ended:
             return make_event("SHUTDOWN", reason(event));
     }
     return make_event("SHUTDOWN");
 }
 
-QmpEvent event_of(const DeviceEvent& event) {
+QmpEvent event_of(const board::DeviceEvent& event) {
     auto incident = make_event("TENON_DEVICE_INCIDENT", {{"device", event.function},
                                                          {"kind", event.kind},
                                                          {"vector", event.vector},
@@ -128,4 +129,4 @@ QmpEvent event_of(const DeviceEvent& event) {
     return incident;
 }
 
-}  // namespace tenon::vmm
+}  // namespace tenon::vmm::control

@@ -5,16 +5,16 @@
 #include <optional>
 #include <vector>
 
-#include "vmm/assigned/warnings.hpp"
+#include "vmm/board/guest_control.hpp"
+#include "vmm/board/machine_event.hpp"
+#include "vmm/board/warnings.hpp"
 #include "vmm/control/qmp_session.hpp"
-#include "vmm/guest_control.hpp"
-#include "vmm/machine_event.hpp"
 
-namespace tenon::vmm {
+namespace tenon::vmm::control {
 
 /// What the commands work on; all must outlive them.
 struct Controlled {
-    GuestControl& guest;
+    board::GuestControl& guest;
     const QmpVersion& version;
     /// The answer of `query-pci`.
     std::function<nlohmann::json()> pci;
@@ -29,7 +29,7 @@ std::vector<QmpCommand> make_commands(const Controlled& controlled);
 QmpEvent make_event(std::string name, nlohmann::json data = nullptr);
 
 /// The same as an event of QMP, with the time of now.
-QmpEvent event_of(const MachineEvent& event);
-QmpEvent event_of(const DeviceEvent& event);
+QmpEvent event_of(const board::MachineEvent& event);
+QmpEvent event_of(const board::DeviceEvent& event);
 
-}  // namespace tenon::vmm
+}  // namespace tenon::vmm::control

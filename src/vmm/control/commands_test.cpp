@@ -4,14 +4,14 @@
 
 #include "tests/support/qmp_command.hpp"
 
-namespace tenon::vmm {
+namespace tenon::vmm::control {
 namespace {
 
 using Json = nlohmann::json;
 
-class FakeGuest final : public GuestControl {
+class FakeGuest final : public board::GuestControl {
 public:
-    void stop(MachineEnd why, EndCause cause) override {
+    void stop(board::MachineEnd why, board::EndCause cause) override {
         stopped = why;
         stopped_by = cause;
     }
@@ -27,8 +27,8 @@ public:
         return {};
     }
 
-    std::optional<MachineEnd> stopped;
-    std::optional<EndCause> stopped_by;
+    std::optional<board::MachineEnd> stopped;
+    std::optional<board::EndCause> stopped_by;
     bool is_paused = false;
     bool stuck = false;
     int presses = 0;
@@ -65,10 +65,10 @@ TEST_F(CommandsTest, SayWhyTheGuestDoesNotStop) {
 
 TEST_F(CommandsTest, EndAndResetTheGuest) {
     EXPECT_TRUE(run("system_reset"));
-    EXPECT_EQ(guest.stopped, MachineEnd::Reset);
+    EXPECT_EQ(guest.stopped, board::MachineEnd::Reset);
     EXPECT_TRUE(run("quit"));
-    EXPECT_EQ(guest.stopped, MachineEnd::Interrupted);
-    EXPECT_EQ(guest.stopped_by, EndCause::HostCommand);
+    EXPECT_EQ(guest.stopped, board::MachineEnd::Interrupted);
+    EXPECT_EQ(guest.stopped_by, board::EndCause::HostCommand);
     EXPECT_TRUE(run("system_powerdown"));
     EXPECT_EQ(guest.presses, 1);
 }
@@ -85,34 +85,38 @@ TEST_F(CommandsTest, ListThemselvesAndWhoAnswers) {
 }
 
 TEST(ControlEvents, HaveTheWordsOfQmp) {
-    using Kind = MachineEvent::Kind;
-    const auto told = [](const MachineEvent& event) {
+    using Kind = board::MachineEvent::Kind;
+    const auto told = [](const board::MachineEvent& event) {
         const auto qmp = event_of(event);
         return qmp.name + ' ' + qmp.data.dump();
     };
     EXPECT_EQ(told({.kind = Kind::Paused}), "STOP null");
     EXPECT_EQ(told({.kind = Kind::Resumed}), "RESUME null");
     EXPECT_EQ(told({.kind = Kind::PowerButton}), "POWERDOWN null");
-    EXPECT_EQ(told({.kind = Kind::Reset, .cause = EndCause::Guest}),
+    EXPECT_EQ(told({.kind = Kind::Reset, .cause = board::EndCause::Guest}),
               R"(RESET {"guest":true,"reason":"guest-reset"})");
-    EXPECT_EQ(told({.kind = Kind::Reset, .cause = EndCause::HostCommand}),
+    EXPECT_EQ(told({.kind = Kind::Reset, .cause = board::EndCause::HostCommand}),
               R"(RESET {"guest":false,"reason":"host-qmp-system-reset"})");
-    EXPECT_EQ(told({.kind = Kind::Ended, .cause = EndCause::Guest, .end = MachineEnd::PoweredOff}),
+    EXPECT_EQ(told({.kind = Kind::Ended,
+                    .cause = board::EndCause::Guest,
+                    .end = board::MachineEnd::PoweredOff}),
               R"(SHUTDOWN {"guest":true,"reason":"guest-shutdown"})");
-    EXPECT_EQ(told({.kind = Kind::Ended, .cause = EndCause::Guest, .end = MachineEnd::Reset}),
+    EXPECT_EQ(told({.kind = Kind::Ended,
+                    .cause = board::EndCause::Guest,
+                    .end = board::MachineEnd::Reset}),
               R"(SHUTDOWN {"guest":true,"reason":"guest-reset"})");
-    EXPECT_EQ(told({.kind = Kind::Ended, .cause = EndCause::HostCommand}),
+    EXPECT_EQ(told({.kind = Kind::Ended, .cause = board::EndCause::HostCommand}),
               R"(SHUTDOWN {"guest":false,"reason":"host-qmp-quit"})");
-    EXPECT_EQ(told({.kind = Kind::Ended, .cause = EndCause::HostSignal}),
+    EXPECT_EQ(told({.kind = Kind::Ended, .cause = board::EndCause::HostSignal}),
               R"(SHUTDOWN {"guest":false,"reason":"host-signal"})");
-    EXPECT_EQ(told({.kind = Kind::Ended, .cause = EndCause::Crash}),
+    EXPECT_EQ(told({.kind = Kind::Ended, .cause = board::EndCause::Crash}),
               R"(SHUTDOWN {"guest":true,"reason":"guest-panic"})");
-    EXPECT_GT(event_of(MachineEvent{}).microseconds, 1'600'000'000'000'000);
+    EXPECT_GT(event_of(board::MachineEvent{}).microseconds, 1'600'000'000'000'000);
 }
 
 TEST(ControlEvents, TellOfDevices) {
-    const auto qmp = event_of(
-        DeviceEvent{.function = "dev0", .kind = "silent-vector", .vector = 3, .text = "why"});
+    const auto qmp = event_of(board::DeviceEvent{
+        .function = "dev0", .kind = "silent-vector", .vector = 3, .text = "why"});
 
     EXPECT_EQ(qmp.name, "TENON_DEVICE_INCIDENT");
     EXPECT_EQ(qmp.data,
@@ -120,4 +124,4 @@ TEST(ControlEvents, TellOfDevices) {
 }
 
 }  // namespace
-}  // namespace tenon::vmm
+}  // namespace tenon::vmm::control

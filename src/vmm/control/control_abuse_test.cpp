@@ -21,7 +21,7 @@
 #include "vmm/control/local_address.hpp"
 #include "vmm/control/plug_commands.hpp"
 
-namespace tenon::vmm {
+namespace tenon::vmm::control {
 namespace {
 
 using Json = nlohmann::json;
@@ -134,7 +134,7 @@ protected:
     std::string warnings;
     // A device that takes its time to come.
     Gate gate;
-    Plugging plugging{.add = [this](const PlugRequest&) -> Result<std::string> {
+    Plugging plugging{.add = [this](const slots::PlugRequest&) -> Result<std::string> {
                           gate.pass();
                           return "dev0";
                       },
@@ -377,10 +377,10 @@ TEST_F(ControlAbuse, TheEndWaitsForASlowCommand) {
 TEST_F(ControlAbuse, AFloodOfIncidentsCutsNobodyOff) {
     const auto lazy = negotiated();
     for (unsigned n = 0; n < 100'000; ++n)
-        socket->announce(event_of(DeviceEvent{.function = "dev0",
-                                              .kind = "silent-vector",
-                                              .vector = n % 2048,
-                                              .text = "vector stays silent"}));
+        socket->announce(event_of(board::DeviceEvent{.function = "dev0",
+                                                     .kind = "silent-vector",
+                                                     .vector = n % 2048,
+                                                     .text = "vector stays silent"}));
     auto other = ControlClient::connect(path);
     ASSERT_TRUE(other);
     EXPECT_EQ(other->execute({{"execute", "count"}})->value, 1);
@@ -398,4 +398,4 @@ TEST_F(ControlAbuse, AFloodOfIncidentsCutsNobodyOff) {
 }
 
 }  // namespace
-}  // namespace tenon::vmm
+}  // namespace tenon::vmm::control

@@ -13,7 +13,7 @@
 #include "base/json_place.hpp"
 #include "vmm/control/local_address.hpp"
 
-namespace tenon::vmm {
+namespace tenon::vmm::control {
 namespace {
 
 using Json = nlohmann::json;
@@ -149,4 +149,4 @@ Result<Json> ControlClient::receive(Clock::time_point end) {
     return first;
 }
 
-}  // namespace tenon::vmm
+}  // namespace tenon::vmm::control

@@ -12,7 +12,7 @@
 #include "base/result.hpp"
 #include "vmm/control/json_stream.hpp"
 
-namespace tenon::vmm {
+namespace tenon::vmm::control {
 
 /// Why a server does not do what it was told, in its words.
 struct ControlRefusal {
@@ -63,4 +63,4 @@ private:
     std::deque<Result<nlohmann::json>> received_;
 };
 
-}  // namespace tenon::vmm
+}  // namespace tenon::vmm::control

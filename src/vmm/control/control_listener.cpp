@@ -16,7 +16,7 @@
 
 #include "vmm/control/local_address.hpp"
 
-namespace tenon::vmm {
+namespace tenon::vmm::control {
 namespace {
 
 Fd make_socket() { return Fd{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)}; }
@@ -98,4 +98,4 @@ ControlListener::~ControlListener() {
     if (file && file->st_dev == device_ && file->st_ino == inode_) ::unlink(path_.c_str());
 }
 
-}  // namespace tenon::vmm
+}  // namespace tenon::vmm::control

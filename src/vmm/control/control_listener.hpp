@@ -6,7 +6,7 @@
 #include "base/fd.hpp"
 #include "base/result.hpp"
 
-namespace tenon::vmm {
+namespace tenon::vmm::control {
 
 /// A path that is bound and listens. Removed when destroyed, if it is still ours.
 class ControlListener {
@@ -35,4 +35,4 @@ private:
     unsigned long inode_ = 0;
 };
 
-}  // namespace tenon::vmm
+}  // namespace tenon::vmm::control

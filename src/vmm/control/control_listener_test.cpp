@@ -11,7 +11,7 @@
 
 #include "vmm/control/local_address.hpp"
 
-namespace tenon::vmm {
+namespace tenon::vmm::control {
 namespace {
 
 using Listener = ControlSocket::Listener;
@@ -78,4 +78,4 @@ TEST_F(ControlListenerTest, DoesNotFollowALink) {
 }
 
 }  // namespace
-}  // namespace tenon::vmm
+}  // namespace tenon::vmm::control

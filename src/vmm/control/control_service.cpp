@@ -5,9 +5,10 @@
 
 #include "vmm/control/commands.hpp"
 
-namespace tenon::vmm {
+namespace tenon::vmm::control {
 
-ControlService::ControlService(Machine& machine, Warnings& warnings, HotPlug& hot_plug)
+ControlService::ControlService(Machine& machine, board::Warnings& warnings,
+                               slots::HotPlug& hot_plug)
     : machine_{machine},
       warnings_{warnings},
       hot_plug_{hot_plug},
@@ -43,4 +44,4 @@ Result<void> ControlService::serve(ControlSocket::Listener listener, const QmpVe
     return {};
 }
 
-}  // namespace tenon::vmm
+}  // namespace tenon::vmm::control

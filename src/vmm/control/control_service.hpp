@@ -5,19 +5,19 @@
 #include <memory>
 
 #include "base/result.hpp"
-#include "vmm/assigned/hot_plug.hpp"
-#include "vmm/assigned/warnings.hpp"
+#include "vmm/board/warnings.hpp"
 #include "vmm/control/control_socket.hpp"
 #include "vmm/control/plug_commands.hpp"
 #include "vmm/machine.hpp"
+#include "vmm/slots/hot_plug.hpp"
 
-namespace tenon::vmm {
+namespace tenon::vmm::control {
 
 /// Serves the clients of one control socket, until it goes. Machine, warnings and hot-plug must
 /// outlive it.
 class ControlService {
 public:
-    ControlService(Machine& machine, Warnings& warnings, HotPlug& hot_plug);
+    ControlService(Machine& machine, board::Warnings& warnings, slots::HotPlug& hot_plug);
     ControlService(const ControlService&) = delete;
     ControlService& operator=(const ControlService&) = delete;
     ~ControlService();
@@ -29,10 +29,10 @@ public:
 
 private:
     Machine& machine_;
-    Warnings& warnings_;
-    HotPlug& hot_plug_;
+    board::Warnings& warnings_;
+    slots::HotPlug& hot_plug_;
     Plugging plugging_;
     std::unique_ptr<ControlSocket> socket_;
 };
 
-}  // namespace tenon::vmm
+}  // namespace tenon::vmm::control

@@ -13,7 +13,7 @@
 #include "base/quiet_thread.hpp"
 #include "vmm/control/receive.hpp"
 
-namespace tenon::vmm {
+namespace tenon::vmm::control {
 namespace {
 
 // Bytes that are read at once; what a client is owed beyond `patience` stops the reading from it.
@@ -229,4 +229,4 @@ void ControlSocket::write_to(Client& client) {
     }
 }
 
-}  // namespace tenon::vmm
+}  // namespace tenon::vmm::control

@@ -20,7 +20,7 @@
 #include "vmm/control/qmp_session.hpp"
 #include "vmm/control/qmp_workers.hpp"
 
-namespace tenon::vmm {
+namespace tenon::vmm::control {
 
 /// Listens at a path and serves every client that connects, until destroyed.
 ///
@@ -96,4 +96,4 @@ private:
     std::thread thread_;
 };
 
-}  // namespace tenon::vmm
+}  // namespace tenon::vmm::control

@@ -15,7 +15,7 @@
 #include "vmm/control/control_client.hpp"
 #include "vmm/control/local_address.hpp"
 
-namespace tenon::vmm {
+namespace tenon::vmm::control {
 namespace {
 
 using Json = nlohmann::json;
@@ -192,4 +192,4 @@ TEST_F(ControlSocketTest, SendsTheLastEventBeforeItGoes) {
 }
 
 }  // namespace
-}  // namespace tenon::vmm
+}  // namespace tenon::vmm::control

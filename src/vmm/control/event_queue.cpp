@@ -4,7 +4,7 @@
 #include <iterator>
 #include <utility>
 
-namespace tenon::vmm {
+namespace tenon::vmm::control {
 namespace {
 
 QmpEvent counted(QmpEvent event, std::uint64_t count) {
@@ -73,4 +73,4 @@ void EventQueue::tell_waiting(Clock::time_point now) {
         if (series.waiting) tell(series, now);
 }
 
-}  // namespace tenon::vmm
+}  // namespace tenon::vmm::control

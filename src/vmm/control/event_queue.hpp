@@ -11,7 +11,7 @@
 
 #include "vmm/control/qmp_session.hpp"
 
-namespace tenon::vmm {
+namespace tenon::vmm::control {
 
 /// Keeps events in order until they are taken.
 ///
@@ -53,4 +53,4 @@ private:
     std::int64_t lost_at_ = 0;
 };
 
-}  // namespace tenon::vmm
+}  // namespace tenon::vmm::control

@@ -4,7 +4,7 @@
 
 #include "base/json_place.hpp"
 
-namespace tenon::vmm {
+namespace tenon::vmm::control {
 namespace {
 
 bool is_space(char byte) { return byte == ' ' || byte == '\t' || byte == '\r' || byte == '\n'; }
@@ -63,4 +63,4 @@ void JsonStream::take_inside(char byte, std::vector<Result<Json>>& found) {
         end(State::Broken, malformed("it has more than {} bytes", limits_.bytes));
 }
 
-}  // namespace tenon::vmm
+}  // namespace tenon::vmm::control

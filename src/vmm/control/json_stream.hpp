@@ -10,7 +10,7 @@
 #include "base/json_scan.hpp"
 #include "base/result.hpp"
 
-namespace tenon::vmm {
+namespace tenon::vmm::control {
 
 /// Cuts a stream into the JSON objects that stand in it one after another, with or without white
 /// space between them, as clients of QMP write them.
@@ -51,4 +51,4 @@ private:
     JsonScan scan_;
 };
 
-}  // namespace tenon::vmm
+}  // namespace tenon::vmm::control

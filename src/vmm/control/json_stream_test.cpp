@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
-namespace tenon::vmm {
+namespace tenon::vmm::control {
 namespace {
 
 std::vector<std::string> texts(const std::vector<Result<JsonStream::Json>>& found) {
@@ -94,4 +94,4 @@ RC_GTEST_PROP(JsonStreamProperty, DoesNotDependOnHowItComes, ()) {
 }
 
 }  // namespace
-}  // namespace tenon::vmm
+}  // namespace tenon::vmm::control

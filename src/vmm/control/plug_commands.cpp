@@ -18,7 +18,7 @@
 #include "vmm/control/commands.hpp"
 #include "vmm/control/qmp_files.hpp"
 
-namespace tenon::vmm {
+namespace tenon::vmm::control {
 namespace {
 
 using Json = nlohmann::json;
@@ -119,7 +119,7 @@ Result<QmpWork> add_device(const Plugging& plugging, const IommufdObjects& objec
     }
     TENON_TRY(words, device_words(arguments, file ? std::optional{file.number()} : std::nullopt),
               "");
-    PlugRequest request{.device = std::move(words)};
+    slots::PlugRequest request{.device = std::move(words)};
     std::shared_ptr<const Fd> iommufd;
     if (find_member(arguments, "iommufd") != nullptr) {
         TENON_TRY(id, string_of(arguments, "iommufd"), "");
@@ -241,8 +241,8 @@ std::vector<QmpCommand> make_plug_commands(const Plugging& plugging) {
     };
 }
 
-QmpEvent event_of(const PlugEvent& event) {
-    using enum PlugEvent::Kind;
+QmpEvent event_of(const slots::PlugEvent& event) {
+    using enum slots::PlugEvent::Kind;
     std::string series;
     Json data{{"device", event.id}, {"path", "/machine/peripheral/" + event.id}};
     switch (event.kind) {
@@ -255,10 +255,10 @@ QmpEvent event_of(const PlugEvent& event) {
             break;
         case Failed:
             data["kind"] = "error";
-            data["action"] = name_of(event.action);
-            series = fmt::format("error {} {} {} {}", name_of(event.action), event.report.fatal,
-                                 event.report.told, event.id);
-            if (event.action == model::ErrorAction::Detach) break;
+            data["action"] = model::chosen::name_of(event.action);
+            series = fmt::format("error {} {} {} {}", model::chosen::name_of(event.action),
+                                 event.report.fatal, event.report.told, event.id);
+            if (event.action == model::chosen::ErrorAction::Detach) break;
             data["severity"] = event.report.fatal ? "fatal" : "nonfatal";
             data["guest-told"] = event.report.told;
             break;
@@ -268,4 +268,4 @@ QmpEvent event_of(const PlugEvent& event) {
     return error;
 }
 
-}  // namespace tenon::vmm
+}  // namespace tenon::vmm::control

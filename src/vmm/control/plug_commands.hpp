@@ -5,14 +5,14 @@
 #include <string>
 #include <vector>
 
-#include "vmm/assigned/hot_plug.hpp"
 #include "vmm/control/qmp_session.hpp"
+#include "vmm/slots/hot_plug.hpp"
 
-namespace tenon::vmm {
+namespace tenon::vmm::control {
 
 /// What the commands need of HotPlug; see there.
 struct Plugging {
-    std::function<Result<std::string>(const PlugRequest&)> add;
+    std::function<Result<std::string>(const slots::PlugRequest&)> add;
     std::function<Result<void>(const std::string& id)> remove;
     std::function<Result<void>(const std::string& id)> pull_out;
 };
@@ -26,6 +26,6 @@ Result<std::string> device_words(const nlohmann::json& arguments, std::optional<
 std::vector<QmpCommand> make_plug_commands(const Plugging& plugging);
 
 /// The same as an event of QMP, with the time of now.
-QmpEvent event_of(const PlugEvent& event);
+QmpEvent event_of(const slots::PlugEvent& event);
 
-}  // namespace tenon::vmm
+}  // namespace tenon::vmm::control

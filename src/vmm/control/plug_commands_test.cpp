@@ -9,7 +9,7 @@
 
 #include "tests/support/qmp_command.hpp"
 
-namespace tenon::vmm {
+namespace tenon::vmm::control {
 namespace {
 
 using Json = nlohmann::json;
@@ -39,11 +39,11 @@ protected:
         files.arrive(std::move(one));
     }
 
-    std::vector<PlugRequest> added;
+    std::vector<slots::PlugRequest> added;
     bool file_was_open = false;
     std::vector<std::string> removed;
     std::vector<std::string> pulled;
-    Plugging plugging{.add = [this](const PlugRequest& request) -> Result<std::string> {
+    Plugging plugging{.add = [this](const slots::PlugRequest& request) -> Result<std::string> {
                           added.push_back(request);
                           file_was_open = request.iommufd && is_open(*request.iommufd);
                           return "dev0";
@@ -187,12 +187,14 @@ TEST_F(PlugCommands, RemoveByAskingOrByForce) {
 }
 
 TEST(PlugEvents, HaveQemusNames) {
-    const auto gone = event_of(PlugEvent{.kind = PlugEvent::Kind::Deleted, .id = "disk"});
+    const auto gone =
+        event_of(slots::PlugEvent{.kind = slots::PlugEvent::Kind::Deleted, .id = "disk"});
     EXPECT_EQ(gone.name, "DEVICE_DELETED");
     EXPECT_EQ(gone.data, Json::parse(R"({"device":"disk","path":"/machine/peripheral/disk"})"));
-    EXPECT_EQ(event_of(PlugEvent{.kind = PlugEvent::Kind::NotLetGo, .id = "disk"}).name,
-              "DEVICE_UNPLUG_GUEST_ERROR");
+    EXPECT_EQ(
+        event_of(slots::PlugEvent{.kind = slots::PlugEvent::Kind::NotLetGo, .id = "disk"}).name,
+        "DEVICE_UNPLUG_GUEST_ERROR");
 }
 
 }  // namespace
-}  // namespace tenon::vmm
+}  // namespace tenon::vmm::control

@@ -3,7 +3,7 @@
 #include <cctype>
 #include <utility>
 
-namespace tenon::vmm {
+namespace tenon::vmm::control {
 
 void QmpFiles::arrive(std::vector<Fd> files) { arrived_ = std::move(files); }
 
@@ -30,4 +30,4 @@ Result<Fd> QmpFiles::take(const std::string& name) {
     return file;
 }
 
-}  // namespace tenon::vmm
+}  // namespace tenon::vmm::control

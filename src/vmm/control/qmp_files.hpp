@@ -8,7 +8,7 @@
 #include "base/fd.hpp"
 #include "base/result.hpp"
 
-namespace tenon::vmm {
+namespace tenon::vmm::control {
 
 /// Files come with a command and without a name; `getfd` names the first of them. Those that a
 /// command leaves are closed behind it, or a later getfd would name them instead of its own.
@@ -32,4 +32,4 @@ private:
     std::map<std::string, Fd> named_;
 };
 
-}  // namespace tenon::vmm
+}  // namespace tenon::vmm::control

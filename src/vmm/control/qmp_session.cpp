@@ -7,7 +7,7 @@
 
 #include "base/json_place.hpp"
 
-namespace tenon::vmm {
+namespace tenon::vmm::control {
 namespace {
 
 using Json = nlohmann::json;
@@ -153,4 +153,4 @@ Result<Json> QmpSession::negotiate(const Json& arguments) {
     return Json::object();
 }
 
-}  // namespace tenon::vmm
+}  // namespace tenon::vmm::control

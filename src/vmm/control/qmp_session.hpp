@@ -13,7 +13,7 @@
 #include "vmm/control/json_stream.hpp"
 #include "vmm/control/qmp_files.hpp"
 
-namespace tenon::vmm {
+namespace tenon::vmm::control {
 
 /// What is left to do of a command: it gives its answer. On any thread, once.
 using QmpWork = std::move_only_function<Result<nlohmann::json>()>;
@@ -122,4 +122,4 @@ private:
     bool negotiated_ = false;
 };
 
-}  // namespace tenon::vmm
+}  // namespace tenon::vmm::control

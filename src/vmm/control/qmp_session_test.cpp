@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace tenon::vmm {
+namespace tenon::vmm::control {
 namespace {
 
 using Json = nlohmann::json;
@@ -148,4 +148,4 @@ TEST_F(QmpSessionTest, TellsEventsOnceNegotiated) {
 }
 
 }  // namespace
-}  // namespace tenon::vmm
+}  // namespace tenon::vmm::control

@@ -6,7 +6,7 @@
 
 #include "base/quiet_thread.hpp"
 
-namespace tenon::vmm {
+namespace tenon::vmm::control {
 namespace {
 
 // Whatever a command makes of what a client sends, the guest goes on.
@@ -60,4 +60,4 @@ std::vector<QmpWorkers::Done> QmpWorkers::take() {
     return taken;
 }
 
-}  // namespace tenon::vmm
+}  // namespace tenon::vmm::control

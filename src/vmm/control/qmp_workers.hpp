@@ -11,7 +11,7 @@
 #include "base/mutex.hpp"
 #include "vmm/control/qmp_session.hpp"
 
-namespace tenon::vmm {
+namespace tenon::vmm::control {
 
 /// Carries out each work on a thread of its own. All calls come from one thread.
 class QmpWorkers {
@@ -52,4 +52,4 @@ private:
     std::map<std::uint64_t, Done> done_ TENON_GUARDED_BY(mutex_);
 };
 
-}  // namespace tenon::vmm
+}  // namespace tenon::vmm::control

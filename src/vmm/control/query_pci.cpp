@@ -5,7 +5,7 @@
 #include "pci/header.hpp"
 #include "pci/register.hpp"
 
-namespace tenon::vmm {
+namespace tenon::vmm::control {
 namespace {
 
 using Json = nlohmann::json;
@@ -14,7 +14,7 @@ using namespace pci::header;
 /// One function's registers.
 class Registers {
 public:
-    Registers(PciHost& host, std::uint8_t bus, std::uint8_t devfn)
+    Registers(board::PciHost& host, std::uint8_t bus, std::uint8_t devfn)
         : host_{host}, bus_{bus}, devfn_{devfn} {}
 
     std::uint32_t read(std::size_t offset, unsigned size) const {
@@ -25,7 +25,7 @@ public:
     std::uint8_t devfn() const { return devfn_; }
 
 private:
-    PciHost& host_;
+    board::PciHost& host_;
     std::uint8_t bus_;
     std::uint8_t devfn_;
 };
@@ -49,7 +49,7 @@ Json head(const Registers& registers, std::string_view id) {
 }
 
 // The BAR as the guest has placed it; one that does not decode has no address.
-Json region(const Registers& registers, const model::BarPlan& bar) {
+Json region(const Registers& registers, const model::function::BarPlan& bar) {
     const bool io = bar.kind == pci::BarKind::Io;
     const bool wide = bar.kind == pci::BarKind::Memory64;
     const bool rom = bar.index == device::rom_region;
@@ -93,7 +93,7 @@ Json bridge(const Registers& port) {
                  granules(prefetchable_limit) | upper(prefetchable_limit_upper) | granule_end)}}}};
 }
 
-Json assigned(const Registers& registers, const model::FunctionPlan& function,
+Json assigned(const Registers& registers, const model::slot::FunctionPlan& function,
               const Json& planned) {
     auto json = head(registers, function.view.id);
     for (const auto& bar : function.view.bars)
@@ -110,7 +110,7 @@ Json find_planned(const Json& port, std::string_view id) {
     return nullptr;
 }
 
-Json behind(PciHost& host, const model::PortPlan& port, std::uint8_t bus,
+Json behind(board::PciHost& host, const model::slot::PortPlan& port, std::uint8_t bus,
             const DescribePort& describe) {
     auto functions = Json::array();
     // Without a bus number the guest has not got to it yet, and nothing behind it answers.
@@ -124,7 +124,8 @@ Json behind(PciHost& host, const model::PortPlan& port, std::uint8_t bus,
 
 }  // namespace
 
-Json query_pci(PciHost& host, std::span<const std::shared_ptr<const model::PortPlan>> ports,
+Json query_pci(board::PciHost& host,
+               std::span<const std::shared_ptr<const model::slot::PortPlan>> ports,
                const DescribePort& describe) {
     auto devices = Json::array();
     devices.push_back(head(Registers{host, 0, 0}, ""));
@@ -139,4 +140,4 @@ Json query_pci(PciHost& host, std::span<const std::shared_ptr<const model::PortP
     return Json::array({{{"bus", 0}, {"devices", std::move(devices)}}});
 }
 
-}  // namespace tenon::vmm
+}  // namespace tenon::vmm::control

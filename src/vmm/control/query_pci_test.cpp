@@ -4,19 +4,19 @@
 
 #include "tests/support/assigned_nvme.hpp"
 
-namespace tenon::vmm {
+namespace tenon::vmm::control {
 namespace {
 
 using Json = nlohmann::json;
 
 // A guest in which every register is as the plan has it at the start.
-class PlannedHost final : public PciHost {
+class PlannedHost final : public board::PciHost {
 public:
-    explicit PlannedHost(const model::MachinePlan& plan) : plan_{plan} {}
+    explicit PlannedHost(const model::machine::MachinePlan& plan) : plan_{plan} {}
 
     std::uint32_t read(const Place& place, unsigned size) override {
         const auto* const image = find(place);
-        if (image == nullptr) return static_cast<std::uint32_t>(all_ones(size));
+        if (image == nullptr) return static_cast<std::uint32_t>(board::all_ones(size));
         return size == 1   ? image->read8(place.offset)
                : size == 2 ? image->read<std::uint16_t>(place.offset)
                            : image->read<std::uint32_t>(place.offset);
@@ -36,7 +36,7 @@ private:
         return nullptr;
     }
 
-    const model::MachinePlan& plan_;
+    const model::machine::MachinePlan& plan_;
     pci::ConfigImage image_;
 };
 
@@ -44,16 +44,16 @@ class QueryPci : public testing::Test {
 protected:
     Json ask(const std::string& described) {
         PlannedHost host{plan};
-        std::vector<std::shared_ptr<const model::PortPlan>> ports;
+        std::vector<std::shared_ptr<const model::slot::PortPlan>> ports;
         for (const auto& port : plan.ports)
-            ports.push_back(std::make_shared<const model::PortPlan>(port));
-        return query_pci(host, ports, [&](const model::PortPlan&) { return described; });
+            ports.push_back(std::make_shared<const model::slot::PortPlan>(port));
+        return query_pci(host, ports, [&](const model::slot::PortPlan&) { return described; });
     }
     Json ask() { return ask(R"({"functions":[{"id":")" + id() + R"(","mark":7}]})"); }
     const std::string& id() const { return plan.ports[0].functions[0].view.id; }
 
     std::unique_ptr<support::FakeFunction> nvme = support::nvme_function();
-    model::MachinePlan plan = support::plan_of({nvme.get()});
+    model::machine::MachinePlan plan = support::plan_of({nvme.get()});
 };
 
 TEST_F(QueryPci, GivesTheTreeOfTheGuest) {
@@ -108,4 +108,4 @@ TEST_F(QueryPci, DoesWithoutAPlan) {
 }
 
 }  // namespace
-}  // namespace tenon::vmm
+}  // namespace tenon::vmm::control

@@ -5,7 +5,7 @@
 #include <array>
 #include <cstring>
 
-namespace tenon::vmm {
+namespace tenon::vmm::control {
 namespace {
 
 struct Peeked {
@@ -69,4 +69,4 @@ Received receive(const Fd& socket, std::span<char> bytes) {
     return last;
 }
 
-}  // namespace tenon::vmm
+}  // namespace tenon::vmm::control

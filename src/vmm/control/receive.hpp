@@ -8,7 +8,7 @@
 
 #include "base/fd.hpp"
 
-namespace tenon::vmm {
+namespace tenon::vmm::control {
 
 /// What one read gave.
 struct Received {
@@ -20,4 +20,4 @@ struct Received {
 /// Reads what is there from a non-blocking stream socket, up to the byte that files came with.
 Received receive(const Fd& socket, std::span<char> bytes);
 
-}  // namespace tenon::vmm
+}  // namespace tenon::vmm::control

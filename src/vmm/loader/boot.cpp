@@ -9,7 +9,7 @@
 #include "base/input.hpp"
 #include "vmm/loader/boot_layout.hpp"
 
-namespace tenon::vmm::loader {
+namespace tenon::vmm::loader::loader {
 namespace {
 
 constexpr std::uint64_t largest_kernel = std::uint64_t{2} << 30;
@@ -18,7 +18,7 @@ std::span<const std::byte> bytes_of_text(const std::string& text) {
     return std::as_bytes(std::span{text});
 }
 
-Result<void> copy_kernel(const KernelImage& image, const GuestMemory& memory) {
+Result<void> copy_kernel(const KernelImage& image, const board::GuestMemory& memory) {
     for (const auto& segment : image.segments) {
         TENON_TRY(place, memory.span(segment.at, segment.memory_size), "loading the kernel");
         // Memory is fresh, but segments may overlap: what the file does not fill is zero.
@@ -36,7 +36,7 @@ struct Room {
 
 /// As high as the kernel likes it. What does not fit there goes above, into low memory or past
 /// 4 GiB, where the kernel takes it from any address.
-Result<RamDisk> place_disk(const KernelImage& image, const GuestMemory& memory,
+Result<RamDisk> place_disk(const KernelImage& image, const board::GuestMemory& memory,
                            std::uint64_t size) {
     constexpr std::uint64_t page = 0x1000;
     const auto& low = memory.parts().front();
@@ -64,7 +64,7 @@ Result<RamDisk> place_disk(const KernelImage& image, const GuestMemory& memory,
 }
 
 Result<void> write_command_line(const std::string& text, const KernelImage& image,
-                                const GuestMemory& memory) {
+                                const board::GuestMemory& memory) {
     const auto limit = std::min(image.command_line_limit, command_line_limit - 1);
     if (text.size() > limit)
         return malformed("the kernel's command line has {} characters, {} are possible",
@@ -88,7 +88,8 @@ Result<BootSource> BootSource::open(BootRequest request) {
 }
 
 /// Straight from the file into the guest's memory: it may be as large as that.
-Result<RamDisk> BootSource::load_disk(const KernelImage& image, const GuestMemory& memory) const {
+Result<RamDisk> BootSource::load_disk(const KernelImage& image,
+                                      const board::GuestMemory& memory) const {
     if (!initrd_) return RamDisk{};
     TENON_TRY(size, size_of_file(initrd_, request_.initrd), "");
     if (size == 0) return RamDisk{};
@@ -98,8 +99,8 @@ Result<RamDisk> BootSource::load_disk(const KernelImage& image, const GuestMemor
     return disk;
 }
 
-Result<Entry> BootSource::load(const GuestMemory& memory,
-                               const model::AddressMap& addresses) const {
+Result<kvm::Entry> BootSource::load(const board::GuestMemory& memory,
+                                    const model::machine::AddressMap& addresses) const {
     const std::uint64_t low_end = memory.parts().front().end();
     TENON_TRY(size, size_of_file(kernel_, request_.kernel), "loading the kernel");
     if (size > largest_kernel)
@@ -112,14 +113,16 @@ Result<Entry> BootSource::load(const GuestMemory& memory,
     TENON_TRY_DO(write_command_line(request_.append, image, memory), "booting");
 
     const auto map = make_memory_map(memory.parts(), addresses);
-    const bool long64 = image.mode == Entry::Mode::Long64;
+    const bool long64 = image.mode == kvm::Entry::Mode::Long64;
     const auto argument = long64 ? boot_parameters : start_info;
     const auto block = long64 ? make_boot_parameters(image, disk, map) : make_start_info(disk, map);
     TENON_TRY_DO(memory.write(argument, block), "writing the kernel's parameters");
-    TENON_TRY_DO(memory.write(descriptor_table, make_descriptor_table(image.mode)),
+    TENON_TRY_DO(memory.write(kvm::descriptor_table, kvm::make_descriptor_table(image.mode)),
                  "writing the descriptor table");
-    if (long64) TENON_TRY_DO(memory.write(page_tables, make_page_tables()), "writing page tables");
-    return Entry{.mode = image.mode, .address = image.entry, .argument = argument};
+    if (long64)
+        TENON_TRY_DO(memory.write(kvm::page_tables, kvm::make_page_tables()),
+                     "writing page tables");
+    return kvm::Entry{.mode = image.mode, .address = image.entry, .argument = argument};
 }
 
-}  // namespace tenon::vmm::loader
+}  // namespace tenon::vmm::loader::loader

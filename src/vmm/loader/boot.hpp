@@ -5,13 +5,13 @@
 
 #include "base/fd.hpp"
 #include "base/result.hpp"
-#include "model/machine_plan.hpp"
-#include "vmm/cpu_state.hpp"
-#include "vmm/guest_memory.hpp"
+#include "model/machine/machine_plan.hpp"
+#include "vmm/board/guest_memory.hpp"
+#include "vmm/kvm/cpu_state.hpp"
 #include "vmm/loader/kernel_file.hpp"
 #include "vmm/loader/start_structures.hpp"
 
-namespace tenon::vmm::loader {
+namespace tenon::vmm::loader::loader {
 
 /// What to boot.
 struct BootRequest {
@@ -32,14 +32,15 @@ public:
     /// already.
     /// Errors: naming the file: errno, Malformed for what is no kernel, Unsupported for what does
     /// not fit.
-    Result<Entry> load(const GuestMemory& memory, const model::AddressMap& addresses) const;
+    Result<kvm::Entry> load(const board::GuestMemory& memory,
+                            const model::machine::AddressMap& addresses) const;
 
 private:
-    Result<RamDisk> load_disk(const KernelImage& image, const GuestMemory& memory) const;
+    Result<RamDisk> load_disk(const KernelImage& image, const board::GuestMemory& memory) const;
 
     BootRequest request_;
     Fd kernel_;
     Fd initrd_;
 };
 
-}  // namespace tenon::vmm::loader
+}  // namespace tenon::vmm::loader::loader

@@ -9,7 +9,7 @@
 #include "tests/support/kernel_builder.hpp"
 #include "vmm/loader/memory_map.hpp"
 
-namespace tenon::vmm::loader {
+namespace tenon::vmm::loader::loader {
 namespace {
 
 using support::Code;
@@ -17,8 +17,8 @@ using testing::ElementsAre;
 
 constexpr std::uint64_t mib = 1 << 20;
 
-Result<Entry> load(const BootRequest& request, const GuestMemory& memory,
-                   const model::AddressMap& addresses) {
+Result<kvm::Entry> load(const BootRequest& request, const board::GuestMemory& memory,
+                        const model::machine::AddressMap& addresses) {
     TENON_TRY(source, BootSource::open(request), "");
     return source.load(memory, addresses);
 }
@@ -46,8 +46,8 @@ protected:
 
     std::string folder = testing::TempDir() + "tenon-boot-" +
                          testing::UnitTest::GetInstance()->current_test_info()->name();
-    GuestMemory memory = GuestMemory::create(64 * mib, 0xc000'0000).value();
-    model::AddressMap addresses{.ecam = {.base = 0xe000'0000, .size = 0x10'0000}};
+    board::GuestMemory memory = board::GuestMemory::create(64 * mib, 0xc000'0000).value();
+    model::machine::AddressMap addresses{.ecam = {.base = 0xe000'0000, .size = 0x10'0000}};
 };
 
 TEST_F(BootTest, PutsABzimageIntoMemoryWithItsParameters) {
@@ -84,7 +84,7 @@ TEST_F(BootTest, PutsAVmlinuxIntoMemoryWithItsStartInfo) {
     const auto entry = load({.kernel = kernel, .initrd = initrd, .append = "x"}, memory, addresses);
 
     ASSERT_TRUE(entry) << to_string(entry.error());
-    EXPECT_EQ(entry->mode, Entry::Mode::Flat32);
+    EXPECT_EQ(entry->mode, kvm::Entry::Mode::Flat32);
     EXPECT_EQ(entry->argument.value(), 0x6000u);
     EXPECT_EQ(at<std::uint32_t>(0x6000), 0x336ec578u);
     EXPECT_EQ(at<std::uint32_t>(0x6004), 1u);
@@ -134,7 +134,7 @@ TEST_F(BootTest, PutsALargeDiskAboveTheHoleWhereTheKernelTakesIt) {
     const std::vector<std::byte> disk(40 * mib, std::byte{0x5a});
     const auto initrd = write("initrd", disk);
     // 32 MiB below the hole, 64 MiB above 4 GiB.
-    const auto split = GuestMemory::create(96 * mib, 32 * mib).value();
+    const auto split = board::GuestMemory::create(96 * mib, 32 * mib).value();
     const auto kernel = write("bzImage", support::make_bzimage(Code{}.halt()));
 
     const auto entry = load({.kernel = kernel, .initrd = initrd}, split, addresses);
@@ -154,7 +154,7 @@ TEST_F(BootTest, PutsALargeDiskAboveTheHoleWhereTheKernelTakesIt) {
 TEST_F(BootTest, SaysThatAVmlinuxTakesItsDiskBelow4GiBOnly) {
     const std::vector<std::byte> disk(40 * mib);
     const auto initrd = write("initrd", disk);
-    const auto split = GuestMemory::create(96 * mib, 32 * mib).value();
+    const auto split = board::GuestMemory::create(96 * mib, 32 * mib).value();
     const auto kernel = write("vmlinux", support::make_vmlinux(Code{}.halt()));
 
     const auto entry = load({.kernel = kernel, .initrd = initrd}, split, addresses);
@@ -188,7 +188,7 @@ TEST_F(BootTest, RefusesACommandLineThatTheKernelCannotTake) {
 }
 
 TEST(MemoryMap, LeavesOutTheHolesAndReservesEcam) {
-    const auto memory = GuestMemory::create(8 * mib, 6 * mib).value();
+    const auto memory = board::GuestMemory::create(8 * mib, 6 * mib).value();
 
     const auto map =
         make_memory_map(memory.parts(), {.ecam = {.base = 0xe000'0000, .size = 0x20'0000}});
@@ -216,4 +216,4 @@ TEST(StartStructures, TellNoMoreRangesThanThereIsRoomFor) {
 }
 
 }  // namespace
-}  // namespace tenon::vmm::loader
+}  // namespace tenon::vmm::loader::loader

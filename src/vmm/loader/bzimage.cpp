@@ -6,7 +6,7 @@
 #include "vmm/loader/boot_layout.hpp"
 #include "vmm/loader/kernel_file.hpp"
 
-namespace tenon::vmm::loader {
+namespace tenon::vmm::loader::loader {
 namespace {
 
 static_assert(sizeof(setup_header) == 123);
@@ -75,7 +75,7 @@ Result<KernelImage> parse_bzimage(std::span<const std::byte> file, std::uint64_t
     constexpr std::size_t after_jump = 0x202;
     const std::size_t end = after_jump + std::to_integer<std::size_t>(file[jump_distance]);
     const std::size_t size = std::min(end - header_at, sizeof(setup_header));
-    KernelImage image{.mode = Entry::Mode::Long64,
+    KernelImage image{.mode = kvm::Entry::Mode::Long64,
                       .entry = GuestAddress{at + entry_64},
                       .segments = {{.at = GuestAddress{at}, .bytes = code, .memory_size = need}},
                       .end = at + need,
@@ -86,4 +86,4 @@ Result<KernelImage> parse_bzimage(std::span<const std::byte> file, std::uint64_t
     return image;
 }
 
-}  // namespace tenon::vmm::loader
+}  // namespace tenon::vmm::loader::loader

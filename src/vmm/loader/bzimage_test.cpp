@@ -4,7 +4,7 @@
 #include "tests/support/kernel_builder.hpp"
 #include "vmm/loader/kernel_file.hpp"
 
-namespace tenon::vmm::loader {
+namespace tenon::vmm::loader::loader {
 namespace {
 
 using support::Code;
@@ -18,7 +18,7 @@ TEST(Bzimage, IsEnteredInLongModeWhereItPrefersToBe) {
     const auto image = parse_kernel(file, low_end);
 
     ASSERT_TRUE(image);
-    EXPECT_EQ(image->mode, Entry::Mode::Long64);
+    EXPECT_EQ(image->mode, kvm::Entry::Mode::Long64);
     EXPECT_EQ(image->entry.value(), 0x100'0200u);
     ASSERT_EQ(image->segments.size(), 1u);
     EXPECT_EQ(image->segments[0].at.value(), 0x100'0000u);
@@ -115,4 +115,4 @@ TEST(Bzimage, BoundsAHeaderThatSaysItIsLongerThanWeKnow) {
 }
 
 }  // namespace
-}  // namespace tenon::vmm::loader
+}  // namespace tenon::vmm::loader::loader

@@ -14,9 +14,9 @@
 #include "base/bytes.hpp"
 #include "base/result.hpp"
 #include "base/strong.hpp"
-#include "vmm/cpu_state.hpp"
+#include "vmm/kvm/cpu_state.hpp"
 
-namespace tenon::vmm::loader {
+namespace tenon::vmm::loader::loader {
 
 /// A part of the file and where it goes.
 struct Segment {
@@ -27,7 +27,7 @@ struct Segment {
 
 /// A kernel that can be started.
 struct KernelImage {
-    Entry::Mode mode = Entry::Mode::Long64;
+    kvm::Entry::Mode mode = kvm::Entry::Mode::Long64;
     GuestAddress entry;
     std::vector<Segment> segments;
     std::uint64_t end =
@@ -68,4 +68,4 @@ Result<T> read_structure(std::span<const std::byte> file, std::uint64_t offset,
     return value;
 }
 
-}  // namespace tenon::vmm::loader
+}  // namespace tenon::vmm::loader::loader

@@ -4,10 +4,10 @@
 
 #include "vmm/loader/boot_layout.hpp"
 
-namespace tenon::vmm::loader {
+namespace tenon::vmm::loader::loader {
 
-std::vector<MemoryRange> make_memory_map(std::span<const MemoryPart> parts,
-                                         const model::AddressMap& addresses) {
+std::vector<MemoryRange> make_memory_map(std::span<const board::MemoryPart> parts,
+                                         const model::machine::AddressMap& addresses) {
     std::vector<MemoryRange> map{
         {.at = 0, .size = pc_hole, .type = MemoryType::Ram},
         {.at = acpi_tables.value(), .size = acpi_limit, .type = MemoryType::AcpiReclaim},
@@ -23,4 +23,4 @@ std::vector<MemoryRange> make_memory_map(std::span<const MemoryPart> parts,
     return map;
 }
 
-}  // namespace tenon::vmm::loader
+}  // namespace tenon::vmm::loader::loader

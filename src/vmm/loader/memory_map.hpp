@@ -5,10 +5,10 @@
 #include <span>
 #include <vector>
 
-#include "model/machine_plan.hpp"
-#include "vmm/guest_memory.hpp"
+#include "model/machine/machine_plan.hpp"
+#include "vmm/board/guest_memory.hpp"
 
-namespace tenon::vmm::loader {
+namespace tenon::vmm::loader::loader {
 
 /// What a range is for. Source: ACPI Specification 6.5, table 15.4.
 enum class MemoryType : std::uint32_t { Ram = 1, Reserved = 2, AcpiReclaim = 3 };
@@ -23,7 +23,7 @@ struct MemoryRange {
 };
 
 /// RAM without the hole of the PC, the ACPI tables, and ECAM; in address order.
-std::vector<MemoryRange> make_memory_map(std::span<const MemoryPart> parts,
-                                         const model::AddressMap& addresses);
+std::vector<MemoryRange> make_memory_map(std::span<const board::MemoryPart> parts,
+                                         const model::machine::AddressMap& addresses);
 
-}  // namespace tenon::vmm::loader
+}  // namespace tenon::vmm::loader::loader

@@ -8,7 +8,7 @@
 #include "vmm/loader/boot_layout.hpp"
 #include "vmm/loader/kernel_file.hpp"
 
-namespace tenon::vmm::loader {
+namespace tenon::vmm::loader::loader {
 namespace {
 
 static_assert(sizeof(Elf64_Ehdr) == 64);
@@ -84,7 +84,7 @@ std::optional<std::uint64_t> find_entry(std::span<const std::byte> notes) {
 Result<KernelImage> parse_vmlinux(std::span<const std::byte> file, std::uint64_t low_end) {
     TENON_TRY(header, read_structure<Elf64_Ehdr>(file, 0, "ELF header"), "reading the kernel");
     TENON_TRY_DO(check(header), "reading the kernel");
-    KernelImage image{.mode = Entry::Mode::Flat32,
+    KernelImage image{.mode = kvm::Entry::Mode::Flat32,
                       .initrd_limit = low_end - 1,
                       .command_line_limit = command_line_limit - 1};
     std::optional<std::uint64_t> entry;
@@ -119,4 +119,4 @@ Result<KernelImage> parse_vmlinux(std::span<const std::byte> file, std::uint64_t
     return image;
 }
 
-}  // namespace tenon::vmm::loader
+}  // namespace tenon::vmm::loader::loader

@@ -3,7 +3,7 @@
 #include "tests/support/kernel_builder.hpp"
 #include "vmm/loader/kernel_file.hpp"
 
-namespace tenon::vmm::loader {
+namespace tenon::vmm::loader::loader {
 namespace {
 
 using support::Code;
@@ -27,7 +27,7 @@ TEST_F(VmlinuxTest, IsEnteredWhereItsNoteSays) {
     const auto image = parse();
 
     ASSERT_TRUE(image) << to_string(image.error());
-    EXPECT_EQ(image->mode, Entry::Mode::Flat32);
+    EXPECT_EQ(image->mode, kvm::Entry::Mode::Flat32);
     EXPECT_EQ(image->entry.value(), 0x10'0000u);
     ASSERT_EQ(image->segments.size(), 1u);
     EXPECT_EQ(image->segments[0].at.value(), 0x10'0000u);
@@ -131,4 +131,4 @@ TEST_F(VmlinuxTest, SurvivesAnyByteOfItsHeadersSetToAnything) {
 }
 
 }  // namespace
-}  // namespace tenon::vmm::loader
+}  // namespace tenon::vmm::loader::loader

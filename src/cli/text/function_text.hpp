@@ -1,0 +1,15 @@
+// One function of a plan for people.
+#pragma once
+
+#include <string>
+
+#include "cli/text/terminal.hpp"
+#include "model/machine/machine_plan.hpp"
+
+namespace tenon::cli::text {
+
+/// Who it is, its capabilities, BARs, interrupts, what its host does with it, warnings.
+std::string render_function(const model::slot::FunctionPlan& function,
+                            const model::slot::PortPlan& port, const TextStyle& style);
+
+}  // namespace tenon::cli::text

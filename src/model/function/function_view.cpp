@@ -1,0 +1,174 @@
+#include "model/function/function_view.hpp"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <bit>
+#include <utility>
+
+#include "model/function/assignability.hpp"
+#include "model/function/bar_plan.hpp"
+#include "model/function/capability_view.hpp"
+#include "model/function/msix_relocation.hpp"
+#include "pci/header.hpp"
+
+namespace tenon::model::function {
+namespace {
+
+using namespace pci::header;
+
+// The bytes that the view starts from: VFIO's where the function was opened, else the hardware's.
+const pci::ConfigImage* source_of(const device::DeviceFacts& facts) {
+    if (facts.vfio) return &facts.vfio->config;
+    if (facts.physical) return &*facts.physical;
+    return nullptr;
+}
+
+void identify(const device::DeviceFacts& facts, const pci::ConfigImage& config,
+              FunctionView& view) {
+    view.vendor = config.read16(vendor_id);
+    view.device = config.read16(device_id);
+    view.revision = config.read8(revision_id);
+    view.class_code = config.read32(revision_id) >> 8;
+    // A virtual function's own ids read as ones; the kernel keeps the real ones beside them.
+    if (facts.identity) {
+        view.vendor = facts.identity->vendor;
+        view.device = facts.identity->device;
+    }
+    view.host = facts.address ? to_string(*facts.address) : facts.source;
+    if (facts.group) view.group = *facts.group;
+    view.virtual_function = facts.virtual_function.value_or(false);
+    view.atomics = explain_host_atomics(facts);
+    if (!facts.driver)
+        view.driver_line = "driver not known: " + facts.driver.why();
+    else
+        view.driver_line = facts.driver->empty() ? "no driver" : "driver " + *facts.driver;
+}
+
+std::size_t config_known(const device::DeviceFacts& facts) { return source_of(facts)->known(); }
+
+// The 64 bytes of a type 0 header. BARs have no address yet: the machine's plan places them.
+void view_header(const device::DeviceFacts& facts, FunctionView& view) {
+    auto& map = view.map;
+    map.own(0, pci::header_size);
+    map.start.write<std::uint16_t>(vendor_id, view.vendor);
+    map.start.write<std::uint16_t>(device_id, view.device);
+    if (facts.identity) {
+        map.start.write<std::uint16_t>(subsystem_vendor_id, facts.identity->subsystem_vendor);
+        map.start.write<std::uint16_t>(subsystem_vendor_id + 2, facts.identity->subsystem_device);
+    }
+    // The guest's choice, kept here so that BARs can follow it, and passed to the device as well.
+    const auto command_bits = pci::Command::mask_of(pci::Access::ReadWrite);
+    map.emulate<std::uint16_t>(command, 0, command_bits);
+    map.passed.write<std::uint16_t>(command, command_bits);
+    map.pass(status, 2);
+    map.emulate<std::uint8_t>(0x0c, 0, 0xff);  // Cache Line Size: kept, without effect in PCIe
+    map.emulate<std::uint8_t>(0x0d, 0);        // Latency Timer
+    map.emulate<std::uint8_t>(header_type, pci::layout_endpoint);
+    map.emulate<std::uint8_t>(0x0f, 0);  // BIST
+    map.hide(bar0, 24);
+    map.hide(0x28, 4);  // CardBus CIS
+    map.hide(rom_address, 4);
+    // Where nothing past the header was read, the guest's lists are not known either: the device's
+    // own pointer stays, and nobody reads it as "none".
+    if (config_known(facts) > pci::header_size) map.hide(capabilities_pointer, 8);
+    map.emulate<std::uint8_t>(interrupt_line, 0, 0xff);
+    map.emulate<std::uint8_t>(interrupt_pin, view.intx ? view.intx->pin : 0);
+    for (const auto& bar : view.bars)
+        emulate_bar(map, bar);
+}
+
+void check_bar_sizes(FunctionView& view) {
+    for (const auto& bar : view.bars)
+        if (bar.size && !std::has_single_bit(*bar.size))
+            view.reasons.push_back(
+                {.what = fmt::format("BAR {} is said to have {:#x} bytes, which is no power of two",
+                                     bar.index, *bar.size),
+                 .remedy = "",
+                 .commands = {}});
+}
+
+void note_unknowns(const device::DeviceFacts& facts, FunctionView& view) {
+    if (facts.physical && !facts.vfio) {
+        const auto known = facts.physical->known();
+        const bool conventional = known < pci::conventional_size;
+        if (conventional || (known < pci::express_size && view.express_at != 0))
+            view.unknowns.push_back(
+                fmt::format("{}: only the first {} bytes of configuration space could be read",
+                            conventional ? "capabilities" : "extended capabilities", known));
+    }
+    if (!facts.vfio)
+        view.unknowns.push_back("regions, interrupts and reset as VFIO offers them: " +
+                                facts.vfio.why());
+    for (const auto& bar : view.bars)
+        if (!bar.size) {
+            view.unknowns.push_back("sizes of BARs: " + bar.size.why());
+            break;
+        }
+}
+
+void note_interrupts(FunctionView& view) {
+    if (!view.msi && !view.msix && !view.intx && view.unknowns.empty())
+        view.warnings.emplace_back(
+            "the function has no interrupt, neither MSI nor MSI-X nor INTx: its driver has to "
+            "poll");
+}
+
+void note_rom(const chosen::RomRequest& rom, FunctionView& view) {
+    if (!rom.image) return;
+    // Source: PCI Firmware Specification 3.3, 5.1.1.
+    const auto& image = *rom.image;
+    if (image[0] == std::byte{0x55} && image[1] == std::byte{0xaa}) return;
+    view.warnings.push_back(fmt::format(
+        "{} does not begin with 55 aa: nothing will take it for an option ROM", rom.file));
+}
+
+}  // namespace
+
+FunctionView build_function_view(const device::DeviceFacts& facts,
+                                 const chosen::FunctionProperties& properties,
+                                 const chosen::RomRequest& rom) {
+    FunctionView view;
+    const auto* const config = source_of(facts);
+    if (config == nullptr) {
+        view.host = facts.source;
+        view.reasons.push_back(
+            {.what = "its configuration space cannot be read: " + facts.physical.why(),
+             .remedy = "",
+             .commands = {}});
+        return view;
+    }
+    identify(facts, *config, view);
+    const auto capabilities = pci::list_capabilities(*config);
+    view.reasons = reasons_by_kind(*config, capabilities);
+    if (!view.reasons.empty()) {
+        view.warnings = capabilities.findings;
+        view.capabilities = decisions_without_guest(
+            capabilities, "the function stays with the host: " + view.reasons.front().what);
+        return view;
+    }
+    view.guest_view = true;
+    view.map.start = *config;
+    view.bars = list_bar_plans(facts, *config, rom);
+    check_bar_sizes(view);
+    view.intx = plan_intx(facts, config->read8(interrupt_pin), properties.intx.value);
+    view_header(facts, view);
+    view.map.pass(pci::header_size, pci::conventional_size - pci::header_size);
+    if (config->known() > pci::header_size)
+        view_capabilities(facts, *config, properties, view);
+    else
+        view_unread_capabilities(facts, properties, view);
+    view.config_size = std::min(view.config_size, config->known());
+    relocate_msix(facts, *config, properties, view);
+    plan_mappings(view.bars, facts, view.msix);
+    note_unknowns(facts, view);
+    auto host_reasons = reasons_by_host(facts, view.unknowns);
+    view.reasons.insert(view.reasons.end(), host_reasons.begin(), host_reasons.end());
+    note_interrupts(view);
+    note_rom(rom, view);
+    if (auto note = note_physical_function(facts)) view.warnings.push_back(std::move(*note));
+    view.assignable = view.reasons.empty();
+    return view;
+}
+
+}  // namespace tenon::model::function

@@ -1,0 +1,105 @@
+#include "model/machine/arrival.hpp"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "model/chosen/machine_version.hpp"
+#include "model/machine/plan_function.hpp"
+#include "model/machine/windows.hpp"
+#include "model/slot/slot.hpp"
+
+namespace tenon::model::machine {
+namespace {
+
+Result<std::size_t> find_port(const RunningMachine& machine, const DeviceRequest& device) {
+    const auto& ports = machine.ports;
+    const auto found =
+        device.port.empty()
+            ? std::ranges::find_if(ports,
+                                   [](const auto& port) {
+                                       return port->functions.empty() && port->rules.hotplug.value;
+                                   })
+            : std::ranges::find_if(ports,
+                                   [&](const auto& port) { return port->name == device.port; });
+    if (found == ports.end() && device.port.empty())
+        return std::unexpected(
+            Error{.kind = Error::Kind::NotFound,
+                  .what = fmt::format("{}: no slot of this machine is empty", device.id),
+                  .hint = "Start it with one more --port NAME for each device to come"});
+    if (found == ports.end())
+        return fail(Error::Kind::NotFound, "{}: this machine has no port {}", device.id,
+                    device.port);
+    if (!(*found)->rules.hotplug.value)
+        return malformed("{}: port {} has hotplug=off: nothing comes to it while the guest runs",
+                         device.id, (*found)->name);
+    return static_cast<std::size_t>(found - ports.begin());
+}
+
+Result<void> choose_id(const RunningMachine& machine, DeviceRequest& device) {
+    const auto taken = [&](const std::string& id) {
+        return std::ranges::any_of(machine.ports, [&](const auto& port) {
+            return port->name == id ||
+                   std::ranges::any_of(port->functions, [&](const slot::FunctionPlan& function) {
+                       return function.view.id == id;
+                   });
+        });
+    };
+    for (unsigned n = 0; device.id.empty(); ++n)
+        if (const auto id = fmt::format("dev{}", n); !taken(id)) device.id = id;
+    if (taken(device.id)) return malformed("id {} is taken", device.id);
+    return {};
+}
+
+Result<void> refuse(const std::string& id, const std::vector<chosen::Reason>& reasons) {
+    if (reasons.empty()) return {};
+    std::string what;
+    std::string remedy;
+    for (const auto& reason : reasons) {
+        what += fmt::format("{}{}", what.empty() ? "" : "; ", reason.what);
+        if (remedy.empty()) remedy = reason.remedy;
+    }
+    return std::unexpected(Error{.kind = Error::Kind::Unsupported,
+                                 .what = fmt::format("{}: {}", id, what),
+                                 .hint = std::move(remedy)});
+}
+
+}  // namespace
+
+Result<Arrival> plan_arrival(const RunningMachine& machine, DeviceRequest device) {
+    const auto* const version = chosen::find_machine_version(machine.plan.version);
+    if (version == nullptr)
+        return malformed("machine version \"{}\" is not known", machine.plan.version);
+    TENON_TRY(at, find_port(machine, device), "");
+    const auto& port = *machine.ports[at];
+    TENON_TRY_DO(choose_id(machine, device), "");
+    TENON_TRY(number, number_in_slot(port, device), "");
+    const auto id = device.id;
+    TENON_TRY(
+        function,
+        plan_function({.version = *version, .viommu_pasid_width = machine.plan.viommu_pasid_width},
+                      std::move(device), number),
+        "");
+    slot::PortPlan alone{.functions = {function}};
+    std::vector<const slot::PortPlan*> ports{&alone};
+    for (const auto& other : machine.ports)
+        ports.push_back(other.get());
+    settle_reset(*version, ports, function);
+    TENON_TRY_DO(refuse(id, function.view.reasons), "");
+    TENON_TRY(plan, slot::with_function(port, std::move(function)), "");
+    std::vector<chosen::Reason> problems;
+    place_in_windows(plan, problems);
+    TENON_TRY_DO(refuse(id, problems), "");
+    return Arrival{.port = at,
+                   .number = number,
+                   .plan = std::make_shared<const slot::PortPlan>(std::move(plan))};
+}
+
+slot::PortPlan emptied(slot::PortPlan port) {
+    port.functions.clear();
+    slot::settle(port);
+    return port;
+}
+
+}  // namespace tenon::model::machine

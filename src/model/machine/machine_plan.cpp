@@ -1,0 +1,227 @@
+#include "model/machine/machine_plan.hpp"
+
+#include <fmt/core.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <iterator>
+#include <set>
+
+#include "model/chosen/machine_version.hpp"
+#include "model/machine/memory_plan.hpp"
+#include "model/machine/peers.hpp"
+#include "model/machine/plan_function.hpp"
+#include "model/machine/windows.hpp"
+#include "model/slot/root_port.hpp"
+#include "model/slot/slot.hpp"
+#include "pci/pasid.hpp"
+
+namespace tenon::model::machine {
+namespace {
+
+// The host bridge takes device 0 of bus 0; 31 devices of 8 functions each are left.
+constexpr std::size_t devices_for_ports = 31;
+constexpr std::size_t most_ports = devices_for_ports * 8;
+
+Result<const chosen::MachineVersion*> find_version(const std::string& name) {
+    if (const auto* const version = chosen::find_machine_version(name)) return version;
+    std::vector<std::string_view> names;
+    for (const auto& known : chosen::machine_versions())
+        names.push_back(known.name);
+    return malformed("machine version \"{}\" is not known; known: {}", name,
+                     fmt::join(names, ", "));
+}
+
+// Ports in the order they were named, then one for each device that names none.
+class Topology {
+public:
+    explicit Topology(const chosen::MachineVersion& version) : version_{version} {}
+
+    Result<void> add_named(const std::vector<chosen::PortRequest>& requests) {
+        for (const auto& request : requests) {
+            if (find(request.name) != nullptr)
+                return malformed("port {} is given twice", request.name);
+            ports_.push_back(make(request));
+        }
+        return {};
+    }
+
+    Result<slot::PortPlan*> port_for(const DeviceRequest& device) {
+        if (device.port.empty()) return add_own();
+        if (auto* const port = find(device.port)) return port;
+        ports_.push_back(make({.name = device.port}));
+        return &ports_.back();
+    }
+
+    std::vector<slot::PortPlan> take() { return std::move(ports_); }
+
+private:
+    slot::PortPlan* find(const std::string& name) {
+        const auto port = std::ranges::find(ports_, name, &slot::PortPlan::name);
+        return port == ports_.end() ? nullptr : &*port;
+    }
+
+    slot::PortPlan* add_own() {
+        std::string name;
+        do {
+            name = fmt::format("rp{}", next_own_++);
+        } while (find(name) != nullptr);
+        ports_.push_back(make({.name = name}));
+        return &ports_.back();
+    }
+
+    slot::PortPlan make(const chosen::PortRequest& request) const {
+        return {
+            .name = request.name,
+            .rules = {.version = version_.name,
+                      .atomics = chosen::choose(request.atomics, version_.defaults.atomics.value,
+                                                chosen::origin_of(version_)),
+                      .express_version = request.express_version,
+                      .hotplug = chosen::choose(request.hotplug, version_.defaults.hotplug.value,
+                                                chosen::origin_of(version_))},
+            .reserve = {.memory = request.memory, .prefetchable = request.prefetchable}};
+    }
+
+    const chosen::MachineVersion& version_;
+
+    std::vector<slot::PortPlan> ports_;
+    std::size_t next_own_ = 0;
+};
+
+// The guest's IOMMU: what is said of it, without one being there yet.
+Result<chosen::Property<unsigned>> choose_viommu(const chosen::MachineVersion& version,
+                                                 std::optional<unsigned> width) {
+    if (width && *width > pci::pasid::most_width)
+        return malformed("a PASID of {} bits: it has {} at most", *width, pci::pasid::most_width);
+    return chosen::choose(width, version.defaults.viommu_pasid_width.value,
+                          chosen::origin_of(version));
+}
+
+chosen::PropertyReport report_viommu(const chosen::MachineVersion& version,
+                                     const chosen::Property<unsigned>& width) {
+    const bool any = width.value != 0;
+    return {
+        .name = "viommu",
+        .value = any ? fmt::format("pasid={}", width.value) : "none",
+        .origin = width.origin,
+        .version = std::string{version.name},
+        .effect = any ? "PASID is shown as if the guest had an IOMMU that takes it; there is none"
+                      : "the guest has no IOMMU",
+        .change = any ? "" : "--viommu pasid, for plans and experiments"};
+}
+
+// Addresses on the guest's buses; slot numbers begin at 1.
+void place_ports(std::vector<slot::PortPlan>& ports) {
+    for (std::size_t n = 0; n < ports.size(); ++n) {
+        auto& port = ports[n];
+        port.guest = {.device = static_cast<std::uint8_t>(1 + n % devices_for_ports),
+                      .function = static_cast<std::uint8_t>(n / devices_for_ports)};
+        port.secondary_bus = static_cast<std::uint8_t>(n + 1);
+        std::ranges::sort(port.functions, {}, [](const slot::FunctionPlan& function) {
+            return function.view.function;
+        });
+        port.slot_number = static_cast<unsigned>(n + 1);
+        port.shares_device = port.guest.function == 0 && n + devices_for_ports < ports.size();
+    }
+}
+
+// Ports that share a device number share its pins.
+void place_pins(MachinePlan& plan) {
+    std::vector<std::uint8_t> devices;
+    for (const auto& port : plan.ports)
+        if (std::ranges::find(devices, port.guest.device) == devices.end())
+            devices.push_back(port.guest.device);
+    plan.intx = function::intx_routes(devices);
+}
+
+void check_slots(const std::vector<slot::PortPlan>& ports, std::vector<chosen::Reason>& problems) {
+    for (const auto& port : ports) {
+        if (port.functions.empty() || port.functions.front().view.function == 0) continue;
+        problems.push_back(
+            {.what = fmt::format("port {} has no function 0, without which a guest does not look "
+                                 "for the others",
+                                 port.name),
+             .remedy = fmt::format("give one of its devices function=0 (now: {})",
+                                   port.functions.front().view.function),
+             .commands = {}});
+    }
+}
+
+}  // namespace
+
+bool MachinePlan::assignable() const {
+    return problems.empty() && std::ranges::all_of(ports, [](const slot::PortPlan& port) {
+               return std::ranges::all_of(port.functions, [](const slot::FunctionPlan& function) {
+                   return function.view.assignable;
+               });
+           });
+}
+
+Result<MachinePlan> make_plan(MachineRequest request) {
+    TENON_TRY(version, find_version(request.version), "");
+    TENON_TRY(viommu, choose_viommu(*version, request.viommu_pasid_width), "");
+    Topology topology{*version};
+    TENON_TRY_DO(topology.add_named(request.ports), "");
+    const FunctionRules rules{.version = *version, .viommu_pasid_width = viommu.value};
+    std::set<std::string> ids;
+    std::size_t number = 0;
+    for (auto& device : request.devices) {
+        if (device.id.empty()) device.id = fmt::format("dev{}", number);
+        ++number;
+        if (!ids.insert(device.id).second) return malformed("id {} is given twice", device.id);
+        TENON_TRY(port, topology.port_for(device), "");
+        TENON_TRY(at, number_in_slot(*port, device), "");
+        TENON_TRY(function, plan_function(rules, std::move(device), at), "");
+        port->functions.push_back(std::move(function));
+    }
+
+    MachinePlan plan{.version = std::move(request.version),
+                     .properties = {report_viommu(*version, viommu)},
+                     .proposals = std::move(request.proposals),
+                     .ports = topology.take()};
+    if (plan.ports.size() > most_ports)
+        return malformed("{} root ports: a guest's root bus has room for {}", plan.ports.size(),
+                         most_ports);
+    place_ports(plan.ports);
+    place_pins(plan);
+    plan.interrupts = sum_interrupts(plan.ports, request.processors);
+    check_slots(plan.ports, plan.problems);
+    // After all functions are known: a bus reset is for all of them or for none.
+    std::vector<const slot::PortPlan*> ports;
+    for (const auto& port : plan.ports)
+        ports.push_back(&port);
+    for (auto& port : plan.ports)
+        for (auto& function : port.functions)
+            settle_reset(*version, ports, function);
+
+    plan.viommu_pasid_width = viommu.value;
+    plan.vcpus = request.vcpus;
+    plan.physical_bits = request.physical_bits;
+    auto& addresses = plan.addresses;
+    plan.memory = plan_memory(request.memory, addresses, plan.ports);
+    check_memory(plan.memory, plan.ports, plan.physical_bits, plan.problems);
+    addresses.last_bus = static_cast<std::uint8_t>(plan.ports.size());
+    addresses.ecam.size = (std::uint64_t{addresses.last_bus} + 1) << 20;
+    plan.memory64_needed =
+        place_bars(plan.ports, addresses,
+                   {.memory_end = memory_end(plan.memory), .physical_bits = plan.physical_bits},
+                   plan.problems);
+
+    if (request.limits) {
+        std::uint64_t pieces = 0;
+        for (const auto& part : plan.memory.parts)
+            pieces += (part.size + dma_mapping_size - 1) / dma_mapping_size;
+        plan.dma = make_dma_budgets(*request.limits, request.interfaces, plan.memory.size,
+                                    static_cast<std::uint32_t>(pieces));
+        for (const auto& budget : plan.dma)
+            std::ranges::move(problems_of(budget), std::back_inserter(plan.problems));
+    }
+
+    plan.peers = plan_peers(plan.ports);
+    plan.host_bridge = slot::build_host_bridge();
+    for (auto& port : plan.ports)
+        slot::settle(port);
+    return plan;
+}
+
+}  // namespace tenon::model::machine

@@ -1,0 +1,124 @@
+#include "model/machine/plan_function.hpp"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <bitset>
+#include <iterator>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "pci/header.hpp"
+
+namespace tenon::model::machine {
+namespace {
+
+// Of one host, as far as that can be told: files of one name.
+bool same_host(const device::DeviceFacts& one, const device::DeviceFacts& other) {
+    if (one.origin != other.origin) return false;
+    const auto file = [](const device::DeviceFacts& facts) {
+        return std::string_view{facts.source}.substr(0, facts.source.rfind('#'));
+    };
+    return one.origin == device::Origin::Live || file(one) == file(other);
+}
+
+std::vector<pci::Address> of_same_host(std::span<const slot::PortPlan* const> ports,
+                                       const device::DeviceFacts& facts) {
+    std::vector<pci::Address> addresses;
+    for (const auto* const port : ports)
+        for (const auto& function : port->functions)
+            if (function.facts.address && same_host(function.facts, facts))
+                addresses.push_back(*function.facts.address);
+    return addresses;
+}
+
+chosen::PropertyReport report_on_error(const function::FunctionView& view,
+                                       const chosen::FunctionProperties& properties) {
+    const auto shown = fmt::format(
+        "an error that the host is told of is shown in {}, so that its driver starts over",
+        view.error_reporting_at != 0 ? "its registers and its port's"
+                                     : "its port's registers, since it has none for that");
+    chosen::PropertyReport report{.name = "on-error",
+                                  .value = std::string{name_of(properties.on_error.value)},
+                                  .origin = properties.on_error.origin,
+                                  .version = std::string{properties.version}};
+    switch (properties.on_error.value) {
+        case chosen::ErrorAction::Report:
+            report.effect = shown;
+            report.change = "on-error=stop, on-error=detach";
+            break;
+        case chosen::ErrorAction::Stop:
+            report.effect = shown + ", and the machine is paused";
+            report.change = "on-error=report lets it go on";
+            break;
+        case chosen::ErrorAction::Detach:
+            report.effect = "when the host is told of an error it is taken away, as if pulled out";
+            report.change = "on-error=report keeps it";
+            break;
+    }
+    return report;
+}
+
+}  // namespace
+
+// The function's number in its slot: as asked, or the first that is free.
+Result<unsigned> number_in_slot(const slot::PortPlan& port, const DeviceRequest& device) {
+    std::bitset<8> taken;
+    for (const auto& function : port.functions)
+        taken.set(function.view.function);
+    if (device.function) {
+        if (*device.function > 7)
+            return malformed("{}: function {} is none of 0 to 7", device.id, *device.function);
+        if (taken[*device.function])
+            return malformed("{}: function {} of port {} is taken by another device", device.id,
+                             *device.function, port.name);
+        return *device.function;
+    }
+    for (unsigned number = 0; number < taken.size(); ++number)
+        if (!taken[number]) return number;
+    return malformed("{}: port {} has eight functions already", device.id, port.name);
+}
+
+Result<slot::FunctionPlan> plan_function(const FunctionRules& rules, DeviceRequest device,
+                                         unsigned number) {
+    if (const auto& offset = device.keys.pasid_offset; offset && *offset)
+        TENON_TRY_DO(function::check_pasid_offset(**offset), device.id);
+    auto properties = chosen::choose_properties(rules.version, device.keys);
+    properties.viommu_pasid_width = rules.viommu_pasid_width;
+    properties.interface = device.access.interface;
+    slot::FunctionPlan function{
+        .view = function::build_function_view(device.facts, properties, device.rom),
+        .facts = std::move(device.facts),
+        .access = device.access,
+        .rom = std::move(device.rom),
+        .reset_choice = properties.reset,
+        .on_error = properties.on_error.value};
+    if (function.view.guest_view)
+        function.view.properties.push_back(report_on_error(function.view, properties));
+    function.access.resets = chosen::resets_alone(properties.reset.value);
+    function.view.id = std::move(device.id);
+    function.view.function = number;
+    return function;
+}
+
+void settle_reset(const chosen::MachineVersion& version,
+                  std::span<const slot::PortPlan* const> ports, slot::FunctionPlan& function) {
+    auto& view = function.view;
+    if (!view.guest_view) return;
+    auto outcome = function::decide_reset(function.facts,
+                                          {.vendor = view.vendor,
+                                           .device = view.device,
+                                           .class_code = view.class_code,
+                                           .revision = view.revision},
+                                          function.reset_choice, version.name,
+                                          of_same_host(ports, function.facts));
+    function.reset = std::move(outcome.plan);
+    if (function::with_bus(function.reset)) function.access.resets = false;
+    view.properties.push_back(std::move(outcome.report));
+    std::ranges::move(outcome.warnings, std::back_inserter(view.warnings));
+    std::ranges::move(outcome.refusals, std::back_inserter(view.reasons));
+    view.assignable = view.reasons.empty();
+}
+
+}  // namespace tenon::model::machine

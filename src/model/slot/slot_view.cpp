@@ -1,0 +1,91 @@
+#include "model/slot/slot_view.hpp"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <bit>
+
+#include "model/slot/atomics_view.hpp"
+#include "model/slot/pasid_needs.hpp"
+#include "pci/express.hpp"
+#include "pci/header.hpp"
+
+namespace tenon::model::slot {
+namespace {
+
+namespace express = pci::express;
+
+// Neither link nor payload is below what a function's host link has.
+void tell_link_truth(const SlotRules& rules,
+                     std::span<const function::FunctionView* const> functions, SlotView& slot) {
+    const function::FunctionView* fastest = nullptr;
+    for (const auto* const view : functions) {
+        if (view->express_at == 0) continue;
+        const auto& space = view->map.start;
+        const pci::LinkCapabilities link{
+            space.read32(view->express_at + express::link_capabilities)};
+        const pci::DeviceCapabilities device{
+            space.read32(view->express_at + express::device_capabilities)};
+        const unsigned width = std::bit_ceil(std::clamp(link.get<pci::MaxLinkWidth>(), 1u, 32u));
+        const unsigned speed = std::clamp(link.get<pci::MaxLinkSpeed>(), 1u, 6u);
+        if (fastest == nullptr || speed > slot.link_speed) fastest = view;
+        slot.link_speed = std::max(slot.link_speed, speed);
+        slot.link_width = std::max(slot.link_width, width);
+        slot.max_payload =
+            std::max(slot.max_payload, std::min(device.get<pci::MaxPayloadSupported>(), 5u));
+    }
+    slot.link_why = fastest == nullptr
+                        ? "no PCI Express function is in the slot"
+                        : fmt::format("as the link of {} on its host", fastest->host);
+    if (rules.express_version < 2 && slot.link_speed > 1) {
+        slot.link_speed = 1;
+        slot.link_why = "express=1: a port of version 1 has no faster link";
+    }
+}
+
+const SlotFunction* find_part(const SlotView& slot, const function::FunctionView& function) {
+    const auto part = std::ranges::find(slot.functions, function.function, &SlotFunction::function);
+    return part == slot.functions.end() ? nullptr : &*part;
+}
+
+}  // namespace
+
+SlotView build_slot_view(const std::string& port, const SlotRules& rules,
+                         std::span<const function::FunctionView* const> functions) {
+    std::vector<const function::FunctionView*> ordered{functions.begin(), functions.end()};
+    std::ranges::sort(ordered, {},
+                      [](const function::FunctionView* view) { return view->function; });
+    SlotView slot{.multi_function = ordered.size() > 1};
+    tell_link_truth(rules, ordered, slot);
+    for (const auto* const view : ordered)
+        slot.functions.push_back({.function = view->function});
+    view_atomics(port, rules, ordered, slot);
+    warn_of_pasid_needs(ordered, slot);
+    return slot;
+}
+
+std::vector<std::string> warnings_of(const function::FunctionView& function, const SlotView& slot) {
+    auto warnings = function.warnings;
+    if (const auto* const part = find_part(slot, function))
+        warnings.insert(warnings.end(), part->warnings.begin(), part->warnings.end());
+    return warnings;
+}
+
+void apply_slot(const SlotView& slot, function::FunctionView& function) {
+    if (!function.guest_view) return;
+    auto& map = function.map;
+    map.emulate_bits(pci::header::header_type, 0x80, slot.multi_function ? 0x80 : 0);
+    if (function.device_control_2_at == 0) return;
+    const auto* const part = find_part(slot, function);
+    const bool participant = part != nullptr && part->atomics_participant;
+    constexpr auto enable = std::uint8_t{pci::AtomicOpRequesterEnable::mask};
+    if (!participant)
+        map.emulate_bits(function.device_control_2_at, enable, 0);
+    else if (function.virtual_function)
+        // Reserved in a virtual function: the guest's choice is kept here.
+        map.emulate_bits(function.device_control_2_at, enable, 0, enable);
+    else
+        map.pass_bits(function.device_control_2_at, enable);
+}
+
+}  // namespace tenon::model::slot

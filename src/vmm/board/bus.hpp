@@ -1,0 +1,68 @@
+// Who answers an access that leaves the guest: an address space's ranges and their devices.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <shared_mutex>
+
+#include "base/result.hpp"
+
+namespace tenon::vmm::board {
+
+/// Something that answers accesses to a range. Called from vCPU threads, several at a time.
+class BusDevice {
+public:
+    BusDevice() = default;
+    BusDevice(const BusDevice&) = delete;
+    BusDevice& operator=(const BusDevice&) = delete;
+    virtual ~BusDevice() = default;
+
+    /// `size` bytes (1, 2, 4 or 8) at `offset` of the range, little-endian in the low bits. The
+    /// whole access lies inside the range; it need not be aligned.
+    virtual std::uint64_t read(std::uint64_t offset, unsigned size) = 0;
+
+    /// Writes the low `size` bytes of `value`; otherwise as read().
+    virtual void write(std::uint64_t offset, unsigned size, std::uint64_t value) = 0;
+};
+
+/// All ones in the low `size` bytes: what nobody's answer reads as.
+constexpr std::uint64_t all_ones(unsigned size) {
+    return size >= 8 ? ~std::uint64_t{0} : (std::uint64_t{1} << (size * 8)) - 1;
+}
+
+/// One address space. Ranges may come and go while vCPUs run.
+///
+/// A device is not called under the bus's lock: it may change ranges itself, its own too, and a
+/// call that was under way when its range was removed still finds the device alive.
+class Bus {
+public:
+    /// `device` answers for `size` bytes from `base` from now on.
+    /// Errors: Busy if a range is in the way; Malformed for an empty range or one past the end.
+    Result<void> add(std::uint64_t base, std::uint64_t size, std::shared_ptr<BusDevice> device);
+
+    /// The range that begins at `base` answers no more. One that is not there is no error.
+    void remove(std::uint64_t base);
+
+    /// A read of 1 to 8 bytes. What is in no range, or not in one alone, reads as all ones.
+    std::uint64_t read(std::uint64_t address, unsigned size) const;
+
+    /// A write of 1 to 8 bytes. What is in no range, or not in one alone, is dropped.
+    void write(std::uint64_t address, unsigned size, std::uint64_t value) const;
+
+private:
+    struct Entry {
+        std::uint64_t size = 0;
+        std::shared_ptr<BusDevice> device;
+    };
+    struct Found {
+        std::shared_ptr<BusDevice> device;  ///< Null: nobody.
+        std::uint64_t offset = 0;
+    };
+    Found find(std::uint64_t address, unsigned size) const;
+
+    mutable std::shared_mutex mutex_;
+    std::map<std::uint64_t, Entry> ranges_;
+};
+
+}  // namespace tenon::vmm::board

@@ -1,0 +1,76 @@
+// One thread that waits for events the kernel does not take care of itself, and calls back.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <thread>
+
+#include "base/event_fd.hpp"
+#include "base/fd.hpp"
+#include "base/result.hpp"
+
+namespace tenon::vmm::board {
+
+/// Watches descriptors until it goes. Its thread starts with the first. Thread-safe.
+///
+/// A callback runs on the loop's thread without any lock of the loop. It may still run once after
+/// remove() came back from another thread: it has to look whether it is still wanted.
+class EventLoop {
+public:
+    using Callback = std::function<void()>;
+    /// Names what was added.
+    using Token = std::uint64_t;
+
+    EventLoop() = default;
+    EventLoop(const EventLoop&) = delete;
+    EventLoop& operator=(const EventLoop&) = delete;
+    ~EventLoop();
+
+    /// Calls `callback` whenever `file` has something to read, as long as it has.
+    /// The file stays the caller's and must not be closed before remove().
+    /// Errors: errno of epoll(7).
+    Result<Token> add(int file, Callback callback);
+
+    /// Forgets what add() was told.
+    void remove(Token token);
+
+private:
+    struct Watched {
+        int file = -1;
+        std::shared_ptr<const Callback> callback;
+    };
+    Result<void> start();
+    void run();
+
+    std::mutex mutex_;
+    Fd epoll_;
+    std::optional<EventFd> end_;
+    Token next_ = 1;
+    std::map<Token, Watched> watched_;
+    std::thread thread_;
+};
+
+/// A clock that calls back once after a time. Thread-safe as far as EventLoop is.
+class EventTimer {
+public:
+    /// `loop` must outlive it.
+    explicit EventTimer(EventLoop& loop) : loop_{loop} {}
+    EventTimer(const EventTimer&) = delete;
+    EventTimer& operator=(const EventTimer&) = delete;
+    ~EventTimer();
+
+    /// Calls `callback` after `milliseconds`; an earlier setting is forgotten.
+    /// Errors: errno of timerfd(2) or epoll(7).
+    Result<void> set(unsigned milliseconds, const EventLoop::Callback& callback);
+
+private:
+    EventLoop& loop_;
+    std::shared_ptr<const Fd> file_;  ///< Shared with a callback that may still run.
+    std::optional<EventLoop::Token> token_;
+};
+
+}  // namespace tenon::vmm::board

@@ -1,0 +1,156 @@
+// Brings functions into a machine, at its start and while it runs, and gives them back.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/timeline.hpp"
+#include "base/undo.hpp"
+#include "device/control.hpp"
+#include "device/opened.hpp"
+#include "model/machine/arrival.hpp"
+#include "model/machine/machine_plan.hpp"
+#include "vmm/assigned/dma_mapping.hpp"
+#include "vmm/assigned/function.hpp"
+#include "vmm/board/guest_memory.hpp"
+#include "vmm/kvm/vfio_files.hpp"
+#include "vmm/slots/device_notifier.hpp"
+#include "vmm/slots/pci_topology.hpp"
+
+namespace tenon::vmm::slots {
+
+/// What happens to a function on its host.
+enum class DeviceNotice {
+    WantedBack,  ///< The host wants it back.
+    Error,       ///< The host was told of an error of it.
+    Gone,        ///< It answers no more.
+};
+
+/// Owns the assigned functions of one machine. Destruction gives all of them back: interrupts off,
+/// out of the guest, memory no longer reachable by DMA, reset, closed. One caller at a time, but
+/// for withdraw().
+class Assignment {
+public:
+    /// What it works on; all must outlive it. `files` is null where there is no KVM to tell.
+    struct Outside {
+        assigned::AssignedFunction::Board board;
+        const board::GuestMemory& memory;
+        PciTopology& topology;
+        kvm::VfioFiles* files;
+        Timeline* timeline = nullptr;  ///< Where the moments of the start are noted; may be null.
+        /// Who is told, from another thread, that memory cannot be mapped. With it, memory waits
+        /// for begin_to_map_memory(); without, it is mapped before create() returns.
+        std::function<void(const Error&)> memory_failed = {};
+    };
+
+    /// Takes every function of `plan` out of `opened`, where it opens those that are not there yet;
+    /// maps all guest memory for their DMA, or begins to, tells KVM, and seats them in the
+    /// topology. Plan and `opened` must outlive the assignment. Errors: of the step that failed,
+    /// naming the function; the host is then as before.
+    static Result<std::unique_ptr<Assignment>> create(const model::machine::MachinePlan& plan,
+                                                      device::OpenedFunctions& opened,
+                                                      const Outside& outside);
+    Assignment(const Assignment&) = delete;
+    Assignment& operator=(const Assignment&) = delete;
+    ~Assignment();
+
+    /// Brings a function in while the guest runs. It waits in its slot, which is empty, unseen;
+    /// with function 0 all of the slot arrive. Errors: of the step that failed, naming the
+    /// function; machine and host are then as before.
+    Result<void> insert(const model::machine::Arrival& arrival);
+
+    /// Takes everything out of the slot of port `port`, what waits there too, and gives it back.
+    void take_out(std::size_t port);
+
+    /// Closes what functions were opened with that are here no more.
+    void close_unused();
+
+    /// The machine as it is, with functions that wait.
+    std::vector<std::shared_ptr<const model::slot::PortPlan>> ports() const;
+
+    /// Who is told, from any thread, what happens to the function `id`: it is to note that and
+    /// return. From any thread.
+    using NoticeListener = std::function<void(const std::string& id, DeviceNotice notice)>;
+    void on_notice(NoticeListener listener);
+
+    /// The function `id`, and how it is planned; none: it is not here. Until the next change.
+    struct Found {
+        assigned::AssignedFunction& function;
+        const model::slot::FunctionPlan& plan;
+    };
+    std::optional<Found> find(const std::string& id) const;
+
+    /// Maps the guest's memory for DMA beside what comes next: its start. Once, if at all.
+    void begin_to_map_memory();
+
+    /// Returns when what memory is being mapped is mapped, or will not be.
+    void wait_for_memory();
+
+    /// Nobody waits for memory any more: the guest ends. From any thread.
+    void stop_waiting();
+
+    /// A device stopped to answer under a mapping: mappings of all functions go, accesses trap.
+    /// Whether there were any; if not, the fault was not a device's.
+    bool withdraw();
+
+private:
+    /// A function in the machine. Its end is its way out: the last member goes first.
+    struct Seat {
+        std::shared_ptr<const model::slot::PortPlan> plan;  ///< That it came with.
+        std::shared_ptr<assigned::DmaMapping> memory;  ///< Reachable by its DMA while it is here.
+        std::shared_ptr<assigned::AssignedFunction> function;
+        std::vector<std::unique_ptr<DeviceNotifier>> notifiers;
+        std::uint8_t devfn = 0;
+        Undo leave;
+    };
+    struct Slot {
+        std::shared_ptr<const model::slot::PortPlan> plan;  ///< With those that wait.
+        std::vector<Seat> seats;
+
+        std::vector<assigned::AssignedFunction*> functions() const;
+    };
+
+    Assignment(const model::machine::MachinePlan& plan, device::OpenedFunctions& opened,
+               const Outside& outside);
+    Result<void> open_all(const model::machine::MachinePlan& plan);
+    Result<std::unique_ptr<device::DeviceControl>> open(const model::slot::FunctionPlan& function);
+    Result<std::shared_ptr<assigned::DmaMapping>> map_memory(const device::AccessKind& kind,
+                                                             bool beside);
+    std::vector<std::shared_ptr<assigned::DmaProgress>> mappings();
+    std::vector<assigned::AssignedFunction*> functions() const;
+    void reset_before_leaving(std::span<assigned::AssignedFunction* const> functions);
+    Result<Seat> bring_in(std::shared_ptr<const model::slot::PortPlan> plan,
+                          const model::slot::FunctionPlan& function);
+
+    std::move_only_function<void()> share(const model::slot::FunctionPlan& plan,
+                                          assigned::AssignedFunction& function,
+                                          const assigned::DmaMapping& memory);
+    void note_peers();
+    Result<void> watch(const model::slot::FunctionPlan& plan, Seat& seat);
+    void tell(const std::string& id, DeviceNotice notice);
+
+    Outside outside_;
+    std::mutex notice_mutex_;  ///< Guards what follows.
+    NoticeListener notice_;
+    device::OpenedFunctions& opened_;
+    /// Functions that were opened and have no seat yet, by their host address.
+    std::map<pci::Address, std::unique_ptr<device::DeviceControl>> waiting_;
+    std::mutex mapped_mutex_;  ///< Guards what follows.
+    struct Mapped {
+        std::weak_ptr<assigned::DmaMapping> mapping;
+        std::shared_ptr<assigned::DmaProgress> progress;
+    };
+    std::map<device::AddressSpace*, Mapped> mapped_;
+    std::vector<Slot> slots_;  ///< As the ports of the plan.
+    /// Those of the start that were not begun.
+    std::vector<std::weak_ptr<assigned::DmaMapping>> to_map_;
+};
+
+}  // namespace tenon::vmm::slots

@@ -1,0 +1,110 @@
+// Functions that come and go while the guest runs: who asks, who waits for whom, and what is said.
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+#include <thread>
+
+#include "base/result.hpp"
+#include "device/opened.hpp"
+#include "model/machine/arrival.hpp"
+#include "vmm/slots/assignment.hpp"
+#include "vmm/slots/device_errors.hpp"
+#include "vmm/slots/pci_topology.hpp"
+#include "vmm/slots/plug_event.hpp"
+
+namespace tenon::vmm::slots {
+
+/// A device that is to come.
+struct PlugRequest {
+    std::string device;          ///< `DEVICE[,key=value…]`, as on the command line.
+    std::optional<int> iommufd;  ///< /dev/iommu as somebody opened it; theirs.
+};
+
+/// Reads the words of a request, asks the device and plans its arrival; what it opens stays in the
+/// OpenedFunctions. Errors: wrong words, an unreadable device, one that the guest cannot have.
+using ArrivalPlanner = std::function<Result<model::machine::Arrival>(
+    const PlugRequest&, const model::machine::RunningMachine&, device::OpenedFunctions&)>;
+
+/// Plugs and unplugs, gives back what the host wants back, and takes away what has failed. Calls
+/// may come from any thread but a vCPU's; one is served at a time.
+class HotPlug {
+public:
+    /// How long a guest may take to let go. Linux waits 5 s for a second press of the button.
+    static constexpr std::chrono::seconds most_patience{30};
+
+    /// What it works on; all must outlive it. The topology's listeners are its.
+    struct Outside {
+        const model::machine::MachinePlan& plan;
+        device::OpenedFunctions& opened;
+        Assignment& assignment;
+        PciTopology& topology;
+        ArrivalPlanner plan_arrival;
+        board::Warnings& warnings;
+        std::function<Result<void>()> pause;  ///< Pauses the machine, and returns when it is.
+    };
+
+    explicit HotPlug(Outside outside, std::chrono::milliseconds patience = most_patience);
+    HotPlug(const HotPlug&) = delete;
+    HotPlug& operator=(const HotPlug&) = delete;
+    /// Removals that the guest has not carried out are forgotten.
+    ~HotPlug();
+
+    /// Brings a device in: with function 0 the guest is told of all in its slot. Its id.
+    /// Errors: of the planner and of each step; Busy if its slot has been announced or is being
+    /// removed. Machine and host are then as before.
+    Result<std::string> add(const PlugRequest& request);
+
+    /// Asks the guest to let go of the slot in which the function `id` is, all of it. Functions
+    /// that wait for function 0 go at once. Errors: NotFound; Busy if it was asked already;
+    /// Unsupported if the port takes no removals.
+    Result<void> remove(const std::string& id);
+
+    /// Takes the slot in which the function `id` is away at once, as if it were pulled out.
+    /// Errors: NotFound.
+    Result<void> pull_out(const std::string& id);
+
+    /// Who is told of each event from now on, from any thread: it is to note the event and return.
+    void listen(PlugListener listener);
+
+private:
+    using Clock = std::chrono::steady_clock;
+
+    Result<std::size_t> port_of(const std::string& id) const;
+    Result<void> check_slot_open(const model::machine::Arrival& arrival) const;
+    void take_out(std::size_t port);
+    Result<void> take_away(const std::string& id);
+    void give_up(std::size_t port);
+    void handle(const std::string& id, DeviceNotice notice);
+    void give_back(const std::string& id);
+    Result<void> ask(const std::string& id);
+    void before_restart();
+    void tell(const PlugEvent& event);
+    void tell_all(PlugEvent::Kind kind, const model::slot::PortPlan& port);
+    bool wait();
+    void run();
+
+    Outside outside_;
+    std::chrono::milliseconds patience_;
+
+    std::mutex mutex_;  ///< One change at a time; guards the listener. Never taken by a vCPU.
+    PlugListener listener_;
+    DeviceErrors errors_;
+
+    std::mutex noted_mutex_;  ///< Guards what follows; taken last, and held for a moment only.
+    std::condition_variable noted_;
+    std::map<std::string, std::set<DeviceNotice>> notices_;  ///< Of functions.
+    std::set<std::size_t> released_;                         ///< Ports that the guest let go of.
+    std::map<std::size_t, Clock::time_point> deadlines_;     ///< Of ports asked to let go.
+    bool ending_ = false;
+
+    std::thread thread_;
+};
+
+}  // namespace tenon::vmm::slots
