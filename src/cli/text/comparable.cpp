@@ -151,7 +151,7 @@ Comparable read_function(const JsonPlace& port, const JsonPlace& function) {
 Result<Comparable> choose(JsonDocument& document, std::string_view file, std::string_view wanted) {
     std::vector<Comparable> found;
     std::vector<std::string> all;
-    for (const auto& port : JsonPlace{document}.at("ports").items(words::most_ports))
+    for (const auto& port : JsonPlace{document}.at("ports").items(most_ports))
         for (const auto& function : port.at("functions").items(most_functions)) {
             all.push_back(function.at("id").text());
             const auto on_host = function.at("host").text();
