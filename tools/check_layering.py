@@ -8,6 +8,9 @@ relative; include/tenon includes only from include/tenon, and every layer may in
 CMake targets (tenon_LAYER) link by the same rule. A file without a layer, as in tests/, may use
 anything.
 
+Inside the large layers are rooms, folders that know only those before them; see ROOMS. What lies in the
+layer's own folder knows all of them. Their unit tests may build on what comes later.
+
     tools/check_layering.py [--self-test]
 """
 
@@ -27,10 +30,38 @@ BELOW = {
     "vmm": {"base", "pci", "device", "host", "capture", "model"},
     "cli": {"base", "pci", "device", "host", "capture", "model", "library", "vmm"},
 }
+# Rooms of a layer, first to last. Those of one step do not know each other.
+ROOMS = {
+    "model": [["chosen"], ["function"], ["slot"], ["machine", "running"]],
+    "vmm": [["board"], ["kvm"], ["assigned", "acpi", "loader"], ["slots"], ["control"]],
+    "cli": [["text"]],
+    "library": [["words"]],
+}
+# What is behind include/tenon knows all of its layer.
+NO_ROOMS = {"api"}
 INCLUDE = re.compile(r'^\s*#\s*include\s*"([^"]+)"')
 # Angle brackets find our files as well, because src/ is on the include path.
 ANGLED = re.compile(r"^\s*#\s*include\s*<((?:" + "|".join(BELOW) + r")/[^>]+)>")
 TARGET = re.compile(r"\btenon_(" + "|".join(BELOW) + r")\b")
+
+
+def step_of(layer, file):
+    """The step and the room of a file of src/layer; None for a file in no room."""
+    room = file.split("/")[1]
+    for step, rooms in enumerate(ROOMS.get(layer, [])):
+        if room in rooms:
+            return step, room
+    return None
+
+
+def may_enter(layer, file, used):
+    """Whether `file` may include `used`, both of this layer, by the order of its rooms."""
+    here, there = step_of(layer, file), step_of(layer, used)
+    if here is None:
+        return True
+    if there is None:
+        return False
+    return here == there or here[0] > there[0]
 
 
 def check_source(path, layer, root):
@@ -51,6 +82,10 @@ def check_source(path, layer, root):
         elif used != "tenon" and used != layer and used not in BELOW[layer]:
             what = f"{layer} may not use {used}" if used in BELOW else "not a file of a layer"
             yield f'{at}: "{name}": {what}'
+        elif used == layer and not path.name.endswith("_test.cpp"):
+            file = str(path.relative_to(root / "src"))
+            if not may_enter(layer, file, name):
+                yield f'{at}: "{name}": comes after the room of {file}'
 
 
 def check_links(path, layer, root):
@@ -58,6 +93,15 @@ def check_links(path, layer, root):
         for used in TARGET.findall(line.split("#")[0]):
             if used != layer and used not in BELOW[layer]:
                 yield f"{path.relative_to(root)}:{number}: {layer} may not link {used}"
+
+
+def check_rooms(root):
+    """Every folder of a layer with rooms is one of them."""
+    for layer, steps in ROOMS.items():
+        known = {room for rooms in steps for room in rooms}
+        for folder in sorted((root / "src" / layer).glob("*/")):
+            if folder.name not in known and folder.name not in NO_ROOMS:
+                yield f"src/{layer}/{folder.name}: not a room"
 
 
 def check(root):
@@ -71,6 +115,7 @@ def check(root):
             findings += check_links(path, layer, root)
     for path in sorted((root / "include").rglob("*.hpp")):
         findings += check_source(path, "include", root)
+    findings += check_rooms(root)
     for folder in sorted((root / "src").glob("*/")):
         if folder.name not in BELOW:
             findings.append(f"src/{folder.name}: not a layer")
@@ -88,6 +133,11 @@ def self_test():
         "bare": ("src/pci/a.cpp", '#include "b.hpp"', "not a file of a layer"),
         "public": ("include/tenon/a.hpp", '#include "pci/b.hpp"', "public headers"),
         "link": ("src/capture/CMakeLists.txt", "tenon_layer(capture LINKS tenon_host)", "may not link host"),
+        "room above": ("src/model/slot/a.cpp", '#include "model/machine/b.hpp"', "comes after the room"),
+        "room beside": ("src/vmm/acpi/a.cpp", '#include "vmm/loader/b.hpp"', "comes after the room"),
+        "out of a room": ("src/cli/text/a.cpp", '#include "cli/b.hpp"', "comes after the room"),
+        "room below": ("src/vmm/slots/a.cpp", '#include "vmm/kvm/b.hpp"', None),
+        "test above": ("src/model/slot/a_test.cpp", '#include "model/machine/b.hpp"', None),
         "stranger": ("src/extra/a.cpp", "", "not a layer"),
         "": ("src/vmm/a.cpp", '#include "model/b.hpp"\n#include "vmm/c.hpp"\n#include <vector>', None),
     }

@@ -74,8 +74,7 @@ public:
         memory_fault_ = std::move(handler);
     }
 
-    /// Who is told of each event, from the thread that makes it happen. Before run().
-    void on_event(std::function<void(const board::MachineEvent&)> listener) {
+    void on_event(std::function<void(const board::MachineEvent&)> listener) override {
         event_ = std::move(listener);
     }
 

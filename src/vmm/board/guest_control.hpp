@@ -1,7 +1,10 @@
 // What can be done to a running guest as a whole.
 #pragma once
 
+#include <functional>
+
 #include "base/result.hpp"
+#include "vmm/board/machine_event.hpp"
 #include "vmm/board/power.hpp"
 
 namespace tenon::vmm::board {
@@ -34,6 +37,10 @@ public:
     /// Presses the ACPI power button; what it does is the guest's choice.
     /// Errors: errno of KVM_IRQ_LINE.
     virtual Result<void> press_power_button() = 0;
+
+    /// Who is told of each event, from the thread that makes it happen. Before the guest runs, and
+    /// after its end.
+    virtual void on_event(std::function<void(const MachineEvent&)> listener) = 0;
 };
 
 }  // namespace tenon::vmm::board

@@ -26,6 +26,7 @@ public:
         ++presses;
         return {};
     }
+    void on_event(std::function<void(const board::MachineEvent&)> /*listener*/) override {}
 
     std::optional<board::MachineEnd> stopped;
     std::optional<board::EndCause> stopped_by;

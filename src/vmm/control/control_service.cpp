@@ -7,9 +7,9 @@
 
 namespace tenon::vmm::control {
 
-ControlService::ControlService(Machine& machine, board::Warnings& warnings,
+ControlService::ControlService(board::GuestControl& guest, board::Warnings& warnings,
                                slots::HotPlug& hot_plug)
-    : machine_{machine},
+    : guest_{guest},
       warnings_{warnings},
       hot_plug_{hot_plug},
       plugging_{.add = [&hot_plug](const auto& request) { return hot_plug.add(request); },
@@ -19,8 +19,8 @@ ControlService::ControlService(Machine& machine, board::Warnings& warnings,
 ControlService::~ControlService() {
     warnings_.listen({});
     hot_plug_.listen({});
-    socket_.reset();  // Its thread was the last to make events of the machine.
-    machine_.on_event({});
+    socket_.reset();  // Its thread was the last to make events of the guest.
+    guest_.on_event({});
 }
 
 Result<void> ControlService::serve(ControlSocket::Listener listener, const QmpVersion& version,
@@ -34,10 +34,10 @@ Result<void> ControlService::serve(ControlSocket::Listener listener, const QmpVe
     const auto announce = [&socket = *socket_](const auto& event) {
         socket.announce(event_of(event));
     };
-    machine_.on_event(announce);
+    guest_.on_event(announce);
     warnings_.listen(announce);
     hot_plug_.listen(announce);
-    socket_->serve(make_commands({.guest = machine_,
+    socket_->serve(make_commands({.guest = guest_,
                                   .version = version,
                                   .pci = std::move(pci),
                                   .more = make_plug_commands(plugging_)}));

@@ -5,19 +5,19 @@
 #include <memory>
 
 #include "base/result.hpp"
+#include "vmm/board/guest_control.hpp"
 #include "vmm/board/warnings.hpp"
 #include "vmm/control/control_socket.hpp"
 #include "vmm/control/plug_commands.hpp"
-#include "vmm/machine.hpp"
 #include "vmm/slots/hot_plug.hpp"
 
 namespace tenon::vmm::control {
 
-/// Serves the clients of one control socket, until it goes. Machine, warnings and hot-plug must
+/// Serves the clients of one control socket, until it goes. Guest, warnings and hot-plug must
 /// outlive it.
 class ControlService {
 public:
-    ControlService(Machine& machine, board::Warnings& warnings, slots::HotPlug& hot_plug);
+    ControlService(board::GuestControl& guest, board::Warnings& warnings, slots::HotPlug& hot_plug);
     ControlService(const ControlService&) = delete;
     ControlService& operator=(const ControlService&) = delete;
     ~ControlService();
@@ -28,7 +28,7 @@ public:
                        std::function<nlohmann::json()> pci);
 
 private:
-    Machine& machine_;
+    board::GuestControl& guest_;
     board::Warnings& warnings_;
     slots::HotPlug& hot_plug_;
     Plugging plugging_;
