@@ -160,7 +160,7 @@ TEST(CaptureJson, KeepsTheOrderOfItsFunctions) {
 TEST(CaptureJson, LeavesOutRowsThatAreZero) {
     const auto json = nlohmann::json::parse(write_captures(std::array{full_facts()}, {}));
 
-    const auto& rows = json["functions"][0]["physical"]["rows"];
+    const auto& rows = json.at("functions").at(0).at("physical").at("rows");
 
     EXPECT_EQ(rows.front(), "000: 36 1b 10 00 00 00 10 00 02 02 08 01 00 00 00 00");
     EXPECT_EQ(rows.back(), "ff0: 00 00 00 00 00 00 00 00 00 00 00 00 78 56 34 12");

@@ -104,14 +104,14 @@ TEST_F(ListCommand, NamesAFunctionByIdsAndClassWithoutAList) {
 TEST_F(ListCommand, PrintsJson) {
     const auto json = nlohmann::json::parse(run_list(host(), true, {}).out);
 
-    EXPECT_EQ(json["format"], 1);
-    const auto& disk = json["functions"][3];
-    EXPECT_EQ(disk["address"], "0000:01:00.0");
-    EXPECT_EQ(disk["iommu_group"], 3);
-    EXPECT_EQ(disk["assignable"], true);
-    EXPECT_EQ(disk["reasons"].size(), 0u);
-    EXPECT_EQ(json["functions"][0]["bridge"], true);
-    EXPECT_EQ(json["moved_together"],
+    EXPECT_EQ(json.at("format"), 1);
+    const auto& disk = json.at("functions").at(3);
+    EXPECT_EQ(disk.at("address"), "0000:01:00.0");
+    EXPECT_EQ(disk.at("iommu_group"), 3);
+    EXPECT_EQ(disk.at("assignable"), true);
+    EXPECT_EQ(disk.at("reasons").size(), 0u);
+    EXPECT_EQ(json.at("functions").at(0).at("bridge"), true);
+    EXPECT_EQ(json.at("moved_together"),
               nlohmann::json::parse(
                   R"([{"iommu_group": 7, "functions": ["0000:02:00.0", "0000:02:00.1"]}])"));
 }

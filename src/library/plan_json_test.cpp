@@ -61,13 +61,13 @@ TEST(PlanJson, GivesACapabilityItsPlaces) {
                                   .at("capabilities");
 
     ASSERT_EQ(capabilities.size(), 4u);
-    EXPECT_EQ(capabilities[0].at("list"), "standard");
-    EXPECT_EQ(capabilities[0].at("id"), "0x10");
-    EXPECT_EQ(capabilities[0].at("host_offset"), "0x80");
-    EXPECT_EQ(capabilities[0].at("guest_offset"), "0x80");
-    EXPECT_EQ(capabilities[3].at("id"), "0x3");
-    EXPECT_EQ(capabilities[3].at("guest_offset"), "0xff0");
-    EXPECT_EQ(capabilities[3].at("size"), 12);
+    EXPECT_EQ(capabilities.at(0).at("list"), "standard");
+    EXPECT_EQ(capabilities.at(0).at("id"), "0x10");
+    EXPECT_EQ(capabilities.at(0).at("host_offset"), "0x80");
+    EXPECT_EQ(capabilities.at(0).at("guest_offset"), "0x80");
+    EXPECT_EQ(capabilities.at(3).at("id"), "0x3");
+    EXPECT_EQ(capabilities.at(3).at("guest_offset"), "0xff0");
+    EXPECT_EQ(capabilities.at(3).at("size"), 12);
 }
 
 TEST(PlanJson, ListsHiddenAndPlaceholderCapabilities) {
@@ -78,8 +78,10 @@ TEST(PlanJson, ListsHiddenAndPlaceholderCapabilities) {
                                                        .extended(0x200, 0x03, 0)))
                                   .at("capabilities");
 
-    const auto hidden = capabilities[1].at("id") == "0xe" ? capabilities[1] : capabilities[2];
-    const auto null = capabilities[1].at("id") == "0xe" ? capabilities[2] : capabilities[1];
+    const auto hidden =
+        capabilities.at(1).at("id") == "0xe" ? capabilities.at(1) : capabilities.at(2);
+    const auto null =
+        capabilities.at(1).at("id") == "0xe" ? capabilities.at(2) : capabilities.at(1);
     EXPECT_EQ(hidden.at("action"), "hide");
     EXPECT_EQ(hidden.at("host_offset"), "0x100");
     EXPECT_EQ(hidden.at("guest_offset"), nullptr);

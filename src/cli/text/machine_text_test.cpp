@@ -74,7 +74,7 @@ TEST(GuestJson, TellsTheSame) {
     EXPECT_EQ(guest.at("physical_bits"), 46);
     EXPECT_EQ(guest.at("memory").at("size"), 4 * gib);
     EXPECT_EQ(guest.at("memory").at("parts").size(), 2);
-    EXPECT_EQ(guest.at("memory").at("parts")[1].at("base"), "0x100000000");
+    EXPECT_EQ(guest.at("memory").at("parts").at(1).at("base"), "0x100000000");
     EXPECT_EQ(guest.at("memory").at("huge_page"), nullptr);
     EXPECT_EQ(guest.at("memory").at("numa_node"), 1);
     EXPECT_EQ(guest.at("window64").at("base"), "0x1000000000");

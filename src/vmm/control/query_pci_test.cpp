@@ -60,39 +60,39 @@ TEST_F(QueryPci, GivesTheTreeOfTheGuest) {
     const auto json = ask();
 
     ASSERT_EQ(json.size(), 1u);
-    EXPECT_EQ(json[0]["bus"], 0);
-    const auto& devices = json[0]["devices"];
+    EXPECT_EQ(json.at(0).at("bus"), 0);
+    const auto& devices = json.at(0).at("devices");
     ASSERT_EQ(devices.size(), 2u);
-    EXPECT_EQ(devices[0]["id"], Json::parse(R"({"vendor":6966,"device":8})"));  // 1b36:0008
-    const auto& port = devices[1];
-    EXPECT_EQ(port["slot"], plan.ports[0].guest.device);
-    EXPECT_EQ(port["class_info"]["class"], 0x0604);
-    EXPECT_EQ(port["qdev_id"], plan.ports[0].name);
-    EXPECT_EQ(port["pci_bridge"]["bus"]["secondary"], plan.ports[0].secondary_bus);
+    EXPECT_EQ(devices.at(0).at("id"), Json::parse(R"({"vendor":6966,"device":8})"));  // 1b36:0008
+    const auto& port = devices.at(1);
+    EXPECT_EQ(port.at("slot"), plan.ports[0].guest.device);
+    EXPECT_EQ(port.at("class_info").at("class"), 0x0604);
+    EXPECT_EQ(port.at("qdev_id"), plan.ports[0].name);
+    EXPECT_EQ(port.at("pci_bridge").at("bus").at("secondary"), plan.ports[0].secondary_bus);
 }
 
 TEST_F(QueryPci, GivesAnAssignedFunctionItsPartOfThePlan) {
     const auto behind = ask()[0]["devices"][1]["pci_bridge"]["devices"];
 
     ASSERT_EQ(behind.size(), 1u);
-    const auto& function = behind[0];
+    const auto& function = behind.at(0);
     const auto& view = plan.ports[0].functions[0].view;
-    EXPECT_EQ(function["bus"], plan.ports[0].secondary_bus);
-    EXPECT_EQ(function["id"]["vendor"], view.vendor);
-    EXPECT_EQ(function["class_info"]["class"], view.class_code >> 8);
-    EXPECT_EQ(function["qdev_id"], view.id);
-    EXPECT_EQ(function["tenon"]["mark"], 7);
+    EXPECT_EQ(function.at("bus"), plan.ports[0].secondary_bus);
+    EXPECT_EQ(function.at("id").at("vendor"), view.vendor);
+    EXPECT_EQ(function.at("class_info").at("class"), view.class_code >> 8);
+    EXPECT_EQ(function.at("qdev_id"), view.id);
+    EXPECT_EQ(function.at("tenon").at("mark"), 7);
 }
 
 TEST_F(QueryPci, GivesBarsTheAddressThatTheGuestSees) {
     auto& function = plan.ports[0].functions[0];
     const auto at = ask()[0]["devices"][1]["pci_bridge"]["devices"][0]["regions"][0];
 
-    EXPECT_EQ(at["bar"], 0);
-    EXPECT_EQ(at["type"], "memory");
-    EXPECT_EQ(at["size"], function.view.bars[0].size.value_or(0));
+    EXPECT_EQ(at.at("bar"), 0);
+    EXPECT_EQ(at.at("type"), "memory");
+    EXPECT_EQ(at.at("size"), function.view.bars[0].size.value_or(0));
     const bool decodes = (function.start().read8(4) & 2) != 0;
-    EXPECT_EQ(at["address"], decodes ? static_cast<std::int64_t>(function.bar_address[0]) : -1);
+    EXPECT_EQ(at.at("address"), decodes ? static_cast<std::int64_t>(function.bar_address[0]) : -1);
 }
 
 TEST_F(QueryPci, ShowsNothingBehindAPortWithoutABus) {
@@ -104,7 +104,8 @@ TEST_F(QueryPci, ShowsNothingBehindAPortWithoutABus) {
 TEST_F(QueryPci, DoesWithoutAPlan) {
     const auto json = ask("no json");
 
-    EXPECT_TRUE(json[0]["devices"][1]["pci_bridge"]["devices"][0]["tenon"].is_null());
+    EXPECT_TRUE(
+        json.at(0).at("devices").at(1).at("pci_bridge").at("devices").at(0).at("tenon").is_null());
 }
 
 }  // namespace
