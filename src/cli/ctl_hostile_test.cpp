@@ -120,6 +120,17 @@ TEST_F(CtlAndAHostileServer, TakesAnErrorThatNamesNoCommand) {
     EXPECT_EQ(outcome.err, "tenon: GenericError: no\n");
 }
 
+TEST_F(CtlAndAHostileServer, SaysWhyItWasHungUp) {
+    serve([](const Fd& client) {
+        say(client, "{\"error\":{\"class\":\"GenericError\",\"desc\":\"too long\"}}\r\n");
+    });
+    const auto outcome =
+        run_ctl({.socket = path, .words = {"echo", "a=" + std::string(8 << 20, 'x')}});
+
+    EXPECT_EQ(outcome.status, status::refused);
+    EXPECT_EQ(outcome.err, "tenon: GenericError: too long\n");
+}
+
 TEST_F(CtlAndAHostileServer, RefusesErrorsOfAnotherShape) {
     for (const auto* const error :
          {"1", "null", "[]", "{}", R"({"class":"GenericError"})", R"({"desc":"no"})",

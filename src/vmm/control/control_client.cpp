@@ -126,6 +126,8 @@ Result<void> ControlClient::send(std::string_view text, Clock::time_point end) {
             text.remove_prefix(static_cast<std::size_t>(count));
         else if (errno == EAGAIN)
             TENON_TRY_DO(wait(POLLOUT, end), "sending a command");
+        else if (errno == EPIPE || errno == ECONNRESET)
+            return {};  // It has hung up, and may have said why.
         else if (errno != EINTR)
             return fail_system(errno, "sending a command");
     }

@@ -29,7 +29,7 @@ void JsonStream::take(char byte, std::vector<Result<Json>>& found) {
                 take_inside(byte, found);
                 return;
             }
-            found.emplace_back(malformed("a command is a JSON object, which begins with '{{'"));
+            found.emplace_back(malformed("a message is a JSON object, which begins with '{{'"));
             state_ = State::Skipping;
             return;
         case State::Inside:

@@ -40,7 +40,7 @@ TEST(JsonStream, PassesOverALineThatIsNoObject) {
     JsonStream stream;
 
     EXPECT_EQ(texts(stream.feed("help me\n{}")),
-              (Texts{"error: a command is a JSON object, which begins with '{'", "{}"}));
+              (Texts{"error: a message is a JSON object, which begins with '{'", "{}"}));
     EXPECT_FALSE(stream.broken());
 }
 

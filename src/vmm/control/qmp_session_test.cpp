@@ -104,7 +104,7 @@ TEST_F(QmpSessionTest, RefusesWhatItDoesNotKnow) {
               "GenericError: QMP input lacks member 'execute', a string");
     EXPECT_EQ(error_of("{}"), "GenericError: QMP input lacks member 'execute', a string");
     EXPECT_EQ(error_of("hello\n"),
-              "GenericError: a command is a JSON object, which begins with '{'");
+              "GenericError: a message is a JSON object, which begins with '{'");
 }
 
 TEST_F(QmpSessionTest, SendsBackBytesThatAreNoText) {
