@@ -86,6 +86,16 @@ expect_equal 'exit status for an unknown command' 1 "$status"
 grep -q 'CommandNotFound: the command none is not known' "$work/err" || fail "$(cat "$work/err")"
 expect_equal 'the guest' running "$(status_of)"
 
+# A file that never ends, or waits for its other end, holds neither hot-plug nor the clients.
+mkfifo "$work/rom"
+for rom in "$work/rom" /dev/kmsg; do
+    status=0
+    ctl device_add driver=vfio-pci "host=$disk" "rom=$rom" >"$work/out" 2>"$work/err" || status=$?
+    expect_equal "exit status for $rom" 1 "$status"
+    grep -q 'not a regular file' "$work/err" || fail "$(cat "$work/err")"
+done
+expect_equal 'the guest' running "$(status_of)"
+
 ctl system_reset
 until_said $(($(said) + 3))
 expect_equal 'starts of the guest' 2 "$(grep -c '^@@clock begin' "$console")"

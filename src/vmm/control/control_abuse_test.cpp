@@ -373,6 +373,49 @@ TEST_F(ControlAbuse, TheEndWaitsForASlowCommand) {
     EXPECT_EQ(gate.went(), 1);
 }
 
+// Threads of the machine announce, clients flood and vanish, devices come: for the thread
+// sanitizer.
+TEST_F(ControlAbuse, OneReadsEventsWhileOthersFloodAndGo) {
+    gate.open();
+    const auto reader = negotiated();
+    std::atomic<bool> stop = false;
+    std::vector<std::thread> threads;
+    for (int n = 0; n < 2; ++n) {
+        threads.emplace_back([&] {
+            while (!stop) {
+                const auto client = negotiated();
+                for (int more = 0; more < 20; ++more)
+                    send(client, R"({"execute":"count"}{"execute":"none"}{no})");
+            }
+        });
+        threads.emplace_back([&] {
+            while (!stop)
+                send(negotiated(), std::string{slow} + getfd("a"));
+        });
+        threads.emplace_back([&] {
+            for (unsigned vector = 0; !stop; ++vector)
+                socket->announce(event_of(board::DeviceEvent{.function = "dev0",
+                                                             .kind = "silent-vector",
+                                                             .vector = vector,
+                                                             .text = "stays silent"}));
+        });
+    }
+    std::this_thread::sleep_for(500ms);
+    socket->announce({.name = "STOP", .data = nullptr});
+    std::string text;
+    while (!text.contains("STOP") && !text.contains("<end>"))
+        text = line(reader);
+    stop = true;
+    for (auto& thread : threads)
+        thread.join();
+
+    EXPECT_THAT(text, HasSubstr("STOP"));
+    send(reader, R"({"execute":"count","id":"last"})");
+    while (!text.contains("last") && !text.contains("<end>"))
+        text = line(reader);
+    EXPECT_THAT(text, HasSubstr("return"));
+}
+
 // A guest that switches MSI-X of 2048 vectors on and off, which the host does not have.
 TEST_F(ControlAbuse, AFloodOfIncidentsCutsNobodyOff) {
     const auto lazy = negotiated();
