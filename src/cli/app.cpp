@@ -73,6 +73,7 @@ CLI::App* add_run(CLI::App& app, Options& options) {
     command->add_option("--initrd", run.initrd);
     command->add_option("--append", run.append);
     command->add_flag("--no-reboot", run.no_reboot);
+    command->add_flag("--quiet", run.quiet);
     command->add_option("--control", run.control);
     command->add_flag("--timing", options.timing);
     command->add_option("--device", run.machine.devices)->allow_extra_args(false);

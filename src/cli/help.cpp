@@ -132,6 +132,7 @@ Usage: tenon run --kernel FILE [OPTION]... --device DEVICE[,key=value...]...
   --append TEXT           the kernel's command line; console=ttyS0 is the console
   --device DEVICE         assign this device; may be given again
   --no-reboot             end when the guest resets itself; without it, the guest starts again
+  --quiet                 leave out the warnings of the plan, which else are printed before the start
   --control SOCKET        let clients of QMP's protocol in at this path: `tenon ctl` is one
   --timing                print at the end where the time of the start went
 )";

@@ -17,6 +17,7 @@
 #include "library/slot_argument.hpp"
 #include "library/version.hpp"
 #include "library/words/device_argument.hpp"
+#include "model/machine/plan_warnings.hpp"
 
 namespace tenon::cli {
 namespace {
@@ -92,6 +93,12 @@ Outcome ended(vmm::board::MachineEnd end) {
     return {.status = status::refused};
 }
 
+// Before the guest has the terminal: what a user should know of it is for the start, not the end.
+void print_warnings(const model::machine::MachinePlan& plan) {
+    for (const auto& warning : model::machine::warnings_of(plan))
+        fmt::print(stderr, "tenon: warning: {}\n", printable_line(warning));
+}
+
 Outcome plan_and_run(const Host& host, const GuestRunner& run_plan, const RunArguments& arguments,
                      const text::TextStyle& style) {
     auto planned = plan_run(host, arguments);
@@ -110,6 +117,7 @@ Outcome plan_and_run(const Host& host, const GuestRunner& run_plan, const RunArg
     if (plan.memory.node || plan.memory.page != 0)
         fmt::print(stderr, "tenon: guest memory: {}\n",
                    printable_line(text::memory_words(plan.memory)));
+    if (!arguments.quiet) print_warnings(plan);
     vmm::RunRequest request{.boot = {.kernel = arguments.kernel,
                                      .initrd = arguments.initrd,
                                      .append = arguments.append},

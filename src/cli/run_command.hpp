@@ -19,6 +19,7 @@ struct RunArguments {
     std::string initrd;
     std::string append;
     bool no_reboot = false;
+    bool quiet = false;            ///< The plan's warnings are not printed.
     std::string control;           ///< Path of the control socket; empty: none.
     Timeline* timeline = nullptr;  ///< With --timing: it is printed at the end.
 };
@@ -27,7 +28,8 @@ struct RunArguments {
 using GuestRunner = std::function<Result<vmm::board::MachineEnd>(
     const model::machine::MachinePlan&, const vmm::RunRequest&, device::OpenedFunctions&)>;
 
-/// Plans, and if every function is assignable, runs the guest to its end.
+/// Plans, and if every function is assignable, runs the guest to its end. The plan's warnings are
+/// printed to standard error before it starts, each once on a line of its own.
 ///
 /// Status `good` if the guest switched itself off; `refused`, with one message, if it did not, if a
 /// function is not assignable, or if a step failed; `reset` if it reset itself and was not to be

@@ -50,6 +50,7 @@ protected:
                                             device::OpenedFunctions&) {
             plan_ = plan;
             request_ = request;
+            if (said_) said_ = testing::internal::GetCapturedStderr();
             return end_;
         };
         host.dma_limits = [] { return device::DmaLimits{.lock_limit_applies = false}; };
@@ -62,6 +63,7 @@ protected:
     Result<vmm::board::MachineEnd> end_ = vmm::board::MachineEnd::PoweredOff;
     std::optional<model::machine::MachinePlan> plan_;
     std::optional<vmm::RunRequest> request_;
+    std::optional<std::string> said_;  // On standard error before the guest starts, if asked for.
 };
 
 TEST_F(RunCommand, RunsTheVeryPlanOfTheDevices) {
@@ -122,6 +124,25 @@ TEST_F(RunCommand, StartsAGuestAgainThatResetsUnlessToldNotTo) {
     EXPECT_TRUE(request_->restarts);
     run({.kernel = kernel_, .no_reboot = true});
     EXPECT_FALSE(request_->restarts);
+}
+
+TEST_F(RunCommand, SaysEachWarningOfThePlanBeforeTheGuestStarts) {
+    RunArguments arguments{.kernel = kernel_};
+    arguments.machine.devices = {"01:00.0,id=card,port=gpu,rom=" + kernel_};
+    arguments.machine.ports = {"gpu,atomics=32"};
+    said_.emplace();
+    testing::internal::CaptureStderr();
+
+    ASSERT_EQ(run(arguments).status, 0);
+
+    EXPECT_THAT(*said_, HasSubstr("tenon: warning: card (0000:01:00.0): " + kernel_ +
+                                  " does not begin with 55 aa"));
+    EXPECT_THAT(*said_, HasSubstr("tenon: warning: port gpu "));
+
+    arguments.quiet = true;
+    testing::internal::CaptureStderr();
+    ASSERT_EQ(run(arguments).status, 0);
+    EXPECT_EQ(*said_, "");
 }
 
 TEST_F(RunCommand, PrintsTheTimingWhereItWasAskedFor) {

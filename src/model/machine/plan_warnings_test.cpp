@@ -1,0 +1,53 @@
+#include "model/machine/plan_warnings.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/support/config_builder.hpp"
+
+namespace tenon::model::machine {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+DeviceRequest card(const char* id) {
+    DeviceRequest one{.id = id, .port = "gpu"};
+    one.facts.source = "0000:01:00.0";
+    one.facts.physical = support::ConfigBuilder{}.head(0x80).express(0x80, 0).image();
+    return one;
+}
+
+DeviceRequest with_odd_rom(DeviceRequest one) {
+    one.rom = {.file = "card.rom", .image = std::make_shared<const std::vector<std::byte>>(2)};
+    return one;
+}
+
+MachinePlan plan_of(std::vector<DeviceRequest> devices) {
+    auto plan = make_plan({.devices = std::move(devices)}).value();
+    for (auto& port : plan.ports)
+        port.slot.warnings = {"port gpu: of the port"};
+    plan.interrupts.warnings = {"of the vectors"};
+    return plan;
+}
+
+TEST(PlanWarnings, AreThoseOfPortsFunctionsAndBudgetsEachOnce) {
+    auto plan = plan_of({with_odd_rom(card("one")), card("two")});
+    plan.ports.push_back(plan.ports.front());
+
+    EXPECT_THAT(warnings_of(plan),
+                ElementsAre("port gpu: of the port",
+                            StartsWith("one (0000:01:00.0): card.rom does not"), "of the vectors"));
+}
+
+TEST(PlanWarnings, OfAnArrivalAreItsOwnAndItsPorts) {
+    const auto port = plan_of({card("one"), with_odd_rom(card("two"))}).ports.front();
+
+    EXPECT_THAT(warnings_of_arrival(port, 0), ElementsAre("port gpu: of the port"));
+    EXPECT_THAT(warnings_of_arrival(port, 1),
+                ElementsAre("port gpu: of the port", HasSubstr("two (0000:01:00.0): card.rom")));
+}
+
+}  // namespace
+}  // namespace tenon::model::machine
