@@ -13,6 +13,7 @@ ctl() { timeout 60 "$TENON" ctl "$socket" "$@"; }
 end_live() {
     local process
     for process in $guest $listener; do kill -KILL "$process" 2>/dev/null || true; done
+    # shellcheck disable=SC2086  # either may be empty
     wait $guest $listener 2>/dev/null || true
     guest='' listener=''
 }
@@ -43,20 +44,11 @@ begin_live() {
     guest=$!
 }
 
-# start_live OPTION…   The same, until it waits for commands and its events come in. One that has said
-# nothing for long is started once more, as start_guest in lib.sh does it.
+# start_live OPTION…   The same, until it waits for commands and its events come in.
 start_live() {
-    local begun=$SECONDS
     begin_live "$@"
     listen
-    while [ ! -s "$console" ] && [ $((SECONDS - begun)) -lt "$first_output" ]; do sleep 0.5; done
-    if [ ! -s "$console" ]; then
-        printf 'NOTE: this guest printed nothing in %s s: once more\n' "$first_output"
-        end_live
-        begin_live "$@"
-        listen
-    fi
-    until_so 120 'the guest is ready' said ready
+    until_so 240 'the guest is ready' said ready
 }
 
 # listen   Events of the guest's control socket come to $events from now on.
