@@ -106,9 +106,10 @@ public:
     }
 
     std::string write(std::uint16_t offset, std::uint8_t size, std::uint32_t value) {
+        const auto counts = as_it_counts(offset, size, value);
         for (const auto& effect : state_.write(offset, size, value))
             if (const auto* const done = std::get_if<model::running::effect::WriteDevice>(&effect))
-                if (auto why = judge(*done, offset, size, value); !why.empty()) return why;
+                if (auto why = judge(*done, offset, size, counts); !why.empty()) return why;
         return "";
     }
 
@@ -129,6 +130,20 @@ private:
     static bool is_bar(std::size_t at) {
         return (at >= pci::header::bar0 && at < pci::header::bar0 + 24) ||
                (at >= pci::header::rom_address && at < pci::header::rom_address + 4);
+    }
+
+    // A power state that the function does not have changes none.
+    std::uint32_t as_it_counts(std::uint16_t offset, std::uint8_t size, std::uint32_t value) const {
+        const auto power = view_.power_management_at;
+        if (power == 0 || size > 4 || power + 4 < offset || power + 4 >= std::size_t{offset} + size)
+            return value;
+        const auto shift = 8 * (power + 4 - offset);
+        const auto state = value >> shift & 3;
+        const bool has =
+            state == 0 || state == 3 || (view_.map.start.read16(power + 2) >> (8 + state) & 1) != 0;
+        if (has) return value;
+        return (value & ~(3u << shift)) |
+               static_cast<std::uint32_t>(state_.bytes().read8(power + 4) & 3) << shift;
     }
 
     std::string judge(const model::running::effect::WriteDevice& done, std::uint16_t offset,

@@ -1,15 +1,17 @@
 #include "model/function/adapters.hpp"
+#include "pci/power_management.hpp"
 
 namespace tenon::model::function {
 
 Adapted adapt_power_management(const AdaptContext& context, const pci::Capability& capability) {
     auto& map = context.view.map;
-    const auto control = capability.at + std::size_t{4};
+    const auto control = capability.at + pci::power_management::control;
+    const auto capabilities =
+        context.config.read16(capability.at + pci::power_management::capabilities);
     context.view.power_management_at = capability.at;
     map.pass(control, 2);
-    // PowerState, bits 1:0 of PMCSR: ours, and passed on as well.
-    // Source: PCI Power Management 1.2, 3.2.4.
-    map.emulate_bits(control, 0x03, 0, 0x03);
+    // PowerState is ours, and passed on as well.
+    map.emulate_power_state(capability.at, capabilities);
     map.passed.write<std::uint8_t>(control, 0xff);
     const auto& kind = pci::kind_of(capability.list, capability.id);
     return {chosen::Action::Emulate, std::string{kind.why}};

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "pci/power_management.hpp"
+
 namespace tenon::model::function {
 namespace {
 
@@ -56,6 +58,15 @@ void RegisterMap::emulate_bits(std::size_t at, std::uint8_t mask, std::uint8_t v
     replace_bits(writable, at, mask, writable_bits);
     replace_bits(clearable, at, mask, 0);
     replace_bits(passed, at, mask, 0);
+}
+
+void RegisterMap::emulate_power_state(std::size_t at, std::uint16_t capabilities) {
+    const pci::PowerCapabilities has{capabilities};
+    power = {.control_at = at + pci::power_management::control,
+             .supported = static_cast<std::uint8_t>(1 | has.get<pci::D1Support>() << 1 |
+                                                    has.get<pci::D2Support>() << 2 | 1 << 3)};
+    constexpr auto state = std::uint8_t{pci::PowerState::mask};
+    emulate_bits(power.control_at, state, 0, state);
 }
 
 void RegisterMap::pass_bits(std::size_t at, std::uint8_t mask) {

@@ -5,6 +5,7 @@
 #include "pci/express.hpp"
 #include "pci/header.hpp"
 #include "pci/pasid.hpp"
+#include "pci/power_management.hpp"
 
 namespace tenon::model::running {
 namespace {
@@ -134,6 +135,7 @@ std::vector<Effect> ConfigState::write(std::uint16_t offset, std::uint8_t size,
         effects.emplace_back(effect::ResetFunction{});
         return effects;
     }
+    value = with_supported_power_state(offset, size, value);
     const bool placement = touches_placement(offset, size);
     const auto before = placement ? placed() : std::vector<BarPlace>{};
     const auto secondary_reset = bytes_.read8(bridge_control) & 0x40;
@@ -158,6 +160,19 @@ std::vector<Effect> ConfigState::write(std::uint16_t offset, std::uint8_t size,
     if (is_bridge && secondary_reset == 0 && (bytes_.read8(bridge_control) & 0x40) != 0)
         effects.emplace_back(effect::ResetSecondaryBus{});
     return effects;
+}
+
+// The write with the present power state in place of one that is not supported.
+// Source: PCI Power Management 1.2, 3.2.4: such data is discarded and no state change occurs.
+std::uint32_t ConfigState::with_supported_power_state(std::uint16_t offset, std::uint8_t size,
+                                                      std::uint32_t value) const {
+    const auto& power = map_->power;
+    if (power.control_at == 0) return value;
+    const auto written = written_byte(power.control_at, offset, size, value);
+    if (!written || power.supports(*written & pci::PowerState::mask)) return value;
+    const auto shift = 8 * (power.control_at - offset);
+    const std::uint32_t now = bytes_.read8(power.control_at) & pci::PowerState::mask;
+    return (value & ~(std::uint32_t{pci::PowerState::mask} << shift)) | now << shift;
 }
 
 // A byte that is passed in part takes its other bits from the plan, not from what the guest wrote.

@@ -154,6 +154,8 @@ private:
     bool asks_for_reset(std::uint16_t offset, std::uint8_t size, std::uint32_t value) const;
     bool touches_interrupts(std::uint16_t offset, std::uint8_t size) const;
     bool touches_placement(std::uint16_t offset, std::uint8_t size) const;
+    std::uint32_t with_supported_power_state(std::uint16_t offset, std::uint8_t size,
+                                             std::uint32_t value) const;
     void pass_write(std::uint16_t offset, std::uint8_t size, std::uint32_t value,
                     std::vector<Effect>& effects) const;
     std::uint32_t latched_bits(std::uint16_t offset, std::uint8_t size) const;

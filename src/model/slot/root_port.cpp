@@ -8,6 +8,7 @@
 #include "pci/error_reporting.hpp"
 #include "pci/express.hpp"
 #include "pci/header.hpp"
+#include "pci/power_management.hpp"
 
 namespace tenon::model::slot {
 namespace {
@@ -177,8 +178,10 @@ void emulate_error_reporting(function::RegisterMap& map) {
 // Source: PCI Power Management 1.2, 3.2.
 void emulate_power_management(function::RegisterMap& map) {
     map.emulate<std::uint16_t>(power_at, 0x0001);
-    map.emulate<std::uint16_t>(power_at + 2, 0x0003);
-    map.emulate<std::uint16_t>(power_at + 4, 0x0008, 0x0003);
+    constexpr std::uint16_t capabilities = 0x0003;
+    map.emulate<std::uint16_t>(power_at + pci::power_management::capabilities, capabilities);
+    map.emulate<std::uint16_t>(power_at + pci::power_management::control, 0x0008);
+    map.emulate_power_state(power_at, capabilities);
 }
 
 }  // namespace
