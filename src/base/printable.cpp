@@ -79,6 +79,13 @@ std::string escape(std::string_view text, Colours colours, bool line_ends) {
     std::string out;
     out.reserve(text.size());
     while (!text.empty()) {
+        // Most of any text.
+        const auto plain = static_cast<std::size_t>(
+            std::ranges::find_if_not(text, [](char c) { return c >= ' ' && c <= '~'; }) -
+            text.begin());
+        out += text.substr(0, plain);
+        text.remove_prefix(plain);
+        if (text.empty()) break;
         const auto colour = colours == Colours::Kept && text[0] == '\x1b' ? colour_at(text) : 0;
         const auto [code, size] = first_of(text);
         if (colour != 0) {

@@ -157,13 +157,13 @@ def memory_stays_in_proportion(program, work):
     # Written in pieces: a program that this one starts begins with the memory that it has.
     cases = {
         "many.lspci": (f"{n:04x}:00:00.0 0000\n{rows}" for n in range(16_000)),
-        "row.lspci": ["01:00.0 x\n00: 00", *[" " * 66_000] * 1000, "\n"],
-        "lines.lspci": ["\n" * 60_000] * 1000,
-        "quotes.lspci": ["> " * 30_000] * 1000,
-        "bars.lspci": ["01:00.0 x\n", *["Region 0: Memory at 0\n" * 2000] * 1000],
-        "numbers.json": ['{"functions": [', *["0," * 8000] * 1000, "0]}"],
-        "objects.json": ['{"functions": [', *["{}," * 5000] * 1000, "0]}"],
-        "lists.json": ['{"functions": [', *["[]," * 5000] * 1000, "0]}"]}
+        "row.lspci": ["01:00.0 x\n00: 00", *[" " * 16_000] * 1000, "\n"],
+        "lines.lspci": ["\n" * 10_000] * 1000,
+        "quotes.lspci": ["> " * 8000] * 1000,
+        "bars.lspci": ["01:00.0 x\n", *["Region 0: Memory at 0\n" * 500] * 1000],
+        "numbers.json": ['{"functions": [', *["0," * 2000] * 1000, "0]}"],
+        "objects.json": ['{"functions": [', *["{}," * 2000] * 1000, "0]}"],
+        "lists.json": ['{"functions": [', *["[]," * 2000] * 1000, "0]}"]}
     for name, pieces in cases.items():
         file = work / name
         with open(file, "w", encoding="ascii") as out:
