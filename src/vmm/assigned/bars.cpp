@@ -60,7 +60,7 @@ void Bars::place(const model::running::BarPlace& place, std::shared_ptr<BarAcces
     const auto step = fmt::format("BAR {} of {} at {:#x}", place.index, name_, place.address);
     auto added = bus.add(place.address, *plan->size,
                          std::make_shared<BarOnBus>(place.index, std::move(access)));
-    if (!added) return outside_.warnings.check(added, step);
+    if (!added) return outside_.warnings.check(added, {name_, "placing BARs"}, step);
     placed_.push_back(place);
     for (auto& area : areas_) {
         if (area.index != place.index) continue;
@@ -80,7 +80,8 @@ void Bars::enter(MappedArea& area, const model::running::BarPlace& place) {
     if (slot)
         area.slot = *slot;
     else
-        outside_.warnings.once(fmt::format("BAR {} of {} at {:#x} stays trapped: {}", place.index,
+        outside_.warnings.once({name_, "mapping BARs"},
+                               fmt::format("BAR {} of {} at {:#x} stays trapped: {}", place.index,
                                            name_, place.address, to_string(slot.error())));
 }
 

@@ -278,11 +278,12 @@ void AssignedFunction::carry_out(const model::running::effect::WriteDevice& effe
     if (const auto ready = wait_for_memory(effect); !ready) return;
     const auto bytes = bytes_of(effect.value).first(effect.size);
     board_.warnings.check(device_->write(device::config_region, effect.offset, bytes),
+                          {name_, "configuration registers"},
                           fmt::format("{}: configuration register {:#x}", name_, effect.offset));
 }
 
 void AssignedFunction::carry_out(const model::running::effect::UpdateDevice& effect) {
-    board_.warnings.check(update_device(effect),
+    board_.warnings.check(update_device(effect), {name_, "configuration registers"},
                           fmt::format("{}: configuration register {:#x}", name_, effect.offset));
 }
 
@@ -377,7 +378,7 @@ void AssignedFunction::write_bar(unsigned index, std::uint64_t offset, unsigned 
     if (place.part == Part::Table) return interrupts_->write_table(place.offset, size, value);
     if (place.part != Part::Device || index == device::rom_region) return;
     board_.warnings.check(device_->write(index, offset, bytes_of(value).first(size)),
-                          fmt::format("{}: BAR {}", name_, index));
+                          {name_, "writing to BARs"}, fmt::format("{}: BAR {}", name_, index));
     interrupts_->bar_accessed();
 }
 

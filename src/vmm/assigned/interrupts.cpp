@@ -101,7 +101,8 @@ void Interrupts::execute(model::running::InterruptActions actions) {
                                   : to_string(done.error());
             auto answer = state_.refused(action, done ? *done : std::nullopt);
             if (answer.empty())
-                outside_.warnings.once(fmt::format("interrupts of {}: {}", name_, why));
+                outside_.warnings.once({name_, "interrupts"},
+                                       fmt::format("interrupts of {}: {}", name_, why));
             for (auto& next : answer) {
                 if (const auto* const said = std::get_if<action::Report>(&next))
                     report(*said, why);
@@ -289,6 +290,7 @@ void Interrupts::deliver(std::uint32_t vector) {
     const auto& line = lines_[vector];
     if (!line.watched || line.event->take() == 0) return;
     outside_.warnings.check(outside_.vm.signal_msi(line.message.address, line.message.data),
+                            {name_, "delivering vectors"},
                             fmt::format("vector {} of {}", vector, name_));
 }
 

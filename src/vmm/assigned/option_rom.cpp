@@ -31,7 +31,7 @@ const std::vector<std::byte>& OptionRom::image() {
     own_.emplace(std::min(size_, largest));
     const auto read = device_.read(device::rom_region, 0, *own_);
     if (read) return *own_;
-    warnings_.check(read, fmt::format("{}: option ROM", name_));
+    warnings_.check(read, {name_, "option ROM"}, fmt::format("{}: option ROM", name_));
     own_->clear();
     return *own_;
 }

@@ -92,7 +92,7 @@ void PeerMemory::map(Placed& placed, device::AddressSpace& space) {
     attempt.done = true;
     attempt.undo.add([this, &space, at = Iova{placed.at.value()}, size = placed.part.bytes.size(),
                       name = owner.name, bar = placed.part.bar] {
-        warnings_.check(space.unmap(at, size),
+        warnings_.check(space.unmap(at, size), {name, "ending peer-to-peer"},
                         fmt::format("{}: ending peer-to-peer with BAR {}", name, bar));
     });
 }
