@@ -54,6 +54,12 @@ inline model::machine::MachinePlan plan_of(std::vector<FakeFunction*> functions)
     return model::machine::make_plan(std::move(request)).value();
 }
 
+/// The plan of the first function, as its function holds it.
+inline std::shared_ptr<const model::slot::FunctionPlan> first_of(
+    const model::machine::MachinePlan& plan) {
+    return std::make_shared<const model::slot::FunctionPlan>(plan.ports[0].functions[0]);
+}
+
 /// What of a machine an assigned function works on.
 struct FakeBoard {
     FakeVm vm;

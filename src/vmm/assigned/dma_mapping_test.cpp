@@ -128,7 +128,7 @@ TEST_F(DmaMappingTest, KeepsAFunctionOffTheBusUntilMemoryIsThere) {
     std::promise<void> ready;
     unsigned asked = 0;
     const auto function =
-        AssignedFunction::create(plan.ports[0].functions[0],
+        AssignedFunction::create(support::first_of(plan),
                                  std::make_unique<support::FakeDevice>(*host), board.parts(),
                                  [&]() -> Result<void> {
                                      ++asked;
@@ -157,7 +157,7 @@ TEST_F(DmaMappingTest, KeepsAFunctionOffTheBusIfMemoryWillNotBeThere) {
     const auto plan = support::plan_of({host.get()});
     support::FakeBoard board;
     const auto function =
-        AssignedFunction::create(plan.ports[0].functions[0],
+        AssignedFunction::create(support::first_of(plan),
                                  std::make_unique<support::FakeDevice>(*host), board.parts(),
                                  []() -> Result<void> { return fail(Error::Kind::Busy, "no"); })
             .value();

@@ -16,21 +16,24 @@
 
 namespace tenon::vmm::assigned {
 
-AssignedFunction::AssignedFunction(const model::slot::FunctionPlan& plan,
+AssignedFunction::AssignedFunction(std::shared_ptr<const model::slot::FunctionPlan> shared_plan,
                                    std::unique_ptr<device::DeviceControl> device,
                                    const Board& board)
-    : plan_{&plan},
-      name_{fmt::format("{} ({})", plan.view.id, plan.view.host)},
-      host_address_{plan.facts.address ? to_string(*plan.facts.address) : std::string{}},
+    : plan_{std::move(shared_plan)},
+      first_plan_{plan_},
+      name_{fmt::format("{} ({})", plan_->view.id, plan_->view.host)},
+      host_address_{plan_->facts.address ? to_string(*plan_->facts.address) : std::string{}},
       board_{board},
       device_{std::move(device)},
-      config_{plan.view, plan.start()} {}
+      config_{plan_->view, plan_->start()} {}
 
 Result<std::shared_ptr<AssignedFunction>> AssignedFunction::create(
-    const model::slot::FunctionPlan& plan, std::unique_ptr<device::DeviceControl> device,
-    const Board& board, std::function<Result<void>()> memory_ready) {
+    std::shared_ptr<const model::slot::FunctionPlan> shared_plan,
+    std::unique_ptr<device::DeviceControl> device, const Board& board,
+    std::function<Result<void>()> memory_ready) {
     std::shared_ptr<AssignedFunction> function{
-        new AssignedFunction{plan, std::move(device), board}};
+        new AssignedFunction{std::move(shared_plan), std::move(device), board}};
+    const auto& plan = *function->first_plan_;
     function->memory_ready_ = std::move(memory_ready);
     // What the plan was made from, where the function stayed open since.
     auto facts = plan.facts.vfio;
@@ -231,10 +234,11 @@ void AssignedFunction::restart() {
     config_ = model::running::ConfigState{plan_->view, plan_->start()};
 }
 
-void AssignedFunction::follow(const model::slot::FunctionPlan& plan) {
+void AssignedFunction::follow(std::shared_ptr<const model::slot::FunctionPlan> plan) {
     const std::lock_guard lock{mutex_};
-    plan_ = &plan;
-    execute(config_.follow(plan.view));
+    // The registers go by the one before until they follow.
+    const auto before = std::exchange(plan_, std::move(plan));
+    execute(config_.follow(plan_->view));
 }
 
 void AssignedFunction::unplace() {

@@ -48,12 +48,13 @@ public:
     };
 
     /// Takes `device` over, which opening has reset, lets it send no AtomicOps until a guest says
-    /// otherwise, and maps its BARs. The plan must outlive the function. `memory_ready` returns
-    /// when the guest's memory is there for its DMA: it may master the bus then, and never if it
-    /// fails. Errors: of a question, a write or a mapping, naming the function.
+    /// otherwise, and maps its BARs. Its plan lives as long as the function. `memory_ready`
+    /// returns when the guest's memory is there for its DMA: it may master the bus then, and never
+    /// if it fails. Errors: of a question, a write or a mapping, naming the function.
     static Result<std::shared_ptr<AssignedFunction>> create(
-        const model::slot::FunctionPlan& plan, std::unique_ptr<device::DeviceControl> device,
-        const Board& board, std::function<Result<void>()> memory_ready = {});
+        std::shared_ptr<const model::slot::FunctionPlan> plan,
+        std::unique_ptr<device::DeviceControl> device, const Board& board,
+        std::function<Result<void>()> memory_ready = {});
 
     /// Interrupts off, BARs out of the guest. The device resets itself when it goes.
     ~AssignedFunction() override;
@@ -97,9 +98,9 @@ public:
     /// return. Before anybody accesses it.
     void on_gone(std::function<void()> listener) { gone_listener_ = std::move(listener); }
 
-    /// Its slot has changed: goes by this plan of it from now on, which must outlive the function
-    /// or the next call. What a slot does not change has to be as in the first.
-    void follow(const model::slot::FunctionPlan& plan);
+    /// Its slot has changed: goes by this plan of it from now on. What a slot does not change has
+    /// to be as in the first.
+    void follow(std::shared_ptr<const model::slot::FunctionPlan> plan);
 
     /// It arrives while the guest runs: its BARs are where a reset leaves them, nowhere.
     void unplace();
@@ -117,7 +118,7 @@ public:
     const std::string& host_address() const { return host_address_; }
 
 private:
-    AssignedFunction(const model::slot::FunctionPlan& plan,
+    AssignedFunction(std::shared_ptr<const model::slot::FunctionPlan> plan,
                      std::unique_ptr<device::DeviceControl> device, const Board& board);
 
     Interrupts::Outside for_interrupts();
@@ -151,7 +152,11 @@ private:
     std::uint64_t read_place(unsigned index, const Place& place, unsigned size);
 
     mutable std::mutex mutex_;
-    const model::slot::FunctionPlan* plan_;  ///< Never null.
+    /// Never null. A vCPU in an access may be the last who holds the function: whoever else had
+    /// its plans has let go of them by then.
+    std::shared_ptr<const model::slot::FunctionPlan> plan_;
+    /// That it came with. BARs, ROM and interrupts go by it: a slot changes nothing of theirs.
+    const std::shared_ptr<const model::slot::FunctionPlan> first_plan_;
     std::string name_;
     std::string host_address_;
     Board board_;

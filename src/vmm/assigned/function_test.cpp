@@ -20,7 +20,7 @@ constexpr std::uint16_t decoding = 0x0006;
 class AssignedFunctionTest : public testing::Test {
 protected:
     AssignedFunctionTest()
-        : function_{AssignedFunction::create(plan_.ports[0].functions[0],
+        : function_{AssignedFunction::create(support::first_of(plan_),
                                              std::make_unique<support::FakeDevice>(*host_),
                                              board_.parts())
                         .value()} {}

@@ -49,7 +49,7 @@ protected:
     void start() {
         plan_ = support::plan_of({host_.get()});
         function_ =
-            AssignedFunction::create(plan_.ports[0].functions[0],
+            AssignedFunction::create(support::first_of(plan_),
                                      std::make_unique<support::FakeDevice>(*host_), board_.parts())
                 .value();
     }
@@ -227,7 +227,7 @@ TEST_F(AssignedInterrupts, GiveEverythingBackWhicheverCallFails) {
                 support::FakeBoard board;
                 auto plan = support::plan_of({host_.get()});
                 auto function = AssignedFunction::create(
-                                    plan.ports[0].functions[0],
+                                    support::first_of(plan),
                                     std::make_unique<support::FakeDevice>(*host_), board.parts())
                                     .value();
                 auto& faults = of_device ? host_->faults() : board.vm.faults;

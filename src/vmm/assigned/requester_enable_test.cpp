@@ -34,9 +34,10 @@ protected:
         plan_ = model::machine::make_plan({.devices = {std::move(request)}}).value();
         topology_.emplace(plan_, board_.vm, board_.resets, board_.warnings);
         const auto& planned = plan_.ports[0].functions[0];
-        function_ = AssignedFunction::create(planned, std::make_unique<support::FakeDevice>(*host_),
-                                             board_.parts())
-                        .value();
+        function_ =
+            AssignedFunction::create(support::first_of(plan_),
+                                     std::make_unique<support::FakeDevice>(*host_), board_.parts())
+                .value();
         topology_->add(0, planned, function_);
     }
     ~RequesterEnable() override {
@@ -136,7 +137,7 @@ TEST_F(RequesterEnable, ThatCannotBeClearedFailsTheStart) {
     // The facts are the plan's: the first call reads the register.
     host_->faults().fail_call(1);
     const auto created =
-        AssignedFunction::create(plan.ports[0].functions[0], std::move(opened), board_.parts());
+        AssignedFunction::create(support::first_of(plan), std::move(opened), board_.parts());
     ASSERT_FALSE(created);
     EXPECT_THAT(created.error().what, testing::HasSubstr("AtomicOp Requester Enable"));
 }

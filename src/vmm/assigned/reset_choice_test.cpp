@@ -23,7 +23,7 @@ protected:
         request.keys.reset = GetParam();
         plan_ = model::machine::make_plan({.devices = {std::move(request)}}).value();
         function_ =
-            AssignedFunction::create(plan_.ports[0].functions[0],
+            AssignedFunction::create(support::first_of(plan_),
                                      std::make_unique<support::FakeDevice>(*host_), board_.parts())
                 .value();
     }

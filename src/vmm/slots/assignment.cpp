@@ -178,20 +178,20 @@ void Assignment::stop_waiting() {
         mapping->cancel();
 }
 
-Result<Assignment::Seat> Assignment::bring_in(std::shared_ptr<const model::slot::PortPlan> plan,
-                                              const model::slot::FunctionPlan& function) {
+Result<Assignment::Seat> Assignment::bring_in(
+    const std::shared_ptr<const model::slot::PortPlan>& plan,
+    const model::slot::FunctionPlan& function) {
     TENON_TRY(device, open(function), "");
     TENON_TRY(memory, map_memory(device::kind_of(function.access), false), "");
     const int file = device->kvm_file();
-    TENON_TRY(made,
-              assigned::AssignedFunction::create(
-                  function, std::move(device), outside_.board,
-                  [progress = memory->progress()] { return progress->wait(); }),
-              fmt::format("assigning {}", function.view.host));
-    Seat seat{.plan = std::move(plan),
-              .memory = std::move(memory),
-              .function = std::move(made),
-              .devfn = function.guest.devfn()};
+    TENON_TRY(
+        made,
+        assigned::AssignedFunction::create(
+            std::shared_ptr<const model::slot::FunctionPlan>{plan, &function}, std::move(device),
+            outside_.board, [progress = memory->progress()] { return progress->wait(); }),
+        fmt::format("assigning {}", function.view.host));
+    Seat seat{
+        .memory = std::move(memory), .function = std::move(made), .devfn = function.guest.devfn()};
     seat.leave.add(share(function, *seat.function, *seat.memory));
     // KVM holds a reference to the file: it has to let go before the device can be closed.
     seat.leave.add([this, file, function = seat.function.get()] {
@@ -294,8 +294,6 @@ Result<void> Assignment::insert(const model::machine::Arrival& arrival) {
 
 void Assignment::take_out(std::size_t port) {
     auto& slot = slots_[port];
-    // The functions go by the plan that stands until they are gone.
-    const auto before = outside_.topology.plans().at(port);
     slot.plan = std::make_shared<const model::slot::PortPlan>(model::machine::emptied(*slot.plan));
     // Of functions that wait the guest knows nothing.
     if (outside_.topology.phase(port) != model::running::SlotPhase::Empty)

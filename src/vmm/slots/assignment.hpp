@@ -103,7 +103,6 @@ public:
 private:
     /// A function in the machine. Its end is its way out: the last member goes first.
     struct Seat {
-        std::shared_ptr<const model::slot::PortPlan> plan;  ///< That it came with.
         std::shared_ptr<assigned::DmaMapping> memory;  ///< Reachable by its DMA while it is here.
         std::shared_ptr<assigned::AssignedFunction> function;
         std::vector<std::unique_ptr<DeviceNotifier>> notifiers;
@@ -126,7 +125,7 @@ private:
     std::vector<std::shared_ptr<assigned::DmaProgress>> mappings();
     std::vector<assigned::AssignedFunction*> functions() const;
     void reset_before_leaving(std::span<assigned::AssignedFunction* const> functions);
-    Result<Seat> bring_in(std::shared_ptr<const model::slot::PortPlan> plan,
+    Result<Seat> bring_in(const std::shared_ptr<const model::slot::PortPlan>& plan,
                           const model::slot::FunctionPlan& function);
 
     std::move_only_function<void()> share(const model::slot::FunctionPlan& plan,

@@ -36,7 +36,9 @@ void PciTopology::remove(const assigned::AssignedFunction& function) {
 void PciTopology::follow(Port& port, std::shared_ptr<const model::slot::PortPlan> plan) {
     for (const auto& function : plan->functions)
         for (auto& seated : port.functions)
-            if (seated.devfn == function.guest.devfn()) seated.function->follow(function);
+            if (seated.devfn == function.guest.devfn())
+                seated.function->follow(
+                    std::shared_ptr<const model::slot::FunctionPlan>{plan, &function});
     port.root->follow(std::move(plan));
 }
 

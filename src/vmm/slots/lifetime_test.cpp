@@ -1,0 +1,93 @@
+// Who lives how long while functions leave: whoever is in an access, the plans, the memory.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <array>
+#include <atomic>
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include "tests/support/hot_plug_bench.hpp"
+
+namespace tenon::vmm::slots {
+namespace {
+
+using support::HotPlugBench;
+
+constexpr std::uint64_t bar = 0xd0000000;
+constexpr std::uint64_t trapped = bar + 0x2000;  // The page of the MSI-X table.
+
+// A guest gives the function in slot 0 of port 0 a place, and lets it answer.
+void decode(HotPlugBench& bench) {
+    bench.topology().write({.bus = 1, .devfn = 0, .offset = 0x10}, 4, bar);
+    bench.topology().write({.bus = 1, .devfn = 0, .offset = 0x04}, 2, 0x0006);
+}
+
+// A vCPU in an access to a BAR holds the function, and nothing else.
+TEST(Lifetime, AFunctionKeepsItsPlanForWhoIsInAnAccess) {
+    HotPlugBench bench;
+    bench.start_driver();
+    ASSERT_TRUE(bench.add(0, 0));
+    decode(bench);
+    auto held = bench.topology().functions().at(0);
+    const std::weak_ptr plan = bench.assignment().ports().at(0);
+
+    ASSERT_TRUE(bench.hot_plug().pull_out("f0"));
+
+    ASSERT_FALSE(plan.expired());
+    // Whatever is there now: only that it is safe counts.
+    [[maybe_unused]] const auto value = held->read_bar(0, 0x2100, 4);
+    held->write_bar(0, 0x2100, 4, 1);
+    held.reset();
+    EXPECT_TRUE(plan.expired());
+}
+
+// The plan that it came with goes when its slot gets another one; what goes by the first stays.
+TEST(Lifetime, AFunctionThatWaitedKeepsThePlanThatItCameWith) {
+    HotPlugBench bench;
+    bench.start_driver();
+    ASSERT_TRUE(bench.add(1, 1));
+    const std::weak_ptr came_with = bench.assignment().ports().at(0);
+    ASSERT_TRUE(bench.add(0, 0));
+    ASSERT_FALSE(came_with.expired());
+    auto held = bench.topology().functions().at(0);
+
+    ASSERT_TRUE(bench.hot_plug().pull_out("f0"));
+
+    ASSERT_FALSE(came_with.expired());
+    held->unplace();
+    [[maybe_unused]] const auto value = held->read_bar(0, 0x2100, 4);
+    held.reset();
+    EXPECT_TRUE(came_with.expired());
+}
+
+TEST(Lifetime, AFunctionIsPulledOutWhileVcpusHammerIt) {
+    HotPlugBench bench;
+    bench.start_driver();
+    std::atomic<bool> end = false;
+    std::vector<std::thread> vcpus;
+    for (unsigned n = 0; n < 2; ++n)
+        vcpus.emplace_back([&] {
+            while (!end) {
+                bench.board().memory.write(trapped + 12, 4, 1);
+                [[maybe_unused]] const auto value = bench.board().memory.read(trapped + 0x100, 4);
+            }
+        });
+    for (unsigned round = 0; round < 16; ++round) {
+        // Another one each time: who is in an access still has the last one open.
+        const auto n = round % HotPlugBench::most;
+        ASSERT_TRUE(bench.add(n, 0)) << round;
+        decode(bench);
+        while (bench.board().memory.read(trapped + 0x100, 4) == 0xffffffff)
+            std::this_thread::yield();
+        ASSERT_TRUE(bench.hot_plug().pull_out(fmt::format("f{}", n))) << round;
+        bench.clear_events();
+    }
+    end = true;
+    for (auto& vcpu : vcpus)
+        vcpu.join();
+}
+
+}  // namespace
+}  // namespace tenon::vmm::slots
