@@ -6,7 +6,7 @@
 #include <span>
 #include <string_view>
 
-#include "cli/key_text.hpp"
+#include "cli/text/key_text.hpp"
 #include "cli/text/library.hpp"
 #include "library/words/device_argument.hpp"
 #include "library/words/memory_argument.hpp"
@@ -35,8 +35,9 @@ std::string machine_options(std::string_view viommu) {
   --memory SIZE[,key=value...]   of the guest: bytes, or with K, M, G; {} without it. The keys are
 {}  --iommufd fd=N          use /dev/iommu as somebody else opened it: file N of this process
 )",
-                       known_machine_versions(), viommu, render_keys(words::port_keys(), 4, column),
-                       words::default_memory, render_keys(words::memory_keys(), 4, column));
+                       known_machine_versions(), viommu,
+                       text::render_keys(words::port_keys(), 4, column), words::default_memory,
+                       text::render_keys(words::memory_keys(), 4, column));
 }
 
 std::string device_words() {
@@ -58,10 +59,10 @@ A file whose own name contains a comma or a # is found by its whole name first. 
     auto keys = words::device_keys();
     const auto stated = std::ranges::stable_partition(
         keys, [](const words::KeyWords& key) { return !key.name.starts_with("host-"); });
-    std::string text{intro};
-    text += render_keys(std::span{keys.begin(), stated.begin()}, 2, column + 2);
-    text += "For a file that does not tell, these state what its host can do:\n";
-    return text + render_keys(stated, 2, column + 2);
+    std::string all{intro};
+    all += text::render_keys(std::span{keys.begin(), stated.begin()}, 2, column + 2);
+    all += "For a file that does not tell, these state what its host can do:\n";
+    return all + text::render_keys(stated, 2, column + 2);
 }
 
 }  // namespace

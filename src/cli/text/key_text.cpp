@@ -1,4 +1,4 @@
-#include "cli/key_text.hpp"
+#include "cli/text/key_text.hpp"
 
 #include <fmt/core.h>
 
@@ -6,7 +6,7 @@
 
 #include "cli/text/terminal.hpp"
 
-namespace tenon::cli {
+namespace tenon::cli::text {
 
 std::string render_keys(std::span<const library::words::KeyWords> keys, std::size_t indent,
                         std::size_t column) {
@@ -17,7 +17,7 @@ std::string render_keys(std::span<const library::words::KeyWords> keys, std::siz
         head.resize(std::max(head.size(), column), ' ');
         // A head that is too long for the column takes its part of the first line.
         const std::string taken(head.size() - column, 'x');
-        auto lines = text::wrap(taken + std::string{key.what}, width - column);
+        auto lines = wrap(taken + std::string{key.what}, width - column);
         lines.front().erase(0, taken.size());
         for (std::size_t n = 0; n < lines.size(); ++n)
             text += (n == 0 ? head : std::string(column, ' ')) + lines[n] + '\n';
@@ -25,4 +25,4 @@ std::string render_keys(std::span<const library::words::KeyWords> keys, std::siz
     return text;
 }
 
-}  // namespace tenon::cli
+}  // namespace tenon::cli::text

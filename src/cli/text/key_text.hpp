@@ -7,11 +7,11 @@
 
 #include "library/words/keys.hpp"
 
-namespace tenon::cli {
+namespace tenon::cli::text {
 
 /// A line for each key, "name=value  what", wrapped; `indent` columns before it, and what it does
 /// from `column` on.
 std::string render_keys(std::span<const library::words::KeyWords> keys, std::size_t indent,
                         std::size_t column);
 
-}  // namespace tenon::cli
+}  // namespace tenon::cli::text

@@ -1,4 +1,4 @@
-#include "cli/key_text.hpp"
+#include "cli/help.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -6,7 +6,7 @@
 #include <array>
 
 #include "base/text.hpp"
-#include "cli/help.hpp"
+#include "cli/text/key_text.hpp"
 #include "library/words/device_argument.hpp"
 #include "library/words/memory_argument.hpp"
 #include "library/words/port_argument.hpp"
@@ -19,21 +19,20 @@ using testing::HasSubstr;
 
 TEST(KeyText, StandsInColumns) {
     const std::array keys{
-        words::KeyWords{.name = "id", .value = "NAME", .what = "what it is called"},
-        words::KeyWords{
-            .name = "a-longer-one",
-            .value = "on|off",
-            .what = "as many words as do not fit into what the head of this key has left of "
-                    "the first line"}};
+        KeyWords{.name = "id", .value = "NAME", .what = "what it is called"},
+        KeyWords{.name = "a-longer-one",
+                 .value = "on|off",
+                 .what = "as many words as do not fit into what the head of this key has left of "
+                         "the first line"}};
 
-    EXPECT_EQ(render_keys(keys, 2, 16),
+    EXPECT_EQ(text::render_keys(keys, 2, 16),
               "  id=NAME       what it is called\n"
               "  a-longer-one=on|off  as many words as do not fit into what the head of this key "
               "has left of the\n"
               "                first line\n");
 }
 
-TEST(KeyText, TellsEveryKeyWhereItCanBeGiven) {
+TEST(Help, TellsEveryKeyWhereItCanBeGiven) {
     for (const auto& keys : {library::words::device_keys(), library::words::port_keys(),
                              library::words::memory_keys()})
         for (const auto& key : keys) {
@@ -43,8 +42,8 @@ TEST(KeyText, TellsEveryKeyWhereItCanBeGiven) {
 }
 
 // "auto|on|off": what is offered in small letters, digits and marks is what parsers take.
-TEST(KeyText, OffersValuesThatAreTaken) {
-    const auto each = [](const std::vector<words::KeyWords>& keys, auto parse) {
+TEST(Help, OffersValuesThatAreTaken) {
+    const auto each = [](const std::vector<KeyWords>& keys, auto parse) {
         for (const auto& key : keys)
             for (const auto value : split(key.value, '|')) {
                 const bool literal =
