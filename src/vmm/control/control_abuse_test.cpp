@@ -10,8 +10,10 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <cerrno>
 #include <chrono>
 #include <cstring>
+#include <mutex>
 #include <thread>
 
 #include "base/event_fd.hpp"
@@ -54,6 +56,42 @@ private:
     std::atomic<int> went_ = 0;
 };
 
+// Warnings, from any thread.
+class Heard {
+public:
+    void add(const std::string& text) {
+        const std::lock_guard lock{mutex_};
+        text_ += text + "\n";
+    }
+    std::string all() {
+        const std::lock_guard lock{mutex_};
+        return text_;
+    }
+
+private:
+    std::mutex mutex_;
+    std::string text_;
+};
+
+// Lets the process open only as many files as `next` says, until it goes.
+class FewFiles {
+public:
+    explicit FewFiles(int next) {
+        // A sanitizer that looks at a type for the first time opens files for that.
+        EXPECT_THAT(system_error(EMFILE, "").what, HasSubstr("files"));
+        EXPECT_EQ(::getrlimit(RLIMIT_NOFILE, &before_), 0);
+        auto low = before_;
+        low.rlim_cur = static_cast<rlim_t>(next);
+        EXPECT_EQ(::setrlimit(RLIMIT_NOFILE, &low), 0);
+    }
+    FewFiles(const FewFiles&) = delete;
+    FewFiles& operator=(const FewFiles&) = delete;
+    ~FewFiles() { EXPECT_EQ(::setrlimit(RLIMIT_NOFILE, &before_), 0); }
+
+private:
+    rlimit before_{};
+};
+
 constexpr std::string_view slow =
     R"({"execute":"device_add","arguments":{"driver":"vfio-pci","host":"01:00.0"},"id":"slow"})";
 
@@ -62,8 +100,9 @@ protected:
     void SetUp() override {
         auto listener = ControlSocket::Listener::bind(path);
         ASSERT_TRUE(listener) << to_string(listener.error());
-        auto made = ControlSocket::create(std::move(*listener), {.package = "tenon"},
-                                          [this](const std::string& text) { warn(text); });
+        auto made =
+            ControlSocket::create(std::move(*listener), {.package = "tenon"},
+                                  [&heard = heard](const std::string& text) { heard.add(text); });
         ASSERT_TRUE(made);
         socket = std::move(*made);
         auto commands = make_plug_commands(plugging);
@@ -76,14 +115,6 @@ protected:
                                 return Result<Json>{Json(std::string(1 << 20, 'x'))};
                             }});
         socket->serve(std::move(commands));
-    }
-    void warn(const std::string& text) {
-        const std::lock_guard lock{mutex};
-        warnings += text + "\n";
-    }
-    std::string warned() {
-        const std::lock_guard lock{mutex};
-        return warnings;
     }
     // A client that has connected and heard the greeting; `patient` waits ten seconds for a line.
     Fd connected() const {
@@ -130,8 +161,7 @@ protected:
 
     std::string path = testing::TempDir() + "tenon-abuse-" + std::to_string(::getpid());
     std::atomic<int> count = 0;
-    std::mutex mutex;
-    std::string warnings;
+    Heard heard;
     // A device that takes its time to come.
     Gate gate;
     Plugging plugging{.add = [this](const slots::PlugRequest&) -> Result<std::string> {
@@ -228,41 +258,38 @@ TEST_F(ControlAbuse, AFileMayComeBeforeItsCommand) {
 TEST_F(ControlAbuse, AClientWhoseFilesCannotBeTakenIsCutOff) {
     const auto client = negotiated();
     std::array<Pipe, 4> pipes;
-    rlimit before{};
-    ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
     const Fd next{::fcntl(pipes[0].in.number(), F_DUPFD_CLOEXEC, 0)};
-    rlimit low = before;
-    low.rlim_cur = static_cast<rlim_t>(next.number()) + 2;
-    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &low), 0);
-    send(client, getfd("a"), {pipes[0].in.number(), pipes[1].in.number(), pipes[2].in.number()});
-    const auto answer = line(client);
-    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+    std::string answer;
+    {
+        const FewFiles few{next.number() + 2};
+        send(client, getfd("a"),
+             {pipes[0].in.number(), pipes[1].in.number(), pipes[2].in.number()});
+        answer = line(client);
+    }
 
     EXPECT_EQ(answer, "<end>");
-    EXPECT_THAT(warned(), HasSubstr("files"));
+    EXPECT_THAT(heard.all(), HasSubstr("files"));
 }
 
 TEST_F(ControlAbuse, WaitsForDescriptorsWithoutHaste) {
     Fd client{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)};
-    rlimit before{};
-    ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
-    rlimit low = before;
-    low.rlim_cur = static_cast<rlim_t>(client.number()) + 1;
-    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &low), 0);
-    ASSERT_EQ(connect_to(client, *local_address(path)), 0);
     const auto used = [] {
         rusage usage{};
         ::getrusage(RUSAGE_SELF, &usage);
         return std::chrono::seconds{usage.ru_utime.tv_sec + usage.ru_stime.tv_sec} +
                std::chrono::microseconds{usage.ru_utime.tv_usec + usage.ru_stime.tv_usec};
     };
-    const auto start = used();
-    std::this_thread::sleep_for(500ms);
-    const auto spent = used() - start;
-    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+    std::chrono::microseconds spent{};
+    {
+        const FewFiles few{client.number() + 1};
+        ASSERT_EQ(connect_to(client, *local_address(path)), 0);
+        const auto start = used();
+        std::this_thread::sleep_for(500ms);
+        spent = used() - start;
+    }
 
     EXPECT_LT(spent, 100ms);
-    EXPECT_THAT(warned(), HasSubstr("open files"));
+    EXPECT_THAT(heard.all(), HasSubstr("open files"));
     // It gets in when there are some again.
     EXPECT_THAT(line(client), HasSubstr("QMP"));
 }
@@ -438,7 +465,7 @@ TEST_F(ControlAbuse, AFloodOfIncidentsCutsNobodyOff) {
 
     EXPECT_EQ(told, 100'000u);
     EXPECT_LE(events, 2 + (std::chrono::steady_clock::now() - start) / 1s);
-    EXPECT_EQ(warned(), "");
+    EXPECT_EQ(heard.all(), "");
 }
 
 }  // namespace
