@@ -58,8 +58,16 @@ public:
 
     /// Function `n` comes as function `number` of a port, with the id "f<n>".
     Result<std::string> add(std::size_t n, unsigned number, const std::string& port = "rp0") {
+        TENON_TRY(plugged, plug(n, number, port), "");
+        return plugged.id;
+    }
+    /// The same, with its warnings.
+    Result<vmm::slots::Plugged> plug(std::size_t n, unsigned number,
+                                     const std::string& port = "rp0") {
         return hot_plug_->add({.device = fmt::format("{} {} {}", n, number, port)});
     }
+    /// The option ROM of functions that come from now on.
+    void choose_rom(model::chosen::RomRequest rom) { rom_ = std::move(rom); }
     /// What the user says of functions that come from now on.
     void choose(model::chosen::FunctionKeys keys) { keys_ = keys; }
     /// How often the machine was asked to pause.
@@ -149,6 +157,7 @@ private:
         device.facts.group = device::GroupFacts{.number = 1};
         device.id = fmt::format("f{}", n);
         device.keys = keys_;
+        device.rom = rom_;
         device.function = static_cast<unsigned>(request.device[2] - '0');
         device.port = request.device.substr(4);
         TENON_TRY_DO(opened.prepare({}, std::span{&device.facts, 1}), "");
@@ -175,6 +184,7 @@ private:
     std::deque<std::unique_ptr<FakeFunction>> functions_;
     unsigned fail_opener_ = 0;
     model::chosen::FunctionKeys keys_;
+    model::chosen::RomRequest rom_;
     std::atomic<unsigned> pauses_ = 0;
     FakeOpener* opener_ = nullptr;
     device::OpenedFunctions opened_{[this](device::Interface, std::span<const device::DeviceFacts>,

@@ -164,9 +164,9 @@ protected:
     Heard heard;
     // A device that takes its time to come.
     Gate gate;
-    Plugging plugging{.add = [this](const slots::PlugRequest&) -> Result<std::string> {
+    Plugging plugging{.add = [this](const slots::PlugRequest&) -> Result<slots::Plugged> {
                           gate.pass();
-                          return "dev0";
+                          return slots::Plugged{.id = "dev0", .warnings = {}};
                       },
                       .remove = [](const std::string&) -> Result<void> { return {}; },
                       .pull_out = [](const std::string&) -> Result<void> { return {}; }};

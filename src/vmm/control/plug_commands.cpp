@@ -130,8 +130,10 @@ Result<QmpWork> add_device(const Plugging& plugging, const IommufdObjects& objec
     // Both files are open until the device has them, whatever becomes of their names meanwhile.
     return QmpWork{[&plugging, request = std::move(request), file = std::move(file),
                     iommufd = std::move(iommufd)]() -> Result<Json> {
-        TENON_TRY_DO(plugging.add(request), "");
-        return empty();
+        TENON_TRY(plugged, plugging.add(request), "");
+        // QEMU's answer has nothing in it; ours neither, where there is nothing to say.
+        if (plugged.warnings.empty()) return empty();
+        return Json{{"warnings", plugged.warnings}};
     }};
 }
 
@@ -250,6 +252,9 @@ QmpEvent event_of(const slots::PlugEvent& event) {
             return make_event("DEVICE_DELETED", std::move(data));
         case NotLetGo:
             return make_event("DEVICE_UNPLUG_GUEST_ERROR", std::move(data));
+        case Warned:
+            data["warnings"] = event.warnings;
+            return make_event("TENON_DEVICE_WARNING", std::move(data));
         case Lost:
             data["kind"] = "lost";
             break;

@@ -12,7 +12,7 @@ namespace tenon::vmm::control {
 
 /// What the commands need of HotPlug; see there.
 struct Plugging {
-    std::function<Result<std::string>(const slots::PlugRequest&)> add;
+    std::function<Result<slots::Plugged>(const slots::PlugRequest&)> add;
     std::function<Result<void>(const std::string& id)> remove;
     std::function<Result<void>(const std::string& id)> pull_out;
 };

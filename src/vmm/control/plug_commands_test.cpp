@@ -43,10 +43,10 @@ protected:
     bool file_was_open = false;
     std::vector<std::string> removed;
     std::vector<std::string> pulled;
-    Plugging plugging{.add = [this](const slots::PlugRequest& request) -> Result<std::string> {
+    Plugging plugging{.add = [this](const slots::PlugRequest& request) -> Result<slots::Plugged> {
                           added.push_back(request);
                           file_was_open = request.iommufd && is_open(*request.iommufd);
-                          return "dev0";
+                          return slots::Plugged{.id = "dev0", .warnings = {}};
                       },
                       .remove = [this](const std::string& id) -> Result<void> {
                           removed.push_back(id);

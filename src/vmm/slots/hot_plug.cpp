@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/quiet_thread.hpp"
+#include "model/machine/plan_warnings.hpp"
 
 namespace tenon::vmm::slots {
 
@@ -76,7 +77,7 @@ Result<void> HotPlug::check_slot_open(const model::machine::Arrival& arrival) co
               .hint = "Wait for the event DEVICE_DELETED"});
 }
 
-Result<std::string> HotPlug::add(const PlugRequest& request) {
+Result<Plugged> HotPlug::add(const PlugRequest& request) {
     const std::lock_guard lock{mutex_};
     // What opens a function works on the address space that is being filled.
     outside_.assignment.wait_for_memory();
@@ -96,7 +97,11 @@ Result<std::string> HotPlug::add(const PlugRequest& request) {
     TENON_TRY_DO(check_slot_open(arrival), "");
     TENON_TRY_DO(outside_.assignment.insert(arrival), "");
     leave.commit();
-    return arriving->view.id;
+    Plugged plugged{.id = arriving->view.id,
+                    .warnings = model::machine::warnings_of_arrival(*arrival.plan, arrival.number)};
+    if (!plugged.warnings.empty())
+        tell({.kind = PlugEvent::Kind::Warned, .id = plugged.id, .warnings = plugged.warnings});
+    return plugged;
 }
 
 Result<void> HotPlug::remove(const std::string& id) {

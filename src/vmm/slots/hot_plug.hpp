@@ -10,6 +10,7 @@
 #include <set>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "base/result.hpp"
 #include "device/opened.hpp"
@@ -25,6 +26,12 @@ namespace tenon::vmm::slots {
 struct PlugRequest {
     std::string device;          ///< `DEVICE[,key=value…]`, as on the command line.
     std::optional<int> iommufd;  ///< /dev/iommu as somebody opened it; theirs.
+};
+
+/// A device that has come.
+struct Plugged {
+    std::string id;
+    std::vector<std::string> warnings;  ///< What a user should know of it: of the plan.
 };
 
 /// Reads the words of a request, asks the device and plans its arrival; what it opens stays in the
@@ -56,10 +63,10 @@ public:
     /// Removals that the guest has not carried out are forgotten.
     ~HotPlug();
 
-    /// Brings a device in: with function 0 the guest is told of all in its slot. Its id.
-    /// Errors: of the planner and of each step; Busy if its slot has been announced or is being
-    /// removed. Machine and host are then as before.
-    Result<std::string> add(const PlugRequest& request);
+    /// Brings a device in: with function 0 the guest is told of all in its slot. Who listens is
+    /// told of its warnings. Errors: of the planner and of each step; Busy if its slot has been
+    /// announced or is being removed. Machine and host are then as before.
+    Result<Plugged> add(const PlugRequest& request);
 
     /// Asks the guest to let go of the slot in which the function `id` is, all of it. Functions
     /// that wait for function 0 go at once. Errors: NotFound; Busy if it was asked already;

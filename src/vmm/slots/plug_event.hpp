@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "model/function/device_error.hpp"
 #include "vmm/assigned/function.hpp"
@@ -15,11 +16,13 @@ struct PlugEvent {
         NotLetGo,  ///< The guest did not let go of it in time; it stays.
         Failed,    ///< The host was told of an error of it.
         Lost,      ///< It answers no more, and will be deleted.
+        Warned,    ///< It has come, and there is something to know of it.
     };
     Kind kind = Kind::Deleted;
     std::string id;
     model::chosen::ErrorAction action = model::chosen::ErrorAction::Report;  ///< Of Failed.
-    assigned::ErrorReport report;  ///< Of Failed, unless by Detach.
+    assigned::ErrorReport report;       ///< Of Failed, unless by Detach.
+    std::vector<std::string> warnings;  ///< Of Warned.
 
     bool operator==(const PlugEvent&) const = default;
 };
