@@ -35,8 +35,12 @@ Result<std::unique_ptr<Machine>> Machine::create(BoardConfig config) {
     machine->vm_ = std::move(vm);
     machine->slots_.emplace(*machine->vm_, machine->kvm_->memory_slots());
     machine->routes_.emplace(*machine->vm_);
-    for (const auto& part : machine->memory_.parts())
+    for (const auto& part : machine->memory_.parts()) {
         TENON_TRY_DO(machine->slots_->add(part.at, part.bytes), "giving the guest its memory");
+        // No BAR gets there, and nobody answers what leaves the guest there all the same.
+        TENON_TRY_DO(machine->memory_bus_.add(part.at.value(), part.bytes.size(), nullptr),
+                     "giving the guest its memory");
+    }
     return machine;
 }
 

@@ -6,27 +6,27 @@
 #include <utility>
 
 namespace tenon::vmm::assigned {
-namespace {
 
 // One BAR on a bus.
-class BarOnBus final : public board::BusDevice {
+class Bars::OnBus final : public board::BusDevice {
 public:
-    BarOnBus(unsigned index, std::shared_ptr<BarAccess> access)
-        : index_{index}, access_{std::move(access)} {}
+    OnBus(Bars& bars, const model::running::BarPlace& place, std::shared_ptr<BarAccess> access)
+        : bars_{bars}, place_{place}, access_{std::move(access)} {}
 
     std::uint64_t read(std::uint64_t offset, unsigned size) override {
-        return access_->read_bar(index_, offset, size);
+        return access_->read_bar(place_.index, offset, size);
     }
     void write(std::uint64_t offset, unsigned size, std::uint64_t value) override {
-        access_->write_bar(index_, offset, size, value);
+        access_->write_bar(place_.index, offset, size, value);
     }
+    void appear() override { bars_.appear(place_); }
+    void disappear() override { bars_.disappear(place_); }
 
 private:
-    unsigned index_;
+    Bars& bars_;  ///< Removes it from the bus before they end.
+    model::running::BarPlace place_;
     std::shared_ptr<BarAccess> access_;
 };
-
-}  // namespace
 
 Result<std::unique_ptr<Bars>> Bars::create(std::string name,
                                            const model::function::FunctionView& view,
@@ -44,8 +44,8 @@ Result<std::unique_ptr<Bars>> Bars::create(std::string name,
 }
 
 Bars::~Bars() {
-    for (const auto& place : std::vector{placed_})
-        remove(place);
+    while (!placed_.empty())
+        remove(placed_.back().place);
 }
 
 const model::function::BarPlan* Bars::plan_of(unsigned index) const {
@@ -53,19 +53,58 @@ const model::function::BarPlan* Bars::plan_of(unsigned index) const {
     return plan == view_.bars.end() ? nullptr : &*plan;
 }
 
+board::Bus& Bars::bus_of(unsigned index) const {
+    return plan_of(index)->kind == pci::BarKind::Io ? outside_.ports : outside_.memory;
+}
+
 void Bars::place(const model::running::BarPlace& place, std::shared_ptr<BarAccess> access) {
     const auto* const plan = plan_of(place.index);
     if (plan == nullptr || !plan->size) return;
-    auto& bus = plan->kind == pci::BarKind::Io ? outside_.ports : outside_.memory;
-    const auto step = fmt::format("BAR {} of {} at {:#x}", place.index, name_, place.address);
-    auto added = bus.add(place.address, *plan->size,
-                         std::make_shared<BarOnBus>(place.index, std::move(access)));
-    if (!added) return outside_.warnings.check(added, {name_, "placing BARs"}, step);
-    placed_.push_back(place);
+    {
+        const std::lock_guard lock{mutex_};
+        for (auto& area : areas_)
+            if (area.index == place.index) area.withdrawn = false;
+    }
+    const auto on_bus = std::make_shared<OnBus>(*this, place, std::move(access));
+    const auto there = bus_of(place.index).place(place.address, *plan->size, on_bus);
+    if (!there)
+        return outside_.warnings.check(std::unexpected(there.error()), {name_, "placing BARs"},
+                                       fmt::format("BAR {} of {}", place.index, name_));
+    placed_.push_back({.place = place, .on_bus = on_bus.get()});
+    // Without addresses, which the guest chooses: it is to be said once.
+    if (!*there)
+        outside_.warnings.once(
+            fmt::format("BAR {} of {}: the guest put it where something else is; it is not there "
+                        "until that has gone",
+                        place.index, name_));
+}
+
+void Bars::remove(const model::running::BarPlace& place) {
+    const auto found = std::ranges::find(placed_, place, &Placed::place);
+    if (found == placed_.end()) return;
+    const auto* const on_bus = found->on_bus;
+    placed_.erase(found);
+    bus_of(place.index).remove(*on_bus);
+}
+
+// From here on nothing may change the bus, which holds its lock.
+void Bars::appear(const model::running::BarPlace& place) {
+    const std::lock_guard lock{mutex_};
     for (auto& area : areas_) {
         if (area.index != place.index) continue;
-        enter(area, place);
-        outside_.peers.add(device_, part_of(area), GuestAddress{place.address + area.offset});
+        area.at = GuestAddress{place.address + area.offset};
+        settle(area);
+        outside_.peers.add(device_, part_of(area), *area.at);
+    }
+}
+
+void Bars::disappear(const model::running::BarPlace& place) {
+    const std::lock_guard lock{mutex_};
+    for (auto& area : areas_) {
+        if (area.index != place.index) continue;
+        outside_.peers.remove(device_, part_of(area));
+        area.at.reset();
+        settle(area);
     }
 }
 
@@ -73,58 +112,45 @@ PeerMemory::Part Bars::part_of(const MappedArea& area) {
     return {.bar = area.index, .offset = area.offset, .bytes = area.memory.bytes()};
 }
 
-void Bars::enter(MappedArea& area, const model::running::BarPlace& place) {
-    if (withdrawn_ || trapped_ || area.slot) return;
-    auto slot = outside_.slots.add(GuestAddress{place.address + area.offset}, area.memory.bytes());
+// Gives the area the memory slot that it should have now, or none.
+void Bars::settle(MappedArea& area) {
+    const auto step = fmt::format("BAR {} of {}", area.index, name_);
+    const bool wanted = area.at && !area.withdrawn && !trapped_;
+    if (wanted == area.slot.has_value()) return;
+    if (!wanted)
+        return outside_.warnings.check(
+            outside_.slots.remove(*std::exchange(area.slot, std::nullopt)), step);
     // Without a slot the accesses trap: slower, and still right.
-    if (slot)
+    if (const auto slot = outside_.slots.add(*area.at, area.memory.bytes()))
         area.slot = *slot;
     else
         outside_.warnings.once({name_, "mapping BARs"},
-                               fmt::format("BAR {} of {} at {:#x} stays trapped: {}", place.index,
-                                           name_, place.address, to_string(slot.error())));
+                               fmt::format("{} stays trapped: {}", step, to_string(slot.error())));
 }
 
 void Bars::set_trapped(bool on) {
+    const std::lock_guard lock{mutex_};
     if (std::exchange(trapped_, on) == on) return;
-    if (on) {
-        for (auto& area : areas_)
-            withdraw(area);
-        return;
-    }
-    for (const auto& place : placed_)
-        for (auto& area : areas_)
-            if (area.index == place.index) enter(area, place);
+    for (auto& area : areas_)
+        settle(area);
 }
 
-void Bars::withdraw(MappedArea& area) {
-    if (!area.slot) return;
-    outside_.warnings.check(outside_.slots.remove(*std::exchange(area.slot, std::nullopt)),
-                            fmt::format("BAR {} of {}", area.index, name_));
-}
-
-void Bars::remove(const model::running::BarPlace& place) {
-    const auto found = std::ranges::find(placed_, place);
-    if (found == placed_.end()) return;
-    placed_.erase(found);
+bool Bars::withdraw(std::optional<GuestAddress> where) {
+    const std::lock_guard lock{mutex_};
+    const bool any = std::ranges::any_of(areas_, [where](const MappedArea& area) {
+        return area.slot && (!where || (*where >= *area.at &&
+                                        where->value() - area.at->value() < area.memory.size()));
+    });
+    if (!any) return false;
     for (auto& area : areas_) {
-        if (area.index != place.index) continue;
-        outside_.peers.remove(device_, part_of(area));
-        withdraw(area);
+        area.withdrawn = true;
+        settle(area);
     }
-    const auto* const plan = plan_of(place.index);
-    auto& bus = plan->kind == pci::BarKind::Io ? outside_.ports : outside_.memory;
-    bus.remove(place.address);
-}
-
-bool Bars::withdraw() {
-    bool any = false;
-    withdrawn_ = true;
-    for (auto& area : areas_) {
-        any = any || area.slot.has_value();
-        withdraw(area);
-    }
-    return any;
+    outside_.warnings.once(fmt::format(
+        "{}: stopped to answer under a mapping: accesses to its BARs trap until the guest places "
+        "them anew",
+        name_));
+    return true;
 }
 
 }  // namespace tenon::vmm::assigned

@@ -4,11 +4,13 @@
 
 #include <cstdint>
 #include <memory>
-#include <span>
+#include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/mapping.hpp"
+#include "base/strong.hpp"
 #include "device/control.hpp"
 #include "model/function/function_view.hpp"
 #include "model/running/config_state.hpp"
@@ -33,7 +35,8 @@ public:
                            std::uint64_t value) = 0;
 };
 
-/// Owns the mappings and memory slots of a function's BARs. One caller at a time.
+/// Owns the mappings and memory slots of a function's BARs. One caller at a time; that others place
+/// and remove theirs meanwhile may bring its own into effect or take them out.
 class Bars {
 public:
     /// What it works on; all must outlive it.
@@ -56,41 +59,53 @@ public:
 
     /// Puts a BAR where the guest wants it. `access` answers for what is not mapped; it must live
     /// until the BAR was removed and no access to it is under way.
-    /// A place that is taken is said once; the BAR is then not there, as on a real bus.
+    /// Where something else is in effect the BAR waits, which is said once, and comes when that
+    /// has gone.
     void place(const model::running::BarPlace& place, std::shared_ptr<BarAccess> access);
 
     /// Takes a BAR out of the guest; afterwards nothing of it is reached directly.
     void remove(const model::running::BarPlace& place);
 
-    /// Takes only the mappings out, so that every access traps, for good. Whether there were any.
-    bool withdraw();
+    /// The device does not answer under a mapping at `where`; unknown: under any. Takes only the
+    /// mappings out, of all its BARs, so that every access traps until the guest places them anew.
+    /// Whether there was one at `where`.
+    bool withdraw(std::optional<GuestAddress> where);
 
     /// The same for a time: mappings are out while it is on, and come back after.
     void set_trapped(bool on);
 
 private:
+    class OnBus;
     struct MappedArea {
         unsigned index = 0;
         std::uint64_t offset = 0;
         Mapping memory;
-        std::optional<std::uint32_t> slot;  ///< While it is in the guest.
+        std::optional<GuestAddress> at = std::nullopt;     ///< Where its BAR is in effect.
+        std::optional<std::uint32_t> slot = std::nullopt;  ///< While the guest reaches it so.
+        bool withdrawn = false;
+    };
+    struct Placed {
+        model::running::BarPlace place;
+        const board::BusDevice* on_bus = nullptr;  ///< The bus has it.
     };
 
     Bars(std::string name, const model::function::FunctionView& view,
          const device::DeviceControl& device, Outside outside)
         : name_{std::move(name)}, view_{view}, device_{device}, outside_{outside} {}
-    void enter(MappedArea& area, const model::running::BarPlace& place);
-    void withdraw(MappedArea& area);
+    void appear(const model::running::BarPlace& place);
+    void disappear(const model::running::BarPlace& place);
+    void settle(MappedArea& area);
     static PeerMemory::Part part_of(const MappedArea& area);
     const model::function::BarPlan* plan_of(unsigned index) const;
+    board::Bus& bus_of(unsigned index) const;
 
     std::string name_;
     const model::function::FunctionView& view_;
     const device::DeviceControl& device_;  ///< Whose BARs they are.
     Outside outside_;
+    std::vector<Placed> placed_;
+    std::mutex mutex_;  ///< Guards what follows, which the bus changes from others' threads.
     std::vector<MappedArea> areas_;
-    std::vector<model::running::BarPlace> placed_;
-    bool withdrawn_ = false;
     bool trapped_ = false;
 };
 

@@ -246,10 +246,11 @@ void AssignedFunction::unplace() {
     execute(config_.reset());
 }
 
-bool AssignedFunction::withdraw() {
+bool AssignedFunction::withdraw(std::optional<GuestAddress> where) {
     const std::lock_guard lock{mutex_};
+    if (!bars_->withdraw(where)) return false;
     note_if_gone();
-    return bars_->withdraw();
+    return true;
 }
 
 void AssignedFunction::execute(const std::vector<model::running::Effect>& effects) {

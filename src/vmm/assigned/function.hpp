@@ -105,9 +105,9 @@ public:
     /// It arrives while the guest runs: its BARs are where a reset leaves them, nowhere.
     void unplace();
 
-    /// The device stopped to answer under a mapping: every access traps from now on.
-    /// Whether anything was mapped.
-    bool withdraw();
+    /// A device does not answer under a mapping at `where`; unknown: this one under any. If that is
+    /// one of its own, its accesses trap until the guest places its BARs anew. Whether it is.
+    bool withdraw(std::optional<GuestAddress> where);
 
     /// Takes everything out of the guest now, before the board goes.
     void shut_down();

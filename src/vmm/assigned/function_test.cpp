@@ -150,12 +150,12 @@ TEST_F(AssignedFunctionTest, ReadsADeviceThatIsGoneAsOnes) {
 TEST_F(AssignedFunctionTest, TrapsEverythingOnceMappingsWereWithdrawn) {
     function_->write_config(0x04, 2, decoding);
 
-    EXPECT_TRUE(function_->withdraw());
+    EXPECT_TRUE(function_->withdraw(std::nullopt));
 
     EXPECT_THAT(board_.vm.slots, IsEmpty());
     board_.memory.write(nvme_bar + 0x10, 4, 0x42);
     EXPECT_EQ(std::to_integer<unsigned>(host_->bar(0)[0x10]), 0x42u);
-    EXPECT_FALSE(function_->withdraw());
+    EXPECT_FALSE(function_->withdraw(std::nullopt));
 }
 
 TEST_F(AssignedFunctionTest, NeverWritesWhatItDoesNotShow) {

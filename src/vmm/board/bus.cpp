@@ -1,5 +1,6 @@
 #include "vmm/board/bus.hpp"
 
+#include <algorithm>
 #include <bit>
 #include <iterator>
 #include <limits>
@@ -15,30 +16,54 @@ bool whole(unsigned size) { return std::has_single_bit(size) && size <= 8; }
 }  // namespace
 
 Result<void> Bus::add(std::uint64_t base, std::uint64_t size, std::shared_ptr<BusDevice> device) {
-    if (size == 0 || size - 1 > std::numeric_limits<std::uint64_t>::max() - base)
-        return malformed("bus range of {:#x} bytes at {:#x}", size, base);
-    const std::unique_lock lock{mutex_};
-    const auto above = ranges_.lower_bound(base);
-    if (above != ranges_.end() && above->first - base < size)
-        return fail(Error::Kind::Busy, "bus range at {:#x}: another one begins at {:#x}", base,
-                    above->first);
-    if (above != ranges_.begin()) {
-        const auto below = std::prev(above);
-        if (base - below->first < below->second.size)
-            return fail(Error::Kind::Busy, "bus range at {:#x}: inside another one at {:#x}", base,
-                        below->first);
-    }
-    ranges_.emplace(base, Entry{.size = size, .device = std::move(device)});
+    TENON_TRY(entered, enter({.base = base, .size = size, .device = std::move(device)}, false), "");
+    if (!entered)
+        return fail(Error::Kind::Busy, "bus range at {:#x}: another one is in the way", base);
     return {};
 }
 
-void Bus::remove(std::uint64_t base) {
-    std::shared_ptr<BusDevice> kept;  // Destroyed outside the lock.
-    const std::unique_lock lock{mutex_};
-    const auto entry = ranges_.find(base);
-    if (entry == ranges_.end()) return;
-    kept = std::move(entry->second.device);
-    ranges_.erase(entry);
+Result<bool> Bus::place(std::uint64_t base, std::uint64_t size, std::shared_ptr<BusDevice> device) {
+    return enter({.base = base, .size = size, .device = std::move(device)}, true);
+}
+
+Result<bool> Bus::enter(Entry entry, bool may_wait) {
+    const AddressMap::Range range{.base = entry.base, .size = entry.size};
+    if (range.size == 0 || range.size - 1 > std::numeric_limits<std::uint64_t>::max() - range.base)
+        return malformed("bus range of {:#x} bytes at {:#x}", range.size, range.base);
+    const std::lock_guard lock{changing_};
+    if (!may_wait && !map_.is_free(range)) return false;
+    const auto id = next_++;
+    wanted_.emplace(id, std::move(entry));
+    follow(map_.add(id, range));
+    return map_.in_effect(id);
+}
+
+void Bus::remove(const BusDevice& device) {
+    std::shared_ptr<BusDevice> kept;  // Destroyed outside the locks.
+    const std::lock_guard lock{changing_};
+    const auto found = std::ranges::find_if(
+        wanted_, [&](const auto& one) { return one.second.device.get() == &device; });
+    if (found == wanted_.end()) return;
+    kept = found->second.device;
+    follow(map_.remove(found->first));
+    wanted_.erase(found);
+}
+
+void Bus::follow(const AddressMap::Change& change) {
+    for (const auto id : change.gone) {
+        const auto& entry = wanted_.at(id);
+        if (entry.device) entry.device->disappear();
+        const std::unique_lock lock{mutex_};
+        ranges_.erase(entry.base);
+    }
+    for (const auto id : change.come) {
+        const auto& entry = wanted_.at(id);
+        {
+            const std::unique_lock lock{mutex_};
+            ranges_.emplace(entry.base, entry);
+        }
+        if (entry.device) entry.device->appear();
+    }
 }
 
 Bus::Found Bus::find(std::uint64_t address, unsigned size) const {

@@ -4,9 +4,11 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <shared_mutex>
 
 #include "base/result.hpp"
+#include "vmm/board/address_map.hpp"
 
 namespace tenon::vmm::board {
 
@@ -24,6 +26,13 @@ public:
 
     /// Writes the low `size` bytes of `value`; otherwise as read().
     virtual void write(std::uint64_t offset, unsigned size, std::uint64_t value) = 0;
+
+    /// Its range has come into effect: what else is to stand there may follow. One call at a time,
+    /// from whoever changes the bus, which these two must not change themselves.
+    virtual void appear() {}
+
+    /// Its range is about to go out of effect: what stands there has to be gone on return.
+    virtual void disappear() {}
 };
 
 /// All ones in the low `size` bytes: what nobody's answer reads as.
@@ -31,18 +40,25 @@ constexpr std::uint64_t all_ones(unsigned size) {
     return size >= 8 ? ~std::uint64_t{0} : (std::uint64_t{1} << (size * 8)) - 1;
 }
 
-/// One address space. Ranges may come and go while vCPUs run.
+/// One address space. Ranges may come and go while vCPUs run; where they overlap, AddressMap says
+/// who is in effect.
 ///
-/// A device is not called under the bus's lock: it may change ranges itself, its own too, and a
-/// call that was under way when its range was removed still finds the device alive.
+/// A device is not called for an access under the bus's locks: it may change ranges itself, its own
+/// too, and a call that was under way when its range was removed still finds the device alive.
 class Bus {
 public:
-    /// `device` answers for `size` bytes from `base` from now on.
+    /// `device` answers for `size` bytes from `base` from now on, for good. Null: nobody answers,
+    /// and nobody else may be there.
     /// Errors: Busy if a range is in the way; Malformed for an empty range or one past the end.
     Result<void> add(std::uint64_t base, std::uint64_t size, std::shared_ptr<BusDevice> device);
 
-    /// The range that begins at `base` answers no more. One that is not there is no error.
-    void remove(std::uint64_t base);
+    /// The same for a range that may move onto others: whether it is in effect now. Else it waits
+    /// until those that came before it make room.
+    /// Errors: Malformed for an empty range or one past the end.
+    Result<bool> place(std::uint64_t base, std::uint64_t size, std::shared_ptr<BusDevice> device);
+
+    /// The range of `device` is wanted no more. One that is not there is no error.
+    void remove(const BusDevice& device);
 
     /// A read of 1 to 8 bytes. What is in no range, or not in one alone, reads as all ones.
     std::uint64_t read(std::uint64_t address, unsigned size) const;
@@ -52,6 +68,7 @@ public:
 
 private:
     struct Entry {
+        std::uint64_t base = 0;
         std::uint64_t size = 0;
         std::shared_ptr<BusDevice> device;
     };
@@ -59,10 +76,16 @@ private:
         std::shared_ptr<BusDevice> device;  ///< Null: nobody.
         std::uint64_t offset = 0;
     };
+    Result<bool> enter(Entry entry, bool may_wait);
+    void follow(const AddressMap::Change& change);
     Found find(std::uint64_t address, unsigned size) const;
 
-    mutable std::shared_mutex mutex_;
-    std::map<std::uint64_t, Entry> ranges_;
+    std::mutex changing_;  ///< Guards what follows; held over appear() and disappear().
+    AddressMap map_;
+    std::map<AddressMap::Id, Entry> wanted_;
+    AddressMap::Id next_ = 0;
+    mutable std::shared_mutex mutex_;        ///< Guards what follows; taken last.
+    std::map<std::uint64_t, Entry> ranges_;  ///< In effect, by base.
 };
 
 }  // namespace tenon::vmm::board

@@ -103,7 +103,7 @@ TEST(Bus, ForgetsARangeThatWasRemoved) {
     const auto scratch = std::make_shared<Scratch>();
     ASSERT_TRUE(bus.add(0x1000, 16, scratch));
 
-    bus.remove(0x1000);
+    bus.remove(*scratch);
 
     EXPECT_EQ(bus.read(0x1000, 1), 0xffu);
     EXPECT_EQ(scratch.use_count(), 1);
@@ -115,7 +115,7 @@ public:
     explicit Leaving(Bus& bus) : bus_{bus} {}
     std::uint64_t read(std::uint64_t /*offset*/, unsigned /*size*/) override { return 7; }
     void write(std::uint64_t /*offset*/, unsigned /*size*/, std::uint64_t /*value*/) override {
-        bus_.remove(0x1000);
+        bus_.remove(*this);
     }
 
 private:
@@ -142,8 +142,9 @@ TEST(Bus, LetsRangesComeAndGoWhileOthersRead) {
                     wrong = true;
         }};
         for (unsigned round = 0; round < 1000; ++round) {
-            [[maybe_unused]] const auto added = bus.add(0x1000, 16, std::make_shared<Leaving>(bus));
-            bus.remove(0x1000);
+            const auto leaving = std::make_shared<Leaving>(bus);
+            [[maybe_unused]] const auto added = bus.add(0x1000, 16, leaving);
+            bus.remove(*leaving);
         }
     }
     EXPECT_FALSE(wrong);

@@ -323,7 +323,7 @@ std::vector<std::shared_ptr<const model::slot::PortPlan>> Assignment::ports() co
 bool Assignment::withdraw() {
     bool any = false;
     for (const auto& function : outside_.topology.functions())
-        any |= function->withdraw();
+        any |= function->withdraw(std::nullopt);
     return any;
 }
 
