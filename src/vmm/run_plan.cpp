@@ -84,14 +84,8 @@ Result<board::MachineEnd> run_plan(const model::machine::MachinePlan& plan,
         "");
     machine->on_started([&assignment] { assignment->begin_to_map_memory(); });
     machine->on_ending([&assignment] { assignment->stop_waiting(); });
-    machine->on_memory_fault([&assignment, &warnings](std::optional<GuestAddress> where) {
-        if (!assignment->withdraw()) return false;
-        warnings.once(
-            fmt::format("a device stopped to answer under a mapping (guest address "
-                        "{:#x}): its BARs are trapped from now on",
-                        where.value_or(GuestAddress{0}).value()));
-        return true;
-    });
+    machine->on_memory_fault(
+        [&assignment](std::optional<GuestAddress> where) { return assignment->withdraw(where); });
     slots::HotPlug hot_plug{{.plan = plan,
                              .opened = opened,
                              .assignment = *assignment,

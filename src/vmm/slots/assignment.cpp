@@ -320,10 +320,19 @@ std::vector<std::shared_ptr<const model::slot::PortPlan>> Assignment::ports() co
     return plans;
 }
 
-bool Assignment::withdraw() {
+// A function whose device answers may have lost its mappings all the same, by a reset on the host
+// that we do not know of. While one is gone the fault is its own: taking the others' as well would
+// be wrong for the second vCPU that meets it.
+bool Assignment::withdraw(std::optional<GuestAddress> where) {
+    auto suspects = outside_.topology.functions();
+    if (!where) {
+        const auto here = std::ranges::stable_partition(
+            suspects, [](const auto& function) { return function->is_gone(); });
+        if (here.size() != suspects.size()) suspects.erase(here.begin(), here.end());
+    }
     bool any = false;
-    for (const auto& function : outside_.topology.functions())
-        any |= function->withdraw(std::nullopt);
+    for (const auto& function : suspects)
+        any |= function->withdraw(where);
     return any;
 }
 

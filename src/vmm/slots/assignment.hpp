@@ -96,9 +96,11 @@ public:
     /// Nobody waits for memory any more: the guest ends. From any thread.
     void stop_waiting();
 
-    /// A device stopped to answer under a mapping: mappings of all functions go, accesses trap.
-    /// Whether there were any; if not, the fault was not a device's.
-    bool withdraw();
+    /// A device does not answer under a mapping at `where`: the mappings of that function go, and
+    /// accesses trap until the guest places its BARs anew. Where KVM does not tell the address, of
+    /// those that are gone, or of all if none is. Whether there were any; if not, the fault was not
+    /// a device's, or another vCPU has dealt with it.
+    bool withdraw(std::optional<GuestAddress> where);
 
 private:
     /// A function in the machine. Its end is its way out: the last member goes first.
