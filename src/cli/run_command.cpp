@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdio>
 
+#include "base/file_limit.hpp"
 #include "base/input.hpp"
 #include "base/printable.hpp"
 #include "base/shell.hpp"
@@ -101,6 +102,7 @@ void print_warnings(const model::machine::MachinePlan& plan) {
 
 Outcome plan_and_run(const Host& host, const GuestRunner& run_plan, const RunArguments& arguments,
                      const text::TextStyle& style) {
+    raise_file_limit();
     auto planned = plan_run(host, arguments);
     // Wrong words are a usage error; a kernel or device that is not there is a start that failed.
     if (!planned)
