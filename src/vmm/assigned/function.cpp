@@ -89,9 +89,14 @@ AssignedFunction::~AssignedFunction() {
 }
 
 void AssignedFunction::shut_down() {
-    const std::lock_guard lock{mutex_};
-    interrupts_->reset();
-    execute(config_.reset());
+    {
+        const std::lock_guard lock{mutex_};
+        interrupts_->reset();
+        execute(config_.reset());
+    }
+    // Without the lock, which callbacks take. One that runs holds the function, and would be the
+    // last to let go of it when the board has gone.
+    board_.events.settle();
 }
 
 std::uint32_t AssignedFunction::read_config(std::uint16_t offset, unsigned size) {

@@ -62,6 +62,30 @@ void EventLoop::remove(Token token) {
     watched_.erase(found);
 }
 
+void EventLoop::settle() {
+    std::unique_lock lock{mutex_};
+    if (thread_.get_id() == std::this_thread::get_id()) return;
+    called_.wait(lock, [this, before = calls_] { return !calling_ || calls_ != before; });
+}
+
+// What the callback holds goes before it counts as returned.
+void EventLoop::call(Token token) {
+    std::shared_ptr<const Callback> callback;
+    {
+        const std::lock_guard lock{mutex_};
+        const auto found = watched_.find(token);
+        if (found == watched_.end()) return;
+        callback = found->second.callback;
+        calling_ = true;
+    }
+    (*callback)();
+    callback.reset();
+    const std::lock_guard lock{mutex_};
+    calling_ = false;
+    ++calls_;
+    called_.notify_all();
+}
+
 void EventLoop::run() {
     for (;;) {
         std::array<epoll_event, 16> events{};
@@ -69,13 +93,7 @@ void EventLoop::run() {
         for (int n = 0; n < count; ++n) {
             const auto token = events.at(static_cast<std::size_t>(n)).data.u64;
             if (token == end_token) return;
-            std::shared_ptr<const Callback> callback;
-            {
-                const std::lock_guard lock{mutex_};
-                const auto found = watched_.find(token);
-                if (found != watched_.end()) callback = found->second.callback;
-            }
-            if (callback) (*callback)();
+            call(token);
         }
     }
 }

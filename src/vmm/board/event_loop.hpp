@@ -1,6 +1,7 @@
 // One thread that waits for events the kernel does not take care of itself, and calls back.
 #pragma once
 
+#include <condition_variable>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -18,7 +19,8 @@ namespace tenon::vmm::board {
 /// Watches descriptors until it goes. Its thread starts with the first. Thread-safe.
 ///
 /// A callback runs on the loop's thread without any lock of the loop. It may still run once after
-/// remove() came back from another thread: it has to look whether it is still wanted.
+/// remove() came back from another thread: it has to look whether it is still wanted. Who lets go
+/// of what callbacks use waits by settle() first.
 class EventLoop {
 public:
     using Callback = std::function<void()>;
@@ -35,8 +37,14 @@ public:
     /// Errors: errno of epoll(7).
     Result<Token> add(int file, Callback callback);
 
-    /// Forgets what add() was told.
+    /// Forgets what add() was told. It does not wait for a callback that runs, so a lock that the
+    /// callback takes may be held.
     void remove(Token token);
+
+    /// Returns when no callback runs that was running when it was called: none of what was removed
+    /// runs any more, nor holds anything. To be called without a lock that a callback takes; a
+    /// callback that calls it does not wait for itself.
+    void settle();
 
 private:
     struct Watched {
@@ -44,6 +52,7 @@ private:
         std::shared_ptr<const Callback> callback;
     };
     Result<void> start();
+    void call(Token token);
     void run();
 
     std::mutex mutex_;
@@ -51,6 +60,9 @@ private:
     std::optional<EventFd> end_;
     Token next_ = 1;
     std::map<Token, Watched> watched_;
+    bool calling_ = false;     ///< A callback runs.
+    std::uint64_t calls_ = 0;  ///< Callbacks that have returned.
+    std::condition_variable called_;
     std::thread thread_;
 };
 

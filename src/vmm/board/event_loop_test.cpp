@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <future>
 
 namespace tenon::vmm::board {
 namespace {
@@ -49,6 +50,50 @@ TEST(EventLoop, ForgetsWhatWasRemovedAndKeepsTheOther) {
 
     EXPECT_TRUE(becomes(others, 1));
     EXPECT_EQ(calls, 0);
+}
+
+// What runs may still hold what was removed.
+TEST(EventLoop, SettlesWhenTheCallbackThatRunsHasReturned) {
+    const auto event = EventFd::create().value();
+    std::promise<void> entered;
+    std::promise<void> go_on;
+    std::atomic<bool> returned = false;
+    EventLoop loop;
+    const auto token = loop.add(event.number(), [&] {
+        event.take();
+        entered.set_value();
+        go_on.get_future().wait();
+        returned = true;
+    });
+    ASSERT_TRUE(token);
+    event.signal();
+    entered.get_future().wait();
+    loop.remove(*token);
+
+    auto settled = std::async(std::launch::async, [&] {
+        loop.settle();
+        return returned.load();
+    });
+    EXPECT_EQ(settled.wait_for(std::chrono::milliseconds{20}), std::future_status::timeout);
+    go_on.set_value();
+
+    EXPECT_TRUE(settled.get());
+}
+
+TEST(EventLoop, SettlesAtOnceWhereNothingRunsAndForACallbackItself) {
+    EventLoop loop;
+    loop.settle();
+    const auto event = EventFd::create().value();
+    std::atomic<int> calls = 0;
+    ASSERT_TRUE(loop.add(event.number(), [&] {
+        if (event.take() == 0) return;
+        loop.settle();
+        ++calls;
+    }));
+    event.signal();
+
+    EXPECT_TRUE(becomes(calls, 1));
+    loop.settle();
 }
 
 TEST(EventLoop, RefusesAFileThatCannotBeWatched) {

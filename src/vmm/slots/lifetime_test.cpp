@@ -4,6 +4,8 @@
 
 #include <array>
 #include <atomic>
+#include <chrono>
+#include <future>
 #include <memory>
 #include <thread>
 #include <vector>
@@ -87,6 +89,34 @@ TEST(Lifetime, AFunctionIsPulledOutWhileVcpusHammerIt) {
     end = true;
     for (auto& vcpu : vcpus)
         vcpu.join();
+}
+
+// The event thread is in a callback that holds a function, as each callback of a function does.
+TEST(Lifetime, AFunctionLeavesWhenNoCallbackHoldsItAnyMore) {
+    HotPlugBench bench;
+    bench.start_driver();
+    ASSERT_TRUE(bench.add(0, 0));
+    const auto event = EventFd::create().value();
+    std::promise<void> entered;
+    std::promise<void> go_on;
+    const auto token = bench.board().events.add(
+        event.number(), [&, weak = std::weak_ptr{bench.topology().functions().at(0)}] {
+            const auto held = weak.lock();
+            event.take();
+            entered.set_value();
+            go_on.get_future().wait();
+        });
+    ASSERT_TRUE(token);
+    event.signal();
+    entered.get_future().wait();
+    bench.board().events.remove(*token);
+
+    auto leaving = std::async(std::launch::async, [&] { return bench.hot_plug().pull_out("f0"); });
+    EXPECT_EQ(leaving.wait_for(std::chrono::milliseconds{50}), std::future_status::timeout);
+    go_on.set_value();
+
+    EXPECT_TRUE(leaving.get());
+    EXPECT_EQ(bench.function(0).opened(), 0u);
 }
 
 }  // namespace
