@@ -300,6 +300,7 @@ Result<void> FakeAddressSpace::map_bar(Iova at, const device::DmaMemory& bar) {
 }
 
 Result<void> FakeAddressSpace::map(Iova at, const device::DmaMemory& given) {
+    if (before_map_) before_map_();
     const auto memory = given.bytes;
     const auto what = fmt::format("mapping {:#x} bytes at {:#x}", memory.size(), at.value());
     if (const auto error = faults_->next()) return fail_system(*error, what);
@@ -317,6 +318,7 @@ Result<void> FakeAddressSpace::map(Iova at, const device::DmaMemory& given) {
 }
 
 Result<void> FakeAddressSpace::unmap(Iova at, std::uint64_t size) {
+    if (before_unmap_) before_unmap_();
     const auto what = fmt::format("unmapping {:#x} bytes at {:#x}", size, at.value());
     if (const auto error = faults_->next()) return fail_system(*error, what);
     const auto found = mapped_.find(at);

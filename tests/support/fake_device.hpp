@@ -181,12 +181,18 @@ public:
     /// What is mapped now, BARs among it.
     const std::map<Iova, std::span<std::byte>>& mapped() const { return mapped_; }
 
+    /// Called before each piece of memory comes or goes.
+    void before_map(std::function<void()> action) { before_map_ = std::move(action); }
+    void before_unmap(std::function<void()> action) { before_unmap_ = std::move(action); }
+
     /// Bytes of BARs by where they are mapped.
     const std::map<Iova, std::uint64_t>& bars() const { return bars_; }
 
 private:
     Faults* faults_;
     device::BarMaps bar_maps_;
+    std::function<void()> before_map_;
+    std::function<void()> before_unmap_;
     std::map<Iova, std::span<std::byte>> mapped_;
     std::map<Iova, std::uint64_t> bars_;
 };

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -24,8 +25,10 @@ public:
 
     explicit HotPlugBench(std::chrono::milliseconds patience = std::chrono::seconds{30},
                           std::vector<model::chosen::PortRequest> ports = {{.name = "rp0"},
-                                                                           {.name = "rp1"}})
-        : plan_{model::machine::make_plan({.ports = std::move(ports)}).value()} {
+                                                                           {.name = "rp1"}},
+                          std::uint64_t memory = 4 << 20)
+        : plan_{model::machine::make_plan({.ports = std::move(ports)}).value()},
+          memory_{vmm::board::GuestMemory::create(memory, 0xc0000000).value()} {
         for (std::size_t n = 0; n < most; ++n)
             functions_.push_back(nvme_function());
         assignment_ = vmm::slots::Assignment::create(plan_, opened_,
@@ -68,6 +71,11 @@ public:
     }
     /// The option ROM of functions that come from now on.
     void choose_rom(model::chosen::RomRequest rom) { rom_ = std::move(rom); }
+    /// The machine ends: nothing is called of it afterwards but the topology.
+    void end() {
+        hot_plug_.reset();
+        assignment_.reset();
+    }
     /// What the user says of functions that come from now on.
     void choose(model::chosen::FunctionKeys keys) { keys_ = keys; }
     /// How often the machine was asked to pause.
@@ -83,6 +91,9 @@ public:
 
     /// The n-th call on the next opener that is made, and on its address space, fails.
     void fail_next_opener(unsigned n) { fail_opener_ = n; }
+    /// Called before each piece of memory comes to the address space of the next opener, or goes.
+    void before_map(std::function<void()> action) { before_map_ = std::move(action); }
+    void before_unmap(std::function<void()> action) { before_unmap_ = std::move(action); }
     /// While functions are there.
     unsigned opener_calls() const { return opener_->faults().calls(); }
     /// What devices may reach by DMA now.
@@ -175,6 +186,8 @@ private:
         auto made = std::make_unique<FakeOpener>();
         for (std::size_t n = 0; n < most; ++n)
             made->add({.bus = static_cast<std::uint8_t>(n + 1)}, *functions_[n]);
+        made->address_space().before_map(before_map_);
+        made->address_space().before_unmap(before_unmap_);
         if (fail_opener_ != 0) made->faults().fail_call(std::exchange(fail_opener_, 0u));
         opener_ = made.get();
         return made;
@@ -183,6 +196,8 @@ private:
     model::machine::MachinePlan plan_;
     std::deque<std::unique_ptr<FakeFunction>> functions_;
     unsigned fail_opener_ = 0;
+    std::function<void()> before_map_;
+    std::function<void()> before_unmap_;
     model::chosen::FunctionKeys keys_;
     model::chosen::RomRequest rom_;
     std::atomic<unsigned> pauses_ = 0;
@@ -192,7 +207,7 @@ private:
     FakeBoard board_;
     Faults file_faults_;
     FakeVfioFiles files_{file_faults_};
-    vmm::board::GuestMemory memory_ = vmm::board::GuestMemory::create(4 << 20, 0xc0000000).value();
+    vmm::board::GuestMemory memory_;  // Nobody touches it, so it is not there.
     vmm::slots::PciTopology topology_{plan_, board_.vm, board_.resets, board_.warnings};
     std::unique_ptr<vmm::slots::Assignment> assignment_;
     std::mutex events_mutex_;

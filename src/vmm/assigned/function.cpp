@@ -93,6 +93,9 @@ void AssignedFunction::shut_down() {
         const std::lock_guard lock{mutex_};
         interrupts_->reset();
         execute(config_.reset());
+        // Memory goes before the device is closed where somebody still holds the function. One that
+        // is gone has no use for it.
+        if (!looks_gone()) clear_command();
     }
     // Without the lock, which callbacks take. One that runs holds the function, and would be the
     // last to let go of it when the board has gone.

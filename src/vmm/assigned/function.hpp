@@ -109,8 +109,8 @@ public:
     /// one of its own, its accesses trap until the guest places its BARs anew. Whether it is.
     bool withdraw(std::optional<GuestAddress> where);
 
-    /// Takes everything out of the guest now, before the board goes; the event loop neither calls
-    /// nor holds it afterwards.
+    /// Takes everything out of the guest now, before memory and board go: it masters the bus no
+    /// more, and the event loop neither calls nor holds it afterwards.
     void shut_down();
 
     const std::string& name() const { return name_; }

@@ -57,9 +57,6 @@ Result<std::unique_ptr<Assignment>> Assignment::create(const model::machine::Mac
         for (const auto& function : plan.ports[port].functions) {
             TENON_TRY(seat, assignment->bring_in(slot.plan, function), "");
             outside.topology.add(port, function, seat.function);
-            seat.leave.add([&topology = outside.topology, function = seat.function.get()] {
-                topology.remove(*function);
-            });
             slot.seats.push_back(std::move(seat));
         }
     }
@@ -198,6 +195,10 @@ Result<Assignment::Seat> Assignment::bring_in(
         function->shut_down();
         if (outside_.files != nullptr)
             outside_.board.warnings.check(outside_.files->remove(file), "taking a file from KVM");
+    });
+    // First of all; one that hot-plug has seated as well.
+    seat.leave.add([&topology = outside_.topology, function = seat.function.get()] {
+        topology.remove(*function);
     });
     TENON_TRY_DO(watch(function, seat), fmt::format("assigning {}", function.view.host));
     if (outside_.files != nullptr)

@@ -119,5 +119,44 @@ TEST(Lifetime, AFunctionLeavesWhenNoCallbackHoldsItAnyMore) {
     EXPECT_EQ(bench.function(0).opened(), 0u);
 }
 
+// Calls `leave` with a function in the machine that masters the bus. Whether it did so when memory
+// was taken from it.
+template <typename Leave>
+bool mastered_at_unmap(Leave leave) {
+    auto bench = std::make_unique<HotPlugBench>();
+    unsigned pieces = 0;
+    bool mastered = false;
+    bench->before_unmap([&, &function = bench->function(0)] {
+        ++pieces;
+        mastered = mastered || (function.config().read16(0x04) & 0x0004) != 0;
+    });
+    bench->start_driver();
+    EXPECT_TRUE(bench->add(0, 0));
+    decode(*bench);
+    EXPECT_EQ(bench->function(0).config().read16(0x04) & 0x0004, 0x0004);
+    leave(bench);
+    EXPECT_GE(pieces, 1u);
+    return mastered;
+}
+
+TEST(Lifetime, NoFunctionMastersTheBusWhenMemoryGoes) {
+    EXPECT_FALSE(mastered_at_unmap([](auto& bench) { bench.reset(); })) << "the end";
+    EXPECT_FALSE(mastered_at_unmap([](auto& bench) {
+        EXPECT_TRUE(bench->hot_plug().pull_out("f0"));
+    })) << "pulled out";
+    EXPECT_FALSE(mastered_at_unmap([](auto& bench) {
+        const auto in_an_access = bench->topology().functions();
+        EXPECT_TRUE(bench->hot_plug().pull_out("f0"));
+    })) << "pulled out while a vCPU is in an access";
+}
+
+TEST(Lifetime, NoFunctionOutlivesItsMemoryInTheTopology) {
+    HotPlugBench bench;
+    ASSERT_TRUE(bench.add(0, 0));
+    bench.end();
+    EXPECT_EQ(bench.function(0).opened(), 0u);
+    EXPECT_TRUE(bench.topology().functions().empty());
+}
+
 }  // namespace
 }  // namespace tenon::vmm::slots
