@@ -37,17 +37,15 @@ void DmaProgress::finish(Result<void> result) {
     changed_.notify_all();
 }
 
-Result<std::shared_ptr<DmaMapping>> DmaMapping::create(const Outside& outside) {
-    auto mapping = std::make_shared<DmaMapping>(outside);
-    TENON_TRY_DO(mapping->map_all(), "");
-    mapping->progress_->finish({});
-    return mapping;
+Result<void> DmaMapping::map() {
+    auto result = map_all();
+    progress_->finish(result);
+    return result;
 }
 
 void DmaMapping::begin(std::function<void(const Result<void>&)> done) {
     thread_ = quiet_thread([this, done = std::move(done)] {
-        const auto result = map_all();
-        progress_->finish(result);
+        const auto result = map();
         if (!progress_->cancelled()) done(result);
     });
 }
@@ -61,7 +59,9 @@ DmaMapping::~DmaMapping() {
 Result<void> DmaMapping::map_all() {
     for (const auto& part : outside_.memory.parts()) {
         for (std::uint64_t offset = 0; offset < part.bytes.size();) {
-            if (progress_->cancelled()) return fail(Error::Kind::Busy, "the guest ended before");
+            if (progress_->cancelled())
+                return fail(Error::Kind::Busy,
+                            "the guest ends before its memory is mapped for DMA");
             const auto size =
                 std::min(model::machine::dma_mapping_size, part.bytes.size() - offset);
             const Iova at{part.at.value() + offset};

@@ -55,12 +55,12 @@ public:
         board::Warnings& warnings;
     };
 
-    /// Maps all memory before it returns.
-    /// Errors: of AddressSpace::map(); nothing is mapped then.
-    static Result<std::shared_ptr<DmaMapping>> create(const Outside& outside);
-
     /// Maps nothing yet.
     explicit DmaMapping(const Outside& outside) : outside_{outside} {}
+
+    /// Maps all memory before it returns. Once, if not begin().
+    /// Errors: of AddressSpace::map(); Busy if its progress was cancelled, from another thread too.
+    Result<void> map();
 
     /// Begins to map all memory in a thread of its own. `done` is called from there with what came
     /// of it, unless it was cancelled. Once.

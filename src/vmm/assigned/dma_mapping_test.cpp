@@ -52,12 +52,12 @@ protected:
 
 TEST_F(DmaMappingTest, MapsMemoryInPiecesOfOneGiB) {
     {
-        const auto mapping = DmaMapping::create(outside(space));
-        ASSERT_TRUE(mapping);
+        DmaMapping mapping{outside(space)};
+        ASSERT_TRUE(mapping.map());
         ASSERT_THAT(space.mapped(), SizeIs(3));
         for (const auto at : {0 * gib, 1 * gib, 4 * gib})
             EXPECT_EQ(space.mapped().at(Iova{at}).size(), gib) << at;
-        EXPECT_TRUE((*mapping)->progress()->wait());
+        EXPECT_TRUE(mapping.progress()->wait());
     }
     EXPECT_THAT(space.mapped(), IsEmpty());
 }
@@ -65,7 +65,7 @@ TEST_F(DmaMappingTest, MapsMemoryInPiecesOfOneGiB) {
 TEST_F(DmaMappingTest, TakesBackWhatWasMappedBeforeAFailure) {
     for (unsigned n = 1; n <= 3; ++n) {
         faults.fail_call(n);
-        EXPECT_FALSE(DmaMapping::create(outside(space))) << n;
+        EXPECT_FALSE(DmaMapping{outside(space)}.map()) << n;
         EXPECT_THAT(space.mapped(), IsEmpty()) << n;
     }
 }

@@ -131,17 +131,19 @@ Result<std::shared_ptr<assigned::DmaMapping>> Assignment::map_memory(const devic
     }
     const assigned::DmaMapping::Outside outside{
         .space = *space, .memory = outside_.memory, .warnings = outside_.board.warnings};
-    std::shared_ptr<assigned::DmaMapping> mapped;
-    if (beside) {
-        mapped = std::make_shared<assigned::DmaMapping>(outside);
-        to_map_.push_back(mapped);
-    } else {
-        TENON_TRY(made, assigned::DmaMapping::create(outside), "");
-        mapped = std::move(made);
-        mark(outside_.timeline, memory_mapped);
+    auto mapped = std::make_shared<assigned::DmaMapping>(outside);
+    {
+        // Known before it begins, so that the end of the guest finds it.
+        const std::lock_guard lock{mapped_mutex_};
+        if (ending_) mapped->progress()->cancel();
+        mapped_[space] = {.mapping = mapped, .progress = mapped->progress()};
     }
-    const std::lock_guard lock{mapped_mutex_};
-    mapped_[space] = {.mapping = mapped, .progress = mapped->progress()};
+    if (beside) {
+        to_map_.push_back(mapped);
+        return mapped;
+    }
+    TENON_TRY_DO(mapped->map(), "");
+    mark(outside_.timeline, memory_mapped);
     return mapped;
 }
 
@@ -171,8 +173,10 @@ void Assignment::wait_for_memory() {
 }
 
 void Assignment::stop_waiting() {
-    for (const auto& mapping : mappings())
-        mapping->cancel();
+    const std::lock_guard lock{mapped_mutex_};
+    ending_ = true;
+    for (const auto& [space, mapped] : mapped_)
+        if (mapped.progress != nullptr) mapped.progress->cancel();
 }
 
 Result<Assignment::Seat> Assignment::bring_in(

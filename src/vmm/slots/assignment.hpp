@@ -93,7 +93,8 @@ public:
     /// Returns when what memory is being mapped is mapped, or will not be.
     void wait_for_memory();
 
-    /// Nobody waits for memory any more: the guest ends. From any thread.
+    /// Nobody waits for memory any more, which is not mapped further: the guest ends. From any
+    /// thread.
     void stop_waiting();
 
     /// A device does not answer under a mapping at `where`: the mappings of that function go, and
@@ -149,6 +150,7 @@ private:
         std::shared_ptr<assigned::DmaProgress> progress;
     };
     std::map<device::AddressSpace*, Mapped> mapped_;
+    bool ending_ = false;      ///< Nothing that takes long begins any more.
     std::vector<Slot> slots_;  ///< As the ports of the plan.
     /// Those of the start that were not begun.
     std::vector<std::weak_ptr<assigned::DmaMapping>> to_map_;

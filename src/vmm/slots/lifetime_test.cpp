@@ -158,5 +158,35 @@ TEST(Lifetime, NoFunctionOutlivesItsMemoryInTheTopology) {
     EXPECT_TRUE(bench.topology().functions().empty());
 }
 
+constexpr std::uint64_t three_gib = 3ull << 30;
+
+TEST(Lifetime, AHotPlugIsCancelledWhileMemoryIsMapped) {
+    HotPlugBench bench{std::chrono::seconds{30}, {{.name = "rp0"}}, three_gib};
+    unsigned pieces = 0;
+    bench.before_map([&] {
+        if (++pieces == 1) bench.assignment().stop_waiting();
+    });
+
+    const auto added = bench.add(0, 0);
+
+    ASSERT_FALSE(added);
+    EXPECT_EQ(added.error().kind, Error::Kind::Busy);
+    EXPECT_EQ(pieces, 1u);
+    EXPECT_EQ(bench.function(0).opened(), 0u);
+    EXPECT_TRUE(bench.opened().interfaces().empty());
+}
+
+TEST(Lifetime, AHotPlugAtTheEndMapsNoMemory) {
+    HotPlugBench bench{std::chrono::seconds{30}, {{.name = "rp0"}}, three_gib};
+    unsigned pieces = 0;
+    bench.before_map([&] { ++pieces; });
+    bench.assignment().stop_waiting();
+
+    EXPECT_FALSE(bench.add(0, 0));
+
+    EXPECT_EQ(pieces, 0u);
+    EXPECT_EQ(bench.function(0).opened(), 0u);
+}
+
 }  // namespace
 }  // namespace tenon::vmm::slots
