@@ -1,5 +1,6 @@
 #include "library/request.hpp"
 
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -73,6 +74,14 @@ Known<unsigned> processors_for(const model::machine::MachineRequest& request) {
     return static_cast<unsigned>(online);
 }
 
+// Of the process, once it has raised its limit: the plan's is that of the guest.
+Known<std::uint64_t> files_for(const model::machine::MachineRequest& request) {
+    ::rlimit limit{};
+    if (!request.processors || ::getrlimit(RLIMIT_NOFILE, &limit) < 0)
+        return Unknown{"no device of this host is named"};
+    return std::uint64_t{limit.rlim_max};
+}
+
 // Of the host that is to run the guest: this one, if its devices are.
 Known<unsigned> physical_bits(const Host& host, const model::machine::MachineRequest& request) {
     const bool here =
@@ -126,6 +135,7 @@ Result<PlannedMachine> plan_machine(const Host& host, const MachineArguments& ar
     TENON_TRY_DO(devices.apply_stated(), "");
     std::move(devices).propose(request);
     request.processors = processors_for(request);
+    request.files = files_for(request);
     request.physical_bits = physical_bits(host, request);
     request.interfaces = opened.interfaces();
     if (!request.interfaces.empty()) request.limits = host.dma_limits();

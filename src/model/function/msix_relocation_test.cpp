@@ -76,6 +76,7 @@ TEST(MsixRelocation, RefusesAPlaceThatIsNone) {
 TEST(InterruptBudget, SaysWhatKvmAndTheHostCannotGive) {
     machine::MachineRequest request;
     request.processors = 1;
+    request.files = 4200;
     auto device = facts();
     device.physical =
         support::ConfigBuilder{}.put32(0x10, 0xfe800004).head(0xc0).msix(0xc0, 0, 256).image();
@@ -86,7 +87,7 @@ TEST(InterruptBudget, SaysWhatKvmAndTheHostCannotGive) {
 
     EXPECT_EQ(plan.interrupts.vectors, 4096u);
     EXPECT_EQ(*plan.interrupts.host, 200u);
-    EXPECT_EQ(plan.interrupts.warnings.size(), 2u);
+    EXPECT_EQ(plan.interrupts.warnings.size(), 3u);
 }
 
 }  // namespace

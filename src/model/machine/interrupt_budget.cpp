@@ -11,6 +11,9 @@ namespace {
 // itself. Source: arch/x86/include/asm/irq_vectors.h.
 constexpr std::uint32_t vectors_of_processor = 200;
 
+// Files of a machine beside the vectors': KVM, processors, devices, their events, clients.
+constexpr std::uint64_t other_files = 200;
+
 std::uint32_t vectors_of(const function::FunctionView& view) {
     const std::uint32_t msix = view.msix ? view.msix->vectors : 0;
     const std::uint32_t msi = view.msi ? view.msi->vectors : 0;
@@ -32,7 +35,8 @@ void check_offers(const slot::FunctionPlan& function, std::vector<std::string>& 
 }  // namespace
 
 InterruptBudget sum_interrupts(const std::vector<slot::PortPlan>& ports,
-                               const Known<unsigned>& processors) {
+                               const Known<unsigned>& processors,
+                               const Known<std::uint64_t>& files) {
     InterruptBudget budget;
     for (const auto& port : ports)
         for (const auto& function : port.functions) {
@@ -46,6 +50,11 @@ InterruptBudget sum_interrupts(const std::vector<slot::PortPlan>& ports,
                         "a guest uses "
                         "beyond that Tenon delivers itself, slower",
                         budget.vectors, kvm_message_routes));
+    if (files && budget.vectors + other_files > *files)
+        budget.warnings.push_back(fmt::format(
+            "the functions have {} interrupt vectors, each a file while it is used, and tenon run "
+            "may have {} open: vectors beyond that stay silent; raise the hard limit (ulimit -Hn)",
+            budget.vectors, *files));
     if (!processors) {
         budget.host = Unknown{processors.why()};
         return budget;

@@ -25,8 +25,10 @@ struct InterruptBudget {
     bool operator==(const InterruptBudget&) const = default;
 };
 
-/// Adds up. `processors`: of the host, online.
+/// Adds up. `processors`: of the host, online. `files`: that the process which runs the guest may
+/// have open; each vector in use is one.
 InterruptBudget sum_interrupts(const std::vector<slot::PortPlan>& ports,
-                               const Known<unsigned>& processors);
+                               const Known<unsigned>& processors,
+                               const Known<std::uint64_t>& files);
 
 }  // namespace tenon::model::machine

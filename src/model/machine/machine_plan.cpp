@@ -184,7 +184,7 @@ Result<MachinePlan> make_plan(MachineRequest request) {
                          most_ports);
     place_ports(plan.ports);
     place_pins(plan);
-    plan.interrupts = sum_interrupts(plan.ports, request.processors);
+    plan.interrupts = sum_interrupts(plan.ports, request.processors, request.files);
     check_slots(plan.ports, plan.problems);
     // After all functions are known: a bus reset is for all of them or for none.
     std::vector<const slot::PortPlan*> ports;

@@ -41,6 +41,16 @@ TEST(PlanWarnings, AreThoseOfPortsFunctionsAndBudgetsEachOnce) {
                             StartsWith("one (0000:01:00.0): card.rom does not"), "of the vectors"));
 }
 
+TEST(PlanWarnings, CountTheFilesThatVectorsAre) {
+    const slot::PortPlan port{
+        .functions = {{.view = {.guest_view = true, .msix = function::MsixPlan{.vectors = 129}}}}};
+    const std::vector ports(8, port);
+
+    EXPECT_THAT(sum_interrupts(ports, Unknown{"not asked"}, 1024).warnings,
+                ElementsAre(HasSubstr("1032 interrupt vectors, each a file")));
+    EXPECT_THAT(sum_interrupts(ports, Unknown{"not asked"}, 20000).warnings, ElementsAre());
+}
+
 TEST(PlanWarnings, OfAnArrivalAreItsOwnAndItsPorts) {
     const auto port = plan_of({card("one"), with_odd_rom(card("two"))}).ports.front();
 

@@ -56,6 +56,8 @@ struct MachineRequest {
     std::vector<DeviceRequest> devices;
     /// Of this host, online; for the interrupts that it can give.
     Known<unsigned> processors = Unknown{"no device of this host is named"};
+    /// That a process of this host may have open, once it has raised its limit.
+    Known<std::uint64_t> files = Unknown{"no device of this host is named"};
     MemoryRequest memory;
     unsigned vcpus = 1;
     /// Bits of a guest physical address on the host that is to run the guest: 32 to 52.
