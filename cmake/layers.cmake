@@ -71,10 +71,32 @@ endif()
 
 # tenon_precompile_tests()   Headers for all unit tests; after the packages were found.
 function(tenon_precompile_tests)
-  add_library(tenon_precompiled_test OBJECT ${PROJECT_SOURCE_DIR}/cmake/precompiled_test.cpp)
+  add_library(tenon_precompiled_test OBJECT EXCLUDE_FROM_ALL ${PROJECT_SOURCE_DIR}/cmake/precompiled_test.cpp)
   target_link_libraries(tenon_precompiled_test PUBLIC tenon_options tenon_fmt tenon_test_options
                                                       GTest::gtest_main GTest::gmock)
   target_precompile_headers(tenon_precompiled_test PRIVATE ${tenon_precompiled_test_headers})
+endfunction()
+
+# tenon_exhaustive_tests(LAYER TOPIC file… [LINKS target…])
+#
+# The same for sets of every case there is, which take minutes under a sanitizer: unit.LAYER.TOPIC.exhaustive, run by the
+# tests from the release's build tree.
+function(tenon_exhaustive_tests layer topic)
+  cmake_parse_arguments(PARSE_ARGV 2 arg "" "" "LINKS")
+  string(REPLACE "-" "_" suffix ${topic})
+  set(target tenon_${layer}_${suffix}_exhaustive_test)
+  if(TENON_TESTS OR (TENON_DEVELOPER AND NOT TENON_SANITIZE))
+    add_executable(${target} EXCLUDE_FROM_ALL ${arg_UNPARSED_ARGUMENTS})
+    target_link_libraries(${target} PRIVATE tenon_${layer} ${arg_LINKS} tenon_test_options
+                                            GTest::gtest_main GTest::gmock)
+    target_precompile_headers(${target} REUSE_FROM tenon_precompiled_test)
+  endif()
+  if(TENON_DEVELOPER)
+    file(RELATIVE_PATH place ${PROJECT_BINARY_DIR} ${CMAKE_CURRENT_BINARY_DIR}/${target})
+    add_test(NAME unit.${layer}.${topic}.exhaustive
+             COMMAND ${PROJECT_SOURCE_DIR}/build/release/${place} --gtest_brief=1)
+    set_tests_properties(unit.${layer}.${topic}.exhaustive PROPERTIES LABELS "unit;${topic}" TIMEOUT 1800)
+  endif()
 endfunction()
 
 # tenon_unit_tests(LAYER TOPIC file… [LINKS target…])
