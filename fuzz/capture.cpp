@@ -1,17 +1,14 @@
 #include "fuzz/capture.hpp"
 
-#include <sys/mman.h>
-#include <unistd.h>
-
 #include <cstdlib>
 #include <string>
 #include <utility>
 
-#include "base/fd.hpp"
 #include "capture/file.hpp"
 #include "capture/lspci_text.hpp"
 #include "cli/text/plan_lspci.hpp"
 #include "cli/text/plan_text.hpp"
+#include "fuzz/memory_file.hpp"
 #include "library/plan_json.hpp"
 #include "model/machine/machine_plan.hpp"
 
@@ -56,11 +53,7 @@ void plan(const std::string& named) {
 }  // namespace
 
 void plan_file(std::span<const std::byte> content) {
-    // A file without a place on a disk. SAFETY: the name is a literal.
-    const Fd file{::memfd_create("capture", 0)};
-    const auto written = ::write(file.number(), content.data(), content.size());
-    require(written == static_cast<ssize_t>(content.size()));
-    const auto path = "/proc/self/fd/" + std::to_string(file.number());
+    const auto& path = memory_file(content);
     plan(path);
     const std::string_view text{static_cast<const char*>(static_cast<const void*>(content.data())),
                                 content.size()};

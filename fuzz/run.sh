@@ -1,24 +1,30 @@
 #!/usr/bin/env bash
-# Runs one fuzzer as a test: run.sh FUZZER SECONDS. Builds it first; skips aloud (77) without clang.
+# Runs one fuzzer as a test: run.sh FUZZER SECONDS. What it finds of new ways through the code is kept in the
+# cache, for the next run. Skips aloud (77) without clang.
 set -euo pipefail
 cd "$(dirname "$(readlink -f "$0")")/.."
-fuzzer=$1 seconds=$2
+# shellcheck source=lab/lib.sh
+. lab/lib.sh
+fuzzer=$1 seconds=$2 program=build/fuzz/fuzz/$1
 command -v clang++-19 >/dev/null || {
     echo "SKIPPED: clang++-19 (package clang-19) is not installed"
     exit 77
 }
-corpus=$(mktemp -d)
-trap 'rm -rf "$corpus"' EXIT
-# Tests run side by side; one builds at a time.
-exec 9>"${TMPDIR:-/tmp}/tenon-fuzz-build-$(id -u).lock"
-flock 9
-CMAKE_CXX_COMPILER_LAUNCHER=$(command -v ccache || true) cmake --preset fuzz >/dev/null
-cmake --build --preset fuzz --target "$fuzzer" >"$corpus.log" || {
-    cat "$corpus.log"
-    exit 1
-}
-rm -f "$corpus.log"
-flock -u 9
-python3 fuzz/seeds.py "$fuzzer" "$corpus"
-build/fuzz/fuzz/"$fuzzer" -max_total_time="$seconds" -max_len=20000 -print_final_stats=1 \
-    -artifact_prefix="build/fuzz/$fuzzer-" "$corpus" 2>&1 | grep -vE '^#[0-9]+|DICT|^"' || exit "${PIPESTATUS[0]}"
+[ -x "$program" ] || die "$program is not built: tools/dev test builds it"
+corpus=$tenon_cache/corpus/$fuzzer
+seeds=$(mktemp -d)
+trap 'rm -rf "$seeds"' EXIT
+mkdir -p "$corpus"
+python3 fuzz/seeds.py "$fuzzer" "$seeds"
+# A stack for every allocation costs more than the code does.
+export ASAN_OPTIONS=malloc_context_size=2:quarantine_size_mb=16
+# What a year has found is made smaller now and then: loading it must not take a run's time.
+if [ "$(find "$corpus" -type f | wc -l)" -gt 5000 ]; then
+    mkdir "$seeds/merged"
+    "$program" -merge=1 "$seeds/merged" "$corpus" >/dev/null 2>&1
+    rm -rf "$corpus"
+    mv "$seeds/merged" "$corpus"
+fi
+"$program" -max_total_time="$seconds" -max_len=20000 -print_final_stats=1 \
+    -artifact_prefix="$tenon_cache/corpus/found-$fuzzer-" "$corpus" "$seeds" 2>&1 |
+    grep -vE '^#[0-9]+|DICT|^"' || exit "${PIPESTATUS[0]}"

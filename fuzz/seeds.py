@@ -2,7 +2,8 @@
 """Writes seeds for the fuzzers: seeds.py FUZZER FOLDER
 
 Captures are in tests/captures, and in $TENON_CAPTURES or ../shared/captures beside the sources. The
-fuzzer of guest accesses makes its devices itself and takes no seeds but some lengths of noise.
+fuzzer of guest accesses gets their configuration spaces, with and without PASIDs on both sides, and noise as
+guests; others what the documentation and the tests show of their form.
 """
 
 import os
@@ -40,15 +41,54 @@ def documents():
         yield file.read_bytes()
 
 
-def noise():
+def guests():
+    """A function of each kind (fuzz/guest_access.cpp) and a guest that does anything."""
     source = random.Random(1)
     for size in (100, 400, 1600, 2400):
-        yield source.randbytes(size)
+        yield b"\0" + source.randbytes(size)
+    for number, content in enumerate(sorted(set(blobs()))):
+        kind = 1 | (number % 2) << 1
+        yield bytes([kind]) + len(content).to_bytes(2, "little") + content + source.randbytes(400)
+
+
+def in_pieces(text):
+    """As fuzz/control_stream.cpp reads it: a byte in front of each piece."""
+    content = text.encode()
+    for at in range(0, len(content), 200):
+        piece = content[at:at + 200]
+        yield bytes([(len(piece) + 7) // 8]) + piece
+
+
+def conversations():
+    begin = '{"execute":"qmp_capabilities"}'
+    commands = ['{"execute":"echo","arguments":{"text":"a"},"id":1}', '{"execute":"work"}{"execute":"query-x"}',
+                '{"execute":"getfd","arguments":{"fdname":"one"}}', '{"execute":"echo","arguments":[]}', "}", "[[[[",
+                '{"id":{"a":[1,2.5e3,"\\u0041",null,true]},"execute":"work","arguments":{"any":{}}}']
+    yield b"".join(in_pieces(begin))
+    for command in commands:
+        yield b"".join(in_pieces(begin + command))
+        yield b"".join(in_pieces(begin + command * 8))
+    yield b"".join(in_pieces(" ".join([begin, *commands])))
+
+
+def vm_files():
+    for page in sorted((SOURCE / "docs" / "users").glob("*.md")):
+        for block in re.findall(r"```toml\n(.*?)```", page.read_text(), re.DOTALL):
+            yield block.encode()
+    yield b'kernel = "a"\nmemory = "1G"\ncpus = 2\nno-reboot = true\n[[device]]\nhost = "01:00.0"\nport = "a"\n'
+    yield b'[[port]]\nname = "a"\nhotplug = true\n[[device]]\nhost = "x.lspci#01:00.0"\nid = "a"\na.b.c = [[1]]\n'
+
+
+def plans():
+    for file in sorted((SOURCE / "tests" / "golden").glob("*.json")):
+        content = file.read_bytes()
+        if b'"ports"' in content:
+            yield content
 
 
 def main():
     kinds = {"capture_text": texts, "capture_blob": blobs, "capture_json": documents,
-             "guest_access": noise}
+             "guest_access": guests, "control_stream": conversations, "vm_file": vm_files, "plan_json": plans}
     if len(sys.argv) != 3 or sys.argv[1] not in kinds:
         sys.exit(__doc__)
     folder = pathlib.Path(sys.argv[2])

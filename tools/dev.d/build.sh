@@ -19,18 +19,19 @@ build_programs() {
     exit 0
 }
 
-# dev_fuzz [SECONDS]   Each fuzzer for SECONDS (60); its corpus is kept in the cache.
+# dev_fuzz [SECONDS]   Each fuzzer for SECONDS (60), then how its speed compares with the release's; its corpus is kept
+# in the cache.
 dev_fuzz() {
-    local seconds=${1:-60} program corpus
+    local seconds=${1:-60} program
     dev_build fuzz
+    step "Configuring release" build_configure release -DTENON_TESTS=ON
     build_programs build/fuzz/fuzz fuzzers
+    programs=("${programs[@]##*/}")
+    step "Building the fuzzers' code in release" ninja -C build/release "${programs[@]/#/replay_}"
     for program in "${programs[@]}"; do
-        corpus=$tenon_cache/corpus/$(basename "$program")
-        mkdir -p "$corpus"
-        python3 fuzz/seeds.py "$(basename "$program")" "$corpus"
-        step "$(basename "$program") for $seconds s" \
-            "$program" -max_total_time="$seconds" -artifact_prefix="$corpus-" "$corpus"
+        step "$program for $seconds s" fuzz/run.sh "$program" "$seconds"
     done
+    python3 fuzz/speed.py "${programs[@]}"
 }
 
 # dev_bench [--core|--host] [ARGUMENT…]   The benchmarks that run anywhere, then those of the virtual
