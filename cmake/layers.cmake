@@ -16,6 +16,7 @@ if(TENON_DEVELOPER)
 endif()
 # gcc 12 no longer knows a system header's code for that once it is precompiled, and finds std::string at fault.
 target_compile_options(tenon_options INTERFACE $<$<CXX_COMPILER_ID:GNU>:-Wno-array-bounds>)
+target_compile_options(tenon_options INTERFACE $<$<AND:$<CXX_COMPILER_ID:GNU>,$<CONFIG:Release>>:-Wno-stringop-overflow>)
 if(TENON_SANITIZE)
   # With a sanitizer gcc 12 takes the other member of a std::variant for read.
   target_compile_options(tenon_options INTERFACE $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
@@ -47,6 +48,9 @@ function(tenon_layer name)
   target_sources(tenon_${name} PUBLIC FILE_SET HEADERS BASE_DIRS ${PROJECT_SOURCE_DIR}/src
                                       FILES ${arg_HEADERS})
   target_link_libraries(tenon_${name} PUBLIC tenon_options tenon_fmt ${arg_LINKS})
+  if(TENON_DEVELOPER)
+    target_include_directories(tenon_${name} SYSTEM BEFORE PRIVATE ${tenon_checked_json})
+  endif()
   # The first layer compiles the headers for all.
   if(name STREQUAL base)
     target_precompile_headers(tenon_base PRIVATE ${tenon_precompiled_headers})

@@ -8,7 +8,7 @@
 #include "base/timeline.hpp"
 #include "model/machine/machine_plan.hpp"
 #include "vmm/board/power.hpp"
-#include "vmm/control/qmp_session.hpp"
+#include "vmm/control/qmp_version.hpp"
 #include "vmm/control/query_pci.hpp"
 #include "vmm/loader/boot.hpp"
 #include "vmm/slots/assignment.hpp"

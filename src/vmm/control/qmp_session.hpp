@@ -12,6 +12,7 @@
 #include "base/result.hpp"
 #include "vmm/control/json_stream.hpp"
 #include "vmm/control/qmp_files.hpp"
+#include "vmm/control/qmp_version.hpp"
 
 namespace tenon::vmm::control {
 
@@ -46,18 +47,6 @@ struct QmpStep {
     std::string out;  ///< To be sent back.
     QmpWork work;     ///< Or what is to be done first; the answer is then of finish().
 };
-
-/// Who answers, as the greeting tells it.
-struct QmpVersion {
-    int major = 0;
-    int minor = 0;
-    int micro = 0;
-    std::string package;  ///< The program's name.
-};
-
-/// The version as an object, which `query-version` gives as well. The protocol calls the three
-/// numbers "qemu" whoever the server is.
-nlohmann::json describe(const QmpVersion& version);
 
 /// The server's side for one client: greeting, negotiation, commands, events.
 ///

@@ -1,6 +1,7 @@
 #include "vmm/control/query_pci.hpp"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "pci/header.hpp"
 #include "pci/register.hpp"

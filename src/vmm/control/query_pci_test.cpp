@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <nlohmann/json.hpp>
+
 #include "tests/support/assigned_nvme.hpp"
 
 namespace tenon::vmm::control {
