@@ -1,6 +1,7 @@
 // A machine with empty ports, and functions of a fake host that come to it and go.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <chrono>
@@ -78,6 +79,16 @@ public:
     }
     /// What the user says of functions that come from now on.
     void choose(model::chosen::FunctionKeys keys) { keys_ = keys; }
+    /// These functions are on one bus of the host, with which alone they are reset.
+    void share_bus(const std::vector<std::size_t>& numbers) {
+        std::vector<FakeFunction*> together;
+        for (const auto n : numbers) {
+            functions_.at(n)->info().can_reset = false;
+            together.push_back(functions_.at(n).get());
+        }
+        FakeFunction::share_bus(together);
+        on_bus_ = numbers;
+    }
     /// How often the machine was asked to pause.
     unsigned pauses() const { return pauses_; }
     vmm::slots::HotPlug& hot_plug() { return *hot_plug_; }
@@ -166,6 +177,7 @@ private:
         device.facts.address = pci::Address{.bus = static_cast<std::uint8_t>(n + 1)};
         device.facts.driver = std::string{"vfio-pci"};
         device.facts.group = device::GroupFacts{.number = 1};
+        add_bus(n, device.facts);
         device.id = fmt::format("f{}", n);
         device.keys = keys_;
         device.rom = rom_;
@@ -180,6 +192,18 @@ private:
                              : std::unexpected(facts.error());
         if (!arrival) opened.take(address);
         return arrival;
+    }
+
+    void add_bus(std::size_t n, device::DeviceFacts& facts) const {
+        if (std::ranges::find(on_bus_, n) == on_bus_.end()) return;
+        std::vector<device::GroupMember> neighbours;
+        for (const auto other : on_bus_)
+            if (other != n)
+                neighbours.push_back({.address = {.bus = static_cast<std::uint8_t>(other + 1)},
+                                      .driver = "vfio-pci"});
+        facts.virtual_function = false;
+        facts.path = std::vector<device::BridgeFacts>{{.address = {.bus = 0}}};
+        facts.bus_neighbours = std::move(neighbours);
     }
 
     Result<std::unique_ptr<device::DeviceOpener>> make_opener() {
@@ -198,6 +222,7 @@ private:
     unsigned fail_opener_ = 0;
     std::function<void()> before_map_;
     std::function<void()> before_unmap_;
+    std::vector<std::size_t> on_bus_;
     model::chosen::FunctionKeys keys_;
     model::chosen::RomRequest rom_;
     std::atomic<unsigned> pauses_ = 0;

@@ -119,6 +119,30 @@ std::uint32_t ByteSource::next32() {
     return low | std::uint32_t{next16()} << 16;
 }
 
+void put_on_buses(ByteSource& bytes, std::span<device::DeviceFacts> functions) {
+    for (std::size_t n = 0; n < functions.size(); ++n) {
+        auto& facts = functions[n];
+        facts.address = pci::Address{.bus = static_cast<std::uint8_t>(1 + bytes.below(2)),
+                                     .device = static_cast<std::uint8_t>(n)};
+        facts.reset_methods = std::vector<std::string>{};
+        if (const auto kind = bytes.below(4); kind == 0)
+            facts.reset_methods = std::vector<std::string>{"flr"};
+        else if (kind == 1)
+            facts.reset_methods = Unknown{"chance"};
+    }
+    for (auto& facts : functions) {
+        std::vector<device::GroupMember> neighbours;
+        for (const auto& other : functions)
+            if (&other != &facts && other.address->bus == facts.address->bus)
+                neighbours.push_back({.address = *other.address});
+        constexpr std::uint8_t strange = 31;
+        if (bytes.below(8) == 0)
+            neighbours.push_back({.address = {.bus = facts.address->bus, .device = strange}});
+        facts.bus_neighbours = std::move(neighbours);
+        if (bytes.below(8) == 0) facts.bus_neighbours = Unknown{"chance"};
+    }
+}
+
 device::DeviceFacts random_facts(ByteSource& bytes) {
     device::DeviceFacts facts;
     facts.source = "random";
@@ -142,6 +166,7 @@ device::DeviceFacts random_facts(ByteSource& bytes) {
     }
     if ((shape & 0xc0) == 0)
         facts.identity = device::Identity{.vendor = bytes.next16(), .device = bytes.next16()};
+    put_on_buses(bytes, std::span{&facts, 1});
     return facts;
 }
 

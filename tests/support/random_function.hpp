@@ -26,6 +26,10 @@ private:
     std::span<const std::uint8_t> bytes_;
 };
 
+/// Puts functions of one host on a few buses, some beside others that are none of them, and gives
+/// each the resets of a kernel.
+void put_on_buses(ByteSource& bytes, std::span<device::DeviceFacts> functions);
+
 /// A function as hostile as the bytes want it: capabilities of any id at any place with any
 /// content, chains that loop or leave the space, BARs of any size; VFIO's view of it, if there is
 /// one, may have nothing to do with the hardware's.

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "model/machine/machine_plan.hpp"
+#include "model/machine/resets.hpp"
 #include "model/slot/slot.hpp"
 #include "tests/support/config_builder.hpp"
 
@@ -20,7 +21,7 @@ using SlotWidths = std::array<std::uint32_t, 4>;
 
 /// Four functions that differ in what a slot makes of them. All have a pin and PASID; of PASID, 0
 /// and 3 lack Access Control Services and 1 the prefixes as well; 2 is virtual; 3 is a GPU whose
-/// guest driver asks for AtomicOps.
+/// guest driver asks for AtomicOps. All are on one bus, with which alone the kernel resets them.
 inline model::machine::DeviceRequest slot_request(unsigned number, std::uint32_t widths) {
     // Bits 9:7 of Device Capabilities 2: it completes all itself. Bit 21: prefixes.
     const std::uint32_t capabilities_2 = 0x380 | (number == 1 ? 0u : 1u << 21);
@@ -32,7 +33,16 @@ inline model::machine::DeviceRequest slot_request(unsigned number, std::uint32_t
     if (number == 2) config.extended(0x100, 0x0d, 0);
     if (number == 3) config.put16(0x00, 0x1002).put32(0x08, 0x03000000);
     model::machine::DeviceRequest request;
-    request.facts.source = "host" + std::to_string(number);
+    request.facts.source = "host#" + std::to_string(number);
+    constexpr auto on_bus = [](unsigned n) {
+        return pci::Address{.bus = 0x0b, .function = static_cast<std::uint8_t>(n)};
+    };
+    request.facts.address = on_bus(number);
+    request.facts.reset_methods = std::vector<std::string>{};
+    std::vector<device::GroupMember> others;
+    for (unsigned n = 0; n < 4; ++n)
+        if (n != number) others.push_back({.address = on_bus(n)});
+    request.facts.bus_neighbours = std::move(others);
     request.facts.physical = config.image();
     request.facts.virtual_function = number == 2;
     request.facts.iommu.pasid = device::PasidFacts{.width = 20};
@@ -61,6 +71,12 @@ inline model::slot::PortPlan planned_port(const model::chosen::AtomicsRule& rule
     }
     auto plan = model::machine::make_plan(std::move(request)).value();
     return std::move(plan.ports.at(1));
+}
+
+/// The port of a machine after its slot has changed: resets follow.
+inline model::slot::PortPlan with_resets(model::slot::PortPlan port) {
+    model::machine::settle_resets(std::span{&port, 1});
+    return port;
 }
 
 /// A function as it comes from a port of its own, at another place.

@@ -141,13 +141,13 @@ private:
     void refuse(std::string what, std::string remedy) {
         outcome_.report.effect = "the function cannot be assigned so";
         outcome_.report.change = remedy;
-        outcome_.refusals.push_back(
+        outcome_.plan.refusals.push_back(
             {.what = std::move(what), .remedy = std::move(remedy), .commands = {}});
     }
 
     void give_up(const std::string& why) {
         settle(ResetWay::None, fmt::format("not reset: {}", why), "");
-        outcome_.warnings.push_back(fmt::format("it is not reset: {}; {}", why, stays));
+        outcome_.plan.warnings.push_back(fmt::format("it is not reset: {}; {}", why, stays));
     }
 
     void decide_auto() {
@@ -162,6 +162,7 @@ private:
             return leave_unknown(
                 fmt::format("{}; what a reset of the bus above resets: {}", none, bus_.why()), "");
         if (!strangers_.empty()) {
+            outcome_.plan.lacks_others = true;
             give_up(
                 fmt::format("{}, and a reset of the bus above would reset {} too, not of this "
                             "machine",
@@ -186,10 +187,12 @@ private:
         if (!bus_)
             return leave_unknown(
                 fmt::format("what a reset of the bus above resets: {}", bus_.why()), instead);
-        if (!strangers_.empty())
+        if (!strangers_.empty()) {
+            outcome_.plan.lacks_others = true;
             return refuse(
                 fmt::format("reset=bus would reset {} too, not of this machine", stranger_words()),
                 "give those to the same guest; or reset=function, reset=none");
+        }
         settle(ResetWay::Bus, bus_words(), instead);
     }
 
@@ -222,8 +225,8 @@ private:
 
     void warn_of_trouble() {
         if (trouble_ == nullptr || !can_happen()) return;
-        outcome_.warnings.push_back(fmt::format("known trouble with its reset: {} [{}]",
-                                                trouble_->what, trouble_->evidence));
+        outcome_.plan.warnings.push_back(fmt::format("known trouble with its reset: {} [{}]",
+                                                     trouble_->what, trouble_->evidence));
     }
 
     const device::DeviceFacts& facts_;

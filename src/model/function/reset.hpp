@@ -29,6 +29,10 @@ struct ResetPlan {
     /// The functions that a reset of the bus above resets, this one among them, in order of
     /// address; empty where that is not known, or not possible.
     std::vector<std::string> bus_set;
+    /// It is not reset with its bus because others there are not of this machine; with them it is.
+    bool lacks_others = false;
+    std::vector<std::string> warnings;
+    std::vector<chosen::Reason> refusals;  ///< Why what was asked for cannot be had.
 
     bool operator==(const ResetPlan&) const = default;
 };
@@ -40,8 +44,6 @@ inline bool with_bus(const ResetPlan& plan) { return plan.way && *plan.way == Re
 struct ResetOutcome {
     ResetPlan plan;
     chosen::PropertyReport report;
-    std::vector<std::string> warnings;
-    std::vector<chosen::Reason> refusals;  ///< Why what was asked for cannot be had.
 };
 
 /// Who a function is, for the table of known trouble.

@@ -47,7 +47,7 @@ TEST(Reset, AutoTakesTheFunctionAloneWhereTheKernelCan) {
     EXPECT_EQ(outcome.plan.method, "flr");
     EXPECT_EQ(outcome.report.host, "flr, bus");
     EXPECT_THAT(outcome.report.effect, HasSubstr("first way (flr)"));
-    EXPECT_THAT(outcome.warnings, IsEmpty());
+    EXPECT_THAT(outcome.plan.warnings, IsEmpty());
 }
 
 TEST(Reset, AutoTakesTheBusWhereEverythingOnItIsOurs) {
@@ -56,17 +56,17 @@ TEST(Reset, AutoTakesTheBusWhereEverythingOnItIsOurs) {
     EXPECT_EQ(*outcome.plan.way, ResetWay::Bus);
     EXPECT_THAT(outcome.plan.bus_set, ElementsAre("0000:0b:00.0", "0000:0b:00.1"));
     EXPECT_THAT(outcome.report.effect, HasSubstr("resets 0000:0b:00.0, 0000:0b:00.1 together"));
-    EXPECT_THAT(outcome.warnings, IsEmpty());
+    EXPECT_THAT(outcome.plan.warnings, IsEmpty());
 }
 
 TEST(Reset, AutoGivesUpWhereSomebodyElseIsOnTheBus) {
     const auto outcome = decide(facts({}), chosen::ResetChoice::Auto, {gpu});
 
     EXPECT_EQ(*outcome.plan.way, ResetWay::None);
-    ASSERT_THAT(outcome.warnings, SizeIs(1));
-    EXPECT_THAT(outcome.warnings[0], HasSubstr("0000:0b:00.1 (driver snd_hda_intel)"));
-    EXPECT_THAT(outcome.warnings[0], HasSubstr("the next guest finds"));
-    EXPECT_THAT(outcome.refusals, IsEmpty());
+    ASSERT_THAT(outcome.plan.warnings, SizeIs(1));
+    EXPECT_THAT(outcome.plan.warnings[0], HasSubstr("0000:0b:00.1 (driver snd_hda_intel)"));
+    EXPECT_THAT(outcome.plan.warnings[0], HasSubstr("the next guest finds"));
+    EXPECT_THAT(outcome.plan.refusals, IsEmpty());
 }
 
 TEST(Reset, AutoGivesUpOnARootBus) {
@@ -74,7 +74,7 @@ TEST(Reset, AutoGivesUpOnARootBus) {
     on_root.path = std::vector<device::BridgeFacts>{};
     on_root.bus_neighbours = Unknown{"it is on a root bus"};
     EXPECT_EQ(*decide(on_root, chosen::ResetChoice::Auto).plan.way, ResetWay::None);
-    EXPECT_THAT(decide(on_root, chosen::ResetChoice::Auto).warnings,
+    EXPECT_THAT(decide(on_root, chosen::ResetChoice::Auto).plan.warnings,
                 ElementsAre(HasSubstr("root bus")));
 }
 
@@ -88,8 +88,8 @@ TEST(Reset, IsNotGuessed) {
         const auto outcome = decide(dump, choice);
         EXPECT_FALSE(outcome.plan.way) << name_of(choice);
         EXPECT_THAT(outcome.report.effect, HasSubstr("not known: "));
-        EXPECT_THAT(outcome.refusals, IsEmpty());
-        EXPECT_THAT(outcome.warnings, IsEmpty());
+        EXPECT_THAT(outcome.plan.refusals, IsEmpty());
+        EXPECT_THAT(outcome.plan.warnings, IsEmpty());
     }
     dump.reset_methods = std::vector<std::string>{};
     EXPECT_FALSE(decide(dump, chosen::ResetChoice::Auto).plan.way);
@@ -119,8 +119,8 @@ TEST(Reset, BelievesWhatVfioTriedBeforeWhatSysfsLists) {
 TEST(Reset, OfTheFunctionIsRefusedWhereThereIsNone) {
     const auto outcome = decide(facts({}), chosen::ResetChoice::Function);
 
-    ASSERT_THAT(outcome.refusals, SizeIs(1));
-    EXPECT_THAT(outcome.refusals[0].what, HasSubstr("reset=function is asked for"));
+    ASSERT_THAT(outcome.plan.refusals, SizeIs(1));
+    EXPECT_THAT(outcome.plan.refusals[0].what, HasSubstr("reset=function is asked for"));
     EXPECT_FALSE(outcome.plan.way);
     EXPECT_EQ(*decide(facts({"pm"}), chosen::ResetChoice::Function).plan.way, ResetWay::Function);
 }
@@ -128,8 +128,8 @@ TEST(Reset, OfTheFunctionIsRefusedWhereThereIsNone) {
 TEST(Reset, OfTheBusIsRefusedWithWhoIsInTheWay) {
     const auto outcome = decide(facts({"flr"}), chosen::ResetChoice::Bus, {gpu});
 
-    ASSERT_THAT(outcome.refusals, SizeIs(1));
-    EXPECT_EQ(outcome.refusals[0].what,
+    ASSERT_THAT(outcome.plan.refusals, SizeIs(1));
+    EXPECT_EQ(outcome.plan.refusals[0].what,
               "reset=bus would reset 0000:0b:00.1 (driver snd_hda_intel) too, not of this machine");
     EXPECT_THAT(outcome.plan.bus_set, SizeIs(2));
     EXPECT_EQ(*decide(facts({"flr"}), chosen::ResetChoice::Bus).plan.way, ResetWay::Bus);
@@ -138,18 +138,19 @@ TEST(Reset, OfTheBusIsRefusedWithWhoIsInTheWay) {
 TEST(Reset, OfTheBusIsRefusedForAVirtualFunctionAndOnARootBus) {
     auto virtual_one = facts({"flr"});
     virtual_one.virtual_function = true;
-    EXPECT_THAT(decide(virtual_one, chosen::ResetChoice::Bus).refusals[0].what,
+    EXPECT_THAT(decide(virtual_one, chosen::ResetChoice::Bus).plan.refusals[0].what,
                 HasSubstr("a virtual function"));
     auto on_root = facts({"flr"});
     on_root.path = std::vector<device::BridgeFacts>{};
-    EXPECT_THAT(decide(on_root, chosen::ResetChoice::Bus).refusals[0].what, HasSubstr("root bus"));
+    EXPECT_THAT(decide(on_root, chosen::ResetChoice::Bus).plan.refusals[0].what,
+                HasSubstr("root bus"));
 }
 
 TEST(Reset, NamesABridgeThatABusResetMeets) {
     auto above_bridge = facts({});
     above_bridge.bus_neighbours = std::vector<device::GroupMember>{
         {.address = sound, .driver = "pcieport", .is_bridge = true}};
-    EXPECT_THAT(decide(above_bridge, chosen::ResetChoice::Bus, {gpu}).refusals[0].what,
+    EXPECT_THAT(decide(above_bridge, chosen::ResetChoice::Bus, {gpu}).plan.refusals[0].what,
                 HasSubstr("0000:0b:00.1 (a bridge)"));
 }
 
@@ -158,22 +159,23 @@ TEST(Reset, OfNothingHasToBeAskedFor) {
 
     EXPECT_EQ(*outcome.plan.way, ResetWay::None);
     EXPECT_THAT(outcome.report.effect, HasSubstr("the next guest finds"));
-    EXPECT_THAT(outcome.warnings, IsEmpty());
+    EXPECT_THAT(outcome.plan.warnings, IsEmpty());
 }
 
 TEST(Reset, WarnsOfKnownTroubleWithItsEvidence) {
-    EXPECT_THAT(decide(facts({"flr"}), chosen::ResetChoice::Auto, {gpu}, matisse_usb).warnings,
+    EXPECT_THAT(decide(facts({"flr"}), chosen::ResetChoice::Auto, {gpu}, matisse_usb).plan.warnings,
                 ElementsAre(HasSubstr("[Linux commit 0d14f06cd665]")));
 }
 
 TEST(Reset, DoesNotWarnOfTroubleThatTheKernelAvoids) {
-    EXPECT_THAT(decide(facts({"pm"}), chosen::ResetChoice::Auto, {gpu}, matisse_usb).warnings,
+    EXPECT_THAT(decide(facts({"pm"}), chosen::ResetChoice::Auto, {gpu}, matisse_usb).plan.warnings,
                 IsEmpty());
-    EXPECT_THAT(decide(facts({"flr"}), chosen::ResetChoice::None, {gpu}, matisse_usb).warnings,
+    EXPECT_THAT(decide(facts({"flr"}), chosen::ResetChoice::None, {gpu}, matisse_usb).plan.warnings,
                 IsEmpty());
-    EXPECT_THAT(decide(facts({"flr"}), chosen::ResetChoice::Auto, {gpu}, t4).warnings, IsEmpty());
+    EXPECT_THAT(decide(facts({"flr"}), chosen::ResetChoice::Auto, {gpu}, t4).plan.warnings,
+                IsEmpty());
     EXPECT_THAT(
-        decide(facts({"device_specific"}), chosen::ResetChoice::Auto, {gpu}, polaris).warnings,
+        decide(facts({"device_specific"}), chosen::ResetChoice::Auto, {gpu}, polaris).plan.warnings,
         IsEmpty());
 }
 
@@ -181,19 +183,21 @@ TEST(Reset, DoesNotWarnOfAResetThatTheKernelDoesNotHave) {
     auto without = facts({});
     without.bus_neighbours = Unknown{"a dump does not tell"};
     EXPECT_FALSE(decide(without, chosen::ResetChoice::Auto, {gpu}, matisse_usb).plan.way);
-    EXPECT_THAT(decide(without, chosen::ResetChoice::Auto, {gpu}, matisse_usb).warnings, IsEmpty());
+    EXPECT_THAT(decide(without, chosen::ResetChoice::Auto, {gpu}, matisse_usb).plan.warnings,
+                IsEmpty());
 }
 
 TEST(Reset, WarnsOfTroubleThatMayHappenWhereTheWayIsNotKnown) {
     auto dump = facts({});
     dump.reset_methods = Unknown{"a dump does not tell"};
-    EXPECT_THAT(decide(dump, chosen::ResetChoice::Auto, {gpu}, matisse_usb).warnings, SizeIs(1));
+    EXPECT_THAT(decide(dump, chosen::ResetChoice::Auto, {gpu}, matisse_usb).plan.warnings,
+                SizeIs(1));
 }
 
 TEST(Reset, DoesNotTakeABusThatTheDeviceDoesNotSurvive) {
     EXPECT_EQ(*decide(facts({}), chosen::ResetChoice::Auto, {gpu, sound}, t4).plan.way,
               ResetWay::None);
-    EXPECT_THAT(decide(facts({}), chosen::ResetChoice::Bus, {gpu, sound}, t4).warnings,
+    EXPECT_THAT(decide(facts({}), chosen::ResetChoice::Bus, {gpu, sound}, t4).plan.warnings,
                 ElementsAre(HasSubstr("lore.kernel.org")));
 }
 

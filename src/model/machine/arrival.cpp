@@ -7,6 +7,7 @@
 
 #include "model/chosen/machine_version.hpp"
 #include "model/machine/plan_function.hpp"
+#include "model/machine/resets.hpp"
 #include "model/machine/windows.hpp"
 #include "model/slot/slot.hpp"
 
@@ -65,6 +66,27 @@ Result<void> refuse(const std::string& id, const std::vector<chosen::Reason>& re
                                  .hint = std::move(remedy)});
 }
 
+// Of a slot that the guest is not told of yet, the function that came alone counts, and that it may
+// still get company.
+Result<void> refuse_resets(const slot::PortPlan& port, unsigned number) {
+    const bool whole = port.functions.front().view.function == 0;
+    for (const auto& function : port.functions) {
+        const bool waits = !whole && function.reset.lacks_others;
+        if (waits || (!whole && function.view.function != number)) continue;
+        TENON_TRY_DO(refuse(function.view.id, function.view.reasons), "");
+    }
+    return {};
+}
+
+// Settles what follows for other ports; `port` is the one that has changed.
+std::vector<PortChange> settle_others(std::vector<std::shared_ptr<const slot::PortPlan>>& ports,
+                                      std::size_t port) {
+    std::vector<PortChange> others;
+    for (const auto changed : settle_resets(ports))
+        if (changed != port) others.push_back({.port = changed, .plan = ports[changed]});
+    return others;
+}
+
 }  // namespace
 
 Result<Arrival> plan_arrival(const RunningMachine& machine, DeviceRequest device) {
@@ -81,25 +103,27 @@ Result<Arrival> plan_arrival(const RunningMachine& machine, DeviceRequest device
         plan_function({.version = *version, .viommu_pasid_width = machine.plan.viommu_pasid_width},
                       std::move(device), number),
         "");
-    slot::PortPlan alone{.functions = {function}};
-    std::vector<const slot::PortPlan*> ports{&alone};
-    for (const auto& other : machine.ports)
-        ports.push_back(other.get());
-    settle_reset(*version, ports, function);
     TENON_TRY_DO(refuse(id, function.view.reasons), "");
     TENON_TRY(plan, slot::with_function(port, std::move(function)), "");
     std::vector<chosen::Reason> problems;
     place_in_windows(plan, problems);
     TENON_TRY_DO(refuse(id, problems), "");
-    return Arrival{.port = at,
-                   .number = number,
-                   .plan = std::make_shared<const slot::PortPlan>(std::move(plan))};
+    auto ports = machine.ports;
+    ports[at] = std::make_shared<const slot::PortPlan>(std::move(plan));
+    auto others = settle_others(ports, at);
+    TENON_TRY_DO(refuse_resets(*ports[at], number), "");
+    return Arrival{
+        .port = at, .number = number, .plan = std::move(ports[at]), .others = std::move(others)};
 }
 
-slot::PortPlan emptied(slot::PortPlan port) {
-    port.functions.clear();
-    slot::settle(port);
-    return port;
+Departure plan_departure(std::vector<std::shared_ptr<const slot::PortPlan>> ports,
+                         std::size_t port) {
+    auto empty = *ports[port];
+    empty.functions.clear();
+    slot::settle(empty);
+    ports[port] = std::make_shared<const slot::PortPlan>(std::move(empty));
+    auto others = settle_others(ports, port);
+    return {.plan = std::move(ports[port]), .others = std::move(others)};
 }
 
 }  // namespace tenon::model::machine

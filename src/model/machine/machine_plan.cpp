@@ -11,6 +11,7 @@
 #include "model/machine/memory_plan.hpp"
 #include "model/machine/peers.hpp"
 #include "model/machine/plan_function.hpp"
+#include "model/machine/resets.hpp"
 #include "model/machine/windows.hpp"
 #include "model/slot/root_port.hpp"
 #include "model/slot/slot.hpp"
@@ -186,13 +187,7 @@ Result<MachinePlan> make_plan(MachineRequest request) {
     place_pins(plan);
     plan.interrupts = sum_interrupts(plan.ports, request.processors, request.files);
     check_slots(plan.ports, plan.problems);
-    // After all functions are known: a bus reset is for all of them or for none.
-    std::vector<const slot::PortPlan*> ports;
-    for (const auto& port : plan.ports)
-        ports.push_back(&port);
-    for (auto& port : plan.ports)
-        for (auto& function : port.functions)
-            settle_reset(*version, ports, function);
+    settle_resets(plan.ports);
 
     plan.viommu_pasid_width = viommu.value;
     plan.vcpus = request.vcpus;

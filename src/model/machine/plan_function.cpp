@@ -2,10 +2,8 @@
 
 #include <fmt/core.h>
 
-#include <algorithm>
 #include <bitset>
-#include <iterator>
-#include <string_view>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -13,25 +11,6 @@
 
 namespace tenon::model::machine {
 namespace {
-
-// Of one host, as far as that can be told: files of one name.
-bool same_host(const device::DeviceFacts& one, const device::DeviceFacts& other) {
-    if (one.origin != other.origin) return false;
-    const auto file = [](const device::DeviceFacts& facts) {
-        return std::string_view{facts.source}.substr(0, facts.source.rfind('#'));
-    };
-    return one.origin == device::Origin::Live || file(one) == file(other);
-}
-
-std::vector<pci::Address> of_same_host(std::span<const slot::PortPlan* const> ports,
-                                       const device::DeviceFacts& facts) {
-    std::vector<pci::Address> addresses;
-    for (const auto* const port : ports)
-        for (const auto& function : port->functions)
-            if (function.facts.address && same_host(function.facts, facts))
-                addresses.push_back(*function.facts.address);
-    return addresses;
-}
 
 chosen::PropertyReport report_on_error(const function::FunctionView& view,
                                        const chosen::FunctionProperties& properties) {
@@ -100,25 +79,6 @@ Result<slot::FunctionPlan> plan_function(const FunctionRules& rules, DeviceReque
     function.view.id = std::move(device.id);
     function.view.function = number;
     return function;
-}
-
-void settle_reset(const chosen::MachineVersion& version,
-                  std::span<const slot::PortPlan* const> ports, slot::FunctionPlan& function) {
-    auto& view = function.view;
-    if (!view.guest_view) return;
-    auto outcome = function::decide_reset(function.facts,
-                                          {.vendor = view.vendor,
-                                           .device = view.device,
-                                           .class_code = view.class_code,
-                                           .revision = view.revision},
-                                          function.reset_choice, version.name,
-                                          of_same_host(ports, function.facts));
-    function.reset = std::move(outcome.plan);
-    if (function::with_bus(function.reset)) function.access.resets = false;
-    view.properties.push_back(std::move(outcome.report));
-    std::ranges::move(outcome.warnings, std::back_inserter(view.warnings));
-    std::ranges::move(outcome.refusals, std::back_inserter(view.reasons));
-    view.assignable = view.reasons.empty();
 }
 
 }  // namespace tenon::model::machine

@@ -1,8 +1,6 @@
 // The plan of one function, before its slot and its machine settle what follows from others.
 #pragma once
 
-#include <span>
-
 #include "base/result.hpp"
 #include "model/chosen/machine_version.hpp"
 #include "model/machine/machine_plan.hpp"
@@ -23,10 +21,5 @@ Result<unsigned> number_in_slot(const slot::PortPlan& port, const DeviceRequest&
 /// Errors: Malformed for keys that cannot be.
 Result<slot::FunctionPlan> plan_function(const FunctionRules& rules, DeviceRequest device,
                                          unsigned number);
-
-/// Decides how `function` is reset, with what follows for it; `ports` are all of the machine, the
-/// function's own among them. Once for each function: what a bus reset reaches has to be known.
-void settle_reset(const chosen::MachineVersion& version,
-                  std::span<const slot::PortPlan* const> ports, slot::FunctionPlan& function);
 
 }  // namespace tenon::model::machine

@@ -1,6 +1,6 @@
 // Every order in which functions come to a slot and go from it: what stands afterwards depends on
 // who is there alone. Plans are compared as a whole with one that is made of the same functions:
-// registers and masks of the port and of each function, widths, reasons, gates, warnings.
+// registers and masks of the port and of each function, widths, reasons, gates, warnings, resets.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -21,6 +21,7 @@ namespace {
 using support::planned_port;
 using support::SlotWidths;
 using support::stored;
+using support::with_resets;
 
 constexpr unsigned all_four = 0b1111;
 
@@ -35,6 +36,7 @@ std::string difference(const PortPlan& one, const PortPlan& other) {
         const auto& right = other.functions[n];
         if (left == right) continue;
         const auto id = left.view.id + ": ";
+        if (left.reset != right.reset) return id + "how it is reset";
         if (left.view.map != right.view.map) return id + "its registers";
         if (left.view.warnings != right.view.warnings) return id + "its own warnings";
         if (left.view.intx != right.view.intx) return id + "its pin";
@@ -77,7 +79,7 @@ private:
         depart(port, set);
         for (unsigned n = 0; n < widths_.size(); ++n) {
             if ((whole_ & ~set & bit(n)) == 0) continue;
-            const auto next = with_function(port, stored(n, widths_.at(n))).value();
+            const auto next = with_resets(with_function(port, stored(n, widths_.at(n))).value());
             expect(next, set | bit(n));
             if (!testing::Test::HasFailure()) arrive(next, set | bit(n));
         }
@@ -86,7 +88,7 @@ private:
     void depart(const PortPlan& port, unsigned set) {
         for (unsigned n = 0; n < widths_.size(); ++n) {
             if ((set & bit(n)) == 0) continue;
-            const auto next = without_function(port, n).value();
+            const auto next = with_resets(without_function(port, n).value());
             expect(next, set & ~bit(n));
             if (!testing::Test::HasFailure()) depart(next, set & ~bit(n));
         }
@@ -205,9 +207,11 @@ public:
         : widths_{widths}, plan_{planned_port({}, widths, 0)}, port_{plan_.map} {}
 
     PortPlan with(unsigned number) const {
-        return with_function(plan_, stored(number, widths_.at(number))).value();
+        return with_resets(with_function(plan_, stored(number, widths_.at(number))).value());
     }
-    PortPlan without(unsigned number) const { return without_function(plan_, number).value(); }
+    PortPlan without(unsigned number) const {
+        return with_resets(without_function(plan_, number).value());
+    }
 
     // Steps of a change: each function that stays, the port, the announcement. Returns whether all
     // went well; `fails_at` is the number of the step that does not.

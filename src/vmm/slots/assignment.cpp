@@ -73,6 +73,26 @@ std::vector<assigned::AssignedFunction*> Assignment::Slot::functions() const {
     return all;
 }
 
+void Assignment::Slot::follow(const std::shared_ptr<const model::slot::PortPlan>& next) {
+    for (const auto& function : next->functions)
+        for (const auto& seat : seats)
+            if (seat.devfn == function.guest.devfn())
+                seat.function->follow(
+                    std::shared_ptr<const model::slot::FunctionPlan>{next, &function});
+}
+
+// Functions that wait are not the topology's yet.
+void Assignment::follow(std::span<const model::machine::PortChange> changes) {
+    for (const auto& change : changes) {
+        auto& slot = slots_[change.port];
+        if (outside_.topology.phase(change.port) == model::running::SlotPhase::Empty)
+            slot.follow(change.plan);
+        else
+            outside_.topology.follow(change.port, change.plan);
+        slot.plan = change.plan;
+    }
+}
+
 std::vector<assigned::AssignedFunction*> Assignment::functions() const {
     std::vector<assigned::AssignedFunction*> all;
     for (const auto& slot : slots_)
@@ -281,13 +301,19 @@ Result<void> Assignment::insert(const model::machine::Arrival& arrival) {
         return malformed("port {} has no function {}", arrival.plan->name, arrival.number);
     TENON_TRY(seat, bring_in(arrival.plan, *planned), "");
     seat.function->unplace();
+    // Those who wait go by the plan with all of them: it says how they are reset.
+    slot.follow(arrival.plan);
     if (arrival.number == 0) {
         auto arriving = slot.functions();
         arriving.push_back(seat.function.get());
-        TENON_TRY_DO(outside_.board.resets.reset_buses(arriving), "");
+        if (auto reset = outside_.board.resets.reset_buses(arriving); !reset) {
+            slot.follow(slot.plan);
+            return reset;
+        }
     }
     slot.seats.push_back(std::move(seat));
     slot.plan = arrival.plan;
+    follow(arrival.others);
     note_peers();
     if (arrival.number != 0) return {};
     std::vector<PciTopology::Seated> seated;
@@ -299,13 +325,15 @@ Result<void> Assignment::insert(const model::machine::Arrival& arrival) {
 
 void Assignment::take_out(std::size_t port) {
     auto& slot = slots_[port];
-    slot.plan = std::make_shared<const model::slot::PortPlan>(model::machine::emptied(*slot.plan));
+    const auto departure = model::machine::plan_departure(ports(), port);
+    slot.plan = departure.plan;
     // Of functions that wait the guest knows nothing.
     if (outside_.topology.phase(port) != model::running::SlotPhase::Empty)
         outside_.topology.depart(port, slot.plan);
     reset_before_leaving(slot.functions());
     while (!slot.seats.empty())
         slot.seats.pop_back();
+    follow(departure.others);
     close_unused();
 }
 

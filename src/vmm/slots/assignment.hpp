@@ -117,6 +117,8 @@ private:
         std::vector<Seat> seats;
 
         std::vector<assigned::AssignedFunction*> functions() const;
+        /// The functions go by this plan of their port.
+        void follow(const std::shared_ptr<const model::slot::PortPlan>& next);
     };
 
     Assignment(const model::machine::MachinePlan& plan, device::OpenedFunctions& opened,
@@ -127,6 +129,7 @@ private:
                                                              bool beside);
     std::vector<std::shared_ptr<assigned::DmaProgress>> mappings();
     std::vector<assigned::AssignedFunction*> functions() const;
+    void follow(std::span<const model::machine::PortChange> changes);
     void reset_before_leaving(std::span<assigned::AssignedFunction* const> functions);
     Result<Seat> bring_in(const std::shared_ptr<const model::slot::PortPlan>& plan,
                           const model::slot::FunctionPlan& function);
