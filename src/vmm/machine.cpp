@@ -15,7 +15,9 @@
 
 namespace tenon::vmm {
 
-Machine::~Machine() = default;
+Machine::~Machine() {
+    if (output_) output_->finish();  // Until then it calls the serial port, which asks it back.
+}
 
 Result<std::unique_ptr<Machine>> Machine::create(BoardConfig config) {
     if (config.vcpus == 0 || config.vcpus > 255)
@@ -35,6 +37,11 @@ Result<std::unique_ptr<Machine>> Machine::create(BoardConfig config) {
     machine->vm_ = std::move(vm);
     machine->slots_.emplace(*machine->vm_, machine->kvm_->memory_slots());
     machine->routes_.emplace(*machine->vm_);
+    TENON_TRY(output,
+              board::ConsoleOutput::start(
+                  made.output, [machine = machine.get()] { machine->serial_->output_changed(); }),
+              "making the machine");
+    machine->output_ = std::move(output);
     for (const auto& part : machine->memory_.parts()) {
         TENON_TRY_DO(machine->slots_->add(part.at, part.bytes), "giving the guest its memory");
         // No BAR gets there, and nobody answers what leaves the guest there all the same.
@@ -49,15 +56,16 @@ Result<void> Machine::attach_devices(board::PciHost& host) {
                                  std::make_shared<board::Ecam>(host)),
                  "placing ECAM");
     serial_ = std::make_shared<board::SerialPort>(
-        [file = config_.output, timeline = config_.timeline](std::uint8_t byte) mutable {
-            mark(std::exchange(timeline, nullptr), "first output of the guest");
-            board::send_byte(file, byte);
+        [this](std::uint8_t byte) {
+            std::call_once(first_output_, mark, config_.timeline, "first output of the guest");
+            output_->put(byte);
         },
         [this](bool level) {
             // A pin that cannot be set has no use for the guest, and nobody to tell.
             [[maybe_unused]] const auto done =
                 vm_->set_irq_line(kvm::Gsi{board::serial_interrupt}, level);
-        });
+        },
+        [this] { return output_->has_room(); });
     TENON_TRY_DO(port_bus_.add(board::serial_port, board::serial_ports, serial_),
                  "placing the serial port");
     TENON_TRY_DO(
@@ -128,6 +136,7 @@ Result<board::MachineEnd> Machine::run(board::PciHost& host) {
     for (;;) {
         auto [ended, cause] = run_vcpus();
         if (!ended || *ended != board::MachineEnd::Reset || !config_.restarts) {
+            output_->finish();
             tell({.kind = board::MachineEvent::Kind::Ended,
                   .cause = cause,
                   .end = ended.value_or(board::MachineEnd::Interrupted)});
@@ -178,6 +187,7 @@ bool Machine::may_run(std::size_t index) {
     changed_.wait(lock, [this] { return !paused_ || end_; });
     if (end_) return false;
     vcpus_[index]->go_on();
+    output_->allow_waiting();
     threads_[index] = ::pthread_self();
     return true;
 }
@@ -215,6 +225,7 @@ void Machine::end(Result<board::MachineEnd> why, board::EndCause cause) {
         cause_ = cause;
     }
     if (ending_ && !restarting()) ending_();
+    output_->stop_waiting();
     changed_.notify_all();
     for (std::size_t index = 0; index < vcpus_.size(); ++index)
         vcpus_[index]->stop(threads_[index]);
@@ -226,6 +237,7 @@ Result<void> Machine::pause() {
         std::unique_lock lock{mutex_};
         if (paused_ || (end_ && !restarting())) return {};
         paused_ = true;
+        output_->stop_waiting();
         for (std::size_t index = 0; index < vcpus_.size(); ++index)
             vcpus_[index]->stop(threads_[index]);
         const bool out = changed_.wait_for(lock, patience, [this] {
@@ -235,8 +247,9 @@ Result<void> Machine::pause() {
         if (!out) {
             paused_ = false;
             changed_.notify_all();
-            return fail(Error::Kind::Busy,
-                        "a processor of the guest does not stop: its console's output is not read");
+            return fail(
+                Error::Kind::Busy,
+                "a processor of the guest does not stop: the host is still at what it asked for");
         }
     }
     tell({.kind = board::MachineEvent::Kind::Paused});

@@ -20,6 +20,7 @@
 #include "model/machine/machine_plan.hpp"
 #include "vmm/acpi/dsdt.hpp"
 #include "vmm/board/bus.hpp"
+#include "vmm/board/console_output.hpp"
 #include "vmm/board/ecam.hpp"
 #include "vmm/board/guest_control.hpp"
 #include "vmm/board/guest_memory.hpp"
@@ -128,6 +129,8 @@ private:
     board::Bus memory_bus_;
     board::Bus port_bus_;
     std::shared_ptr<board::SerialPort> serial_;
+    std::unique_ptr<board::ConsoleOutput> output_;  ///< It calls serial_, which calls vm_.
+    std::once_flag first_output_;
     std::optional<loader::loader::BootSource> source_;
     std::vector<kvm_msr_entry> memory_types_;
     kvm::IrqchipState interrupt_controllers_;  ///< As after a reset.

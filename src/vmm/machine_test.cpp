@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <array>
 #include <chrono>
 #include <filesystem>
 #include <fstream>
@@ -191,6 +192,8 @@ TEST_F(MachineTest, StandsStillWhilePaused) {
         EXPECT_TRUE(wait_beyond(0));
         EXPECT_TRUE((*machine)->pause());
         EXPECT_TRUE((*machine)->paused());
+        // What it sent before is still on its way into the file.
+        std::this_thread::sleep_for(std::chrono::milliseconds{300});
         const auto before = written();
         std::this_thread::sleep_for(std::chrono::milliseconds{300});
         EXPECT_EQ(written(), before);
@@ -204,6 +207,30 @@ TEST_F(MachineTest, StandsStillWhilePaused) {
 
     using enum board::MachineEvent::Kind;
     EXPECT_EQ(events, (std::vector{Paused, Resumed, Paused, Ended}));
+}
+
+TEST_F(MachineTest, PausesAndEndsThoughNobodyReadsItsOutput) {
+    std::array<int, 2> ends{};
+    ASSERT_EQ(::pipe2(ends.data(), O_CLOEXEC), 0);
+    const Fd reader{ends[0]};
+    output = Fd{ends[1]};
+    // mov dx, 0x3f8; mov al, '.'; then for ever: out dx, al
+    const auto machine = make(
+        support::make_vmlinux(Code{}.raw({0x66, 0xba, 0xf8, 0x03, 0xb0, 0x2e, 0xee, 0xeb, 0xfd})),
+        2);
+    ASSERT_TRUE(machine) << to_string(machine.error());
+    const auto begin = std::chrono::steady_clock::now();
+    const std::jthread controller{[&] {
+        std::this_thread::sleep_for(std::chrono::seconds{2});
+        EXPECT_TRUE((*machine)->pause());
+        (*machine)->resume();
+        std::this_thread::sleep_for(std::chrono::milliseconds{100});
+        (*machine)->stop(board::MachineEnd::Interrupted, board::EndCause::HostSignal);
+    }};
+
+    EXPECT_TRUE((*machine)->run(host));
+
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds{9});
 }
 
 TEST_F(MachineTest, RaisesWhatIsPendingInAnEventOnce) {

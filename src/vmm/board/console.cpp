@@ -11,17 +11,6 @@
 
 namespace tenon::vmm::board {
 
-void send_byte(int file, std::uint8_t byte) {
-    while (::write(file, &byte, 1) < 0) {
-        if (errno == EAGAIN) {
-            pollfd entry{.fd = file, .events = POLLOUT, .revents = 0};
-            ::poll(&entry, 1, -1);
-        } else if (errno != EINTR) {
-            return;
-        }
-    }
-}
-
 EscapeKeys::Outcome EscapeKeys::press(std::uint8_t byte) {
     constexpr std::uint8_t control_a = 1;
     if (!escaped_ && byte == control_a) {

@@ -1,4 +1,5 @@
-// Standard input and output as the guest's console, and the signals that end the machine.
+// Standard input as the guest's console, and the signals that end the machine. Its output:
+// console_output.hpp.
 #pragma once
 
 #include <csignal>
@@ -16,9 +17,6 @@
 #include "vmm/board/terminal.hpp"
 
 namespace tenon::vmm::board {
-
-/// Writes one byte to `file`, however long that takes; one that nobody reads any more is lost.
-void send_byte(int file, std::uint8_t byte);
 
 /// Finds the key sequence that leaves the machine: Ctrl-A, then x. Ctrl-A twice is one Ctrl-A.
 class EscapeKeys {

@@ -24,8 +24,8 @@ public:
 
     /// Takes every vCPU out of the guest and keeps it out; when it comes back, none runs. Devices
     /// go on: what they send arrives after resume(). Nothing if it is paused or has ended. Errors:
-    /// Busy if a vCPU does not come out within ten seconds (its output is not read); the guest then
-    /// runs on.
+    /// Busy if a vCPU does not come out within ten seconds (the host is still at what it asked
+    /// for); the guest then runs on.
     virtual Result<void> pause() = 0;
 
     /// Lets the vCPUs run again. Nothing if it is not paused.

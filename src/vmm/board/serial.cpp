@@ -14,11 +14,15 @@ std::uint64_t SerialPort::read(std::uint64_t offset, unsigned size) {
 }
 
 void SerialPort::write(std::uint64_t offset, unsigned size, std::uint64_t value) {
-    const std::lock_guard lock{mutex_};
+    std::unique_lock lock{mutex_};
     for (unsigned byte = 0; byte < size; ++byte) {
         const auto index = static_cast<unsigned>((offset + byte) & 7);
-        if (const auto sent = uart_.write(index, static_cast<std::uint8_t>(value >> (byte * 8))))
-            send_(*sent);
+        const auto sent = uart_.write(index, static_cast<std::uint8_t>(value >> (byte * 8)));
+        if (!sent) continue;
+        // Other vCPUs use the port while this one waits for whoever reads.
+        lock.unlock();
+        send_(*sent);
+        lock.lock();
     }
     settle();
 }
@@ -26,6 +30,11 @@ void SerialPort::write(std::uint64_t offset, unsigned size, std::uint64_t value)
 void SerialPort::receive(std::uint8_t byte) {
     const std::lock_guard lock{mutex_};
     waiting_.push_back(byte);
+    settle();
+}
+
+void SerialPort::output_changed() {
+    const std::lock_guard lock{mutex_};
     settle();
 }
 
@@ -44,6 +53,7 @@ bool SerialPort::is_full() {
 }
 
 void SerialPort::settle() {
+    uart_.set_transmitter_ready(ready_());
     while (!waiting_.empty() && uart_.can_receive()) {
         uart_.receive(waiting_.front());
         waiting_.pop_front();

@@ -15,10 +15,13 @@ namespace tenon::vmm::board {
 /// One serial port on a bus. Thread-safe.
 class SerialPort final : public BusDevice {
 public:
-    /// `send` takes each byte that the guest sends; `line` sets the interrupt's level when it
-    /// changes. Both are called under the port's lock.
-    SerialPort(std::function<void(std::uint8_t)> send, std::function<void(bool)> line)
-        : send_{std::move(send)}, line_{std::move(line)} {}
+    /// `send` takes each byte that the guest sends, without the port's lock: it may take its time,
+    /// and so may the vCPU. `line` sets the interrupt's level when it changes; `ready` says whether
+    /// `send` would take more at once, which the guest sees. Both are called under the port's lock.
+    SerialPort(
+        std::function<void(std::uint8_t)> send, std::function<void(bool)> line,
+        std::function<bool()> ready = [] { return true; })
+        : send_{std::move(send)}, line_{std::move(line)}, ready_{std::move(ready)} {}
 
     std::uint64_t read(std::uint64_t offset, unsigned size) override;
     void write(std::uint64_t offset, unsigned size, std::uint64_t value) override;
@@ -26,6 +29,9 @@ public:
     /// Hands `byte` to the guest as soon as it takes it. None is lost: whoever sends looks at
     /// is_full() first.
     void receive(std::uint8_t byte);
+
+    /// `ready` has another answer than before.
+    void output_changed();
 
     /// As after power-on; what waits for the guest goes on waiting.
     void reset();
@@ -42,6 +48,7 @@ private:
     bool level_ = false;
     std::function<void(std::uint8_t)> send_;
     std::function<void(bool)> line_;
+    std::function<bool()> ready_;
 };
 
 }  // namespace tenon::vmm::board

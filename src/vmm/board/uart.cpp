@@ -84,7 +84,7 @@ std::optional<std::uint8_t> Uart::write(unsigned index, std::uint8_t value) {
                 divisor_ = static_cast<std::uint16_t>((divisor_ & 0xff00) | value);
                 return std::nullopt;
             }
-            transmitter_empty_ = true;
+            transmitter_empty_ = transmitter_ready_;
             if (!loopback()) return value;
             accept(value);
             return std::nullopt;
@@ -114,7 +114,8 @@ void Uart::write_interrupt_enable(std::uint8_t value) {
         return;
     }
     // Enabling the interrupt of an empty transmitter raises it: Linux tests for exactly this.
-    if ((value & ~interrupt_enable_ & enable_transmitter) != 0) transmitter_empty_ = true;
+    if ((value & ~interrupt_enable_ & enable_transmitter) != 0)
+        transmitter_empty_ = transmitter_ready_;
     interrupt_enable_ = value & 0x0f;
 }
 
@@ -143,7 +144,8 @@ std::uint8_t Uart::modem_lines() const {
 }
 
 std::uint8_t Uart::line_status() const {
-    return static_cast<std::uint8_t>(transmitter_idle | (received_.empty() ? 0 : data_ready) |
+    return static_cast<std::uint8_t>((transmitter_ready_ ? transmitter_idle : 0) |
+                                     (received_.empty() ? 0 : data_ready) |
                                      (overrun_ ? overrun_error : 0));
 }
 
@@ -158,6 +160,11 @@ std::uint8_t Uart::interrupt_identification() const {
     if (transmitter_empty_ && enabled(enable_transmitter)) return transmitter_pending;
     if (modem_delta_ != 0 && enabled(enable_modem_status)) return modem_status_pending;
     return none_pending;
+}
+
+void Uart::set_transmitter_ready(bool ready) {
+    if (ready != transmitter_ready_) transmitter_empty_ = ready;
+    transmitter_ready_ = ready;
 }
 
 bool Uart::can_receive() const {

@@ -1,6 +1,7 @@
 // A 16550A serial controller as a machine of registers, without anything attached to it.
 //
-// Bytes are sent the moment they are written: the transmitter is never busy.
+// Bytes are sent the moment they are written: the transmitter is busy only while whoever takes them
+// says so.
 #pragma once
 
 #include <cstdint>
@@ -18,6 +19,10 @@ public:
 
     /// The guest writes register `index`, 0..7. What it sends, if this sends a byte, is the answer.
     std::optional<std::uint8_t> write(unsigned index, std::uint8_t value);
+
+    /// Whether bytes that are sent are taken at once; if not, the guest finds the transmitter busy.
+    /// One that it sends all the same is sent.
+    void set_transmitter_ready(bool ready);
 
     /// Whether the receiver has room for a byte.
     bool can_receive() const;
@@ -48,6 +53,7 @@ private:
     std::uint8_t modem_delta_ = 0;
     std::uint8_t scratch_ = 0;
     bool overrun_ = false;
+    bool transmitter_ready_ = true;
     bool transmitter_empty_ = false;  ///< The interrupt for it is due.
     std::deque<std::uint8_t> received_;
 };

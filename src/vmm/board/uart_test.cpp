@@ -162,6 +162,22 @@ TEST(Uart, ShowsAPeerThatIsAlwaysThere) {
     EXPECT_EQ(uart.read(6), 0xb0);
 }
 
+TEST(Uart, TellsWhenItsBusyTransmitterIsReadyAgain) {
+    auto uart = ready(0x02);
+    uart.set_transmitter_ready(false);
+
+    EXPECT_EQ(uart.read(5), 0x00);
+    EXPECT_FALSE(uart.interrupt());
+    // What is sent all the same is sent.
+    EXPECT_EQ(uart.write(0, 'x'), 'x');
+    EXPECT_FALSE(uart.interrupt());
+
+    uart.set_transmitter_ready(true);
+    EXPECT_EQ(uart.read(5), 0x60);
+    EXPECT_EQ(uart.read(2), 0xc2);
+    EXPECT_FALSE(uart.interrupt());
+}
+
 TEST(Uart, KeepsItsInterruptFromTheBusWithoutOut2) {
     Uart uart;
     uart.write(1, 0x02);

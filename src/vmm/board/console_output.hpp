@@ -1,0 +1,61 @@
+// The way out for what the guest's serial port sends: standard output, or what stands for it.
+//
+//   vCPU  put() ──▶ bytes that wait ──▶ own thread ──▶ file, which may take its time
+//
+// Only the own thread waits for the file. A vCPU waits for room among the bytes, without a lock,
+// and only as long as somebody reads: who reads nothing can hold the guest's output, not its end.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <thread>
+
+#include "base/result.hpp"
+
+namespace tenon::vmm::board {
+
+/// Bytes on their way to a file. Thread-safe.
+class ConsoleOutput {
+public:
+    /// How many bytes wait for the file before a sender waits for room.
+    static constexpr std::size_t capacity = 64 << 10;
+
+    /// `file` stays the caller's. `room` is called from another thread, without a lock of this
+    /// class, when has_room() has become true again; not after finish().
+    /// Errors: errno of what it needs.
+    static Result<std::unique_ptr<ConsoleOutput>> start(int file, std::function<void()> room);
+    ConsoleOutput(const ConsoleOutput&) = delete;
+    ConsoleOutput& operator=(const ConsoleOutput&) = delete;
+
+    /// As finish().
+    ~ConsoleOutput();
+
+    /// Sends `byte`. Without room it waits until some is read; when nothing was read for a second,
+    /// this byte and those after it are lost, without a wait, until somebody reads again.
+    void put(std::uint8_t byte);
+
+    /// Whether a controller's whole FIFO finds room.
+    bool has_room() const;
+
+    /// Nobody waits in put() from now on: those who do return at once. Their bytes are kept.
+    void stop_waiting();
+
+    /// Takes back stop_waiting().
+    void allow_waiting();
+
+    /// Ends the thread. What waits for the file still goes there, for two seconds at most; the
+    /// rest is lost, as is what comes afterwards.
+    void finish();
+
+private:
+    class Queue;
+    explicit ConsoleOutput(std::shared_ptr<Queue> queue);
+
+    /// Shared with the thread: one that the file holds is left behind with it.
+    std::shared_ptr<Queue> queue_;
+    std::thread thread_;
+};
+
+}  // namespace tenon::vmm::board

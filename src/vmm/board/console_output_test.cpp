@@ -1,0 +1,226 @@
+#include "vmm/board/console_output.hpp"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <pty.h>
+#include <unistd.h>
+
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <csignal>
+#include <future>
+#include <string>
+#include <thread>
+
+#include "base/fd.hpp"
+#include "vmm/board/serial.hpp"
+
+namespace tenon::vmm::board {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::size_t pipe_size = 16 << 10;
+
+/// A serial port whose output is a pipe, which nobody reads unless the test does.
+class ConsoleOutputTest : public testing::Test {
+protected:
+    void SetUp() override {
+        std::array<int, 2> ends{};
+        ASSERT_EQ(::pipe2(ends.data(), O_CLOEXEC), 0);
+        reader = Fd{ends[0]};
+        writer = Fd{ends[1]};
+        ASSERT_EQ(::fcntl(writer.number(), F_SETPIPE_SZ, pipe_size), static_cast<int>(pipe_size));
+        output = ConsoleOutput::start(writer.number(), [this] { port.output_changed(); }).value();
+    }
+
+    /// Fills the pipe, so that it takes nothing of what is sent.
+    void block() const {
+        const std::string bytes(pipe_size, '-');
+        ASSERT_EQ(::write(writer.number(), bytes.data(), bytes.size()),
+                  static_cast<ssize_t>(bytes.size()));
+    }
+
+    void send(std::size_t count) {
+        for (std::size_t sent = 0; sent < count; ++sent)
+            port.write(0, 1, 'a' + sent % 23);
+    }
+
+    bool busy() { return (port.read(5, 1) & 0x60) == 0; }
+
+    /// Ends the output while somebody reads all of it.
+    std::string read_to_the_end() {
+        auto all = std::async(std::launch::async, [this] {
+            std::string bytes;
+            for (auto part = read(4096); !part.empty(); part = read(4096))
+                bytes += part;
+            return bytes;
+        });
+        output->finish();
+        output.reset();
+        writer.close();
+        return all.get();
+    }
+
+    std::string read(std::size_t most) const {
+        std::string bytes(most, '\0');
+        const auto count = ::read(reader.number(), bytes.data(), most);
+        bytes.resize(count < 0 ? 0 : static_cast<std::size_t>(count));
+        return bytes;
+    }
+
+    Fd reader;
+    Fd writer;
+    std::atomic<bool> line = false;
+    std::unique_ptr<ConsoleOutput> output;
+    SerialPort port{[this](std::uint8_t byte) { output->put(byte); },
+                    [this](bool level) { line = level; }, [this] { return output->has_room(); }};
+};
+
+TEST_F(ConsoleOutputTest, WritesWhatIsSentInOrder) {
+    for (const char byte : std::string{"hello"})
+        port.write(0, 1, static_cast<std::uint8_t>(byte));
+    EXPECT_EQ(read_to_the_end(), "hello");
+}
+
+TEST_F(ConsoleOutputTest, ShowsABusyTransmitterBeforeItsRoomEnds) {
+    block();
+    // The guest may send a FIFO's 16 bytes whenever the transmitter is not busy.
+    send(ConsoleOutput::capacity - 32);
+    EXPECT_FALSE(busy());
+    send(16);
+    EXPECT_TRUE(busy());
+}
+
+TEST_F(ConsoleOutputTest, InterruptsTheGuestWhenSomebodyReadsAgain) {
+    block();
+    send(ConsoleOutput::capacity);
+    port.write(4, 1, 0x08);
+    port.write(1, 1, 0x02);
+    EXPECT_FALSE(line);
+
+    read(pipe_size);
+
+    for (int round = 0; round < 500 && !line; ++round)
+        std::this_thread::sleep_for(10ms);
+    EXPECT_TRUE(line);
+    EXPECT_FALSE(busy());
+}
+
+TEST_F(ConsoleOutputTest, LosesNothingToAReaderThatIsSlow) {
+    std::string all;
+    const auto reads = std::async(std::launch::async, [&] {
+        for (auto part = read(4096); !part.empty(); part = read(4096)) {
+            all += part;
+            std::this_thread::sleep_for(5ms);
+        }
+    });
+    // Regardless of what the transmitter says.
+    send(3 * ConsoleOutput::capacity);
+    output->finish();
+    output.reset();
+    writer.close();
+    reads.wait();
+
+    EXPECT_EQ(all.size(), 3 * ConsoleOutput::capacity);
+}
+
+TEST_F(ConsoleOutputTest, AnswersOthersWhileAByteWaits) {
+    block();
+    send(ConsoleOutput::capacity);
+    std::atomic<bool> written = false;
+    const auto writes = std::async(std::launch::async, [&] {
+        port.write(0, 1, 'x');
+        written = true;
+    });
+    std::this_thread::sleep_for(100ms);
+
+    EXPECT_TRUE(busy());
+    port.receive('k');
+    EXPECT_EQ(port.read(0, 1), 'k');
+    EXPECT_FALSE(written);
+}
+
+TEST_F(ConsoleOutputTest, WaitsASecondForAReaderAndThenForNobody) {
+    block();
+    send(ConsoleOutput::capacity);
+
+    auto begin = std::chrono::steady_clock::now();
+    port.write(0, 1, 'x');
+    EXPECT_GE(std::chrono::steady_clock::now() - begin, 900ms);
+
+    begin = std::chrono::steady_clock::now();
+    send(1000);
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, 900ms);
+}
+
+TEST_F(ConsoleOutputTest, KeepsTheByteOfWhoIsTakenOutForAPause) {
+    block();
+    send(ConsoleOutput::capacity);
+    const auto begin = std::chrono::steady_clock::now();
+    const auto writes = std::async(std::launch::async, [&] { port.write(0, 1, 'x'); });
+    std::this_thread::sleep_for(100ms);
+
+    output->stop_waiting();
+    writes.wait();
+
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, 900ms);
+    const auto all = read_to_the_end();
+    EXPECT_EQ(all.size(), pipe_size + ConsoleOutput::capacity + 1);
+    EXPECT_EQ(all.back(), 'x');
+}
+
+TEST_F(ConsoleOutputTest, BoundsWhatPausesLeave) {
+    block();
+    output->stop_waiting();
+    send(2 * ConsoleOutput::capacity);
+    // One string instruction beyond what may wait.
+    EXPECT_EQ(read_to_the_end().size(), pipe_size + ConsoleOutput::capacity + 4096);
+}
+
+TEST_F(ConsoleOutputTest, EndsThoughNobodyReads) {
+    block();
+    send(ConsoleOutput::capacity);
+    const auto writes = std::async(std::launch::async, [&] { port.write(0, 1, 'x'); });
+
+    const auto begin = std::chrono::steady_clock::now();
+    output->finish();
+    writes.wait();
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, 5s);
+}
+
+TEST_F(ConsoleOutputTest, LeavesAThreadBehindThatTheFileHolds) {
+    // The other end of a terminal that was stopped: ready for bytes, then not for all of them.
+    int keyboard = -1;
+    int screen = -1;
+    ASSERT_EQ(::openpty(&keyboard, &screen, nullptr, nullptr, nullptr), 0);
+    const Fd master{keyboard};
+    const Fd terminal{screen};
+    output->finish();
+    output = ConsoleOutput::start(terminal.number(), [this] { port.output_changed(); }).value();
+    send(ConsoleOutput::capacity);
+    std::this_thread::sleep_for(100ms);
+
+    const auto begin = std::chrono::steady_clock::now();
+    output->finish();
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, 6s);
+}
+
+TEST_F(ConsoleOutputTest, LosesNothingBeforeTheEndToWhoReads) {
+    block();
+    send(ConsoleOutput::capacity);
+    EXPECT_EQ(read_to_the_end().size(), pipe_size + ConsoleOutput::capacity);
+}
+
+TEST_F(ConsoleOutputTest, DropsWhatNobodyCanReadAnyMore) {
+    std::signal(SIGPIPE, SIG_IGN);
+    reader.close();
+    const auto begin = std::chrono::steady_clock::now();
+    send(2 * ConsoleOutput::capacity);
+    output->finish();
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, 2s);
+}
+
+}  // namespace
+}  // namespace tenon::vmm::board
