@@ -49,7 +49,8 @@ int main() {
         "`src/pci/capability_sizes.cpp`.\n\n"
         "A guest never writes a bit of the device outside of what is passed: what Tenon "
         "synthesizes,\nemulates or hides is neither written to the device nor read from it. "
-        "`src/model/config_state.hpp` states\nthe rule, a test over random devices and guests and "
+        "`src/model/running/config_state.hpp` states\nthe rule, a test over random devices and "
+        "guests and "
         "a fuzzer look for a way around it.\nAccesses of 8 bytes, or across dwords, are cut into "
         "accesses of one dword, lowest first. In the first\n256 bytes registers that no "
         "capability names are the device's, read and written; beyond, read-only.\n");

@@ -94,8 +94,12 @@ void AssignedFunction::shut_down() {
         interrupts_->reset();
         execute(config_.reset());
         // Memory goes before the device is closed where somebody still holds the function. One that
-        // is gone has no use for it.
-        if (!looks_gone()) clear_command();
+        // is gone has no use for it; what else it was found with is the kernel's to give back.
+        if (!looks_gone())
+            carry_out(model::running::effect::UpdateDevice{
+                .offset = static_cast<std::uint16_t>(pci::header::command),
+                .mask = pci::BusMasterEnable::mask,
+                .value = 0});
     }
     // Without the lock, which callbacks take. One that runs holds the function, and would be the
     // last to let go of it when the board has gone.
