@@ -107,21 +107,20 @@ Result<void> Machine::make_vcpus() {
 
 Result<void> Machine::load() {
     TENON_TRY(tables,
-              acpi::acpi::make_tables(
+              acpi::make_tables(
                   {.addresses = config_.addresses, .vcpus = config_.vcpus, .intx = config_.intx},
-                  loader::loader::acpi_tables, loader::loader::acpi_limit),
+                  loader::acpi_tables, loader::acpi_limit),
               "making ACPI tables");
-    TENON_TRY_DO(memory_.write(loader::loader::acpi_tables, tables), "writing ACPI tables");
-    TENON_TRY_DO(
-        memory_.write(loader::loader::reset_vector, board::code_at_reset(board::power_port)),
-        "writing the reset vector");
+    TENON_TRY_DO(memory_.write(loader::acpi_tables, tables), "writing ACPI tables");
+    TENON_TRY_DO(memory_.write(loader::reset_vector, board::code_at_reset(board::power_port)),
+                 "writing the reset vector");
     TENON_TRY(entry, source_->load(memory_, config_.addresses), "");
     mark(config_.timeline, "kernel loaded");
     return vcpus_.front()->enter_at(entry);
 }
 
 Result<board::MachineEnd> Machine::run(board::PciHost& host) {
-    TENON_TRY(source, loader::loader::BootSource::open(config_.boot), "before the start");
+    TENON_TRY(source, loader::BootSource::open(config_.boot), "before the start");
     source_ = std::move(source);
     TENON_TRY_DO(attach_devices(host), "making the machine");
     TENON_TRY_DO(make_vcpus(), "before the start");
@@ -169,8 +168,7 @@ Result<void> Machine::reset(board::PciHost& host) {
     }
     TENON_TRY_DO(interrupt_controllers_.restore(vm_->number()), "");
     // Where firmware leaves its words: the next kernel must not find the last one's.
-    TENON_TRY(first, memory_.span(GuestAddress{0}, loader::loader::kernel_floor),
-              "clearing memory");
+    TENON_TRY(first, memory_.span(GuestAddress{0}, loader::kernel_floor), "clearing memory");
     std::ranges::fill(first, std::byte{0});
     TENON_TRY_DO(load(), "");
     const std::lock_guard lock{mutex_};

@@ -42,7 +42,7 @@ struct BoardConfig {
     std::uint64_t memory = 0;  ///< Bytes, a multiple of 2 MiB.
     board::MemoryBacking backing;
     unsigned vcpus = 1;  ///< 1..255
-    loader::loader::BootRequest boot;
+    loader::BootRequest boot;
     std::vector<model::function::IntxRoute> intx;
     bool restarts = true;          ///< A reset by the guest starts it again, in place.
     Timeline* timeline = nullptr;  ///< Where moments of the start are noted; stays the caller's.
@@ -131,7 +131,7 @@ private:
     std::shared_ptr<board::SerialPort> serial_;
     std::unique_ptr<board::ConsoleOutput> output_;  ///< It calls serial_, which calls vm_.
     std::once_flag first_output_;
-    std::optional<loader::loader::BootSource> source_;
+    std::optional<loader::BootSource> source_;
     std::vector<kvm_msr_entry> memory_types_;
     kvm::IrqchipState interrupt_controllers_;  ///< As after a reset.
     std::function<bool(std::optional<GuestAddress>)> memory_fault_;

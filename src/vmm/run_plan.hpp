@@ -25,7 +25,7 @@ struct ControlRequest {
 
 /// What a run needs beside the plan.
 struct RunRequest {
-    loader::loader::BootRequest boot;
+    loader::BootRequest boot;
     bool restarts = true;  ///< A reset by the guest starts it again.
     std::optional<ControlRequest> control;
     slots::ArrivalPlanner plan_arrival;  ///< For devices that come while it runs.

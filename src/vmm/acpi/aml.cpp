@@ -4,7 +4,7 @@
 
 #include "base/text.hpp"
 
-namespace tenon::vmm::acpi::acpi {
+namespace tenon::vmm::acpi {
 namespace {
 
 // Opcodes. Source: ACPI Specification 6.5, table 20.2.
@@ -203,4 +203,4 @@ Bytes notify(std::string_view object, std::uint64_t value) {
 Bytes return_(const Bytes& value) { return opcode(return_op, {value}); }
 
 }  // namespace aml
-}  // namespace tenon::vmm::acpi::acpi
+}  // namespace tenon::vmm::acpi

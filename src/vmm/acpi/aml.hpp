@@ -11,7 +11,7 @@
 #include <string_view>
 #include <vector>
 
-namespace tenon::vmm::acpi::acpi {
+namespace tenon::vmm::acpi {
 
 using Bytes = std::vector<std::byte>;
 
@@ -77,4 +77,4 @@ Bytes return_(const Bytes& value);
 Bytes notify(std::string_view object, std::uint64_t value);
 
 }  // namespace aml
-}  // namespace tenon::vmm::acpi::acpi
+}  // namespace tenon::vmm::acpi

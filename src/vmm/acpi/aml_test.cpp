@@ -5,7 +5,7 @@
 #include <array>
 #include <cstdint>
 
-namespace tenon::vmm::acpi::acpi {
+namespace tenon::vmm::acpi {
 namespace {
 
 Bytes bytes(std::initializer_list<unsigned> values) {
@@ -75,4 +75,4 @@ TEST(Aml, MarksMethodsAsSerialized) {
 }
 
 }  // namespace
-}  // namespace tenon::vmm::acpi::acpi
+}  // namespace tenon::vmm::acpi

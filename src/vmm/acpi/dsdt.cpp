@@ -4,7 +4,7 @@
 #include "vmm/board/layout.hpp"
 #include "vmm/board/power.hpp"
 
-namespace tenon::vmm::acpi::acpi {
+namespace tenon::vmm::acpi {
 namespace {
 
 /// `_OSC` of a PCI host bridge: the operating system gets hot-plug, power management events, error
@@ -122,4 +122,4 @@ Bytes make_dsdt_body(const model::machine::AddressMap& addresses,
     });
 }
 
-}  // namespace tenon::vmm::acpi::acpi
+}  // namespace tenon::vmm::acpi

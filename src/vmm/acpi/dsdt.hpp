@@ -7,10 +7,10 @@
 #include "model/machine/machine_plan.hpp"
 #include "vmm/acpi/aml.hpp"
 
-namespace tenon::vmm::acpi::acpi {
+namespace tenon::vmm::acpi {
 
 /// The AML of the DSDT, without its header. No `_PRT` without routes.
 Bytes make_dsdt_body(const model::machine::AddressMap& addresses,
                      const std::vector<model::function::IntxRoute>& routes);
 
-}  // namespace tenon::vmm::acpi::acpi
+}  // namespace tenon::vmm::acpi

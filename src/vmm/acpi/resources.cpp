@@ -1,6 +1,6 @@
 #include "vmm/acpi/resources.hpp"
 
-namespace tenon::vmm::acpi::acpi::resource {
+namespace tenon::vmm::acpi::resource {
 namespace {
 
 Bytes number(std::uint64_t value, unsigned size) {
@@ -82,4 +82,4 @@ Bytes make_template(const Bytes& descriptors) {
     return aml::buffer(join({descriptors, bytes({0x79, 0})}));
 }
 
-}  // namespace tenon::vmm::acpi::acpi::resource
+}  // namespace tenon::vmm::acpi::resource

@@ -5,7 +5,7 @@
 
 #include "vmm/acpi/aml.hpp"
 
-namespace tenon::vmm::acpi::acpi::resource {
+namespace tenon::vmm::acpi::resource {
 
 /// Bus numbers first..last that a host bridge passes down.
 Bytes bus_numbers(std::uint8_t first, std::uint8_t last);
@@ -34,4 +34,4 @@ Bytes edge_interrupt(std::uint32_t number);
 /// ResourceTemplate () {descriptors}
 Bytes make_template(const Bytes& descriptors);
 
-}  // namespace tenon::vmm::acpi::acpi::resource
+}  // namespace tenon::vmm::acpi::resource

@@ -8,7 +8,7 @@
 #include "vmm/board/layout.hpp"
 #include "vmm/board/power.hpp"
 
-namespace tenon::vmm::acpi::acpi {
+namespace tenon::vmm::acpi {
 namespace {
 
 constexpr std::size_t header_size = 36;
@@ -164,4 +164,4 @@ Result<Bytes> make_tables(const Board& board, GuestAddress at, std::uint64_t lim
     return block;
 }
 
-}  // namespace tenon::vmm::acpi::acpi
+}  // namespace tenon::vmm::acpi

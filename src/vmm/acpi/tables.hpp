@@ -15,7 +15,7 @@
 #include "vmm/acpi/aml.hpp"
 #include "vmm/acpi/dsdt.hpp"
 
-namespace tenon::vmm::acpi::acpi {
+namespace tenon::vmm::acpi {
 
 /// What the tables are made from.
 struct Board {
@@ -40,4 +40,4 @@ Bytes make_mcfg(const model::machine::AddressMap& addresses);
 /// Errors: Malformed if the block is larger than `limit`.
 Result<Bytes> make_tables(const Board& board, GuestAddress at, std::uint64_t limit);
 
-}  // namespace tenon::vmm::acpi::acpi
+}  // namespace tenon::vmm::acpi

@@ -13,7 +13,7 @@
 #include "base/bytes.hpp"
 #include "base/file.hpp"
 
-namespace tenon::vmm::acpi::acpi {
+namespace tenon::vmm::acpi {
 namespace {
 
 unsigned sum_of(std::span<const std::byte> bytes) {
@@ -178,4 +178,4 @@ TEST_F(Iasl, FindsNoFaultInTheDataTables) {
 }
 
 }  // namespace
-}  // namespace tenon::vmm::acpi::acpi
+}  // namespace tenon::vmm::acpi

@@ -9,7 +9,7 @@
 #include "base/input.hpp"
 #include "vmm/loader/boot_layout.hpp"
 
-namespace tenon::vmm::loader::loader {
+namespace tenon::vmm::loader {
 namespace {
 
 constexpr std::uint64_t largest_kernel = std::uint64_t{2} << 30;
@@ -125,4 +125,4 @@ Result<kvm::Entry> BootSource::load(const board::GuestMemory& memory,
     return kvm::Entry{.mode = image.mode, .address = image.entry, .argument = argument};
 }
 
-}  // namespace tenon::vmm::loader::loader
+}  // namespace tenon::vmm::loader

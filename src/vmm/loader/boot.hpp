@@ -11,7 +11,7 @@
 #include "vmm/loader/kernel_file.hpp"
 #include "vmm/loader/start_structures.hpp"
 
-namespace tenon::vmm::loader::loader {
+namespace tenon::vmm::loader {
 
 /// What to boot.
 struct BootRequest {
@@ -43,4 +43,4 @@ private:
     Fd initrd_;
 };
 
-}  // namespace tenon::vmm::loader::loader
+}  // namespace tenon::vmm::loader

@@ -11,7 +11,7 @@
 
 #include "base/strong.hpp"
 
-namespace tenon::vmm::loader::loader {
+namespace tenon::vmm::loader {
 
 inline constexpr GuestAddress start_info{0x6000};
 inline constexpr GuestAddress boot_parameters{0x7000};
@@ -25,4 +25,4 @@ inline constexpr std::uint64_t reset_page_size = 0x1000;
 inline constexpr GuestAddress reset_vector{0xf'fff0};  ///< F000:FFF0 of real mode.
 inline constexpr std::uint64_t kernel_floor = 0x10'0000;
 
-}  // namespace tenon::vmm::loader::loader
+}  // namespace tenon::vmm::loader

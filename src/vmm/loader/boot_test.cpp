@@ -9,7 +9,7 @@
 #include "tests/support/kernel_builder.hpp"
 #include "vmm/loader/memory_map.hpp"
 
-namespace tenon::vmm::loader::loader {
+namespace tenon::vmm::loader {
 namespace {
 
 using support::Code;
@@ -216,4 +216,4 @@ TEST(StartStructures, TellNoMoreRangesThanThereIsRoomFor) {
 }
 
 }  // namespace
-}  // namespace tenon::vmm::loader::loader
+}  // namespace tenon::vmm::loader

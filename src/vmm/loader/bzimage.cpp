@@ -6,7 +6,7 @@
 #include "vmm/loader/boot_layout.hpp"
 #include "vmm/loader/kernel_file.hpp"
 
-namespace tenon::vmm::loader::loader {
+namespace tenon::vmm::loader {
 namespace {
 
 static_assert(sizeof(setup_header) == 123);
@@ -86,4 +86,4 @@ Result<KernelImage> parse_bzimage(std::span<const std::byte> file, std::uint64_t
     return image;
 }
 
-}  // namespace tenon::vmm::loader::loader
+}  // namespace tenon::vmm::loader

@@ -4,7 +4,7 @@
 #include "tests/support/kernel_builder.hpp"
 #include "vmm/loader/kernel_file.hpp"
 
-namespace tenon::vmm::loader::loader {
+namespace tenon::vmm::loader {
 namespace {
 
 using support::Code;
@@ -115,4 +115,4 @@ TEST(Bzimage, BoundsAHeaderThatSaysItIsLongerThanWeKnow) {
 }
 
 }  // namespace
-}  // namespace tenon::vmm::loader::loader
+}  // namespace tenon::vmm::loader

@@ -4,7 +4,7 @@
 
 #include <cstring>
 
-namespace tenon::vmm::loader::loader {
+namespace tenon::vmm::loader {
 
 bool is_elf(std::span<const std::byte> file) {
     return file.size() >= SELFMAG && std::memcmp(file.data(), ELFMAG, SELFMAG) == 0;
@@ -14,4 +14,4 @@ Result<KernelImage> parse_kernel(std::span<const std::byte> file, std::uint64_t 
     return is_elf(file) ? parse_vmlinux(file, low_end) : parse_bzimage(file, low_end);
 }
 
-}  // namespace tenon::vmm::loader::loader
+}  // namespace tenon::vmm::loader

@@ -16,7 +16,7 @@
 #include "base/strong.hpp"
 #include "vmm/kvm/cpu_state.hpp"
 
-namespace tenon::vmm::loader::loader {
+namespace tenon::vmm::loader {
 
 /// A part of the file and where it goes.
 struct Segment {
@@ -68,4 +68,4 @@ Result<T> read_structure(std::span<const std::byte> file, std::uint64_t offset,
     return value;
 }
 
-}  // namespace tenon::vmm::loader::loader
+}  // namespace tenon::vmm::loader

@@ -4,7 +4,7 @@
 
 #include "vmm/loader/boot_layout.hpp"
 
-namespace tenon::vmm::loader::loader {
+namespace tenon::vmm::loader {
 
 std::vector<MemoryRange> make_memory_map(std::span<const board::MemoryPart> parts,
                                          const model::machine::AddressMap& addresses) {
@@ -23,4 +23,4 @@ std::vector<MemoryRange> make_memory_map(std::span<const board::MemoryPart> part
     return map;
 }
 
-}  // namespace tenon::vmm::loader::loader
+}  // namespace tenon::vmm::loader

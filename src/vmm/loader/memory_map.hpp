@@ -8,7 +8,7 @@
 #include "model/machine/machine_plan.hpp"
 #include "vmm/board/guest_memory.hpp"
 
-namespace tenon::vmm::loader::loader {
+namespace tenon::vmm::loader {
 
 /// What a range is for. Source: ACPI Specification 6.5, table 15.4.
 enum class MemoryType : std::uint32_t { Ram = 1, Reserved = 2, AcpiReclaim = 3 };
@@ -26,4 +26,4 @@ struct MemoryRange {
 std::vector<MemoryRange> make_memory_map(std::span<const board::MemoryPart> parts,
                                          const model::machine::AddressMap& addresses);
 
-}  // namespace tenon::vmm::loader::loader
+}  // namespace tenon::vmm::loader

@@ -8,7 +8,7 @@
 #include "base/bytes.hpp"
 #include "vmm/loader/boot_layout.hpp"
 
-namespace tenon::vmm::loader::loader {
+namespace tenon::vmm::loader {
 namespace {
 
 // Source: Xen xen/include/public/arch-x86/hvm/start_info.h.
@@ -95,4 +95,4 @@ std::vector<std::byte> make_start_info(const RamDisk& disk, std::span<const Memo
     return block;
 }
 
-}  // namespace tenon::vmm::loader::loader
+}  // namespace tenon::vmm::loader

@@ -10,7 +10,7 @@
 #include "vmm/loader/kernel_file.hpp"
 #include "vmm/loader/memory_map.hpp"
 
-namespace tenon::vmm::loader::loader {
+namespace tenon::vmm::loader {
 
 /// Where the initial RAM disk is; size 0: there is none.
 struct RamDisk {
@@ -27,4 +27,4 @@ std::vector<std::byte> make_boot_parameters(const KernelImage& image, const RamD
 /// Source: Xen xen/include/public/arch-x86/hvm/start_info.h.
 std::vector<std::byte> make_start_info(const RamDisk& disk, std::span<const MemoryRange> map);
 
-}  // namespace tenon::vmm::loader::loader
+}  // namespace tenon::vmm::loader

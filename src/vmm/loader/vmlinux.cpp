@@ -8,7 +8,7 @@
 #include "vmm/loader/boot_layout.hpp"
 #include "vmm/loader/kernel_file.hpp"
 
-namespace tenon::vmm::loader::loader {
+namespace tenon::vmm::loader {
 namespace {
 
 static_assert(sizeof(Elf64_Ehdr) == 64);
@@ -119,4 +119,4 @@ Result<KernelImage> parse_vmlinux(std::span<const std::byte> file, std::uint64_t
     return image;
 }
 
-}  // namespace tenon::vmm::loader::loader
+}  // namespace tenon::vmm::loader

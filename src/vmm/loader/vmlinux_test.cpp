@@ -3,7 +3,7 @@
 #include "tests/support/kernel_builder.hpp"
 #include "vmm/loader/kernel_file.hpp"
 
-namespace tenon::vmm::loader::loader {
+namespace tenon::vmm::loader {
 namespace {
 
 using support::Code;
@@ -131,4 +131,4 @@ TEST_F(VmlinuxTest, SurvivesAnyByteOfItsHeadersSetToAnything) {
 }
 
 }  // namespace
-}  // namespace tenon::vmm::loader::loader
+}  // namespace tenon::vmm::loader
