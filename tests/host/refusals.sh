@@ -92,7 +92,10 @@ refused 2 'two devices in one function' 'function 0 of port a is taken' --kernel
 bind 0000:00:0b.0 0000:00:0c.0
 refused 1 'a window that is too small' 'of the 32-bit memory window, which has no room left' \
     --kernel "$kernel" --device "$disk" --device 00:0b.0 --device 00:0c.0
+: >/tmp/empty.rom
 refused 2 'an option ROM that is none' 'the file is empty' --kernel "$kernel" \
+    --device "$disk,rom=/tmp/empty.rom"
+refused 2 'an option ROM that is no file' 'it is a character device' --kernel "$kernel" \
     --device "$disk,rom=/dev/null"
 
 # Files that somebody handed over and that are something else.
