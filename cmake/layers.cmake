@@ -127,7 +127,12 @@ function(tenon_unit_tests layer topic)
     # Without random addresses, which this sanitizer of gcc 12 does not bear on newer kernels.
     add_test(NAME thread.${layer}.${topic}
       COMMAND setarch -R ${PROJECT_SOURCE_DIR}/build/tsan/${place} --gtest_brief=1)
+    # Those of vmm run guests and take minutes.
+    set(kind thread)
+    if(layer STREQUAL vmm)
+      set(kind soak)
+    endif()
     set_tests_properties(thread.${layer}.${topic} PROPERTIES
-      LABELS "thread;${topic}" TIMEOUT 1800 ENVIRONMENT "TSAN_OPTIONS=halt_on_error=1 second_deadlock_stack=1")
+      LABELS "${kind};${topic}" TIMEOUT 1800 ENVIRONMENT "TSAN_OPTIONS=halt_on_error=1 second_deadlock_stack=1")
   endif()
 endfunction()

@@ -48,5 +48,5 @@ dev_lint() {
     check_sources lint
 }
 
-# What CI reads: a file takes six seconds and more, all of them half an hour of two processors.
+# What changed last: a file takes six seconds and more, all of them half an hour of two processors.
 lint_recent() { check_sources lint --recent 30 --seconds "${TENON_LINT_SECONDS:-240}"; }

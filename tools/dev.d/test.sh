@@ -10,12 +10,15 @@ dev_test() {
     [ $# -gt 0 ] || {
         dev_headers
         dev_locks
-        lint_recent
     }
     test_run -LE '^soak$' "$@"
 }
 
-dev_soak() { test_run -L '^soak$' "$@"; }
+# With the lint of what changed last, which takes minutes.
+dev_soak() {
+    [ $# -gt 0 ] || lint_recent
+    test_run -L '^soak$' "$@"
+}
 
 # Builds what the chosen tests need, prepares the virtual host for them, and runs them.
 test_run() {
