@@ -13,8 +13,9 @@ HELLO = b'{"execute": "qmp_capabilities"}'
 
 def client():
     one = socket.socket(socket.AF_UNIX)
-    one.settimeout(20)
+    # Waits its turn where others wait to be let in; with a time limit it would not wait at all.
     one.connect(sys.argv[1])
+    one.settimeout(20)
     return one
 
 
