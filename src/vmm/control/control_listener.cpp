@@ -33,7 +33,9 @@ bool are_same(const struct stat& one, const struct stat& other) {
 }
 
 // Locks the folder of a path, so that one of those who find the same left-over socket replaces it.
-// None if that cannot be: others hold the lock, or we may not read the folder.
+// None if that cannot be: others hold the lock, or we may not read the folder. A kernel that was
+// built without file locks (FILE_LOCKING) puts nobody in order, and is no reason to keep what is
+// left over.
 Fd lock_folder(const std::string& path) {
     using Clock = std::chrono::steady_clock;
     auto folder = std::filesystem::path{path}.parent_path().string();
@@ -42,6 +44,7 @@ Fd lock_folder(const std::string& path) {
     if (!opened) return {};
     const auto end = Clock::now() + std::chrono::seconds{1};
     while (::flock(opened->number(), LOCK_EX | LOCK_NB) < 0) {
+        if (errno == ENOSYS) break;
         if (errno != EINTR && (errno != EWOULDBLOCK || Clock::now() > end)) return {};
         std::this_thread::sleep_for(std::chrono::milliseconds{5});
     }
