@@ -81,7 +81,8 @@ class Locks:
 
     @staticmethod
     def command(name):
-        return ["clang++-19", "-fsyntax-only", *LANGUAGE, "-Wthread-safety", "-Wthread-safety-beta", "-Werror", str(ROOT / name)]
+        return ["clang++-19", "-fsyntax-only", *LANGUAGE, "-Wthread-safety", "-Wthread-safety-beta",
+                "-Werror=thread-safety", "-Werror=thread-safety-beta", str(ROOT / name)]
 
 
 class Headers:
