@@ -9,32 +9,33 @@
 namespace tenon::vmm::assigned {
 
 Result<void> DmaProgress::wait() {
-    std::unique_lock lock{mutex_};
-    changed_.wait(lock, [this] { return result_ || cancelled_; });
+    const MutexLock lock{mutex_};
+    while (!result_ && !cancelled_)
+        changed_.wait(mutex_);
     if (result_) return *result_;
     return fail(Error::Kind::Busy, "the guest ends before its memory is mapped for DMA");
 }
 
 bool DmaProgress::mapped() const {
-    const std::lock_guard lock{mutex_};
+    const MutexLock lock{mutex_};
     return result_ && *result_;
 }
 
 void DmaProgress::cancel() {
-    const std::lock_guard lock{mutex_};
+    const MutexLock lock{mutex_};
     cancelled_ = true;
-    changed_.notify_all();
+    changed_.wake();
 }
 
 bool DmaProgress::cancelled() const {
-    const std::lock_guard lock{mutex_};
+    const MutexLock lock{mutex_};
     return cancelled_;
 }
 
 void DmaProgress::finish(Result<void> result) {
-    const std::lock_guard lock{mutex_};
+    const MutexLock lock{mutex_};
     result_ = std::move(result);
-    changed_.notify_all();
+    changed_.wake();
 }
 
 Result<void> DmaMapping::map() {

@@ -4,13 +4,12 @@
 // the guest may start meanwhile; a function is let master its bus only when all memory is there.
 #pragma once
 
-#include <condition_variable>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <thread>
 
+#include "base/mutex.hpp"
 #include "base/result.hpp"
 #include "base/undo.hpp"
 #include "device/control.hpp"
@@ -24,24 +23,24 @@ class DmaProgress {
 public:
     /// Returns when all memory is mapped.
     /// Errors: why it is not, and will not be; Busy if it was cancelled.
-    Result<void> wait();
+    Result<void> wait() TENON_EXCLUDES(mutex_);
 
     /// Whether all memory is mapped by now.
-    bool mapped() const;
+    bool mapped() const TENON_EXCLUDES(mutex_);
 
     /// Whoever waits need not wait longer: the guest ends. What is being mapped just now, 1 GiB at
     /// most, still gets mapped.
-    void cancel();
-    bool cancelled() const;
+    void cancel() TENON_EXCLUDES(mutex_);
+    bool cancelled() const TENON_EXCLUDES(mutex_);
 
     /// What came of it.
-    void finish(Result<void> result);
+    void finish(Result<void> result) TENON_EXCLUDES(mutex_);
 
 private:
-    mutable std::mutex mutex_;
-    std::condition_variable changed_;
-    bool cancelled_ = false;
-    std::optional<Result<void>> result_;
+    mutable Mutex mutex_;  ///< Held for a moment only: no other lock is taken under it.
+    Condition changed_;
+    bool cancelled_ TENON_GUARDED_BY(mutex_) = false;
+    std::optional<Result<void>> result_ TENON_GUARDED_BY(mutex_);
 };
 
 /// Owns the mappings. One caller at a time.
