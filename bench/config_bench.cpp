@@ -115,7 +115,7 @@ BENCHMARK(plan_functions)
 // device (Device Control), one that nobody has.
 void read_dword(benchmark::State& state) {
     const auto plan = plan_of(many_capabilities());
-    const auto& function = plan.ports.front().functions.front();
+    const auto& function = plan.ports.front()->functions.front();
     const model::running::ConfigState config{function.view, function.start()};
     auto at = static_cast<std::uint16_t>(state.range(0));
     for (auto _ : state) {
@@ -129,7 +129,7 @@ BENCHMARK(read_dword)->Arg(0x10)->Arg(0x88)->Arg(0xf00);
 
 void write_dword(benchmark::State& state) {
     const auto plan = plan_of(many_capabilities());
-    const auto& function = plan.ports.front().functions.front();
+    const auto& function = plan.ports.front()->functions.front();
     model::running::ConfigState config{function.view, function.start()};
     auto at = static_cast<std::uint16_t>(state.range(0));
     for (auto _ : state) {

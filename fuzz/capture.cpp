@@ -43,7 +43,7 @@ void plan(const std::string& named) {
     const auto plan = model::machine::make_plan(std::move(request));
     require(bool{plan});
     for (const auto& port : plan->ports)
-        for (const auto& function : port.functions)
+        for (const auto& function : port->functions)
             check(function.view);
     require(!cli::text::render_text(*plan, {.width = 80, .colour = true}).empty());
     require(!library::render_json(*plan).empty());

@@ -62,7 +62,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto plan = model::machine::make_plan(std::move(request));
     if (!plan) std::abort();
     support::ByteSource guest{input};
-    const auto misdeed = support::misdeed_of_guest(plan->ports.front().functions.front(), guest);
+    const auto misdeed = support::misdeed_of_guest(plan->ports.front()->functions.front(), guest);
     if (misdeed.empty()) return 0;
     std::fputs(misdeed.c_str(), stderr);
     std::abort();

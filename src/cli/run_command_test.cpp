@@ -75,8 +75,8 @@ TEST_F(RunCommand, RunsTheVeryPlanOfTheDevices) {
     EXPECT_EQ(outcome.status, 0);
     EXPECT_EQ(outcome.err, "");
     ASSERT_TRUE(plan_ && request_);
-    EXPECT_EQ(plan_->ports[0].functions[0].view.id, "disk");
-    EXPECT_TRUE(plan_->ports[0].functions[0].facts.vfio);
+    EXPECT_EQ(plan_->ports[0]->functions[0].view.id, "disk");
+    EXPECT_TRUE(plan_->ports[0]->functions[0].facts.vfio);
     EXPECT_EQ(plan_->memory.size, 268435456u);
     EXPECT_EQ(plan_->vcpus, 4u);
     EXPECT_EQ(request_->boot.kernel, kernel_);

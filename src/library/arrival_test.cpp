@@ -45,11 +45,7 @@ protected:
 
     Result<model::machine::Arrival> arrive(const std::string& device,
                                            std::optional<int> iommufd = {}) {
-        std::vector<std::shared_ptr<const model::slot::PortPlan>> ports;
-        for (const auto& port : plan_.ports)
-            ports.push_back(std::make_shared<const model::slot::PortPlan>(port));
-        return plan_arrival(host_, device, iommufd, {.plan = plan_, .ports = std::move(ports)},
-                            opened_);
+        return plan_arrival(host_, device, iommufd, {.plan = plan_, .ports = plan_.ports}, opened_);
     }
     std::string refusal(const std::string& device) {
         const auto arrival = arrive(device);

@@ -295,7 +295,7 @@ std::string render_json(const model::slot::PortPlan& plan) { return render(port(
 std::string render_json(const model::machine::MachinePlan& plan) {
     auto ports = Json::array();
     for (const auto& one : plan.ports)
-        ports.push_back(port(one));
+        ports.push_back(port(*one));
     const Json object = {{"format", 1},
                          {"machine", plan.version},
                          {"assignable", plan.assignable()},

@@ -48,9 +48,9 @@ TEST_F(Request, GivesEachDeviceAPortOfItsOwn) {
     const auto made = plan({.devices = {"01:00.0", "0000:01:00.1"}}).value();
 
     ASSERT_EQ(made.ports.size(), 2u);
-    EXPECT_EQ(made.ports[0].name, "rp0");
-    EXPECT_EQ(made.ports[1].name, "rp1");
-    EXPECT_EQ(made.ports[1].functions[0].view.id, "dev1");
+    EXPECT_EQ(made.ports[0]->name, "rp0");
+    EXPECT_EQ(made.ports[1]->name, "rp1");
+    EXPECT_EQ(made.ports[1]->functions[0].view.id, "dev1");
     EXPECT_EQ(made.version, "tenon-1");
 }
 
@@ -61,20 +61,20 @@ TEST_F(Request, PutsDevicesWhereTheirKeysSay) {
             .value();
 
     ASSERT_EQ(made.ports.size(), 1u);
-    EXPECT_EQ(made.ports[0].functions[0].view.id, "disk");
-    EXPECT_EQ(made.ports[0].functions[0].access.interface, device::Interface::Group);
-    EXPECT_EQ(made.ports[0].functions[1].view.function, 4u);
+    EXPECT_EQ(made.ports[0]->functions[0].view.id, "disk");
+    EXPECT_EQ(made.ports[0]->functions[0].access.interface, device::Interface::Group);
+    EXPECT_EQ(made.ports[0]->functions[1].view.function, 4u);
 }
 
 TEST_F(Request, FindsTheFunctionBehindAFile) {
     const auto made = plan({.devices = {"fd=5,id=disk"}}).value();
 
-    const auto& function = made.ports[0].functions[0];
+    const auto& function = made.ports[0]->functions[0];
     EXPECT_EQ(function.view.host, "0000:01:00.0");
     EXPECT_EQ(function.view.id, "disk");
     EXPECT_EQ(function.access.file, 5);
     EXPECT_EQ(function.access.interface, device::Interface::Iommufd);
-    EXPECT_EQ(plan({.devices = {"01:00.0,fd=5"}}).value().ports[0].functions[0].access.file, 5);
+    EXPECT_EQ(plan({.devices = {"01:00.0,fd=5"}}).value().ports[0]->functions[0].access.file, 5);
 }
 
 TEST_F(Request, RefusesAFileOfSomethingElse) {
@@ -87,8 +87,8 @@ TEST_F(Request, PrefersIommufdWhereItIsHandedOver) {
     const auto made =
         plan({.devices = {"01:00.0", "01:00.1,iommu=group"}, .iommufd = "fd=6"}).value();
 
-    EXPECT_EQ(made.ports[0].functions[0].access.interface, device::Interface::Iommufd);
-    EXPECT_EQ(made.ports[1].functions[0].access.interface, device::Interface::Group);
+    EXPECT_EQ(made.ports[0]->functions[0].access.interface, device::Interface::Iommufd);
+    EXPECT_EQ(made.ports[1]->functions[0].access.interface, device::Interface::Group);
     EXPECT_EQ(wrong({.devices = {"01:00.0"}, .iommufd = "fd=7"}), "--iommufd: fd=7: it is null");
     EXPECT_EQ(wrong({.devices = {"01:00.0"}, .iommufd = "6"}), "--iommufd: \"6\" is not key=value");
 }

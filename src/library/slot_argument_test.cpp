@@ -114,9 +114,9 @@ TEST_F(SlotArgument, PlansWhatItProposes) {
 
     ASSERT_THAT(made.proposals, SizeIs(1));
     ASSERT_THAT(made.ports, SizeIs(2));
-    EXPECT_EQ(made.ports[0].name, "host-0b-00.0");
-    EXPECT_EQ(made.ports[1].name, "host-0b-00.1");
-    EXPECT_EQ(made.ports[1].functions[0].view.host, "0000:0b:00.1");
+    EXPECT_EQ(made.ports[0]->name, "host-0b-00.0");
+    EXPECT_EQ(made.ports[1]->name, "host-0b-00.1");
+    EXPECT_EQ(made.ports[1]->functions[0].view.host, "0000:0b:00.1");
 }
 
 TEST_F(SlotArgument, ProposesWordsThatGiveTheSamePlan) {
@@ -130,7 +130,7 @@ TEST_F(SlotArgument, ProposesWordsThatGiveTheSamePlan) {
 TEST_F(SlotArgument, CarriesItsKeysToEachFunction) {
     const auto made = plan({"0000:0b:00.*,rom=off"}).value();
 
-    EXPECT_EQ(made.ports[1].functions[0].rom.from, model::chosen::RomRequest::From::Nothing);
+    EXPECT_EQ(made.ports[1]->functions[0].rom.from, model::chosen::RomRequest::From::Nothing);
     EXPECT_THAT(made.proposals[0].arguments,
                 testing::Contains("0000:0b:00.1,rom=off,port=host-0b-00.1,function=0"));
     EXPECT_EQ(ports(plan_words(made.proposals[0].arguments).value()), ports(made));
@@ -140,8 +140,8 @@ TEST_F(SlotArgument, TakesAFunctionThatIsNamedBesideItWithItsOwnKeys) {
     const auto made = plan({"0b:00.1,id=second", "0b:00.*,rom=off"}).value();
 
     ASSERT_THAT(made.ports, SizeIs(2));
-    EXPECT_EQ(made.ports[1].functions[0].view.id, "second");
-    EXPECT_EQ(made.ports[1].functions[0].rom.from, model::chosen::RomRequest::From::Device);
+    EXPECT_EQ(made.ports[1]->functions[0].view.id, "second");
+    EXPECT_EQ(made.ports[1]->functions[0].rom.from, model::chosen::RomRequest::From::Device);
     EXPECT_EQ(ports(plan_words(made.proposals[0].arguments).value()), ports(made));
 }
 
@@ -149,8 +149,8 @@ TEST_F(SlotArgument, DoesNotMoveAFunctionThatHasItsPlace) {
     const auto made = plan({"0b:00.*", "0b:00.1,port=mine,function=0"}, {"mine"}).value();
 
     ASSERT_THAT(made.ports, SizeIs(2));
-    EXPECT_EQ(made.ports[0].name, "mine");
-    EXPECT_EQ(made.ports[0].functions[0].view.host, "0000:0b:00.1");
+    EXPECT_EQ(made.ports[0]->name, "mine");
+    EXPECT_EQ(made.ports[0]->functions[0].view.host, "0000:0b:00.1");
     EXPECT_THAT(made.proposals[0].arguments,
                 ElementsAre("--port", "host-0b-00.0", "--device",
                             "0000:0b:00.0,port=host-0b-00.0,function=0"));
@@ -160,16 +160,16 @@ TEST_F(SlotArgument, StandsBesideOtherDevicesInTheirOrder) {
     const auto made = plan({"0c:00.0", "0b:00.*"}).value();
 
     ASSERT_THAT(made.ports, SizeIs(3));
-    EXPECT_EQ(made.ports[0].functions[0].view.id, "dev1");
-    EXPECT_EQ(made.ports[2].functions[0].view.id, "dev0");
+    EXPECT_EQ(made.ports[0]->functions[0].view.id, "dev1");
+    EXPECT_EQ(made.ports[2]->functions[0].view.id, "dev0");
 }
 
 TEST_F(SlotArgument, LeavesAPortThatWasNamedToItsRule) {
     const auto made = plan({"0b:00.*"}, {"host-0b-00.1,atomics=off"}).value();
 
     ASSERT_THAT(made.ports, SizeIs(2));
-    EXPECT_EQ(made.ports[0].name, "host-0b-00.1");
-    EXPECT_EQ(made.ports[0].rules.atomics.value.mode, model::chosen::AtomicsMode::Off);
+    EXPECT_EQ(made.ports[0]->name, "host-0b-00.1");
+    EXPECT_EQ(made.ports[0]->rules.atomics.value.mode, model::chosen::AtomicsMode::Off);
     EXPECT_THAT(made.proposals[0].arguments, testing::Not(testing::Contains("host-0b-00.1")));
 }
 
@@ -194,13 +194,13 @@ TEST_F(SlotArgument, ReadsAFile) {
     const auto made = plan({file + "#0000:0b:00.*,host-group=7,host-reset=flr+bus"}).value();
 
     ASSERT_THAT(made.ports, SizeIs(1));
-    ASSERT_THAT(made.ports[0].functions, SizeIs(2));
-    EXPECT_EQ(made.ports[0].functions[1].facts.source, file + "#0b:00.3");
-    EXPECT_EQ(made.ports[0].functions[1].view.function, 3u);
+    ASSERT_THAT(made.ports[0]->functions, SizeIs(2));
+    EXPECT_EQ(made.ports[0]->functions[1].facts.source, file + "#0b:00.3");
+    EXPECT_EQ(made.ports[0]->functions[1].view.function, 3u);
     ASSERT_THAT(made.proposals[0].bound, SizeIs(1));
     EXPECT_THAT(made.proposals[0].bound[0].why, HasSubstr("IOMMU group 7"));
     EXPECT_THAT(
-        made.ports[0].functions[0].view.group->members,
+        made.ports[0]->functions[0].view.group->members,
         ElementsAre(device::GroupMember{.address = {.bus = 0x0b, .function = 3}, .driver = {}}));
     EXPECT_EQ(ports(plan_words(made.proposals[0].arguments).value()), ports(made));
 }
@@ -219,7 +219,7 @@ TEST_F(SlotArgument, OfTwoFilesAreTwoSlots) {
     const auto made = plan({"0b:00.*", file + "#0b:00.*"}).value();
 
     ASSERT_THAT(made.ports, SizeIs(3));
-    EXPECT_EQ(made.ports[2].name, "host-0b-00.0-2");
+    EXPECT_EQ(made.ports[2]->name, "host-0b-00.0-2");
     auto words = made.proposals[0].arguments;
     words.insert(words.end(), made.proposals[1].arguments.begin(),
                  made.proposals[1].arguments.end());

@@ -57,7 +57,7 @@ inline model::machine::MachinePlan plan_of(std::vector<FakeFunction*> functions)
 /// The plan of the first function, as its function holds it.
 inline std::shared_ptr<const model::slot::FunctionPlan> first_of(
     const model::machine::MachinePlan& plan) {
-    return std::make_shared<const model::slot::FunctionPlan>(plan.ports[0].functions[0]);
+    return std::make_shared<const model::slot::FunctionPlan>(plan.ports[0]->functions[0]);
 }
 
 /// What of a machine an assigned function works on.

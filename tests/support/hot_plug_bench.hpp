@@ -165,7 +165,7 @@ public:
     }
 
 private:
-    std::uint8_t devfn_of(unsigned port) const { return plan_.ports.at(port).guest.devfn(); }
+    std::uint8_t devfn_of(unsigned port) const { return plan_.ports.at(port)->guest.devfn(); }
 
     Result<model::machine::Arrival> plan(const vmm::slots::PlugRequest& request,
                                          const model::machine::RunningMachine& machine,

@@ -69,8 +69,7 @@ inline model::slot::PortPlan planned_port(const model::chosen::AtomicsRule& rule
         request.devices.push_back(slot_request(n, widths.at(n)));
         request.devices.back().port = "slot";
     }
-    auto plan = model::machine::make_plan(std::move(request)).value();
-    return std::move(plan.ports.at(1));
+    return *model::machine::make_plan(std::move(request)).value().ports.at(1);
 }
 
 /// The port of a machine after its slot has changed: resets follow.
@@ -84,7 +83,7 @@ inline model::slot::FunctionPlan arriving(unsigned number, std::uint32_t widths)
     model::machine::MachineRequest request;
     request.viommu_pasid_width = 20;
     request.devices.push_back(slot_request(number, widths));
-    return model::machine::make_plan(std::move(request)).value().ports.front().functions.front();
+    return model::machine::make_plan(std::move(request)).value().ports.front()->functions.front();
 }
 
 /// arriving() from a store: tests of all orders ask for thousands.

@@ -181,7 +181,7 @@ Result<Comparable> plan_device(const Host& host, const std::string& named, Openi
     TENON_TRY(document, JsonDocument::parse(render_json(plan), named, capture::document_limits),
               "");
     TENON_TRY(read, choose(document, named, ""), "");
-    const auto& function = plan.ports.front().functions.front();
+    const auto& function = plan.ports.front()->functions.front();
     if (function.view.guest_view) read.config = function.view.map.start;
     return std::move(read);
 }

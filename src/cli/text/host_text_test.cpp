@@ -31,7 +31,7 @@ device::DeviceFacts live() {
 
 std::string text_of(device::DeviceFacts facts) {
     const auto plan = model::machine::make_plan({.devices = {{.facts = std::move(facts)}}}).value();
-    return render_host(plan.ports[0].functions[0], plan.ports[0], {.width = 200});
+    return render_host(plan.ports[0]->functions[0], *plan.ports[0], {.width = 200});
 }
 
 TEST(HostText, TellsWhatTheHostIsToAFunction) {

@@ -228,7 +228,7 @@ std::string render_map_svg(const model::machine::MachinePlan& plan) {
     std::string body;
     std::size_t height = 0;
     for (const auto& port : plan.ports) {
-        for (const auto& function : port.functions) {
+        for (const auto& function : port->functions) {
             body += render(function, height);
             height += height_of(function);
         }

@@ -125,7 +125,7 @@ std::string render(const model::slot::FunctionPlan& function, const TextStyle& s
 std::string render_map_text(const model::machine::MachinePlan& plan, const TextStyle& style) {
     std::string text;
     for (const auto& port : plan.ports)
-        for (const auto& function : port.functions)
+        for (const auto& function : port->functions)
             text += (text.empty() ? "" : "\n") + render(function, style);
     return text;
 }

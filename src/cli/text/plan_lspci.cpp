@@ -33,7 +33,7 @@ std::string render_function(const model::slot::FunctionPlan& function) {
 std::string render_lspci(const model::machine::MachinePlan& plan) {
     std::string text;
     for (const auto& port : plan.ports)
-        for (const auto& function : port.functions)
+        for (const auto& function : port->functions)
             if (function.view.guest_view) text += render_function(function);
     return text;
 }

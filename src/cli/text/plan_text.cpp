@@ -66,7 +66,7 @@ std::string render_text(const model::machine::MachinePlan& plan, const TextStyle
     text += render_machine(plan, style);
     text += render_proposals(plan.proposals, style);
     for (const auto& port : plan.ports)
-        text += render_port(port, style) + '\n';
+        text += render_port(*port, style) + '\n';
     if (const auto budget = render_budget(plan.interrupts, style, 2); !budget.empty())
         text += style.paint(Tone::Strong, "Interrupts") + '\n' + budget + '\n';
     text += render_guest(plan, style) + '\n';

@@ -45,10 +45,10 @@ std::string render_function(const model::function::FunctionView& view, const Tex
 std::string render_verdict(const model::machine::MachinePlan& plan, const TextStyle& style) {
     auto text = style.paint(Tone::Strong, "Verdict") + '\n';
     for (const auto& port : plan.ports)
-        for (const auto& function : port.functions)
+        for (const auto& function : port->functions)
             text += render_function(function.view, style);
-    const bool empty = std::ranges::all_of(
-        plan.ports, [](const model::slot::PortPlan& port) { return port.functions.empty(); });
+    const bool empty =
+        std::ranges::all_of(plan.ports, [](const auto& port) { return port->functions.empty(); });
     if (plan.problems.empty() && empty) text += "  a guest without a device\n";
     if (plan.problems.empty()) return text;
     text += fmt::format("  the machine: {}\n", style.paint(Tone::Bad, "not possible"));
@@ -58,7 +58,7 @@ std::string render_verdict(const model::machine::MachinePlan& plan, const TextSt
 std::string render_refusal(const model::machine::MachinePlan& plan, const TextStyle& style) {
     std::string text;
     for (const auto& port : plan.ports)
-        for (const auto& function : port.functions)
+        for (const auto& function : port->functions)
             if (!function.view.assignable) text += render_function(function.view, style);
     if (plan.problems.empty()) return text;
     text += fmt::format("  the machine: {}\n", style.paint(Tone::Bad, "not possible"));

@@ -87,15 +87,15 @@ std::unexpected<Error> no_function(std::string_view id) {
 
 Plan::Inside::Inside(model::machine::MachinePlan made)
     : plan{std::move(made)}, guest{guest_of(plan)}, problems{library::reasons_of(plan.problems)} {
-    for (auto& port : plan.ports)
-        ports.push_back(port_of(port));
+    for (const auto& port : plan.ports)
+        ports.push_back(port_of(*port));
     for (const auto& proposal : plan.proposals)
         proposals.push_back(proposal_of(proposal));
 }
 
 const model::slot::FunctionPlan* Plan::Inside::find(std::string_view id) const {
     for (const auto& port : plan.ports)
-        for (const auto& function : port.functions)
+        for (const auto& function : port->functions)
             if (function.view.id == id) return &function;
     return nullptr;
 }
@@ -157,11 +157,12 @@ Result<ConfigSpace> Plan::config_space(std::string_view id) const {
 
 Result<ConfigSpace> Plan::port_config_space(std::string_view name) const {
     const auto& ports = inside_->plan.ports;
-    const auto port = std::ranges::find(ports, name, &model::slot::PortPlan::name);
+    const auto port =
+        std::ranges::find(ports, name, [](const auto& one) -> const auto& { return one->name; });
     if (port == ports.end())
         return fail(Error::Kind::NotFound, "the plan has no port \"{}\"", name);
     return ConfigSpace{
-        std::make_unique<ConfigSpace::Inside>(inside_, model::running::ConfigState{port->map})};
+        std::make_unique<ConfigSpace::Inside>(inside_, model::running::ConfigState{(*port)->map})};
 }
 
 ConfigSpace Plan::host_bridge_config_space() const {

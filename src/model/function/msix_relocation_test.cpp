@@ -29,7 +29,7 @@ device::DeviceFacts facts() {
 FunctionView view_with(chosen::MsixRelocation relocation) {
     machine::MachineRequest request;
     request.devices.push_back({.facts = facts(), .keys = {.msix_relocation = relocation}});
-    return machine::make_plan(std::move(request)).value().ports[0].functions[0].view;
+    return machine::make_plan(std::move(request)).value().ports[0]->functions[0].view;
 }
 
 TEST(MsixRelocation, LeavesTheTableWhereItIsUnlessAsked) {

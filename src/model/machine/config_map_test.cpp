@@ -16,7 +16,7 @@ slot::FunctionPlan plan_of(const ConfigBuilder& config) {
     MachineRequest request;
     request.devices.push_back({});
     request.devices.back().facts.physical = config.image();
-    return make_plan(std::move(request)).value().ports.front().functions.front();
+    return make_plan(std::move(request)).value().ports.front()->functions.front();
 }
 
 ConfigBuilder device() {

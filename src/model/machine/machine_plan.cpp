@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <memory>
 #include <set>
 
 #include "model/chosen/machine_version.hpp"
@@ -127,12 +128,12 @@ void place_ports(std::vector<slot::PortPlan>& ports) {
 }
 
 // Ports that share a device number share its pins.
-void place_pins(MachinePlan& plan) {
+std::vector<function::IntxRoute> route_pins(const std::vector<slot::PortPlan>& ports) {
     std::vector<std::uint8_t> devices;
-    for (const auto& port : plan.ports)
+    for (const auto& port : ports)
         if (std::ranges::find(devices, port.guest.device) == devices.end())
             devices.push_back(port.guest.device);
-    plan.intx = function::intx_routes(devices);
+    return function::intx_routes(devices);
 }
 
 void check_slots(const std::vector<slot::PortPlan>& ports, std::vector<chosen::Reason>& problems) {
@@ -151,8 +152,8 @@ void check_slots(const std::vector<slot::PortPlan>& ports, std::vector<chosen::R
 }  // namespace
 
 bool MachinePlan::assignable() const {
-    return problems.empty() && std::ranges::all_of(ports, [](const slot::PortPlan& port) {
-               return std::ranges::all_of(port.functions, [](const slot::FunctionPlan& function) {
+    return problems.empty() && std::ranges::all_of(ports, [](const auto& port) {
+               return std::ranges::all_of(port->functions, [](const slot::FunctionPlan& function) {
                    return function.view.assignable;
                });
            });
@@ -178,27 +179,27 @@ Result<MachinePlan> make_plan(MachineRequest request) {
 
     MachinePlan plan{.version = std::move(request.version),
                      .properties = {report_viommu(*version, viommu)},
-                     .proposals = std::move(request.proposals),
-                     .ports = topology.take()};
-    if (plan.ports.size() > most_ports)
-        return malformed("{} root ports: a guest's root bus has room for {}", plan.ports.size(),
+                     .proposals = std::move(request.proposals)};
+    auto ports = topology.take();
+    if (ports.size() > most_ports)
+        return malformed("{} root ports: a guest's root bus has room for {}", ports.size(),
                          most_ports);
-    place_ports(plan.ports);
-    place_pins(plan);
-    plan.interrupts = sum_interrupts(plan.ports, request.processors, request.files);
-    check_slots(plan.ports, plan.problems);
-    settle_resets(plan.ports);
+    place_ports(ports);
+    plan.intx = route_pins(ports);
+    plan.interrupts = sum_interrupts(ports, request.processors, request.files);
+    check_slots(ports, plan.problems);
+    settle_resets(ports);
 
     plan.viommu_pasid_width = viommu.value;
     plan.vcpus = request.vcpus;
     plan.physical_bits = request.physical_bits;
     auto& addresses = plan.addresses;
-    plan.memory = plan_memory(request.memory, addresses, plan.ports);
-    check_memory(plan.memory, plan.ports, plan.physical_bits, plan.problems);
-    addresses.last_bus = static_cast<std::uint8_t>(plan.ports.size());
+    plan.memory = plan_memory(request.memory, addresses, ports);
+    check_memory(plan.memory, ports, plan.physical_bits, plan.problems);
+    addresses.last_bus = static_cast<std::uint8_t>(ports.size());
     addresses.ecam.size = (std::uint64_t{addresses.last_bus} + 1) << 20;
     plan.memory64_needed =
-        place_bars(plan.ports, addresses,
+        place_bars(ports, addresses,
                    {.memory_end = memory_end(plan.memory), .physical_bits = plan.physical_bits},
                    plan.problems);
 
@@ -212,10 +213,13 @@ Result<MachinePlan> make_plan(MachineRequest request) {
             std::ranges::move(problems_of(budget), std::back_inserter(plan.problems));
     }
 
-    plan.peers = plan_peers(plan.ports);
+    plan.peers = plan_peers(ports);
     plan.host_bridge = slot::build_host_bridge();
-    for (auto& port : plan.ports)
+    plan.ports.reserve(ports.size());
+    for (auto& port : ports) {
         slot::settle(port);
+        plan.ports.push_back(std::make_shared<const slot::PortPlan>(std::move(port)));
+    }
     return plan;
 }
 

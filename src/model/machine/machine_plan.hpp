@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -62,7 +63,7 @@ struct MachinePlan {
     std::vector<chosen::PropertyReport>
         properties;  ///< What came of what could be chosen of the machine.
     std::vector<slot::SlotProposal> proposals;  ///< Of host slots that were named as a whole.
-    std::vector<slot::PortPlan> ports;
+    std::vector<std::shared_ptr<const slot::PortPlan>> ports;  ///< None is null.
     std::vector<function::IntxRoute> intx;  ///< Where the pins of the ports lead.
     InterruptBudget interrupts;
     std::vector<DmaBudget> dma;     ///< Of each interface in use; empty: not known.

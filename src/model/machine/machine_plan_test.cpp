@@ -38,11 +38,11 @@ TEST(MachinePlan, GivesEachDeviceAPortOfItsOwn) {
 
     ASSERT_TRUE(plan);
     ASSERT_THAT(plan->ports, SizeIs(2));
-    EXPECT_EQ(plan->ports[0].name, "rp0");
-    EXPECT_EQ(plan->ports[1].name, "rp1");
-    EXPECT_EQ(to_string(plan->ports[1].guest), "0000:00:02.0");
-    EXPECT_EQ(to_string(plan->ports[1].functions[0].guest), "0000:02:00.0");
-    EXPECT_EQ(plan->ports[1].functions[0].view.id, "dev1");
+    EXPECT_EQ(plan->ports[0]->name, "rp0");
+    EXPECT_EQ(plan->ports[1]->name, "rp1");
+    EXPECT_EQ(to_string(plan->ports[1]->guest), "0000:00:02.0");
+    EXPECT_EQ(to_string(plan->ports[1]->functions[0].guest), "0000:02:00.0");
+    EXPECT_EQ(plan->ports[1]->functions[0].view.id, "dev1");
     EXPECT_TRUE(plan->assignable());
 }
 
@@ -57,7 +57,7 @@ TEST(MachinePlan, PutsSeveralFunctionsIntoOneSlot) {
 
     ASSERT_TRUE(plan);
     ASSERT_THAT(plan->ports, SizeIs(1));
-    const auto& functions = plan->ports[0].functions;
+    const auto& functions = plan->ports[0]->functions;
     ASSERT_THAT(functions, SizeIs(2));
     EXPECT_EQ(functions[0].view.id, "dev1");
     EXPECT_EQ(functions[0].start().read8(0x0e), 0x80);
@@ -126,9 +126,9 @@ TEST(MachinePlan, HasRoomForManyPorts) {
     const auto plan = make_plan(machine(std::vector<DeviceRequest>(248, nvme())));
 
     ASSERT_TRUE(plan);
-    EXPECT_EQ(to_string(plan->ports[31].guest), "0000:00:01.1");
-    EXPECT_EQ(plan->ports[0].map.start.read8(0x0e), 0x81);
-    EXPECT_EQ(plan->ports[31].map.start.read8(0x0e), 0x01);
+    EXPECT_EQ(to_string(plan->ports[31]->guest), "0000:00:01.1");
+    EXPECT_EQ(plan->ports[0]->map.start.read8(0x0e), 0x81);
+    EXPECT_EQ(plan->ports[31]->map.start.read8(0x0e), 0x01);
     EXPECT_FALSE(make_plan(machine(std::vector<DeviceRequest>(249, nvme()))));
 }
 
@@ -136,13 +136,13 @@ TEST(Windows, PlaceNonPrefetchableBarsBelow4GiB) {
     const auto plan = make_plan(machine({nvme(), nvme()}));
 
     ASSERT_TRUE(plan);
-    EXPECT_EQ(plan->ports[0].memory, (slot::Window{.base = 0xc0000000, .size = 0x100000}));
-    EXPECT_EQ(plan->ports[1].memory, (slot::Window{.base = 0xc0100000, .size = 0x100000}));
-    EXPECT_EQ(plan->ports[1].functions[0].start().read32(0x10), 0xc0100004u);
+    EXPECT_EQ(plan->ports[0]->memory, (slot::Window{.base = 0xc0000000, .size = 0x100000}));
+    EXPECT_EQ(plan->ports[1]->memory, (slot::Window{.base = 0xc0100000, .size = 0x100000}));
+    EXPECT_EQ(plan->ports[1]->functions[0].start().read32(0x10), 0xc0100004u);
     // Memory base and limit of the port: upper 12 bits of both ends.
-    EXPECT_EQ(plan->ports[1].map.start.read16(0x20), 0xc010);
-    EXPECT_EQ(plan->ports[1].map.start.read16(0x22), 0xc010);
-    EXPECT_EQ(plan->ports[1].prefetchable.size, 0u);
+    EXPECT_EQ(plan->ports[1]->map.start.read16(0x20), 0xc010);
+    EXPECT_EQ(plan->ports[1]->map.start.read16(0x22), 0xc010);
+    EXPECT_EQ(plan->ports[1]->prefetchable.size, 0u);
 }
 
 TEST(Windows, PlacePrefetchable64BitBarsHigh) {
@@ -150,12 +150,12 @@ TEST(Windows, PlacePrefetchable64BitBarsHigh) {
 
     ASSERT_TRUE(plan);
     // 256 GiB, aligned to its size: the next multiple above 64 GiB.
-    const auto& function = plan->ports[0].functions[0];
+    const auto& function = plan->ports[0]->functions[0];
     EXPECT_EQ(function.bar_address[0], 0x4000000000u);
     EXPECT_EQ(function.start().read32(0x14), 0x40u);
-    EXPECT_EQ(plan->ports[0].map.start.read16(0x24), 0x0001);
-    EXPECT_EQ(plan->ports[0].map.start.read32(0x28), 0x40u);
-    EXPECT_EQ(plan->ports[0].map.start.read32(0x2c), 0x7fu);
+    EXPECT_EQ(plan->ports[0]->map.start.read16(0x24), 0x0001);
+    EXPECT_EQ(plan->ports[0]->map.start.read32(0x28), 0x40u);
+    EXPECT_EQ(plan->ports[0]->map.start.read32(0x2c), 0x7fu);
     EXPECT_GE(plan->addresses.memory64.end(), 0x8000000000u);
 }
 
@@ -166,7 +166,7 @@ TEST(Windows, GoAboveTheGuestsMemory) {
     const auto plan = make_plan(request);
 
     ASSERT_TRUE(plan);
-    EXPECT_GE(plan->ports[0].prefetchable.base, (4ull << 30) + (97ull << 30));
+    EXPECT_GE(plan->ports[0]->prefetchable.base, (4ull << 30) + (97ull << 30));
 }
 
 TEST(Windows, StayWithinTheGuestsPhysicalAddresses) {
@@ -191,7 +191,7 @@ TEST(Windows, GoBelow64GiBWhereTheyDoNotFitAbove) {
 
     ASSERT_TRUE(plan);
     EXPECT_TRUE(plan->assignable());
-    EXPECT_EQ(plan->ports[0].functions[0].bar_address[0], 16ull << 30);
+    EXPECT_EQ(plan->ports[0]->functions[0].bar_address[0], 16ull << 30);
     EXPECT_EQ(plan->addresses.memory64, (slot::Window{.base = 4ull << 30, .size = 60ull << 30}));
 }
 
@@ -203,7 +203,7 @@ TEST(Windows, SayThatPhysicalAddressesAreTooNarrow) {
 
     ASSERT_TRUE(plan);
     EXPECT_FALSE(plan->assignable());
-    EXPECT_EQ(plan->ports[0].functions[0].bar_address[0], 0u);
+    EXPECT_EQ(plan->ports[0]->functions[0].bar_address[0], 0u);
     EXPECT_THAT(plan->problems[0].what,
                 HasSubstr("BAR 0 of nvme behind rp0 needs 256 GiB of the 64-bit memory window, "
                           "which ends with the 36 bits of guest physical addresses"));
@@ -224,17 +224,17 @@ TEST(Windows, GiveIoPortsOnlyToPortsThatNeedThem) {
         make_plan(machine({nvme(), device_with_bar(0x20, 0x0000c001, device::resource_io)}));
 
     ASSERT_TRUE(plan);
-    EXPECT_EQ(plan->ports[0].map.writable.read8(0x1c), 0);
-    EXPECT_EQ(plan->ports[1].io, (slot::Window{.base = 0x1000, .size = 0x1000}));
-    EXPECT_EQ(plan->ports[1].map.start.read8(0x1c), 0x10);
-    EXPECT_EQ(plan->ports[1].functions[0].start().read32(0x10), 0x1001u);
+    EXPECT_EQ(plan->ports[0]->map.writable.read8(0x1c), 0);
+    EXPECT_EQ(plan->ports[1]->io, (slot::Window{.base = 0x1000, .size = 0x1000}));
+    EXPECT_EQ(plan->ports[1]->map.start.read8(0x1c), 0x10);
+    EXPECT_EQ(plan->ports[1]->functions[0].start().read32(0x10), 0x1001u);
 }
 
 TEST(RootPort, TellsTheLinkOfItsFunction) {
     const auto plan = make_plan(machine({nvme()}));  // x4 at 8 GT/s, payload 256
 
     ASSERT_TRUE(plan);
-    const auto& space = plan->ports[0].map.start;
+    const auto& space = plan->ports[0]->map.start;
     EXPECT_EQ(space.read32(0x4c), 0x01100043u);
     EXPECT_EQ(space.read16(0x52), 0x2043);
     EXPECT_EQ(space.read32(0x44), 0x00008001u);
@@ -245,7 +245,7 @@ TEST(RootPort, IsAVersion2RootPortWithASlot) {
     const auto plan = make_plan(machine({nvme()}));
 
     ASSERT_TRUE(plan);
-    const auto& space = plan->ports[0].map.start;
+    const auto& space = plan->ports[0]->map.start;
     EXPECT_EQ(space.read32(0x00), 0x000c1b36u);
     EXPECT_EQ(space.read32(0x08) >> 8, 0x060400u);
     EXPECT_EQ(space.read16(0x42), 0x0142);
@@ -261,8 +261,8 @@ TEST(RootPort, SaysThatAnEmptySlotIsEmpty) {
     const auto plan = make_plan(request);
 
     ASSERT_TRUE(plan);
-    EXPECT_EQ(plan->ports[0].map.start.read16(0x5a), 0x0000);
-    EXPECT_EQ(plan->ports[0].map.start.read16(0x52) & 0x2000, 0);
+    EXPECT_EQ(plan->ports[0]->map.start.read16(0x5a), 0x0000);
+    EXPECT_EQ(plan->ports[0]->map.start.read16(0x52) & 0x2000, 0);
 }
 
 }  // namespace

@@ -32,7 +32,7 @@ slot::FunctionPlan plan_of(const Bytes& device, unsigned viommu) {
     MachineRequest request{.viommu_pasid_width = viommu};
     request.devices.push_back({.facts = support::random_facts(source)});
     request.devices.front().facts.iommu.pasid = device::PasidFacts{.width = 20, .execute = true};
-    return make_plan(std::move(request)).value().ports.front().functions.front();
+    return make_plan(std::move(request)).value().ports.front()->functions.front();
 }
 
 // Places and ids of what the guest sees, without PASID and without a header that only keeps the

@@ -38,9 +38,9 @@ void add_port(std::vector<std::string>& all, const slot::PortPlan& port) {
 std::vector<std::string> warnings_of(const MachinePlan& plan) {
     std::vector<std::string> all;
     for (const auto& port : plan.ports) {
-        add_port(all, port);
-        for (const auto& function : port.functions)
-            add_function(all, port, function);
+        add_port(all, *port);
+        for (const auto& function : port->functions)
+            add_function(all, *port, function);
     }
     for (const auto& warning : plan.interrupts.warnings)
         add(all, warning);

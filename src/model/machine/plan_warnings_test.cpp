@@ -26,8 +26,9 @@ DeviceRequest with_odd_rom(DeviceRequest one) {
 
 MachinePlan plan_of(std::vector<DeviceRequest> devices) {
     auto plan = make_plan({.devices = std::move(devices)}).value();
-    for (auto& port : plan.ports)
-        port.slot.warnings = {"port gpu: of the port"};
+    auto port = *plan.ports.front();
+    port.slot.warnings = {"port gpu: of the port"};
+    plan.ports.front() = std::make_shared<const slot::PortPlan>(std::move(port));
     plan.interrupts.warnings = {"of the vectors"};
     return plan;
 }
@@ -52,7 +53,7 @@ TEST(PlanWarnings, CountTheFilesThatVectorsAre) {
 }
 
 TEST(PlanWarnings, OfAnArrivalAreItsOwnAndItsPorts) {
-    const auto port = plan_of({card("one"), with_odd_rom(card("two"))}).ports.front();
+    const auto port = *plan_of({card("one"), with_odd_rom(card("two"))}).ports.front();
 
     EXPECT_THAT(warnings_of_arrival(port, 0), ElementsAre("port gpu: of the port"));
     EXPECT_THAT(warnings_of_arrival(port, 1),

@@ -64,7 +64,7 @@ public:
     bool is_as_made_afresh() const {
         const auto fresh = make_plan({.ports = named(), .devices = here_}).value();
         for (std::size_t port = 0; port < ports_.size(); ++port)
-            if (ports_[port]->functions != fresh.ports[port].functions) return false;
+            if (ports_[port]->functions != fresh.ports[port]->functions) return false;
         return true;
     }
 
@@ -75,13 +75,6 @@ private:
         return {{.name = "rp0"}, {.name = "rp1"}, {.name = "rp2"}};
     }
 
-    static std::vector<std::shared_ptr<const slot::PortPlan>> ports_of(const MachinePlan& plan) {
-        std::vector<std::shared_ptr<const slot::PortPlan>> ports;
-        for (const auto& port : plan.ports)
-            ports.push_back(std::make_shared<const slot::PortPlan>(port));
-        return ports;
-    }
-
     void follow(std::size_t port, const std::shared_ptr<const slot::PortPlan>& plan,
                 const std::vector<PortChange>& others) {
         ports_[port] = plan;
@@ -90,7 +83,7 @@ private:
     }
 
     MachinePlan empty_ = make_plan({.ports = named()}).value();
-    std::vector<std::shared_ptr<const slot::PortPlan>> ports_ = ports_of(empty_);
+    std::vector<std::shared_ptr<const slot::PortPlan>> ports_ = empty_.ports;
     std::vector<DeviceRequest> here_;
 };
 

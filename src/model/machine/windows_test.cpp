@@ -49,7 +49,7 @@ TEST(Windows, OfAnEmptySlotHaveRoomForALargeGpu) {
     const auto made = plan({{.name = "rp0"}});
 
     EXPECT_THAT(made.problems, IsEmpty());
-    const auto& port = made.ports[0];
+    const auto& port = *made.ports[0];
     EXPECT_EQ(port.memory.size, 32 * mib);
     EXPECT_EQ(port.prefetchable.size, 512 * gib);
     EXPECT_EQ(port.prefetchable.base % (512 * gib), 0u);
@@ -64,29 +64,29 @@ TEST(Windows, OfManyEmptySlotsShareWhatThereIs) {
     const auto made = plan(requests, 40u);
 
     EXPECT_THAT(made.problems, IsEmpty());
-    EXPECT_EQ(made.ports[0].memory.size, 4 * mib);
-    EXPECT_EQ(made.ports[39].memory.size, 4 * mib);
-    EXPECT_EQ(made.ports[39].prefetchable.size, 8 * gib);
-    EXPECT_LE(made.ports[39].prefetchable.end(), 1ull << 40);
+    EXPECT_EQ(made.ports[0]->memory.size, 4 * mib);
+    EXPECT_EQ(made.ports[39]->memory.size, 4 * mib);
+    EXPECT_EQ(made.ports[39]->prefetchable.size, 8 * gib);
+    EXPECT_LE(made.ports[39]->prefetchable.end(), 1ull << 40);
     // I/O ports are enough for the first fifteen, and nobody needs them.
-    EXPECT_EQ(made.ports[14].io.size, 4 * kib);
-    EXPECT_EQ(made.ports[39].io.size, 0u);
+    EXPECT_EQ(made.ports[14]->io.size, 4 * kib);
+    EXPECT_EQ(made.ports[39]->io.size, 0u);
 }
 
 TEST(Windows, AreAsTheUserSays) {
     const auto made = plan({{.name = "rp0", .memory = 64 * mib, .prefetchable = 3 * gib}});
 
-    EXPECT_EQ(made.ports[0].memory.size, 64 * mib);
-    EXPECT_EQ(made.ports[0].prefetchable.size, 3 * gib);
-    EXPECT_EQ(plan({{.name = "rp0", .memory = 0, .prefetchable = 0}}).ports[0].memory.size, 0u);
+    EXPECT_EQ(made.ports[0]->memory.size, 64 * mib);
+    EXPECT_EQ(made.ports[0]->prefetchable.size, 3 * gib);
+    EXPECT_EQ(plan({{.name = "rp0", .memory = 0, .prefetchable = 0}}).ports[0]->memory.size, 0u);
 }
 
 TEST(Windows, WithoutHotPlugReserveNothing) {
     const auto made = plan({{.name = "rp0", .hotplug = false}});
 
-    EXPECT_EQ(made.ports[0].memory.size, 0u);
-    EXPECT_EQ(made.ports[0].prefetchable.size, 0u);
-    EXPECT_EQ(made.ports[0].io.size, 0u);
+    EXPECT_EQ(made.ports[0]->memory.size, 0u);
+    EXPECT_EQ(made.ports[0]->prefetchable.size, 0u);
+    EXPECT_EQ(made.ports[0]->io.size, 0u);
 }
 
 TEST(Windows, ThatTheUserWantsAndCannotHaveAreAProblem) {
@@ -100,8 +100,8 @@ TEST(Windows, OfASizeAreCheckedAgainstBars) {
     const auto fits = plan({{.name = "rp0", .memory = 2 * mib, .prefetchable = 4 * gib}}, 46u,
                            {device(4 * gib, mib, "rp0")});
     EXPECT_THAT(fits.problems, IsEmpty());
-    EXPECT_EQ(fits.ports[0].prefetchable.size, 4 * gib);
-    EXPECT_EQ(fits.ports[0].memory.size, 2 * mib);
+    EXPECT_EQ(fits.ports[0]->prefetchable.size, 4 * gib);
+    EXPECT_EQ(fits.ports[0]->memory.size, 2 * mib);
 
     const auto small = plan({{.name = "rp0", .memory = 2 * mib, .prefetchable = gib}}, 46u,
                             {device(4 * gib, mib, "rp0")});
@@ -110,12 +110,7 @@ TEST(Windows, OfASizeAreCheckedAgainstBars) {
     EXPECT_THAT(small.problems[0].what, HasSubstr("is 1 GiB by pref64="));
 }
 
-RunningMachine running(const MachinePlan& plan) {
-    RunningMachine machine{.plan = plan, .ports = {}};
-    for (const auto& port : plan.ports)
-        machine.ports.push_back(std::make_shared<const slot::PortPlan>(port));
-    return machine;
-}
+RunningMachine running(const MachinePlan& plan) { return {.plan = plan, .ports = plan.ports}; }
 
 TEST(Arrival, PlacesBarsInsideThePortsWindows) {
     const auto made = plan({{.name = "rp0"}, {.name = "rp1", .prefetchable = 8 * gib}});
@@ -131,9 +126,9 @@ TEST(Arrival, PlacesBarsInsideThePortsWindows) {
     EXPECT_EQ(arrival->number, 0u);
     const auto& function = arrival->plan->functions.at(0);
     EXPECT_EQ(function.view.id, "dev0");
-    EXPECT_EQ(function.bar_address[0], made.ports[1].prefetchable.base);
-    EXPECT_EQ(function.bar_address[2], made.ports[1].memory.base);
-    EXPECT_EQ(arrival->plan->prefetchable, made.ports[1].prefetchable);
+    EXPECT_EQ(function.bar_address[0], made.ports[1]->prefetchable.base);
+    EXPECT_EQ(function.bar_address[2], made.ports[1]->memory.base);
+    EXPECT_EQ(arrival->plan->prefetchable, made.ports[1]->prefetchable);
     EXPECT_EQ(arrival->plan->map.start.read16(0x5a), 0x0040);
 }
 

@@ -32,7 +32,7 @@ slot::FunctionPlan random_function(const Bytes& device) {
     // Half of them are shown PASID, which is all ours.
     request.viommu_pasid_width = source.below(2) == 0 ? 0 : 20;
     request.devices.front().facts.iommu.pasid = device::PasidFacts{.width = 20, .execute = true};
-    return machine::make_plan(std::move(request)).value().ports.front().functions.front();
+    return machine::make_plan(std::move(request)).value().ports.front()->functions.front();
 }
 
 RC_GTEST_PROP(GuestAccess, NeverReachesWhatIsOursOrHidden, ()) {

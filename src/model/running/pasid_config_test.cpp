@@ -26,7 +26,7 @@ device::DeviceFacts facts_of(const ConfigBuilder& config) {
 slot::FunctionPlan plan_of(const ConfigBuilder& config, const chosen::FunctionKeys& keys = {}) {
     machine::MachineRequest request{.viommu_pasid_width = 16};
     request.devices.push_back({.facts = facts_of(config), .keys = keys});
-    return machine::make_plan(std::move(request)).value().ports.front().functions.front();
+    return machine::make_plan(std::move(request)).value().ports.front()->functions.front();
 }
 
 // AER, then a Device Serial Number below it, then ATS: a list that runs backwards once.
@@ -103,7 +103,7 @@ TEST(PasidView, LeavesACapabilityThatTheKernelShowsAndMakesNoSecond) {
 
     const auto plan = machine::make_plan(std::move(request)).value();
 
-    const auto& function = plan.ports.front().functions.front();
+    const auto& function = plan.ports.front()->functions.front();
     EXPECT_FALSE(function.view.pasid);
     EXPECT_THAT(chain(function.start()), ElementsAre(0x100, 0x200, 0x180, 0x300));
 }

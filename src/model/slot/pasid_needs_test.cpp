@@ -41,7 +41,7 @@ std::vector<std::string> warnings(std::vector<machine::DeviceRequest> devices,
                                   unsigned viommu = 20) {
     const auto plan =
         machine::make_plan({.devices = std::move(devices), .viommu_pasid_width = viommu}).value();
-    const auto& port = plan.ports.front();
+    const auto& port = *plan.ports.front();
     return warnings_of(port.functions.front().view, port.slot);
 }
 
@@ -74,7 +74,7 @@ TEST(PasidNeeds, AreThoseOfTheSetThatIsThereNow) {
     const auto plan =
         machine::make_plan({.devices = {request(bare), request(bare)}, .viommu_pasid_width = 20})
             .value();
-    const auto& both = plan.ports.front();
+    const auto& both = *plan.ports.front();
 
     const auto alone = without_function(both, 1).value();
     EXPECT_THAT(alone.slot.functions.front().warnings, testing::IsEmpty());
@@ -98,7 +98,7 @@ TEST(PasidNeeds, TakesAServiceThatIsNotListedForBuiltIn) {
 
 TEST(RootPort, SupportsPrefixesAndAccessControl) {
     const auto plan = machine::make_plan({.devices = {request(device(0))}}).value();
-    const auto& map = plan.ports.front().map;
+    const auto& map = plan.ports.front()->map;
 
     EXPECT_EQ(map.start.read32(0x40 + 0x24) & prefixes, prefixes);
     EXPECT_EQ(map.start.read32(0x148), 0x0001000du);
@@ -109,7 +109,7 @@ TEST(RootPort, SupportsPrefixesAndAccessControl) {
 
 TEST(RootPort, LetsTheGuestSwitchAccessControlOn) {
     const auto plan = machine::make_plan({.devices = {request(device(0))}}).value();
-    running::ConfigState state{plan.ports.front().map};
+    running::ConfigState state{plan.ports.front()->map};
 
     state.write(0x14e, 2, 0xffff);
     state.write(0x14c, 2, 0xffff);

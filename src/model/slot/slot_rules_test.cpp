@@ -49,7 +49,7 @@ machine::MachinePlan plan(std::vector<machine::DeviceRequest> devices) {
 TEST(SlotRules, NumberHostFunctionsAnew) {
     const auto made = plan({device(3, "slot", 0), device(7, "slot", 6), device(1, "slot", {})});
 
-    const auto& functions = made.ports.at(0).functions;
+    const auto& functions = made.ports.at(0)->functions;
     ASSERT_THAT(functions, SizeIs(3));
     EXPECT_EQ(functions[0].view.host, "0000:0b:00.3");
     EXPECT_EQ(functions[1].view.host, "0000:0b:00.1");
@@ -69,11 +69,11 @@ TEST(SlotRules, WantAFunctionZero) {
 
 TEST(SlotRules, TellOfNeighboursByWhoIsThereAndNotByTheHost) {
     const auto alone = plan({device(1, "slot", 0)});
-    EXPECT_EQ(alone.ports[0].functions[0].start().read8(header_type), 0x00);
+    EXPECT_EQ(alone.ports[0]->functions[0].start().read8(header_type), 0x00);
 
     const auto together = plan({device(1, "slot", 0), device(0, "slot", 5)});
-    EXPECT_EQ(together.ports[0].functions[0].start().read8(header_type), 0x80);
-    EXPECT_EQ(together.ports[0].functions[1].start().read8(header_type), 0x80);
+    EXPECT_EQ(together.ports[0]->functions[0].start().read8(header_type), 0x80);
+    EXPECT_EQ(together.ports[0]->functions[1].start().read8(header_type), 0x80);
 }
 
 TEST(SlotRules, TakeEightFunctionsAndNoNinth) {
@@ -89,7 +89,7 @@ TEST(SlotRules, TakeEightFunctionsAndNoNinth) {
 TEST(SlotRules, NeverShowHalfOfAri) {
     const auto made = plan({device(0, "slot", 0), device(5, "slot", 1)});
 
-    for (const auto& function : made.ports[0].functions) {
+    for (const auto& function : made.ports[0]->functions) {
         const auto& map = function.view.map;
         // Device Serial Number at 0x100 leads past it to Advanced Error Reporting at 0x200.
         EXPECT_EQ(map.start.read32(0x100) >> 20, 0x200u);
@@ -98,7 +98,7 @@ TEST(SlotRules, NeverShowHalfOfAri) {
         EXPECT_EQ(map.ours.read32(0x154), 0xffffffffu);
         EXPECT_EQ(map.passed.read32(0x154), 0u);
     }
-    const auto& port = made.ports[0].map;
+    const auto& port = made.ports[0]->map;
     EXPECT_EQ(port.start.read32(port_capabilities_2) & ari_forwarding, 0u);
     EXPECT_EQ(port.start.read16(port_control_2) & ari_forwarding, 0u);
     EXPECT_EQ(port.writable.read16(port_control_2) & ari_forwarding, 0u);
@@ -110,7 +110,7 @@ TEST(SlotRules, HideAriWhereTheKernelShowsItToo) {
     vfio.config = host_function().image();
     shown.facts.vfio = vfio;
     const auto made = plan({shown});
-    EXPECT_EQ(made.ports[0].functions[0].view.map.start.read32(0x154), 0u);
+    EXPECT_EQ(made.ports[0]->functions[0].view.map.start.read32(0x154), 0u);
 }
 
 }  // namespace

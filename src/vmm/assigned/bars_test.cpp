@@ -41,7 +41,7 @@ protected:
 
     std::shared_ptr<AssignedFunction> assign(std::size_t n) {
         return AssignedFunction::create(
-                   std::make_shared<const model::slot::FunctionPlan>(plan_.ports[n].functions[0]),
+                   std::make_shared<const model::slot::FunctionPlan>(plan_.ports[n]->functions[0]),
                    std::make_unique<support::FakeDevice>(*host_[n]), board_.parts())
             .value();
     }

@@ -33,7 +33,7 @@ protected:
         request.facts.atomics = widths;
         plan_ = model::machine::make_plan({.devices = {std::move(request)}}).value();
         topology_.emplace(plan_, board_.vm, board_.resets, board_.warnings);
-        const auto& planned = plan_.ports[0].functions[0];
+        const auto& planned = plan_.ports[0]->functions[0];
         function_ =
             AssignedFunction::create(support::first_of(plan_),
                                      std::make_unique<support::FakeDevice>(*host_), board_.parts())
@@ -108,11 +108,11 @@ TEST_F(RequesterEnable, FollowsTheSlotWhileTheGuestRuns) {
     EXPECT_EQ(seen(), 0x00000180u);
 
     // Somebody comes with whom it has no width in common.
-    auto other = plan_.ports[0].functions[0];
+    auto other = plan_.ports[0]->functions[0];
     other.view.function = 1;
     other.view.atomics.widths = std::uint32_t{4};
     const auto both = std::make_shared<const model::slot::PortPlan>(
-        model::slot::with_function(plan_.ports[0], std::move(other)).value());
+        model::slot::with_function(*plan_.ports[0], std::move(other)).value());
     topology_->follow(0, both);
     EXPECT_EQ(seen(), 0x00000000u);
     EXPECT_EQ(on_the_device(), 0x0410);

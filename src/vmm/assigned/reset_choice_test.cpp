@@ -59,7 +59,7 @@ TEST_P(ResetOfAGuest, StopsItsDmaInAnyCase) {
 }
 
 TEST_P(ResetOfAGuest, IsInThePlan) {
-    const auto& function = plan_.ports[0].functions[0];
+    const auto& function = plan_.ports[0]->functions[0];
     EXPECT_EQ(function.reset.choice, GetParam());
     EXPECT_EQ(function.access.resets, GetParam() != model::chosen::ResetChoice::None);
     EXPECT_TRUE(function.view.assignable);

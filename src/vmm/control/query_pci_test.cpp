@@ -30,9 +30,9 @@ private:
     const pci::ConfigImage* find(const Place& place) {
         if (place.bus == 0 && place.devfn == 0) return &plan_.host_bridge.start;
         for (const auto& port : plan_.ports) {
-            if (place.bus == 0 && place.devfn == port.guest.devfn()) return &port.map.start;
-            for (const auto& function : port.functions)
-                if (place.bus == port.secondary_bus && place.devfn == function.guest.devfn())
+            if (place.bus == 0 && place.devfn == port->guest.devfn()) return &port->map.start;
+            for (const auto& function : port->functions)
+                if (place.bus == port->secondary_bus && place.devfn == function.guest.devfn())
                     return &(image_ = function.start());
         }
         return nullptr;
@@ -46,13 +46,10 @@ class QueryPci : public testing::Test {
 protected:
     Json ask(const std::string& described) {
         PlannedHost host{plan};
-        std::vector<std::shared_ptr<const model::slot::PortPlan>> ports;
-        for (const auto& port : plan.ports)
-            ports.push_back(std::make_shared<const model::slot::PortPlan>(port));
-        return query_pci(host, ports, [&](const model::slot::PortPlan&) { return described; });
+        return query_pci(host, plan.ports, [&](const model::slot::PortPlan&) { return described; });
     }
     Json ask() { return ask(R"({"functions":[{"id":")" + id() + R"(","mark":7}]})"); }
-    const std::string& id() const { return plan.ports[0].functions[0].view.id; }
+    const std::string& id() const { return plan.ports[0]->functions[0].view.id; }
 
     std::unique_ptr<support::FakeFunction> nvme = support::nvme_function();
     model::machine::MachinePlan plan = support::plan_of({nvme.get()});
@@ -67,10 +64,10 @@ TEST_F(QueryPci, GivesTheTreeOfTheGuest) {
     ASSERT_EQ(devices.size(), 2u);
     EXPECT_EQ(devices.at(0).at("id"), Json::parse(R"({"vendor":6966,"device":8})"));  // 1b36:0008
     const auto& port = devices.at(1);
-    EXPECT_EQ(port.at("slot"), plan.ports[0].guest.device);
+    EXPECT_EQ(port.at("slot"), plan.ports[0]->guest.device);
     EXPECT_EQ(port.at("class_info").at("class"), 0x0604);
-    EXPECT_EQ(port.at("qdev_id"), plan.ports[0].name);
-    EXPECT_EQ(port.at("pci_bridge").at("bus").at("secondary"), plan.ports[0].secondary_bus);
+    EXPECT_EQ(port.at("qdev_id"), plan.ports[0]->name);
+    EXPECT_EQ(port.at("pci_bridge").at("bus").at("secondary"), plan.ports[0]->secondary_bus);
 }
 
 TEST_F(QueryPci, GivesAnAssignedFunctionItsPartOfThePlan) {
@@ -78,8 +75,8 @@ TEST_F(QueryPci, GivesAnAssignedFunctionItsPartOfThePlan) {
 
     ASSERT_EQ(behind.size(), 1u);
     const auto& function = behind.at(0);
-    const auto& view = plan.ports[0].functions[0].view;
-    EXPECT_EQ(function.at("bus"), plan.ports[0].secondary_bus);
+    const auto& view = plan.ports[0]->functions[0].view;
+    EXPECT_EQ(function.at("bus"), plan.ports[0]->secondary_bus);
     EXPECT_EQ(function.at("id").at("vendor"), view.vendor);
     EXPECT_EQ(function.at("class_info").at("class"), view.class_code >> 8);
     EXPECT_EQ(function.at("qdev_id"), view.id);
@@ -87,7 +84,7 @@ TEST_F(QueryPci, GivesAnAssignedFunctionItsPartOfThePlan) {
 }
 
 TEST_F(QueryPci, GivesBarsTheAddressThatTheGuestSees) {
-    auto& function = plan.ports[0].functions[0];
+    const auto& function = plan.ports[0]->functions[0];
     const auto at = ask()[0]["devices"][1]["pci_bridge"]["devices"][0]["regions"][0];
 
     EXPECT_EQ(at.at("bar"), 0);
@@ -98,7 +95,9 @@ TEST_F(QueryPci, GivesBarsTheAddressThatTheGuestSees) {
 }
 
 TEST_F(QueryPci, ShowsNothingBehindAPortWithoutABus) {
-    plan.ports[0].map.start.write<std::uint8_t>(0x19, 0);
+    auto port = *plan.ports[0];
+    port.map.start.write<std::uint8_t>(0x19, 0);
+    plan.ports[0] = std::make_shared<const model::slot::PortPlan>(std::move(port));
 
     EXPECT_EQ(ask()[0]["devices"][1]["pci_bridge"]["devices"].size(), 0u);
 }

@@ -23,11 +23,8 @@ constexpr std::string_view memory_mapped = "memory mapped for DMA";
 Assignment::Assignment(const model::machine::MachinePlan& plan, device::OpenedFunctions& opened,
                        const Outside& outside)
     : outside_{outside}, opened_{opened} {
-    for (const auto& port : plan.ports) {
-        // Stays the machine plan's own.
-        std::shared_ptr<const model::slot::PortPlan> borrowed{std::shared_ptr<void>{}, &port};
-        slots_.push_back({.plan = std::move(borrowed), .seats = {}});
-    }
+    for (const auto& port : plan.ports)
+        slots_.push_back({.plan = port, .seats = {}});
 }
 
 // The way out is the way in.
@@ -48,13 +45,13 @@ Result<std::unique_ptr<Assignment>> Assignment::create(const model::machine::Mac
     std::vector<std::shared_ptr<assigned::DmaMapping>> memory;
     const bool beside = outside.memory_failed != nullptr;
     for (const auto& port : plan.ports)
-        for (const auto& function : port.functions) {
+        for (const auto& function : port->functions) {
             TENON_TRY(mapped, assignment->map_memory(device::kind_of(function.access), beside), "");
             memory.push_back(std::move(mapped));
         }
     for (std::size_t port = 0; port < plan.ports.size(); ++port) {
         auto& slot = assignment->slots_[port];
-        for (const auto& function : plan.ports[port].functions) {
+        for (const auto& function : plan.ports[port]->functions) {
             TENON_TRY(seat, assignment->bring_in(slot.plan, function), "");
             outside.topology.add(port, function, seat.function);
             slot.seats.push_back(std::move(seat));
@@ -114,12 +111,12 @@ void Assignment::reset_before_leaving(std::span<assigned::AssignedFunction* cons
 Result<void> Assignment::open_all(const model::machine::MachinePlan& plan) {
     std::map<device::AccessKind, std::vector<device::DeviceFacts>> by_kind;
     for (const auto& port : plan.ports)
-        for (const auto& function : port.functions)
+        for (const auto& function : port->functions)
             by_kind[device::kind_of(function.access)].push_back(function.facts);
     for (const auto& [kind, facts] : by_kind)
         TENON_TRY_DO(opened_.prepare(kind, facts), "");
     for (const auto& port : plan.ports)
-        for (const auto& function : port.functions) {
+        for (const auto& function : port->functions) {
             TENON_TRY(device, open(function), "");
             waiting_[function.facts.address.value_or({})] = std::move(device);
         }

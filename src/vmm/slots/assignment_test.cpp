@@ -112,7 +112,7 @@ TEST(Assignment, LetsDevicesReachEachOthersBarsOnceMemoryIsMapped) {
 TEST(Assignment, TakesAFunctionThatWasOpenAlready) {
     Host host;
     host.opened = std::make_unique<device::OpenedFunctions>(host.factory());
-    const auto& facts = host.plan.ports[0].functions[0].facts;
+    const auto& facts = host.plan.ports[0]->functions[0].facts;
     ASSERT_TRUE(host.opened->prepare({}, std::span{&facts, 1}));
     ASSERT_TRUE(host.opened->open(facts, {}));
     const auto resets = host.first->resets();

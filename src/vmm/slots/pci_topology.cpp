@@ -11,12 +11,8 @@ PciTopology::PciTopology(const model::machine::MachinePlan& plan, kvm::Vm& vm,
                          assigned::Resets& resets, board::Warnings& warnings)
     : plan_{plan}, resets_{resets}, host_bridge_{plan.host_bridge} {
     ports_.reserve(plan.ports.size());
-    for (const auto& port : plan.ports) {
-        // Stays the machine plan's own.
-        std::shared_ptr<const model::slot::PortPlan> borrowed{std::shared_ptr<void>{}, &port};
-        ports_.push_back({.root = std::make_unique<RootPort>(std::move(borrowed), vm, warnings),
-                          .functions = {}});
-    }
+    for (const auto& port : plan.ports)
+        ports_.push_back({.root = std::make_unique<RootPort>(port, vm, warnings), .functions = {}});
 }
 
 void PciTopology::add(std::size_t port, const model::slot::FunctionPlan& plan,
