@@ -71,7 +71,7 @@ run_guest_with() {
     while [ "$1" != -- ]; do options+=("$1") && shift; done
     shift
     for device in "$@"; do devices+=(--device "$device"); done
-    timeout 180 "$TENON" run --kernel "$kernel" --initrd "$TENON_GUEST_INITRD" --memory 256M \
+    timeout 600 "$TENON" run --kernel "$kernel" --initrd "$TENON_GUEST_INITRD" --memory 256M \
         --append "$(guest_words "$tests")" "${options[@]}" "${devices[@]}" \
         <"$guest_input" >"$console" 2>"$work/messages" || status=$?
     tr -d '\r' <"$console" >"$console.plain"
@@ -103,7 +103,7 @@ check_answers() {
 start_fails() {
     local what=$1 status=0
     shift
-    timeout 60 "$TENON" run "$@" </dev/null >"$work/out" 2>&1 || status=$?
+    timeout 600 "$TENON" run "$@" </dev/null >"$work/out" 2>&1 || status=$?
     [ "$status" -eq 1 ] || {
         cat "$work/out"
         fail "$what: status $status"

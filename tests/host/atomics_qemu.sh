@@ -10,7 +10,7 @@ monitor() {
             sleep 0.5
         done
         echo quit
-    ) | timeout 60 "$TENON_EMULATOR" -nodefaults -no-user-config -display none -S -M q35 -accel kvm -cpu host \
+    ) | timeout 600 "$TENON_EMULATOR" -nodefaults -no-user-config -display none -S -M q35 -accel kvm -cpu host \
         -m 64M -monitor stdio "$@" 2>&1 | tr -d '\r' | sed 's/\x1b\[[0-9;]*[A-Za-z]//g'
 }
 

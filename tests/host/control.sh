@@ -13,7 +13,7 @@ socket=$work/control
 bind "$disk"
 before=$(host_state "$disk")
 
-ctl() { timeout 60 "$TENON" ctl "$socket" "$@"; }
+ctl() { timeout 600 "$TENON" ctl "$socket" "$@"; }
 
 # start   A guest that says the time, in the background; what it does is in $console.
 start() {
@@ -29,7 +29,7 @@ said() { grep -c '^clock: ' "$console" || true; }
 
 # until_said COUNT   Waits until the guest has said the time COUNT times.
 until_said() {
-    local deadline=$((SECONDS + 240))
+    local deadline=$((SECONDS + 600))
     while [ "$(said)" -lt "$1" ]; do
         [ "$SECONDS" -lt "$deadline" ] || {
             tail -n 20 "$console" "$work/messages"
@@ -51,7 +51,7 @@ status_of() { ctl query-status | python3 -c 'import json, sys; print(json.load(s
 start
 python3 "$(dirname "$0")/control_events.py" "$socket" >"$work/events" 2>&1 &
 listener=$!
-until_so 60 'somebody listens to events' grep -q LISTENING "$work/events"
+until_so 300 'somebody listens to events' grep -q LISTENING "$work/events"
 until_said 3
 expect_equal 'the guest' running "$(status_of)"
 ctl stop

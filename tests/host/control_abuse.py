@@ -15,7 +15,7 @@ def client():
     one = socket.socket(socket.AF_UNIX)
     # Waits its turn where others wait to be let in; with a time limit it would not wait at all.
     one.connect(sys.argv[1])
-    one.settimeout(20)
+    one.settimeout(200)
     return one
 
 

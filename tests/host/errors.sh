@@ -16,14 +16,14 @@ inject() { "$(dirname "$0")/aer_inject.py" "$card" "$1"; }
 
 # told PATTERN   The event of the last error is like that.
 told() {
-    until_so 30 'the error is announced' grep -q '^TENON_DEVICE_ERROR' "$events"
+    until_so 300 'the error is announced' grep -q '^TENON_DEVICE_ERROR' "$events"
     grep '^TENON_DEVICE_ERROR' "$events" | tail -n 1 >"$work/told"
     cat "$work/told"
     grep -qE -- "$1" "$work/told" || fail "the event is not like '$1'"
 }
 
 works() {
-    until_so 120 'the card works' in_guest "nics | grep -q 'e1000e has an address'"
+    until_so 300 'the card works' in_guest "nics | grep -q 'e1000e has an address'"
     printf 'ok: the guest uses its card\n'
 }
 
@@ -35,7 +35,7 @@ expect_equal 'who serves errors in the guest' 1 \
 printf '\nThe guest is told, and its driver starts over:\n'
 inject nonfatal
 told '"guest-told": true.*"severity": "fatal"'
-until_so 60 'the guest has recovered' in_guest "dmesg | grep -q 'AER: device recovery successful'"
+until_so 300 'the guest has recovered' in_guest "dmesg | grep -q 'AER: device recovery successful'"
 in_guest "dmesg | grep -E 'AER|e1000e' | tail -n 12"
 works
 expect_equal 'errors that the guest was told of' 1 \
@@ -50,7 +50,7 @@ inject nonfatal
 told '"action": "stop"'
 expect_equal 'the machine' paused "$(ctl query-status | sed -n 's/.*"status": "\([a-z]*\)".*/\1/p')"
 ctl cont
-until_so 60 'the guest has recovered' in_guest "dmesg | grep -q 'AER: device recovery successful'"
+until_so 300 'the guest has recovered' in_guest "dmesg | grep -q 'AER: device recovery successful'"
 works
 shut_down
 
@@ -60,8 +60,8 @@ works
 noticed=0
 inject nonfatal
 told '"action": "detach"'
-until_so 60 'the card has gone' happened DEVICE_DELETED card
+until_so 300 'the card has gone' happened DEVICE_DELETED card
 # shellcheck disable=SC2016  # for the guest
-until_so 60 'the guest sees it' in_guest '[ -z "$(endpoints)" ]'
+until_so 300 'the guest sees it' in_guest '[ -z "$(endpoints)" ]'
 shut_down
 expect_equal 'the device at the end' "$before" "$(host_state "$card")"

@@ -15,7 +15,7 @@ size=3136 # MiB: 64 of them above 4 GiB
 start() {
     local what=$1 expected=$2 status=0 begun=$SECONDS
     shift 2
-    timeout 300 "$TENON" run "$@" </dev/null >"$console" 2>"$work/messages" || status=$?
+    timeout 600 "$TENON" run "$@" </dev/null >"$console" 2>"$work/messages" || status=$?
     tr -d '\r' <"$console" >"$console.plain"
     mv "$console.plain" "$console"
     printf '%s took %s s\n' "$what" "$((SECONDS - begun))"

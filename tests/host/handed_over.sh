@@ -43,7 +43,7 @@ mkfifo "$work/hold"
 python3 "$here/hold_physical.py" "$(node_of "$physical")" "$token" <"$work/hold" &
 holder=$!
 exec 8>"$work/hold"
-for _ in $(seq 100); do
+for _ in $(seq 600); do
     [ ! -e /tmp/held ] || break
     sleep 0.1
 done

@@ -29,7 +29,7 @@ for _ in $(seq "${1:-3}"); do
         [ "$refusals" -lt 60 ] || fail 'the disk is refused for ever'
         sleep 1
     done
-    until_so 120 'the guest is ready' said ready
+    until_so 300 'the guest is ready' said ready
     check_guest_disk
     # Not read as a removal either, which would come some seconds later.
     sleep 6

@@ -16,7 +16,7 @@ check_guest_disk
 for time in $(seq "${1:-2}"); do
     heard=$(wc -l <"$console")
     printf 'reboot -f\n' >&9
-    until_so 120 'the guest is ready again' said ready
+    until_so 300 'the guest is ready again' said ready
     expect_equal 'restarts' "$time" "$(grep -c '^RESET {"guest": true' "$events")"
     check_guest_disk
 done
@@ -29,8 +29,8 @@ printf 'A guest that starts again while a disk is to go lets go of it by that:\n
 ctl device_del id=disk1
 heard=$(wc -l <"$console")
 printf 'reboot -f\n' >&9
-until_so 120 'the guest is ready again' said ready
-until_so 40 'the disk has gone' happened DEVICE_DELETED disk1
+until_so 300 'the guest is ready again' said ready
+until_so 300 'the disk has gone' happened DEVICE_DELETED disk1
 expect_equal 'functions in the guest' 0 "$(guest_functions)"
 shut_down
 expect_equal 'the device afterwards' "$before" "$(host_state "$disk")"

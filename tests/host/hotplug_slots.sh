@@ -27,7 +27,7 @@ refuses() {
 gone() {
     local id
     unplug "$1"
-    for id in "${@:2}"; do until_so 30 "$id has gone" happened DEVICE_DELETED "$id"; done
+    for id in "${@:2}"; do until_so 300 "$id has gone" happened DEVICE_DELETED "$id"; done
     expect_equal 'functions in the guest' 0 "$(guest_functions)"
     expect_equal 'the devices in between' "$before" "$(states)"
 }

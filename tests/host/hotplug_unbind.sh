@@ -24,8 +24,8 @@ for when in plugged 'there from the start'; do
         *) start_live --device "$disk,id=disk1,port=rp1" ;;
     esac
     check_guest_disk
-    unbind_within 60
-    until_so 30 'the disk has gone' happened DEVICE_DELETED disk1
+    unbind_within 600
+    until_so 300 'the disk has gone' happened DEVICE_DELETED disk1
     expect_equal 'functions in the guest' 0 "$(guest_functions)"
     bind "$disk"
     plug "$disk" disk2 bus=rp1

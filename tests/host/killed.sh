@@ -47,7 +47,7 @@ for time in $(seq "${1:-3}"); do
     expect_equal 'processes' '' "$(pgrep -x tenon || true)"
     expect_equal 'interrupts for a guest' '' "$(grep vfio /proc/interrupts || true)"
     bind --back "$disk"
-    until_so 20 'the host has its disk' [ -b /dev/nvme0n1 ]
+    until_so 300 'the host has its disk' [ -b /dev/nvme0n1 ]
     expect_equal 'SHA-256 on the host' "$TENON_DISK_CHECKSUM" "$(sha256sum </dev/nvme0n1 | cut -d' ' -f1)"
     expect_equal 'the device afterwards' "$own" "$(host_state "$disk")"
 done

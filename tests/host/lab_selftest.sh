@@ -16,7 +16,7 @@ if [ "$1" = iommufd ]; then
     device+=,iommufd=iommufd0
 fi
 bind "$disk"
-timeout 180 "$TENON_EMULATOR" -nodefaults -no-user-config -display none -no-reboot -M q35 \
+timeout 600 "$TENON_EMULATOR" -nodefaults -no-user-config -display none -no-reboot -M q35 \
     -accel kvm -cpu host -m 256M "${interface[@]}" \
     -device pcie-root-port,id=port1,chassis=1,slot=1 -device "$device" \
     -kernel "$(guest_kernel bzimage)" -initrd "$TENON_GUEST_INITRD" \

@@ -135,7 +135,7 @@ refused() {
     local expected_status=$1 what=$2 expected=$3 before status=0
     shift 3
     before=$(host_state "$disk")
-    timeout 60 "${as[@]}" "$TENON" run "$@" </dev/null >"$work/out" 2>"$work/err" || status=$?
+    timeout 600 "${as[@]}" "$TENON" run "$@" </dev/null >"$work/out" 2>"$work/err" || status=$?
     printf '\n%s:\n' "$what"
     cat "$work/err"
     expect_equal 'exit status' "$expected_status" "$status"

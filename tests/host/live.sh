@@ -7,7 +7,7 @@ socket=$work/control
 events=$work/events
 guest='' listener=''
 
-ctl() { timeout 60 "$TENON" ctl "$socket" "$@"; }
+ctl() { timeout 600 "$TENON" ctl "$socket" "$@"; }
 
 # end_live   Whatever is left of the guest and of who listens to its events; once more does no harm.
 end_live() {
@@ -48,15 +48,15 @@ begin_live() {
 start_live() {
     begin_live "$@"
     listen
-    until_so 240 'the guest is ready' said ready
+    until_so 600 'the guest is ready' said ready
 }
 
 # listen   Events of the guest's control socket come to $events from now on.
 listen() {
-    until_so 60 'the control socket is there' [ -S "$socket" ]
+    until_so 300 'the control socket is there' [ -S "$socket" ]
     python3 "$(dirname "${BASH_SOURCE[0]}")/control_events.py" "$socket" >>"$events" 2>&1 9>&- &
     listener=$!
-    until_so 60 'somebody listens to events' grep -q LISTENING "$events"
+    until_so 300 'somebody listens to events' grep -q LISTENING "$events"
 }
 
 # in_guest COMMAND   A line of the guest's shell: what it prints, and its status.
@@ -64,7 +64,7 @@ in_guest() {
     local answer
     heard=$(wc -l <"$console")
     printf '%s\n' "$1" >&9
-    until_so "${guest_patience:-90}" "the guest's answer to '$1'" said '[0-9]'
+    until_so "${guest_patience:-600}" "the guest's answer to '$1'" said '[0-9]'
     answer=$(tr -d '\r' <"$console" | tail -n "+$((heard + 1))" | sed '/^agent: /,$d')
     [ -z "$answer" ] || printf '%s\n' "$answer"
     return "$(tr -d '\r' <"$console" | tail -n "+$((heard + 1))" | sed -n 's/^agent: //p' | head -n 1)"
@@ -80,7 +80,7 @@ plug() { ctl device_add driver=vfio-pci "host=$1" "id=$2" "${@:3}"; }
 unplug() {
     noticed=$(wc -l <"$events")
     ctl device_del "id=$1" "${@:2}"
-    until_so 120 "$1 has gone" happened DEVICE_DELETED "$1"
+    until_so 300 "$1 has gone" happened DEVICE_DELETED "$1"
 }
 
 # check_guest_disk   The guest has its disk, and reads the whole of it.

@@ -35,7 +35,7 @@ run_guest_qemu() {
 qemu_starts() {
     qemu_devices "$1"
     # The guest's IOMMU comes before what is behind it.
-    if echo quit | timeout 60 "$TENON_EMULATOR" -nodefaults -no-user-config -display none -S -monitor stdio \
+    if echo quit | timeout 600 "$TENON_EMULATOR" -nodefaults -no-user-config -display none -S -monitor stdio \
         -M q35,kernel-irqchip=split -accel kvm -cpu host -m 128M "${@:2}" "${qemu_arguments[@]}" \
         >"$work/qemu" 2>&1; then
         echo starts

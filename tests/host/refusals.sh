@@ -112,9 +112,9 @@ refused 2 '--iommufd of something else' '--iommufd: fd=0: it is null' --kernel "
 
 # Somebody else has it: a guest that has come up to its shell.
 "$TENON" run --kernel "$kernel" --initrd "$TENON_GUEST_INITRD" --memory 64M \
-    --append "$(guest_words shell)" --device "$disk" < <(sleep 100) >"$work/other" 2>&1 &
+    --append "$(guest_words shell)" --device "$disk" < <(sleep 600) >"$work/other" 2>&1 &
 other=$!
-for _ in $(seq 300); do
+for _ in $(seq 2500); do
     ! grep -q '@@shell begin' "$work/other" || break
     sleep 0.2
 done

@@ -55,7 +55,7 @@ shut_down
 expect_equal 'the devices at the end' "$before" "$(states)"
 
 bind --back "$disk2"
-until_so 30 'the host has its disk back' ls /sys/bus/pci/devices/$disk2/nvme/nvme*/nvme*n1 >/dev/null
+until_so 300 'the host has its disk back' ls /sys/bus/pci/devices/$disk2/nvme/nvme*/nvme*n1 >/dev/null
 node=/dev/$(basename "$(echo /sys/bus/pci/devices/$disk2/nvme/nvme*/nvme*n1)")
-until_so 30 'its node is there' test -b "$node"
+until_so 300 'its node is there' test -b "$node"
 expect_equal 'SHA-256 of it on the host' "$TENON_DISK2_CHECKSUM" "$(sha256sum "$node" | cut -d' ' -f1)"
