@@ -230,7 +230,7 @@ TEST_F(MachineTest, PausesAndEndsThoughNobodyReadsItsOutput) {
 
     EXPECT_TRUE((*machine)->run(host));
 
-    EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds{9});
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds{120});
 }
 
 TEST_F(MachineTest, RaisesWhatIsPendingInAnEventOnce) {

@@ -23,10 +23,6 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// How long a reader may take nothing before bytes are lost, and how long the end waits for it.
-constexpr std::chrono::seconds patience{1};
-constexpr std::chrono::seconds farewell{2};
-
 // Twice the FIFO of a 16550A: below this a controller says that its transmitter is busy.
 constexpr std::size_t reserve = 32;
 
@@ -41,15 +37,18 @@ constexpr std::size_t most_at_once = 4096;
 
 class ConsoleOutput::Queue {
 public:
-    Queue(Fd file, EventFd give_up, std::function<void()> room)
-        : file_{std::move(file)}, give_up_{std::move(give_up)}, room_{std::move(room)} {}
+    Queue(Fd file, EventFd give_up, std::function<void()> room, ConsolePatience patience)
+        : file_{std::move(file)},
+          give_up_{std::move(give_up)},
+          patience_{patience},
+          room_{std::move(room)} {}
 
     void put(std::uint8_t byte) {
         const MutexLock lock{mutex_};
         const auto begin = Clock::now();
         while (bytes_.size() >= capacity && may_wait_ && !unread_ && !ending_) {
-            if (!changed_.wait_until(mutex_, std::max(begin, last_read_) + patience))
-                unread_ = Clock::now() >= std::max(begin, last_read_) + patience;
+            if (!changed_.wait_until(mutex_, std::max(begin, last_read_) + patience_.reader))
+                unread_ = Clock::now() >= std::max(begin, last_read_) + patience_.reader;
         }
         if (ending_ || bytes_.size() >= capacity + (may_wait_ ? 0 : beyond)) return;
         bytes_.push_back(byte);
@@ -102,13 +101,13 @@ public:
         const MutexLock lock{mutex_};
         ending_ = true;
         changed_.wake();
-        if (done_by(Clock::now() + farewell)) return true;
+        if (done_by(Clock::now() + patience_.farewell)) return true;
         abandoned_ = true;
         room_ = {};
         give_up_.signal();
         while (calling_)
             changed_.wait(mutex_);
-        return done_by(Clock::now() + patience);
+        return done_by(Clock::now() + patience_.farewell / 2);
     }
 
 private:
@@ -140,6 +139,7 @@ private:
 
     const Fd file_;
     const EventFd give_up_;
+    const ConsolePatience patience_;
     Mutex mutex_;
     Condition changed_;  ///< Something of what follows did.
     std::function<void()> room_ TENON_GUARDED_BY(mutex_);
@@ -154,12 +154,14 @@ private:
     bool done_ TENON_GUARDED_BY(mutex_) = false;       ///< The thread is at its end.
 };
 
-Result<std::unique_ptr<ConsoleOutput>> ConsoleOutput::start(int file, std::function<void()> room) {
+Result<std::unique_ptr<ConsoleOutput>> ConsoleOutput::start(int file, std::function<void()> room,
+                                                            ConsolePatience patience) {
     // A file of our own: a thread that is left behind must not write into another one's.
     Fd own{::fcntl(file, F_DUPFD_CLOEXEC, 3)};
     if (!own) return fail_system(errno, "the console's output");
     TENON_TRY(give_up, EventFd::create(), "starting the console's output");
-    auto queue = std::make_shared<Queue>(std::move(own), std::move(give_up), std::move(room));
+    auto queue =
+        std::make_shared<Queue>(std::move(own), std::move(give_up), std::move(room), patience);
     return std::unique_ptr<ConsoleOutput>{new ConsoleOutput{std::move(queue)}};
 }
 

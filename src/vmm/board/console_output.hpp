@@ -6,6 +6,7 @@
 // and only as long as somebody reads: who reads nothing can hold the guest's output, not its end.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -16,6 +17,12 @@
 
 namespace tenon::vmm::board {
 
+/// How long a console waits for who reads it.
+struct ConsolePatience {
+    std::chrono::milliseconds reader{1000};    ///< Nothing was read: bytes are lost from then on.
+    std::chrono::milliseconds farewell{2000};  ///< At the end, for what waits for the file.
+};
+
 /// Bytes on their way to a file. Thread-safe.
 class ConsoleOutput {
 public:
@@ -25,15 +32,17 @@ public:
     /// `file` stays the caller's. `room` is called from another thread, without a lock of this
     /// class, when has_room() has become true again; not after finish().
     /// Errors: errno of what it needs.
-    static Result<std::unique_ptr<ConsoleOutput>> start(int file, std::function<void()> room);
+    static Result<std::unique_ptr<ConsoleOutput>> start(int file, std::function<void()> room,
+                                                        ConsolePatience patience = {});
     ConsoleOutput(const ConsoleOutput&) = delete;
     ConsoleOutput& operator=(const ConsoleOutput&) = delete;
 
     /// As finish().
     ~ConsoleOutput();
 
-    /// Sends `byte`. Without room it waits until some is read; when nothing was read for a second,
-    /// this byte and those after it are lost, without a wait, until somebody reads again.
+    /// Sends `byte`. Without room it waits until some is read; when nothing was read for as
+    /// long as a reader has, this byte and those after it are lost, without a wait, until somebody
+    /// reads again.
     void put(std::uint8_t byte);
 
     /// Whether a controller's whole FIFO finds room.
@@ -45,8 +54,8 @@ public:
     /// Takes back stop_waiting().
     void allow_waiting();
 
-    /// Ends the thread. What waits for the file still goes there, for two seconds at most; the
-    /// rest is lost, as is what comes afterwards.
+    /// Ends the thread. What waits for the file still goes there, as long as a farewell
+    /// lasts; the rest is lost, as is what comes afterwards.
     void finish();
 
 private:

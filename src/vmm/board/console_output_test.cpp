@@ -23,6 +23,9 @@ using namespace std::chrono_literals;
 
 constexpr std::size_t pipe_size = 16 << 10;
 
+// Longer than any machine needs for what has not to wait: only what is at fault takes so long.
+constexpr auto never = 300s;
+
 /// A serial port whose output is a pipe, which nobody reads unless the test does.
 class ConsoleOutputTest : public testing::Test {
 protected:
@@ -32,7 +35,23 @@ protected:
         reader = Fd{ends[0]};
         writer = Fd{ends[1]};
         ASSERT_EQ(::fcntl(writer.number(), F_SETPIPE_SZ, pipe_size), static_cast<int>(pipe_size));
-        output = ConsoleOutput::start(writer.number(), [this] { port.output_changed(); }).value();
+        // What is written to nobody is an error here, not a signal.
+        std::signal(SIGPIPE, SIG_IGN);
+        start(writer, {.reader = never, .farewell = never});
+    }
+
+    void TearDown() override {
+        reader.close();
+        // Its thread asks for it until then.
+        if (output) output->finish();
+        output.reset();
+    }
+
+    void start(const Fd& file, ConsolePatience patience) {
+        if (output) output->finish();
+        output = ConsoleOutput::start(
+                     file.number(), [this] { port.output_changed(); }, patience)
+                     .value();
     }
 
     /// Fills the pipe, so that it takes nothing of what is sent.
@@ -102,7 +121,7 @@ TEST_F(ConsoleOutputTest, InterruptsTheGuestWhenSomebodyReadsAgain) {
 
     read(pipe_size);
 
-    for (int round = 0; round < 500 && !line; ++round)
+    for (int round = 0; round < 30'000 && !line; ++round)
         std::this_thread::sleep_for(10ms);
     EXPECT_TRUE(line);
     EXPECT_FALSE(busy());
@@ -140,19 +159,21 @@ TEST_F(ConsoleOutputTest, AnswersOthersWhileAByteWaits) {
     port.receive('k');
     EXPECT_EQ(port.read(0, 1), 'k');
     EXPECT_FALSE(written);
+    output->stop_waiting();
 }
 
-TEST_F(ConsoleOutputTest, WaitsASecondForAReaderAndThenForNobody) {
+TEST_F(ConsoleOutputTest, WaitsForAReaderAndThenForNobody) {
+    start(writer, {.reader = 50ms, .farewell = never});
     block();
     send(ConsoleOutput::capacity);
 
     auto begin = std::chrono::steady_clock::now();
     port.write(0, 1, 'x');
-    EXPECT_GE(std::chrono::steady_clock::now() - begin, 900ms);
+    EXPECT_GE(std::chrono::steady_clock::now() - begin, 50ms);
 
     begin = std::chrono::steady_clock::now();
-    send(1000);
-    EXPECT_LT(std::chrono::steady_clock::now() - begin, 900ms);
+    send(10'000);
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, 10'000 * 50ms);
 }
 
 TEST_F(ConsoleOutputTest, KeepsTheByteOfWhoIsTakenOutForAPause) {
@@ -165,7 +186,7 @@ TEST_F(ConsoleOutputTest, KeepsTheByteOfWhoIsTakenOutForAPause) {
     output->stop_waiting();
     writes.wait();
 
-    EXPECT_LT(std::chrono::steady_clock::now() - begin, 900ms);
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, never);
     const auto all = read_to_the_end();
     EXPECT_EQ(all.size(), pipe_size + ConsoleOutput::capacity + 1);
     EXPECT_EQ(all.back(), 'x');
@@ -180,6 +201,7 @@ TEST_F(ConsoleOutputTest, BoundsWhatPausesLeave) {
 }
 
 TEST_F(ConsoleOutputTest, EndsThoughNobodyReads) {
+    start(writer, {.reader = never, .farewell = 50ms});
     block();
     send(ConsoleOutput::capacity);
     const auto writes = std::async(std::launch::async, [&] { port.write(0, 1, 'x'); });
@@ -187,7 +209,7 @@ TEST_F(ConsoleOutputTest, EndsThoughNobodyReads) {
     const auto begin = std::chrono::steady_clock::now();
     output->finish();
     writes.wait();
-    EXPECT_LT(std::chrono::steady_clock::now() - begin, 5s);
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, never);
 }
 
 TEST_F(ConsoleOutputTest, LeavesAThreadBehindThatTheFileHolds) {
@@ -197,14 +219,13 @@ TEST_F(ConsoleOutputTest, LeavesAThreadBehindThatTheFileHolds) {
     ASSERT_EQ(::openpty(&keyboard, &screen, nullptr, nullptr, nullptr), 0);
     const Fd master{keyboard};
     const Fd terminal{screen};
-    output->finish();
-    output = ConsoleOutput::start(terminal.number(), [this] { port.output_changed(); }).value();
+    start(terminal, {.reader = never, .farewell = 50ms});
     send(ConsoleOutput::capacity);
     std::this_thread::sleep_for(100ms);
 
     const auto begin = std::chrono::steady_clock::now();
     output->finish();
-    EXPECT_LT(std::chrono::steady_clock::now() - begin, 6s);
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, never);
 }
 
 TEST_F(ConsoleOutputTest, LosesNothingBeforeTheEndToWhoReads) {
@@ -214,12 +235,11 @@ TEST_F(ConsoleOutputTest, LosesNothingBeforeTheEndToWhoReads) {
 }
 
 TEST_F(ConsoleOutputTest, DropsWhatNobodyCanReadAnyMore) {
-    std::signal(SIGPIPE, SIG_IGN);
     reader.close();
     const auto begin = std::chrono::steady_clock::now();
     send(2 * ConsoleOutput::capacity);
     output->finish();
-    EXPECT_LT(std::chrono::steady_clock::now() - begin, 2s);
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, never);
 }
 
 }  // namespace

@@ -34,10 +34,10 @@ TEST(EscapeKeys, PassControlAWhenItIsPressedTwice) {
     EXPECT_EQ(keys.press('x'), (EscapeKeys::Outcome{.byte = 'x'}));
 }
 
-/// Waits until `done`, at most five seconds.
+/// Waits until `done`, at most a minute.
 template <typename Condition>
 bool soon(Condition done) {
-    for (int round = 0; round < 500 && !done(); ++round)
+    for (int round = 0; round < 6000 && !done(); ++round)
         std::this_thread::sleep_for(std::chrono::milliseconds{10});
     return done();
 }

@@ -10,7 +10,7 @@ namespace tenon::vmm::board {
 namespace {
 
 bool becomes(const std::atomic<int>& value, int wanted) {
-    for (int n = 0; n < 2000 && value != wanted; ++n)
+    for (int n = 0; n < 60'000 && value != wanted; ++n)
         std::this_thread::sleep_for(std::chrono::milliseconds{1});
     return value == wanted;
 }
