@@ -21,7 +21,7 @@
 
 namespace tenon::device {
 
-/// What one may ask of an opened function without changing it. One caller at a time.
+/// What one may ask of an opened function and change nothing. From any thread; facts() from one.
 class DeviceReader {
 public:
     DeviceReader() = default;

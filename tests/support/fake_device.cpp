@@ -73,6 +73,7 @@ void FakeFunction::trigger(IrqIndex index, std::uint32_t vector) const {
 }
 
 void FakeFunction::raise_intx() {
+    const std::lock_guard lock{calls_};
     if (intx_masked_ || vectors(IrqIndex::Intx).empty()) return;
     intx_masked_ = true;
     trigger(IrqIndex::Intx, 0);
@@ -143,6 +144,7 @@ FakeDevice::FakeDevice(FakeFunction& function)
 }
 
 FakeDevice::~FakeDevice() {
+    const std::lock_guard lock{function_->calls_};
     for (auto& vectors : function_->vectors_)
         vectors.clear();
     function_->reset();
@@ -155,6 +157,7 @@ Result<void> FakeDevice::begin(std::string_view what) {
 }
 
 Result<device::VfioFacts> FakeDevice::facts() {
+    const std::lock_guard lock{function_->calls_};
     TENON_TRY_DO(begin("fake device information"), "");
     return device::VfioFacts{
         .config = function_->config_,
@@ -177,6 +180,7 @@ Result<std::span<std::byte>> FakeDevice::memory(unsigned region, std::uint64_t o
 }
 
 Result<void> FakeDevice::read(unsigned region, std::uint64_t offset, std::span<std::byte> out) {
+    const std::lock_guard lock{function_->calls_};
     TENON_TRY_DO(begin(fmt::format("reading region {}", region)), "");
     TENON_TRY(from, memory(region, offset, out.size()), "reading");
     std::ranges::copy(from, out.begin());
@@ -185,6 +189,7 @@ Result<void> FakeDevice::read(unsigned region, std::uint64_t offset, std::span<s
 
 Result<void> FakeDevice::write(unsigned region, std::uint64_t offset,
                                std::span<const std::byte> in) {
+    const std::lock_guard lock{function_->calls_};
     TENON_TRY_DO(begin(fmt::format("writing region {}", region)), "");
     TENON_TRY(to, memory(region, offset, in.size()), "writing");
     if (region == device::config_region)
@@ -195,6 +200,7 @@ Result<void> FakeDevice::write(unsigned region, std::uint64_t offset,
 }
 
 Result<Mapping> FakeDevice::map(unsigned region, const device::MmapArea& area) {
+    const std::lock_guard lock{function_->calls_};
     const auto what = fmt::format("mapping region {}", region);
     TENON_TRY_DO(begin(what), "");
     if (region >= device::bar_count || !function_->regions_.at(region).mappable)
@@ -208,6 +214,7 @@ Result<Mapping> FakeDevice::map(unsigned region, const device::MmapArea& area) {
 
 Result<device::Offer> FakeDevice::set_vectors(IrqIndex index, std::uint32_t first,
                                               std::span<const int> events) {
+    const std::lock_guard lock{function_->calls_};
     const auto what = fmt::format("setting vectors of interrupt index {}", number_of(index));
     TENON_TRY_DO(begin(what), "");
     const auto& facts = function_->irqs_.at(number_of(index));
@@ -231,6 +238,7 @@ Result<device::Offer> FakeDevice::set_vectors(IrqIndex index, std::uint32_t firs
 }
 
 Result<void> FakeDevice::unmask_intx() {
+    const std::lock_guard lock{function_->calls_};
     TENON_TRY_DO(begin("unmasking INTx"), "");
     if (function_->vectors(IrqIndex::Intx).empty()) return fail_system(EINVAL, "unmasking INTx");
     function_->intx_masked_ = false;
@@ -238,6 +246,7 @@ Result<void> FakeDevice::unmask_intx() {
 }
 
 Result<void> FakeDevice::unmask_intx_on(int event) {
+    const std::lock_guard lock{function_->calls_};
     TENON_TRY_DO(begin("unmasking INTx by an event"), "");
     if (function_->vectors(IrqIndex::Intx).empty() || !function_->irq(IrqIndex::Intx).maskable)
         return fail_system(EINVAL, "unmasking INTx by an event");
@@ -246,6 +255,7 @@ Result<void> FakeDevice::unmask_intx_on(int event) {
 }
 
 Result<void> FakeDevice::disable_vectors(IrqIndex index) {
+    const std::lock_guard lock{function_->calls_};
     TENON_TRY_DO(begin(fmt::format("disabling interrupt index {}", number_of(index))), "");
     function_->vectors_.at(number_of(index)).clear();
     if (index == IrqIndex::Intx) {
@@ -257,6 +267,7 @@ Result<void> FakeDevice::disable_vectors(IrqIndex index) {
 }
 
 Result<void> FakeDevice::reset() {
+    const std::lock_guard lock{function_->calls_};
     TENON_TRY_DO(begin("resetting the fake device"), "");
     if (!function_->info_.can_reset)
         return fail(Error::Kind::Unsupported, "the fake device has no reset of its own");
@@ -265,6 +276,7 @@ Result<void> FakeDevice::reset() {
 }
 
 Result<void> FakeDevice::hot_reset(std::span<const int> owners) {
+    const std::lock_guard lock{function_->calls_};
     constexpr auto what = "resetting the bus above the fake device";
     TENON_TRY_DO(begin(what), "");
     const auto owned = [&](const FakeFunction& one) {
@@ -278,6 +290,7 @@ Result<void> FakeDevice::hot_reset(std::span<const int> owners) {
 }
 
 Result<Fd> FakeDevice::bar_file(unsigned bar, const device::MmapArea& area) {
+    const std::lock_guard lock{function_->calls_};
     const auto what = fmt::format("a dma-buf of region {}", bar);
     TENON_TRY_DO(begin(what), "");
     if (!function_->gives_bar_files_)
@@ -295,12 +308,14 @@ Result<void> FakeAddressSpace::map_bar(Iova at, const device::DmaMemory& bar) {
     const bool by_file = bar.file != device::DmaMemory::no_file;
     if (bar_maps_ == device::BarMaps::ByFile && !by_file) return fail_system(EFAULT, "no file");
     TENON_TRY_DO(map(at, bar), "");
+    const std::lock_guard lock{calls_};
     bars_.emplace(at, bar.bytes.size());
     return {};
 }
 
 Result<void> FakeAddressSpace::map(Iova at, const device::DmaMemory& given) {
     if (before_map_) before_map_();
+    const std::lock_guard lock{calls_};
     const auto memory = given.bytes;
     const auto what = fmt::format("mapping {:#x} bytes at {:#x}", memory.size(), at.value());
     if (const auto error = faults_->next()) return fail_system(*error, what);
@@ -319,6 +334,7 @@ Result<void> FakeAddressSpace::map(Iova at, const device::DmaMemory& given) {
 
 Result<void> FakeAddressSpace::unmap(Iova at, std::uint64_t size) {
     if (before_unmap_) before_unmap_();
+    const std::lock_guard lock{calls_};
     const auto what = fmt::format("unmapping {:#x} bytes at {:#x}", size, at.value());
     if (const auto error = faults_->next()) return fail_system(*error, what);
     const auto found = mapped_.find(at);

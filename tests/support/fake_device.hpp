@@ -15,6 +15,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <span>
 #include <utility>
@@ -36,7 +37,8 @@ struct ConfigWrite {
     bool operator==(const ConfigWrite&) const = default;
 };
 
-/// The function itself. Not copyable: what is opened of it points here.
+/// The function itself. Not copyable: what is opened of it points here. Calls of what is opened may
+/// come from any thread, as the kernel takes them; who looks at the function meanwhile takes care.
 class FakeFunction {
 public:
     /// A function with this configuration space, no BAR, no interrupt, and a reset of its own.
@@ -115,6 +117,8 @@ private:
     void keep_bar_size(unsigned index);
     void reset();
 
+    /// Whoever is in a call. Recursive: what while_off() was given may call.
+    mutable std::recursive_mutex calls_;
     pci::ConfigImage config_;
     std::array<device::RegionFacts, device::config_region + 1> regions_;
     std::array<device::IrqFacts, device::irq_index_count> irqs_;
@@ -191,6 +195,7 @@ public:
 private:
     Faults* faults_;
     device::BarMaps bar_maps_;
+    std::mutex calls_;
     std::function<void()> before_map_;
     std::function<void()> before_unmap_;
     std::map<Iova, std::span<std::byte>> mapped_;

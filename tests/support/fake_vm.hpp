@@ -24,15 +24,18 @@ public:
 
     Result<void> set_memory(std::uint32_t slot, GuestAddress at,
                             std::span<std::byte> memory) override {
+        const std::lock_guard lock{mutex};
         if (auto error = faults.next()) return fail_system(*error, "memory slot");
         slots[slot] = {.at = at.value(), .size = memory.size()};
         return {};
     }
     Result<void> remove_memory(std::uint32_t slot) override {
+        const std::lock_guard lock{mutex};
         slots.erase(slot);
         return {};
     }
     Result<void> set_routes(std::span<const kvm_irq_routing_entry> table) override {
+        const std::lock_guard lock{mutex};
         if (auto error = faults.next()) return fail_system(*error, "interrupt routes");
         ++route_commits;
         messages = 0;
@@ -42,6 +45,7 @@ public:
         return {};
     }
     Result<void> connect_irqfd(vmm::kvm::Gsi gsi, int event, int resample) override {
+        const std::lock_guard lock{mutex};
         if (auto error = faults.next()) return fail_system(*error, "irqfd");
         if (resample != no_resample && !resamples) return fail_system(EINVAL, "irqfd");
         irqfds[gsi.value()] = event;
@@ -51,27 +55,30 @@ public:
         return {};
     }
     Result<void> disconnect_irqfd(vmm::kvm::Gsi gsi, int /*event*/) override {
+        const std::lock_guard lock{mutex};
         irqfds.erase(gsi.value());
         resample_events.erase(gsi.value());
         return {};
     }
     Result<void> set_irq_line(vmm::kvm::Gsi gsi, bool level) override {
+        const std::lock_guard lock{mutex};
         if (auto error = faults.next()) return fail_system(*error, "interrupt pin");
         levels[gsi.value()] = level;
         return {};
     }
     Result<void> signal_msi(std::uint64_t address, std::uint32_t data) override {
+        const std::lock_guard lock{mutex};
         if (auto error = faults.next()) return fail_system(*error, "message");
-        const std::lock_guard lock{sent_mutex};
         sent.emplace_back(address, data);
         return {};
     }
 
+    /// Guards what follows, where other threads may be in a call.
+    std::mutex mutex;
     bool resamples = true;                         ///< Whether level-triggered events are there.
     std::map<std::uint32_t, int> resample_events;  ///< By interrupt number; no_resample: none.
     std::map<std::uint32_t, unsigned> raised;      ///< By what was pending when its event came.
     std::map<std::uint32_t, bool> levels;          ///< Of pins that were set.
-    std::mutex sent_mutex;  ///< Guards `sent`, which a thread of its own may add to.
     std::vector<std::pair<std::uint64_t, std::uint32_t>> sent;  ///< Messages given one by one.
     std::map<std::uint32_t, Memory> slots;                      ///< By slot number.
     std::map<std::uint32_t, int> irqfds;                        ///< Event by interrupt number.

@@ -24,7 +24,7 @@ class HotPlugBench {
 public:
     static constexpr std::size_t most = 8;
 
-    explicit HotPlugBench(std::chrono::milliseconds patience = std::chrono::seconds{30},
+    explicit HotPlugBench(std::chrono::milliseconds patience = std::chrono::minutes{5},
                           std::vector<model::chosen::PortRequest> ports = {{.name = "rp0"},
                                                                            {.name = "rp1"}},
                           std::uint64_t memory = 4 << 20)
@@ -157,10 +157,10 @@ public:
         const std::lock_guard lock{events_mutex_};
         return events_;
     }
-    /// Waits for so many events; whether they came within ten seconds.
+    /// Waits for so many events; whether they came within two minutes.
     bool wait_for_events(std::size_t count) {
         std::unique_lock lock{events_mutex_};
-        return changed_.wait_for(lock, std::chrono::seconds{10},
+        return changed_.wait_for(lock, std::chrono::minutes{2},
                                  [&] { return events_.size() >= count; });
     }
 

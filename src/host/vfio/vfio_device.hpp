@@ -18,7 +18,7 @@
 
 namespace tenon::host::vfio {
 
-/// An opened function. Not thread-safe. The kernel must outlive it.
+/// An opened function. The kernel, which takes calls from any thread, must outlive it.
 class VfioDevice final : public device::DeviceControl {
 public:
     /// What the interface that opened the function hands over.
