@@ -102,6 +102,10 @@ public:
     /// Why the machine as a whole cannot be had: windows too small, places taken.
     const std::vector<Reason>& problems() const;
 
+    /// Every warning of functions, ports and budgets, each once and as a line that says whom it is
+    /// of: what `tenon run` prints before a guest starts.
+    const std::vector<std::string>& warnings() const;
+
     /// Memory, processors and what was chosen of the machine.
     const Guest& guest() const;
 

@@ -4,6 +4,7 @@
 #include "library/host_json.hpp"
 #include "library/words.hpp"
 #include "model/machine/peers.hpp"
+#include "model/machine/plan_warnings.hpp"
 
 namespace tenon::library {
 namespace {
@@ -173,7 +174,7 @@ Json function(const model::slot::FunctionPlan& plan, const model::slot::SlotView
             {"assignable", view.assignable},
             {"reasons", reasons(view.reasons)},
             {"mend", mend(view.reasons)},
-            {"warnings", model::slot::warnings_of(view, slot)},
+            {"warnings", model::machine::warnings_of_function(plan, slot)},
             {"unknowns", view.unknowns},
             {"config_known", known_config(plan.facts)},
             {"config_size", view.guest_view ? Json(view.config_size) : Json(nullptr)},
@@ -232,7 +233,7 @@ Json port(const model::slot::PortPlan& plan) {
             {"functions", std::move(functions)},
             {"properties", properties(plan.properties)},
             {"reasons", std::move(reasons)},
-            {"warnings", plan.slot.warnings}};
+            {"warnings", model::machine::warnings_of_port(plan)}};
 }
 
 Json sets(const std::vector<model::slot::ProposedSet>& list) {
@@ -276,11 +277,12 @@ Json peers(const std::optional<model::machine::PeerPlan>& plan) {
     return {{"state", name_of(plan->state)}, {"why", plan->line}};
 }
 
-Json interrupts(const model::machine::InterruptBudget& budget) {
+Json interrupts(const model::machine::MachinePlan& plan) {
+    const auto& budget = plan.interrupts;
     return {{"vectors", budget.vectors},
             {"kvm_routes", model::machine::kvm_message_routes},
             {"host_vectors", budget.host ? Json(*budget.host) : Json(nullptr)},
-            {"warnings", budget.warnings}};
+            {"warnings", model::machine::warnings_of_budgets(plan)}};
 }
 
 // Text that is not UTF-8, as a file's name may be, must not stop the plan.
@@ -301,7 +303,7 @@ std::string render_json(const model::machine::MachinePlan& plan) {
                          {"assignable", plan.assignable()},
                          {"problems", reasons(plan.problems)},
                          {"mend", mend(plan.problems)},
-                         {"interrupts", interrupts(plan.interrupts)},
+                         {"interrupts", interrupts(plan)},
                          {"guest", guest(plan)},
                          {"dma", dma_budgets(plan.dma)},
                          {"peers", peers(plan.peers)},

@@ -4,6 +4,7 @@
 
 #include "cli/text/table.hpp"
 #include "device/atomic_widths.hpp"
+#include "model/machine/plan_warnings.hpp"
 
 namespace tenon::cli::text {
 namespace {
@@ -32,7 +33,7 @@ std::string render_atomics(const model::slot::PortPlan& port, const TextStyle& s
     // The first reason is the port's own, which its property has.
     for (std::size_t n = 1; n < port.slot.atomics_why.size(); ++n)
         text += paragraph(port.slot.atomics_why[n], style, indent, 2);
-    for (const auto& warning : port.slot.warnings)
+    for (const auto& warning : model::machine::warnings_of_port(port))
         text += paragraph(warning, style, indent, 2, Tone::Warning);
     return text;
 }

@@ -9,6 +9,7 @@
 #include "cli/text/library.hpp"
 #include "cli/text/property_text.hpp"
 #include "cli/text/table.hpp"
+#include "model/machine/plan_warnings.hpp"
 
 namespace tenon::cli::text {
 namespace {
@@ -173,7 +174,7 @@ std::string render_function(const model::slot::FunctionPlan& function,
                             const model::slot::PortPlan& port, const TextStyle& style) {
     const auto text = render_head(function, style);
     const auto warnings =
-        render_warnings(model::slot::warnings_of(function.view, port.slot), style);
+        render_warnings(model::machine::warnings_of_function(function, port.slot), style);
     if (known_config(function.facts) == 0) return text + warnings;
     return text + render_capabilities(function, style) + render_bars(function, style) +
            titled("Interrupts", render_interrupts(function.view, style, inner), style) +

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include "cli/text/table.hpp"
+#include "model/machine/plan_warnings.hpp"
 
 namespace tenon::cli::text {
 namespace {
@@ -33,10 +34,10 @@ std::string words_of(const model::function::MsixPlan& msix) {
 
 }  // namespace
 
-std::string render_budget(const model::machine::InterruptBudget& budget, const TextStyle& style,
+std::string render_budget(const model::machine::MachinePlan& plan, const TextStyle& style,
                           std::size_t indent) {
     std::string text;
-    for (const auto& warning : budget.warnings)
+    for (const auto& warning : model::machine::warnings_of_budgets(plan))
         text += paragraph(warning, style, indent, 2, Tone::Warning);
     return text;
 }

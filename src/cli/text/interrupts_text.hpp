@@ -6,7 +6,7 @@
 
 #include "cli/text/terminal.hpp"
 #include "model/function/function_view.hpp"
-#include "model/machine/interrupt_budget.hpp"
+#include "model/machine/machine_plan.hpp"
 
 namespace tenon::cli::text {
 
@@ -15,7 +15,7 @@ std::string render_interrupts(const model::function::FunctionView& view, const T
                               std::size_t indent);
 
 /// What of the machine's interrupts may not fit; empty if all do.
-std::string render_budget(const model::machine::InterruptBudget& budget, const TextStyle& style,
+std::string render_budget(const model::machine::MachinePlan& plan, const TextStyle& style,
                           std::size_t indent);
 
 }  // namespace tenon::cli::text

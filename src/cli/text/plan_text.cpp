@@ -67,7 +67,7 @@ std::string render_text(const model::machine::MachinePlan& plan, const TextStyle
     text += render_proposals(plan.proposals, style);
     for (const auto& port : plan.ports)
         text += render_port(*port, style) + '\n';
-    if (const auto budget = render_budget(plan.interrupts, style, 2); !budget.empty())
+    if (const auto budget = render_budget(plan, style, 2); !budget.empty())
         text += style.paint(Tone::Strong, "Interrupts") + '\n' + budget + '\n';
     text += render_guest(plan, style) + '\n';
     text += render_dma(plan.dma, style);

@@ -5,6 +5,7 @@
 
 #include "base/text.hpp"
 #include "cli/text/verdict_text.hpp"
+#include "model/machine/plan_warnings.hpp"
 #include "tests/support/config_builder.hpp"
 
 namespace tenon::cli::text {
@@ -52,6 +53,34 @@ TEST(PlanText, HasALineForEachCapability) {
     EXPECT_THAT(text, HasSubstr("\n    0x100  0x100  pass     Device Serial Number (0x0003) "));
     EXPECT_THAT(text, HasSubstr("\n    0x110  -      hide     SR-IOV (0x0010) "));
     EXPECT_THAT(text, HasSubstr("[PCIe Base Spec 6.0, 9.3.3]\n"));
+}
+
+// A run says these lines, each with the name of its function in front.
+TEST(PlanText, HasEveryWarningThatARunSays) {
+    const auto with_atomics = [](std::uint32_t widths) {
+        auto facts = facts_of(ConfigBuilder{}
+                                  .put32(0x10, 0xfe000004)
+                                  .head(0x80)
+                                  .express(0x80, 0xc0)
+                                  .msix(0xc0, 0, 64));
+        facts.atomics = widths;
+        return facts;
+    };
+    const auto plan = model::machine::make_plan(
+                          {.devices = {{.facts = with_atomics(4), .id = "one", .port = "gpu"},
+                                       {.facts = with_atomics(0), .id = "two", .port = "gpu"}},
+                           .files = 300u})
+                          .value();
+
+    const auto text = render_text(plan, {.width = 4000});
+
+    const auto lines = model::machine::warnings_of(plan);
+    // Of the port, the function beside, and the vectors.
+    EXPECT_EQ(lines.size(), 3u);
+    for (const auto& line : lines) {
+        const std::string name = "two (dump): ";
+        EXPECT_THAT(text, HasSubstr(line.starts_with(name) ? line.substr(name.size()) : line));
+    }
 }
 
 TEST(PlanText, TellsNoCapabilitiesFromUnknownOnes) {

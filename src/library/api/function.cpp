@@ -2,6 +2,7 @@
 
 #include "library/api/inside.hpp"
 #include "library/words.hpp"
+#include "model/machine/plan_warnings.hpp"
 
 namespace tenon::library {
 namespace {
@@ -134,7 +135,7 @@ Function function_of(const model::slot::FunctionPlan& plan, const model::slot::S
     function.assignable = view.assignable;
     function.guest_view = view.guest_view;
     function.reasons = reasons_of(view.reasons);
-    function.warnings = model::slot::warnings_of(view, slot);
+    function.warnings = model::machine::warnings_of_function(plan, slot);
     function.unknowns = view.unknowns;
     for (const auto& decision : view.capabilities)
         function.capabilities.push_back(capability_of(decision));

@@ -24,6 +24,7 @@ struct Plan::Inside {
     Guest guest;
     std::vector<Port> ports;
     std::vector<Reason> problems;
+    std::vector<std::string> warnings;
     std::vector<SlotProposal> proposals;
 };
 

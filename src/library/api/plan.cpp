@@ -9,6 +9,7 @@
 #include "library/plan_json.hpp"
 #include "library/request.hpp"
 #include "library/words.hpp"
+#include "model/machine/plan_warnings.hpp"
 
 namespace tenon {
 namespace {
@@ -30,7 +31,7 @@ Port port_of(const model::slot::PortPlan& plan) {
               .prefetchable = window_of(plan.prefetchable),
               .io = window_of(plan.io),
               .functions = {},
-              .warnings = plan.slot.warnings,
+              .warnings = model::machine::warnings_of_port(plan),
               .properties = library::properties_of(plan.properties)};
     for (const auto& function : plan.functions)
         port.functions.push_back(library::function_of(function, plan.slot));
@@ -86,7 +87,10 @@ std::unexpected<Error> no_function(std::string_view id) {
 }  // namespace
 
 Plan::Inside::Inside(model::machine::MachinePlan made)
-    : plan{std::move(made)}, guest{guest_of(plan)}, problems{library::reasons_of(plan.problems)} {
+    : plan{std::move(made)},
+      guest{guest_of(plan)},
+      problems{library::reasons_of(plan.problems)},
+      warnings{model::machine::warnings_of(plan)} {
     for (const auto& port : plan.ports)
         ports.push_back(port_of(*port));
     for (const auto& proposal : plan.proposals)
@@ -121,6 +125,8 @@ const std::string& Plan::machine() const { return inside_->plan.version; }
 bool Plan::assignable() const { return inside_->plan.assignable(); }
 
 const std::vector<Reason>& Plan::problems() const { return inside_->problems; }
+
+const std::vector<std::string>& Plan::warnings() const { return inside_->warnings; }
 
 const Guest& Plan::guest() const { return inside_->guest; }
 

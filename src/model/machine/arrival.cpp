@@ -87,6 +87,20 @@ std::vector<PortChange> settle_others(std::vector<std::shared_ptr<const slot::Po
     return others;
 }
 
+// Says what an arrival makes true that was not. `id` is who comes.
+void warn(const RunningMachine& machine, PortsNow after, const std::string& id, Arrival& arrival) {
+    const auto& limits = machine.plan.interrupts.limits;
+    auto& own = arrival.warnings;
+    own = new_port_warnings(machine.ports, after);
+    for (auto& one : new_function_warnings(machine.ports, after))
+        if (one.id == id)
+            own.insert(own.end(), one.warnings.begin(), one.warnings.end());
+        else
+            arrival.of_others.push_back(std::move(one));
+    const auto budget = new_budget_warnings(machine.ports, after, limits);
+    own.insert(own.end(), budget.begin(), budget.end());
+}
+
 }  // namespace
 
 Result<Arrival> plan_arrival(const RunningMachine& machine, DeviceRequest device) {
@@ -112,18 +126,27 @@ Result<Arrival> plan_arrival(const RunningMachine& machine, DeviceRequest device
     ports[at] = std::make_shared<const slot::PortPlan>(std::move(plan));
     auto others = settle_others(ports, at);
     TENON_TRY_DO(refuse_resets(*ports[at], number), "");
-    return Arrival{
-        .port = at, .number = number, .plan = std::move(ports[at]), .others = std::move(others)};
+    Arrival arrival{.port = at,
+                    .number = number,
+                    .plan = ports[at],
+                    .others = std::move(others),
+                    .warnings = {},
+                    .of_others = {}};
+    warn(machine, ports, id, arrival);
+    return arrival;
 }
 
 Departure plan_departure(std::vector<std::shared_ptr<const slot::PortPlan>> ports,
                          std::size_t port) {
+    const auto before = ports;
     auto empty = *ports[port];
     empty.functions.clear();
     slot::settle(empty);
     ports[port] = std::make_shared<const slot::PortPlan>(std::move(empty));
     auto others = settle_others(ports, port);
-    return {.plan = std::move(ports[port]), .others = std::move(others)};
+    return {.plan = ports[port],
+            .others = std::move(others),
+            .of_others = new_function_warnings(before, ports)};
 }
 
 }  // namespace tenon::model::machine

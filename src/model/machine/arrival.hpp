@@ -4,10 +4,12 @@
 
 #include <cstddef>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "base/result.hpp"
 #include "model/machine/machine_plan.hpp"
+#include "model/machine/new_warnings.hpp"
 
 namespace tenon::model::machine {
 
@@ -31,12 +33,16 @@ struct Arrival {
     unsigned number = 0;                         ///< Of the function in its slot.
     std::shared_ptr<const slot::PortPlan> plan;  ///< Of the port, with the function in it.
     std::vector<PortChange> others;
+    /// What a user should know of it: of its port, itself, and the machine with it.
+    std::vector<std::string> warnings;
+    std::vector<FunctionWarnings> of_others;  ///< What is to be known of others because of it.
 };
 
 /// A slot that is empty from now on.
 struct Departure {
     std::shared_ptr<const slot::PortPlan> plan;  ///< Of its port.
     std::vector<PortChange> others;
+    std::vector<FunctionWarnings> of_others;  ///< What is to be known of those who stay.
 };
 
 /// Plans the arrival of `device`, whose `port` names where; without, an empty slot that takes

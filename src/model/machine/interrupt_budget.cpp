@@ -32,18 +32,17 @@ void check_offers(const slot::FunctionPlan& function, std::vector<std::string>& 
         view.id, offered, view.msix->vectors));
 }
 
-}  // namespace
+void add(const slot::PortPlan& port, InterruptBudget& budget) {
+    for (const auto& function : port.functions) {
+        if (!function.view.guest_view) continue;
+        budget.vectors += vectors_of(function.view);
+        check_offers(function, budget.warnings);
+    }
+}
 
-InterruptBudget sum_interrupts(const std::vector<slot::PortPlan>& ports,
-                               const Known<unsigned>& processors,
-                               const Known<std::uint64_t>& files) {
-    InterruptBudget budget;
-    for (const auto& port : ports)
-        for (const auto& function : port.functions) {
-            if (!function.view.guest_view) continue;
-            budget.vectors += vectors_of(function.view);
-            check_offers(function, budget.warnings);
-        }
+// What the functions need against what there is.
+void compare(InterruptBudget& budget) {
+    const auto& [processors, files] = budget.limits;
     if (budget.vectors > kvm_message_routes)
         budget.warnings.push_back(
             fmt::format("the functions have {} interrupt vectors and KVM routes {} at a time: what "
@@ -57,7 +56,7 @@ InterruptBudget sum_interrupts(const std::vector<slot::PortPlan>& ports,
             budget.vectors, *files));
     if (!processors) {
         budget.host = Unknown{processors.why()};
-        return budget;
+        return;
     }
     budget.host = *processors * vectors_of_processor;
     if (budget.vectors > *budget.host)
@@ -66,6 +65,25 @@ InterruptBudget sum_interrupts(const std::vector<slot::PortPlan>& ports,
             "for all devices: vectors that the host refuses stay silent; only those that a guest "
             "uses are taken",
             budget.vectors, *processors, *processors == 1 ? "" : "s", *budget.host));
+}
+
+}  // namespace
+
+InterruptBudget sum_interrupts(std::span<const slot::PortPlan> ports,
+                               const InterruptLimits& limits) {
+    InterruptBudget budget{.limits = limits};
+    for (const auto& port : ports)
+        add(port, budget);
+    compare(budget);
+    return budget;
+}
+
+InterruptBudget sum_interrupts(std::span<const std::shared_ptr<const slot::PortPlan>> ports,
+                               const InterruptLimits& limits) {
+    InterruptBudget budget{.limits = limits};
+    for (const auto& port : ports)
+        add(*port, budget);
+    compare(budget);
     return budget;
 }
 

@@ -186,7 +186,8 @@ Result<MachinePlan> make_plan(MachineRequest request) {
                          most_ports);
     place_ports(ports);
     plan.intx = route_pins(ports);
-    plan.interrupts = sum_interrupts(ports, request.processors, request.files);
+    plan.interrupts =
+        sum_interrupts(ports, {.processors = request.processors, .files = request.files});
     check_slots(ports, plan.problems);
     settle_resets(ports);
 

@@ -3,55 +3,51 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <iterator>
-#include <string_view>
 #include <utility>
 
 namespace tenon::model::machine {
 namespace {
 
-void add(std::vector<std::string>& all, std::string text) {
-    if (std::ranges::find(all, text) == all.end()) all.push_back(std::move(text));
-}
-
-void add_all(std::vector<std::string>& all, std::string_view who,
-             const std::vector<std::string>& warnings) {
-    for (const auto& warning : warnings)
-        add(all, fmt::format("{}: {}", who, warning));
-}
-
-void add_function(std::vector<std::string>& all, const slot::PortPlan& port,
-                  const slot::FunctionPlan& function) {
-    const auto& view = function.view;
-    add_all(all, view.host.empty() ? view.id : fmt::format("{} ({})", view.id, view.host),
-            slot::warnings_of(view, port.slot));
-}
-
-// Its sentences name the port.
-void add_port(std::vector<std::string>& all, const slot::PortPlan& port) {
-    for (const auto& warning : port.slot.warnings)
-        add(all, warning);
+void add(std::vector<std::string>& all, std::vector<std::string> warnings) {
+    for (auto& warning : warnings)
+        if (std::ranges::find(all, warning) == all.end()) all.push_back(std::move(warning));
 }
 
 }  // namespace
 
+std::vector<std::string> warnings_of_function(const slot::FunctionPlan& function,
+                                              const slot::SlotView& slot) {
+    return slot::warnings_of(function.view, slot);
+}
+
+std::vector<std::string> warnings_of_port(const slot::PortPlan& port) { return port.slot.warnings; }
+
+std::vector<std::string> warnings_of_budgets(const MachinePlan& plan) {
+    return plan.interrupts.warnings;
+}
+
+std::string line_of(const slot::FunctionPlan& function, std::string_view warning) {
+    const auto& view = function.view;
+    return view.host.empty() ? fmt::format("{}: {}", view.id, warning)
+                             : fmt::format("{} ({}): {}", view.id, view.host, warning);
+}
+
+std::vector<std::string> lines_of_function(const slot::FunctionPlan& function,
+                                           const slot::SlotView& slot) {
+    std::vector<std::string> lines;
+    for (const auto& warning : warnings_of_function(function, slot))
+        lines.push_back(line_of(function, warning));
+    return lines;
+}
+
 std::vector<std::string> warnings_of(const MachinePlan& plan) {
     std::vector<std::string> all;
     for (const auto& port : plan.ports) {
-        add_port(all, *port);
+        add(all, warnings_of_port(*port));
         for (const auto& function : port->functions)
-            add_function(all, *port, function);
+            add(all, lines_of_function(function, port->slot));
     }
-    for (const auto& warning : plan.interrupts.warnings)
-        add(all, warning);
-    return all;
-}
-
-std::vector<std::string> warnings_of_arrival(const slot::PortPlan& port, unsigned number) {
-    std::vector<std::string> all;
-    add_port(all, port);
-    for (const auto& function : port.functions)
-        if (function.view.function == number) add_function(all, port, function);
+    add(all, warnings_of_budgets(plan));
     return all;
 }
 

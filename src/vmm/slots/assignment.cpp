@@ -320,9 +320,9 @@ Result<void> Assignment::insert(const model::machine::Arrival& arrival) {
     return {};
 }
 
-void Assignment::take_out(std::size_t port) {
+std::vector<model::machine::FunctionWarnings> Assignment::take_out(std::size_t port) {
     auto& slot = slots_[port];
-    const auto departure = model::machine::plan_departure(ports(), port);
+    auto departure = model::machine::plan_departure(ports(), port);
     slot.plan = departure.plan;
     // Of functions that wait the guest knows nothing.
     if (outside_.topology.phase(port) != model::running::SlotPhase::Empty)
@@ -332,6 +332,7 @@ void Assignment::take_out(std::size_t port) {
         slot.seats.pop_back();
     follow(departure.others);
     close_unused();
+    return std::move(departure.of_others);
 }
 
 void Assignment::close_unused() {

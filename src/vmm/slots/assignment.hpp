@@ -67,7 +67,8 @@ public:
     Result<void> insert(const model::machine::Arrival& arrival);
 
     /// Takes everything out of the slot of port `port`, what waits there too, and gives it back.
-    void take_out(std::size_t port);
+    /// What is to be known of those who stay, because of it.
+    std::vector<model::machine::FunctionWarnings> take_out(std::size_t port);
 
     /// Closes what functions were opened with that are here no more.
     void close_unused();

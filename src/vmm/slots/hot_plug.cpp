@@ -3,11 +3,11 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 #include <vector>
 
 #include "base/quiet_thread.hpp"
-#include "model/machine/plan_warnings.hpp"
 
 namespace tenon::vmm::slots {
 
@@ -97,10 +97,12 @@ Result<Plugged> HotPlug::add(const PlugRequest& request) {
     TENON_TRY_DO(check_slot_open(arrival), "");
     TENON_TRY_DO(outside_.assignment.insert(arrival), "");
     leave.commit();
-    Plugged plugged{.id = arriving->view.id,
-                    .warnings = model::machine::warnings_of_arrival(*arrival.plan, arrival.number)};
-    if (!plugged.warnings.empty())
-        tell({.kind = PlugEvent::Kind::Warned, .id = plugged.id, .warnings = plugged.warnings});
+    Plugged plugged{.id = arriving->view.id, .warnings = arrival.warnings};
+    warn(plugged.id, arrival.warnings);
+    for (const auto& other : arrival.of_others) {
+        warn(other.id, other.warnings);
+        std::ranges::copy(other.warnings, std::back_inserter(plugged.warnings));
+    }
     return plugged;
 }
 
@@ -161,6 +163,10 @@ void HotPlug::tell_all(PlugEvent::Kind kind, const model::slot::PortPlan& port) 
         tell({.kind = kind, .id = function.view.id});
 }
 
+void HotPlug::warn(const std::string& id, const std::vector<std::string>& warnings) {
+    if (!warnings.empty()) tell({.kind = PlugEvent::Kind::Warned, .id = id, .warnings = warnings});
+}
+
 // The guest starts again: slots that it was asked to let go of are empty then.
 void HotPlug::before_restart() {
     const std::lock_guard lock{mutex_};
@@ -174,7 +180,7 @@ void HotPlug::before_restart() {
 void HotPlug::take_out(std::size_t port) {
     const auto plan = outside_.assignment.ports()[port];
     outside_.assignment.wait_for_memory();
-    outside_.assignment.take_out(port);
+    const auto of_others = outside_.assignment.take_out(port);
     {
         // What was noted of those who were there is not for those to come.
         const std::lock_guard noted{noted_mutex_};
@@ -184,6 +190,8 @@ void HotPlug::take_out(std::size_t port) {
             notices_.erase(function.view.id);
     }
     tell_all(PlugEvent::Kind::Deleted, *plan);
+    for (const auto& other : of_others)
+        warn(other.id, other.warnings);
 }
 
 void HotPlug::give_up(std::size_t port) {

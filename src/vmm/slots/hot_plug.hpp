@@ -31,7 +31,8 @@ struct PlugRequest {
 /// A device that has come.
 struct Plugged {
     std::string id;
-    std::vector<std::string> warnings;  ///< What a user should know of it: of the plan.
+    /// What a user should know since it is here: of it, its port and machine, then of others.
+    std::vector<std::string> warnings;
 };
 
 /// Reads the words of a request, asks the device and plans its arrival; what it opens stays in the
@@ -64,8 +65,9 @@ public:
     ~HotPlug();
 
     /// Brings a device in: with function 0 the guest is told of all in its slot. Who listens is
-    /// told of its warnings. Errors: of the planner and of each step; Busy if its slot has been
-    /// announced or is being removed. Machine and host are then as before.
+    /// told of its warnings, and of those of others that are new with it. Errors: of the planner
+    /// and of each step; Busy if its slot has been announced or is being removed. Machine and host
+    /// are then as before.
     Result<Plugged> add(const PlugRequest& request);
 
     /// Asks the guest to let go of the slot in which the function `id` is, all of it. Functions
@@ -94,6 +96,7 @@ private:
     void before_restart();
     void tell(const PlugEvent& event);
     void tell_all(PlugEvent::Kind kind, const model::slot::PortPlan& port);
+    void warn(const std::string& id, const std::vector<std::string>& warnings);
     bool wait();
     void run();
 

@@ -16,7 +16,7 @@ struct PlugEvent {
         NotLetGo,  ///< The guest did not let go of it in time; it stays.
         Failed,    ///< The host was told of an error of it.
         Lost,      ///< It answers no more, and will be deleted.
-        Warned,    ///< It has come, and there is something to know of it.
+        Warned,    ///< There is something to know of it since something has come or gone.
     };
     Kind kind = Kind::Deleted;
     std::string id;

@@ -11,6 +11,8 @@ namespace {
 
 using support::HotPlugBench;
 using testing::Contains;
+using testing::ElementsAre;
+using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
 using testing::StartsWith;
@@ -36,6 +38,48 @@ TEST(PlugWarnings, AreOfTheDeviceThatComes) {
     ASSERT_THAT(bench.events(), SizeIs(1));
     EXPECT_EQ(bench.events()[0],
               (PlugEvent{.kind = PlugEvent::Kind::Warned, .id = "f1", .warnings = odd->warnings}));
+}
+
+TEST(PlugWarnings, DoNotSayThatThereIsNoResetBeforeTheSlotIsWhole) {
+    HotPlugBench bench;
+    bench.share_bus({0, 1});
+    const auto waiting = bench.plug(1, 1);
+    const auto last = bench.plug(0, 0);
+
+    ASSERT_TRUE(waiting && last);
+    EXPECT_THAT(waiting->warnings, IsEmpty());
+    EXPECT_THAT(last->warnings, IsEmpty());
+    EXPECT_THAT(bench.events(), IsEmpty());
+}
+
+TEST(PlugWarnings, OfOthersAreEventsOfTheirsAndInTheAnswer) {
+    HotPlugBench bench;
+    bench.share_bus({1, 2});
+    ASSERT_TRUE(bench.plug(1, 1));
+    const auto last = bench.plug(0, 0);
+
+    ASSERT_TRUE(last);
+    EXPECT_THAT(last->warnings, ElementsAre(StartsWith("f1 (0000:02:00.0): it is not reset")));
+    ASSERT_THAT(bench.events(), SizeIs(1));
+    EXPECT_EQ(bench.events()[0],
+              (PlugEvent{.kind = PlugEvent::Kind::Warned, .id = "f1", .warnings = last->warnings}));
+}
+
+TEST(PlugWarnings, OfThoseWhoStayAreEventsAfterADeparture) {
+    HotPlugBench bench;
+    bench.share_bus({0, 1});
+    ASSERT_TRUE(bench.plug(0, 0));
+    ASSERT_TRUE(bench.plug(1, 0, "rp1"));
+    const auto before = bench.events().size();
+
+    ASSERT_TRUE(bench.hot_plug().pull_out("f1"));
+
+    const auto events = bench.events();
+    ASSERT_THAT(events, SizeIs(before + 2));
+    EXPECT_EQ(events[before].kind, PlugEvent::Kind::Deleted);
+    EXPECT_EQ(events[before + 1].kind, PlugEvent::Kind::Warned);
+    EXPECT_EQ(events[before + 1].id, "f0");
+    EXPECT_THAT(events[before + 1].warnings, ElementsAre(HasSubstr("it is not reset")));
 }
 
 TEST(PlugWarnings, AreInTheAnswerOfDeviceAdd) {
