@@ -10,7 +10,8 @@
 //     device_pieces() ──▶ read them from           ▼
 //         │               the device           write() ──▶ effects, in order:
 //         ▼                    │                   take BARs out, write to the device,
-//      read(…, what came) ◀────┘                   put BARs in, look at interrupts, reset
+//      read(…, what came) ◀────┘                   put BARs in, look at interrupts, reset,
+//                                                  tell the guest's IOMMU
 //
 // What a guest cannot break, whatever it writes in whatever order: bytes that are synthesized or
 // hidden are never written to the device nor read from it, and the reset that a guest asks for is
@@ -75,8 +76,8 @@ struct InterruptsChanged {
     bool operator==(const InterruptsChanged&) const = default;
 };
 
-/// The guest reset the function: switch its interrupts off and reset the device. The space is
-/// already as after a reset; the device's Command register has to be zero afterwards.
+/// The guest reset the function: switch its interrupts off and reset the device, then carry out
+/// ConfigSpace::prepare_device(). The space is already as after a reset.
 struct ResetFunction {
     bool operator==(const ResetFunction&) const = default;
 };
@@ -87,7 +88,7 @@ struct ResetSecondaryBus {
 };
 
 /// The guest wrote PASID Control, or a reset cleared it: the function's PASIDs are now on or off.
-/// Nothing of it goes to the device; tell the guest's IOMMU.
+/// Nothing of it goes to the device; tell the guest's IOMMU. Source: PCIe Base Spec 6.0, 7.8.9.3.
 struct PasidChanged {
     bool enabled = false;
     bool execute = false;     ///< Execute Permission Enable.
@@ -95,12 +96,48 @@ struct PasidChanged {
     bool operator==(const PasidChanged&) const = default;
 };
 
+/// The guest wrote ATS Control, or a reset cleared it: it wants translations from its IOMMU, or no
+/// more. Nothing of it goes to the device, whose register is the host's IOMMU driver's; the guest
+/// reads what that has set. Tell the guest's IOMMU. Source: PCIe Base Spec 6.0, 10.5.1.3.
+struct AtsChanged {
+    bool enabled = false;
+    unsigned smallest_translation_unit = 0;  ///< As the register has it: n is 4096 << n bytes.
+    bool operator==(const AtsChanged&) const = default;
+};
+
+/// The guest wrote Page Request Control or Outstanding Page Request Allocation, or a reset cleared
+/// them. Nothing of it goes to the device, whose registers are the host's IOMMU driver's; tell the
+/// guest's IOMMU, which answers its page requests. Source: PCIe Base Spec 6.0, 10.5.2.
+struct PageRequestsChanged {
+    bool enabled = false;
+    bool reset = false;            ///< Forget requests that are pending.
+    std::uint32_t allocation = 0;  ///< Requests that the guest lets the function have outstanding.
+    bool operator==(const PageRequestsChanged&) const = default;
+};
+
+/// The guest's AtomicOp Requester Enable is now on or off, by its write, a reset, or because its
+/// slot gates the function. For information: what of it the device gets is a WriteDevice or
+/// UpdateDevice of its own. There is none for a function that is gated; for a virtual function the
+/// guest's bit is kept here, and the device follows that of its physical function.
+///
+/// Who clears the bit in the device: the host's kernel sets it when it is asked which AtomicOps
+/// complete (VFIO_DEVICE_GET_INFO with room for capabilities, from Linux 6.5 on), and brings it
+/// back with a reset. Plan::make() puts back what its own question changed. Whoever opens the
+/// device for a guest clears the bit by carrying out ConfigSpace::prepare_device(), after all such
+/// questions and after each reset; from then on it is the guest's. Source: PCIe Base
+/// Spec 7.0, 7.5.3.16.
+struct AtomicsChanged {
+    bool enabled = false;
+    bool operator==(const AtomicsChanged&) const = default;
+};
+
 }  // namespace effect
 
 /// One of them. Later versions of the library may add kinds only with a new major version.
 using Effect = std::variant<effect::RemoveBars, effect::WriteDevice, effect::UpdateDevice,
                             effect::PlaceBars, effect::InterruptsChanged, effect::ResetFunction,
-                            effect::ResetSecondaryBus, effect::PasidChanged>;
+                            effect::ResetSecondaryBus, effect::PasidChanged, effect::AtsChanged,
+                            effect::PageRequestsChanged, effect::AtomicsChanged>;
 
 /// A part of an access that has to be read from the device, naturally aligned.
 struct DevicePiece {
@@ -149,6 +186,12 @@ public:
 
     /// The guest's write of the low `size` bytes of `value`. To be carried out in order.
     std::vector<Effect> write(std::uint16_t offset, std::uint8_t size, std::uint32_t value);
+
+    /// What has to be done to the device before the guest starts, and again after each reset of it
+    /// that was carried out, so that it is as the guest finds it here: Command zero, and AtomicOp
+    /// Requester Enable clear, which the kernel sets and restores (effect::AtomicsChanged). In
+    /// order. Nothing for a port or the host bridge.
+    std::vector<Effect> prepare_device() const;
 
     /// Back to the state after a reset, as when the machine or the bus is reset: BARs without
     /// address, nothing enabled. The effects take out BARs that were in.

@@ -83,6 +83,13 @@ for one in json.load(sys.stdin)["functions"]:
     if one["assignable"]: print(one["address"], one["name"])' 2>/dev/null) || wanted=$listed
 expect_equal 'the same as tenon list' "$wanted" "$listed"
 
+expect_equal 'effects of a guest that switches AtomicOps on' 'before the guest starts
+  write to the device at: 4
+  change bits of the device at: a8
+the guest writes 0x40 at 0xa8
+  write to the device at: a8
+  AtomicOps on: 1' "$("$work/examples/guest_writes" "$root/tests/captures/lab-nvme.lspci,host-atomics=32+64" 0xa8 0x40)"
+
 # Nothing under the GPL comes along: these and no others are linked.
 linked=$(ldd "$work/examples/plan_capture" | awk '{print $1}' |
     grep -vE '^(linux-vdso|libfmt|libstdc\+\+|libm|libgcc_s|libc)\.so|/ld-linux' || true)

@@ -41,6 +41,18 @@ Effect effect_of(const model::running::effect::PasidChanged& one) {
         .enabled = one.enabled, .execute = one.execute, .privileged = one.privileged};
 }
 
+Effect effect_of(const model::running::effect::AtsChanged& one) {
+    return effect::AtsChanged{.enabled = one.enabled,
+                              .smallest_translation_unit = one.smallest_translation_unit};
+}
+Effect effect_of(const model::running::effect::PageRequestsChanged& one) {
+    return effect::PageRequestsChanged{
+        .enabled = one.enabled, .reset = one.reset, .allocation = one.allocation};
+}
+Effect effect_of(const model::running::effect::AtomicsChanged& one) {
+    return effect::AtomicsChanged{.enabled = one.enabled};
+}
+
 std::vector<Effect> effects_of(const std::vector<model::running::Effect>& effects) {
     std::vector<Effect> list;
     list.reserve(effects.size());
@@ -72,6 +84,10 @@ std::uint32_t ConfigSpace::read(std::uint16_t offset, std::uint8_t size,
 std::vector<Effect> ConfigSpace::write(std::uint16_t offset, std::uint8_t size,
                                        std::uint32_t value) {
     return effects_of(inside_->state.write(offset, size, value));
+}
+
+std::vector<Effect> ConfigSpace::prepare_device() const {
+    return effects_of(inside_->state.prepare_device());
 }
 
 std::vector<Effect> ConfigSpace::reset() { return effects_of(inside_->state.reset()); }

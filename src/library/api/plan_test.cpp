@@ -27,6 +27,8 @@ protected:
                                .head(0x40)
                                .express(0x40, 0xb0)
                                .msix(0xb0, 0)
+                               .extended(0x100, 0x0f, 0x110)  // ATS
+                               .extended(0x110, 0x13, 0)      // Page Request Interface
                                .image();
         std::ofstream text{file_};
         text << "01:00.0 0108: 1b36:0010\n"
@@ -112,7 +114,7 @@ TEST_F(PublicPlan, TellsOfAFunctionWhatWasDecided) {
     EXPECT_EQ(function->vendor, 0x1b36);
     EXPECT_EQ(function->class_code, 0x010802u);
     EXPECT_EQ(function->config_size, 4096u);
-    ASSERT_EQ(function->capabilities.size(), 2u);
+    ASSERT_EQ(function->capabilities.size(), 4u);
     const auto& msix = function->capabilities[1];
     EXPECT_EQ(msix.id, 0x11);
     EXPECT_EQ(msix.host_offset, 0xb0);
@@ -151,6 +153,9 @@ TEST_F(PublicPlan, WarnsOfWhatASlotMakesOfItsFunctions) {
     EXPECT_THAT(made.find_function("gpu")->warnings, testing::Not(own_port));
     EXPECT_THAT(made.find_function("audio")->warnings, own_port);
     EXPECT_THAT(made.ports()[0].warnings, testing::ElementsAre(HasSubstr("6.15.3.1")));
+    EXPECT_THAT(made.warnings(), testing::Contains(made.ports()[0].warnings[0]));
+    EXPECT_THAT(made.warnings(), testing::Contains(testing::AllOf(testing::StartsWith("audio ("),
+                                                                  HasSubstr("own"))));
 }
 
 TEST_F(PublicPlan, SaysWhatIsWrongWithARequest) {
@@ -199,6 +204,30 @@ TEST_F(PublicPlan, AnswersAGuestFromTheDeviceWhereItIsTheDevices) {
     ASSERT_EQ(control.size(), 1u);
     EXPECT_EQ(*control.begin(), (DevicePiece{.offset = 0x48, .size = 2}));
     EXPECT_EQ(across, 0xffffffffu);
+}
+
+TEST_F(PublicPlan, TellsWhatTheGuestSwitchesOn) {
+    const auto made = Plan::make({.devices = {file_ + ",id=disk,host-atomics=32+64"}}).value();
+    auto space = made.config_space("disk").value();
+
+    // Device Control 2, ATS Control, Page Request Control.
+    EXPECT_THAT(space.write(0x68, 2, 0x0040),
+                testing::Contains(Effect{effect::AtomicsChanged{.enabled = true}}));
+    EXPECT_EQ(
+        space.write(0x106, 2, 0x8001),
+        std::vector<Effect>{(effect::AtsChanged{.enabled = true, .smallest_translation_unit = 1})});
+    EXPECT_EQ(space.write(0x114, 2, 0x0001),
+              std::vector<Effect>{effect::PageRequestsChanged{.enabled = true}});
+}
+
+TEST_F(PublicPlan, ClearsInTheDeviceWhatTheKernelSets) {
+    const auto made = plan();
+    const std::vector<Effect> prepared{
+        effect::WriteDevice{.offset = 0x04, .size = 2, .value = 0},
+        effect::UpdateDevice{.offset = 0x68, .mask = 0x0040, .value = 0}};
+
+    EXPECT_EQ(made.config_space("disk").value().prepare_device(), prepared);
+    EXPECT_TRUE(made.host_bridge_config_space().prepare_device().empty());
 }
 
 TEST_F(PublicPlan, ResetsFunctionAndBusWhenTheGuestAsks) {

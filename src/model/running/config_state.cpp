@@ -93,7 +93,7 @@ effect::PasidChanged pasid_changed(std::uint16_t raw) {
 }  // namespace
 
 ConfigState::ConfigState(const function::FunctionView& view, const pci::ConfigImage& start)
-    : view_{&view}, map_{&view.map}, bytes_{start} {}
+    : view_{&view}, map_{&view.map}, bytes_{start}, switches_{view} {}
 
 ConfigState::ConfigState(const function::RegisterMap& map) : map_{&map}, bytes_{map.start} {}
 
@@ -156,6 +156,7 @@ std::vector<Effect> ConfigState::write(std::uint16_t offset, std::uint8_t size,
         effects.emplace_back(effect::PlaceBars{std::move(come)});
     if (touches_interrupts(offset, size)) effects.emplace_back(effect::InterruptsChanged{});
     if (pasid_control() != pasid) effects.emplace_back(pasid_changed(pasid_control()));
+    switches_.write(*map_, offset, size, value, effects);
     const bool is_bridge = (bytes_.read8(header_type) & 0x7f) == pci::layout_bridge;
     if (is_bridge && secondary_reset == 0 && (bytes_.read8(bridge_control) & 0x40) != 0)
         effects.emplace_back(effect::ResetSecondaryBus{});
@@ -204,12 +205,21 @@ bool ConfigState::touches_interrupts(std::uint16_t offset, std::uint8_t size) co
            (view_->msix && touches(view_->msix->at, 4, offset, size));
 }
 
+std::vector<Effect> ConfigState::prepare_device() const {
+    if (view_ == nullptr) return {};
+    std::vector<Effect> effects{
+        effect::WriteDevice{.offset = static_cast<std::uint16_t>(command), .size = 2, .value = 0}};
+    if (const auto cleared = clear_requester_enable(*view_)) effects.emplace_back(*cleared);
+    return effects;
+}
+
 std::vector<Effect> ConfigState::reset() {
     std::vector<Effect> effects;
     auto gone = placed();
     const auto pasid = pasid_control();
     bytes_ = map_->start;
     if (pasid_control() != pasid) effects.emplace_back(pasid_changed(pasid_control()));
+    switches_.reset(effects);
     if (!gone.empty()) effects.emplace_back(effect::RemoveBars{std::move(gone)});
     return effects;
 }
@@ -238,6 +248,7 @@ std::vector<Effect> ConfigState::follow(const function::RegisterMap& map) {
                 .offset = at, .mask = lost, .value = static_cast<std::uint16_t>(fresh & lost)});
     }
     map_ = &map;
+    switches_.follow(map, effects);
     return effects;
 }
 

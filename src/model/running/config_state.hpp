@@ -5,74 +5,14 @@
 #include <cstdint>
 #include <map>
 #include <span>
-#include <variant>
 #include <vector>
 
 #include "model/function/function_view.hpp"
 #include "model/function/register_map.hpp"
+#include "model/running/effect.hpp"
+#include "model/running/guest_switches.hpp"
 
 namespace tenon::model::running {
-
-/// Where a guest has put a BAR, if it decodes at all now.
-struct BarPlace {
-    unsigned index = 0;
-    std::uint64_t address = 0;
-
-    bool operator==(const BarPlace&) const = default;
-};
-
-/// What has to be done outside after a write, in the order given.
-namespace effect {
-/// These BARs leave the guest's address space, before the device stops to answer.
-struct RemoveBars {
-    std::vector<BarPlace> bars;
-    bool operator==(const RemoveBars&) const = default;
-};
-/// Write `value` (`size` bytes) at `offset` of the device's configuration space. Naturally aligned.
-struct WriteDevice {
-    std::uint16_t offset = 0;
-    std::uint8_t size = 0;
-    std::uint32_t value = 0;
-    bool operator==(const WriteDevice&) const = default;
-};
-/// Give the bits of `mask` in the device's 16-bit register at `offset` those of `value`; its other
-/// bits stay as the device has them.
-struct UpdateDevice {
-    std::uint16_t offset = 0;  ///< Even.
-    std::uint16_t mask = 0;
-    std::uint16_t value = 0;
-    bool operator==(const UpdateDevice&) const = default;
-};
-/// These BARs enter the guest's address space.
-struct PlaceBars {
-    std::vector<BarPlace> bars;
-    bool operator==(const PlaceBars&) const = default;
-};
-/// The guest changed MSI or MSI-X registers: the interrupts' state machine is to look.
-struct InterruptsChanged {
-    bool operator==(const InterruptsChanged&) const = default;
-};
-/// The guest reset the function: carry it out, interrupts off. Our state is reset already.
-struct ResetFunction {
-    bool operator==(const ResetFunction&) const = default;
-};
-/// The guest wrote PASID Control, or a reset cleared it: PASIDs of the function are now on or off.
-/// Nothing of it reaches the device; an embedding VMM tells its IOMMU.
-struct PasidChanged {
-    bool enabled = false;
-    bool execute = false;     ///< Execute Permission Enable.
-    bool privileged = false;  ///< Privileged Mode Enable.
-    bool operator==(const PasidChanged&) const = default;
-};
-/// The guest set Secondary Bus Reset of a port: reset the functions below it.
-struct ResetSecondaryBus {
-    bool operator==(const ResetSecondaryBus&) const = default;
-};
-}  // namespace effect
-
-using Effect = std::variant<effect::RemoveBars, effect::WriteDevice, effect::UpdateDevice,
-                            effect::PlaceBars, effect::InterruptsChanged, effect::ResetFunction,
-                            effect::ResetSecondaryBus, effect::PasidChanged>;
 
 /// The parts of an access that go to the device: at most two, each naturally aligned.
 class Pieces {
@@ -125,6 +65,10 @@ public:
     /// The guest's write.
     std::vector<Effect> write(std::uint16_t offset, std::uint8_t size, std::uint32_t value);
 
+    /// What has to be done to the device before a guest has it, and again after each reset that was
+    /// carried out: the kernel gives it back registers that it had before.
+    std::vector<Effect> prepare_device() const;
+
     /// Back to the state after a reset. The effects remove BARs that were placed.
     std::vector<Effect> reset();
 
@@ -167,6 +111,7 @@ private:
     const function::RegisterMap* map_ = nullptr;
     pci::ConfigImage bytes_;
     std::map<std::uint16_t, std::uint8_t> latched_;  ///< Bits by byte.
+    GuestSwitches switches_;
 };
 
 }  // namespace tenon::model::running

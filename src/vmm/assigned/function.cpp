@@ -312,15 +312,9 @@ Result<void> AssignedFunction::update_device(const model::running::effect::Updat
     return device_->write(device::config_region, effect.offset, bytes_of(wanted));
 }
 
-// The kernel sets the bit when it is asked what completes, and gives a device back after a reset
-// what it had before; a guest finds it clear. In a virtual function it is reserved. Source:
-// Linux 7.3, drivers/vfio/pci/vfio_pci_core.c; PCIe Base Spec 7.0, 7.5.3.16.
 Result<void> AssignedFunction::clear_requester_enable() {
-    const auto at = plan_->view.device_control_2_at;
-    if (at == 0 || plan_->view.virtual_function) return {};
-    return update_device({.offset = static_cast<std::uint16_t>(at),
-                          .mask = pci::AtomicOpRequesterEnable::mask,
-                          .value = 0});
+    const auto effect = model::running::clear_requester_enable(plan_->view);
+    return effect ? update_device(*effect) : Result<void>{};
 }
 
 void AssignedFunction::carry_out(const model::running::effect::InterruptsChanged& /*effect*/) {
@@ -340,6 +334,11 @@ void AssignedFunction::carry_out(const model::running::effect::PasidChanged& eff
             "{}: the guest switched PASID on; without an IOMMU of the guest nothing translates it",
             name_));
 }
+
+// Nor would anybody ask for translations; what goes to the device for AtomicOps goes by itself.
+void AssignedFunction::carry_out(const model::running::effect::AtsChanged& /*effect*/) {}
+void AssignedFunction::carry_out(const model::running::effect::PageRequestsChanged& /*effect*/) {}
+void AssignedFunction::carry_out(const model::running::effect::AtomicsChanged& /*effect*/) {}
 
 AssignedFunction::Place AssignedFunction::place_of(unsigned index, std::uint64_t offset,
                                                    unsigned size) const {

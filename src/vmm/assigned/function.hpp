@@ -142,6 +142,9 @@ private:
     void carry_out(const model::running::effect::ResetFunction& effect);
     void carry_out(const model::running::effect::ResetSecondaryBus& effect);
     void carry_out(const model::running::effect::PasidChanged& effect);
+    void carry_out(const model::running::effect::AtsChanged& effect);
+    void carry_out(const model::running::effect::PageRequestsChanged& effect);
+    void carry_out(const model::running::effect::AtomicsChanged& effect);
 
     // Where an access to a BAR falls.
     enum class Part { Device, Table, Pending, Nothing };
