@@ -175,9 +175,25 @@ Result<Comparable> read_plan_file(const PlanFile& plan) {
     return choose(document, plan.path, plan.function);
 }
 
+// A slot has several, of which a plan's ids are not those of what was named.
+Result<void> check_single(const std::string& named, const model::machine::MachinePlan& plan) {
+    std::vector<std::string> hosts;
+    for (const auto& port : plan.ports)
+        for (const auto& function : port->functions)
+            hosts.push_back(function.view.host);
+    if (hosts.size() == 1) return {};
+    return std::unexpected(Error{
+        .kind = Error::Kind::Malformed,
+        .what = fmt::format("{}: {} functions, and one is compared with one", named, hosts.size()),
+        .hint = fmt::format("Name one of {}; or write `tenon plan --json` of all to a file, "
+                            "and name FILE#ID",
+                            fmt::join(hosts, ", "))});
+}
+
 Result<Comparable> plan_device(const Host& host, const std::string& named, Opening opening) {
     TENON_TRY(planned, plan_machine(host, {.devices = {named}, .opening = opening}), "");
     const auto& plan = planned.plan;
+    TENON_TRY_DO(check_single(named, plan), "");
     TENON_TRY(document, JsonDocument::parse(render_json(plan), named, capture::document_limits),
               "");
     TENON_TRY(read, choose(document, named, ""), "");
