@@ -119,9 +119,10 @@ std::uint32_t AssignedFunction::read_registers(std::uint16_t offset, unsigned si
         std::array<std::byte, 4> bytes{};
         const auto read =
             device_->read(device::config_region, piece.offset, std::span{bytes}.first(piece.size));
-        // A device that is gone reads as ones.
-        const auto value = read ? load<std::uint32_t>(bytes, 0) : ~0u;
-        if (!read || value == ~0u) note_if_gone();
+        // A device that is gone reads as ones, of whatever width.
+        const auto ones = static_cast<std::uint32_t>(board::all_ones(piece.size));
+        const auto value = read ? load<std::uint32_t>(bytes, 0) : ones;
+        if (value == ones) note_if_gone();
         from_device |= value << 8 * (piece.offset - offset);
     }
     return with_msi_pending(offset, size, config_.read(offset, narrow, from_device));
