@@ -4,7 +4,6 @@
 #include <bit>
 #include <iterator>
 #include <limits>
-#include <mutex>
 #include <utility>
 
 namespace tenon::vmm::board {
@@ -30,7 +29,7 @@ Result<bool> Bus::enter(Entry entry, bool may_wait) {
     const AddressMap::Range range{.base = entry.base, .size = entry.size};
     if (range.size == 0 || range.size - 1 > std::numeric_limits<std::uint64_t>::max() - range.base)
         return malformed("bus range of {:#x} bytes at {:#x}", range.size, range.base);
-    const std::lock_guard lock{changing_};
+    const MutexLock lock{changing_};
     if (!may_wait && !map_.is_free(range)) return false;
     const auto id = next_++;
     wanted_.emplace(id, std::move(entry));
@@ -40,7 +39,7 @@ Result<bool> Bus::enter(Entry entry, bool may_wait) {
 
 void Bus::remove(const BusDevice& device) {
     std::shared_ptr<BusDevice> kept;  // Destroyed outside the locks.
-    const std::lock_guard lock{changing_};
+    const MutexLock lock{changing_};
     const auto found = std::ranges::find_if(
         wanted_, [&](const auto& one) { return one.second.device.get() == &device; });
     if (found == wanted_.end()) return;
@@ -53,13 +52,13 @@ void Bus::follow(const AddressMap::Change& change) {
     for (const auto id : change.gone) {
         const auto& entry = wanted_.at(id);
         if (entry.device) entry.device->disappear();
-        const std::unique_lock lock{mutex_};
+        const WriterLock lock{ranges_mutex_};
         ranges_.erase(entry.base);
     }
     for (const auto id : change.come) {
         const auto& entry = wanted_.at(id);
         {
-            const std::unique_lock lock{mutex_};
+            const WriterLock lock{ranges_mutex_};
             ranges_.emplace(entry.base, entry);
         }
         if (entry.device) entry.device->appear();
@@ -67,7 +66,7 @@ void Bus::follow(const AddressMap::Change& change) {
 }
 
 Bus::Found Bus::find(std::uint64_t address, unsigned size) const {
-    const std::shared_lock lock{mutex_};
+    const ReaderLock lock{ranges_mutex_};
     auto above = ranges_.upper_bound(address);
     if (above == ranges_.begin()) return {};
     const auto& [base, entry] = *std::prev(above);

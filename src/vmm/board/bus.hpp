@@ -4,11 +4,11 @@
 #include <cstdint>
 #include <map>
 #include <memory>
-#include <mutex>
-#include <shared_mutex>
 
+#include "base/mutex.hpp"
 #include "base/result.hpp"
 #include "vmm/board/address_map.hpp"
+#include "vmm/board/lock_order.hpp"
 
 namespace tenon::vmm::board {
 
@@ -50,15 +50,17 @@ public:
     /// `device` answers for `size` bytes from `base` from now on, for good. Null: nobody answers,
     /// and nobody else may be there.
     /// Errors: Busy if a range is in the way; Malformed for an empty range or one past the end.
-    Result<void> add(std::uint64_t base, std::uint64_t size, std::shared_ptr<BusDevice> device);
+    Result<void> add(std::uint64_t base, std::uint64_t size, std::shared_ptr<BusDevice> device)
+        TENON_EXCLUDES(changing_);
 
     /// The same for a range that may move onto others: whether it is in effect now. Else it waits
     /// until those that came before it make room.
     /// Errors: Malformed for an empty range or one past the end.
-    Result<bool> place(std::uint64_t base, std::uint64_t size, std::shared_ptr<BusDevice> device);
+    Result<bool> place(std::uint64_t base, std::uint64_t size, std::shared_ptr<BusDevice> device)
+        TENON_EXCLUDES(changing_);
 
     /// The range of `device` is wanted no more. One that is not there is no error.
-    void remove(const BusDevice& device);
+    void remove(const BusDevice& device) TENON_EXCLUDES(changing_);
 
     /// A read of 1 to 8 bytes. What is in no range, or not in one alone, reads as all ones.
     std::uint64_t read(std::uint64_t address, unsigned size) const;
@@ -76,16 +78,18 @@ private:
         std::shared_ptr<BusDevice> device;  ///< Null: nobody.
         std::uint64_t offset = 0;
     };
-    Result<bool> enter(Entry entry, bool may_wait);
-    void follow(const AddressMap::Change& change);
-    Found find(std::uint64_t address, unsigned size) const;
+    Result<bool> enter(Entry entry, bool may_wait) TENON_EXCLUDES(changing_);
+    void follow(const AddressMap::Change& change) TENON_REQUIRES(changing_);
+    Found find(std::uint64_t address, unsigned size) const TENON_EXCLUDES(ranges_mutex_);
 
-    std::mutex changing_;  ///< Guards what follows; held over appear() and disappear().
-    AddressMap map_;
-    std::map<AddressMap::Id, Entry> wanted_;
-    AddressMap::Id next_ = 0;
-    mutable std::shared_mutex mutex_;        ///< Guards what follows; taken last.
-    std::map<std::uint64_t, Entry> ranges_;  ///< In effect, by base.
+    /// Held over appear() and disappear().
+    Mutex changing_ TENON_ACQUIRED_AFTER(order::board) TENON_ACQUIRED_BEFORE(order::placed);
+    AddressMap map_ TENON_GUARDED_BY(changing_);
+    std::map<AddressMap::Id, Entry> wanted_ TENON_GUARDED_BY(changing_);
+    AddressMap::Id next_ TENON_GUARDED_BY(changing_) = 0;
+    mutable SharedMutex ranges_mutex_ TENON_ACQUIRED_AFTER(order::last);
+    /// In effect, by base.
+    std::map<std::uint64_t, Entry> ranges_ TENON_GUARDED_BY(ranges_mutex_);
 };
 
 }  // namespace tenon::vmm::board

@@ -45,7 +45,7 @@ Result<void> EventLoop::start() {
 }
 
 Result<EventLoop::Token> EventLoop::add(int file, Callback callback) {
-    const std::lock_guard lock{mutex_};
+    const MutexLock lock{mutex_};
     TENON_TRY_DO(start(), "");
     const auto token = next_++;
     TENON_TRY_DO(watch(epoll_.number(), file, token), "");
@@ -55,24 +55,28 @@ Result<EventLoop::Token> EventLoop::add(int file, Callback callback) {
 }
 
 void EventLoop::remove(Token token) {
-    const std::lock_guard lock{mutex_};
+    std::shared_ptr<const Callback> kept;  // What it holds goes without the lock.
+    const MutexLock lock{mutex_};
     const auto found = watched_.find(token);
     if (found == watched_.end()) return;
+    kept = std::move(found->second.callback);
     ::epoll_ctl(epoll_.number(), EPOLL_CTL_DEL, found->second.file, nullptr);
     watched_.erase(found);
 }
 
 void EventLoop::settle() {
-    std::unique_lock lock{mutex_};
+    const MutexLock lock{mutex_};
     if (thread_.get_id() == std::this_thread::get_id()) return;
-    called_.wait(lock, [this, before = calls_] { return !calling_ || calls_ != before; });
+    const auto before = calls_;
+    while (calling_ && calls_ == before)
+        called_.wait(mutex_);
 }
 
 // What the callback holds goes before it counts as returned.
 void EventLoop::call(Token token) {
     std::shared_ptr<const Callback> callback;
     {
-        const std::lock_guard lock{mutex_};
+        const MutexLock lock{mutex_};
         const auto found = watched_.find(token);
         if (found == watched_.end()) return;
         callback = found->second.callback;
@@ -80,10 +84,10 @@ void EventLoop::call(Token token) {
     }
     (*callback)();
     callback.reset();
-    const std::lock_guard lock{mutex_};
+    const MutexLock lock{mutex_};
     calling_ = false;
     ++calls_;
-    called_.notify_all();
+    called_.wake();
 }
 
 void EventLoop::run() {

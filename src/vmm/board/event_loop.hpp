@@ -1,18 +1,18 @@
 // One thread that waits for events the kernel does not take care of itself, and calls back.
 #pragma once
 
-#include <condition_variable>
 #include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <thread>
 
 #include "base/event_fd.hpp"
 #include "base/fd.hpp"
+#include "base/mutex.hpp"
 #include "base/result.hpp"
+#include "vmm/board/lock_order.hpp"
 
 namespace tenon::vmm::board {
 
@@ -35,35 +35,35 @@ public:
     /// Calls `callback` whenever `file` has something to read, as long as it has.
     /// The file stays the caller's and must not be closed before remove().
     /// Errors: errno of epoll(7).
-    Result<Token> add(int file, Callback callback);
+    Result<Token> add(int file, Callback callback) TENON_EXCLUDES(mutex_);
 
     /// Forgets what add() was told. It does not wait for a callback that runs, so a lock that the
     /// callback takes may be held.
-    void remove(Token token);
+    void remove(Token token) TENON_EXCLUDES(mutex_);
 
     /// Returns when no callback runs that was running when it was called: none of what was removed
     /// runs any more, nor holds anything. To be called without a lock that a callback takes; a
     /// callback that calls it does not wait for itself.
-    void settle();
+    void settle() TENON_EXCLUDES(mutex_);
 
 private:
     struct Watched {
         int file = -1;
         std::shared_ptr<const Callback> callback;
     };
-    Result<void> start();
-    void call(Token token);
-    void run();
+    Result<void> start() TENON_REQUIRES(mutex_);
+    void call(Token token) TENON_EXCLUDES(mutex_);
+    void run() TENON_EXCLUDES(mutex_);
 
-    std::mutex mutex_;
-    Fd epoll_;
+    Mutex mutex_ TENON_ACQUIRED_AFTER(order::last);
+    Fd epoll_;  ///< Made before the thread, which reads it without the lock.
     std::optional<EventFd> end_;
-    Token next_ = 1;
-    std::map<Token, Watched> watched_;
-    bool calling_ = false;     ///< A callback runs.
-    std::uint64_t calls_ = 0;  ///< Callbacks that have returned.
-    std::condition_variable called_;
-    std::thread thread_;
+    Token next_ TENON_GUARDED_BY(mutex_) = 1;
+    std::map<Token, Watched> watched_ TENON_GUARDED_BY(mutex_);
+    bool calling_ TENON_GUARDED_BY(mutex_) = false;     ///< A callback runs.
+    std::uint64_t calls_ TENON_GUARDED_BY(mutex_) = 0;  ///< Callbacks that have returned.
+    Condition called_;
+    std::thread thread_ TENON_GUARDED_BY(mutex_);
 };
 
 /// A clock that calls back once after a time. Thread-safe as far as EventLoop is.

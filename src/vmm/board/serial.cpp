@@ -3,7 +3,7 @@
 namespace tenon::vmm::board {
 
 std::uint64_t SerialPort::read(std::uint64_t offset, unsigned size) {
-    const std::lock_guard lock{mutex_};
+    const MutexLock lock{mutex_};
     std::uint64_t value = 0;
     for (unsigned byte = 0; byte < size; ++byte) {
         const auto index = static_cast<unsigned>((offset + byte) & 7);
@@ -14,7 +14,7 @@ std::uint64_t SerialPort::read(std::uint64_t offset, unsigned size) {
 }
 
 void SerialPort::write(std::uint64_t offset, unsigned size, std::uint64_t value) {
-    std::unique_lock lock{mutex_};
+    MutexLock lock{mutex_};
     for (unsigned byte = 0; byte < size; ++byte) {
         const auto index = static_cast<unsigned>((offset + byte) & 7);
         const auto sent = uart_.write(index, static_cast<std::uint8_t>(value >> (byte * 8)));
@@ -28,18 +28,18 @@ void SerialPort::write(std::uint64_t offset, unsigned size, std::uint64_t value)
 }
 
 void SerialPort::receive(std::uint8_t byte) {
-    const std::lock_guard lock{mutex_};
+    const MutexLock lock{mutex_};
     waiting_.push_back(byte);
     settle();
 }
 
 void SerialPort::output_changed() {
-    const std::lock_guard lock{mutex_};
+    const MutexLock lock{mutex_};
     settle();
 }
 
 void SerialPort::reset() {
-    const std::lock_guard lock{mutex_};
+    const MutexLock lock{mutex_};
     uart_ = Uart{};
     // With its pin down: the line may have been up, and its controller was reset as well.
     level_ = false;
@@ -48,7 +48,7 @@ void SerialPort::reset() {
 
 bool SerialPort::is_full() {
     constexpr std::size_t limit = 4096;
-    const std::lock_guard lock{mutex_};
+    const MutexLock lock{mutex_};
     return waiting_.size() >= limit;
 }
 

@@ -13,10 +13,10 @@
 #include <cerrno>
 #include <chrono>
 #include <cstring>
-#include <mutex>
 #include <thread>
 
 #include "base/event_fd.hpp"
+#include "base/mutex.hpp"
 #include "vmm/control/commands.hpp"
 #include "vmm/control/control_client.hpp"
 #include "vmm/control/control_socket.hpp"
@@ -60,17 +60,17 @@ private:
 class Heard {
 public:
     void add(const std::string& text) {
-        const std::lock_guard lock{mutex_};
+        const MutexLock lock{mutex_};
         text_ += text + "\n";
     }
     std::string all() {
-        const std::lock_guard lock{mutex_};
+        const MutexLock lock{mutex_};
         return text_;
     }
 
 private:
-    std::mutex mutex_;
-    std::string text_;
+    Mutex mutex_;
+    std::string text_ TENON_GUARDED_BY(mutex_);
 };
 
 // Lets the process open only as many files as `next` says, until it goes.

@@ -7,7 +7,7 @@ namespace tenon::vmm::kvm {
 IrqRoutes::IrqRoutes(Vm& vm) : vm_{vm} {}
 
 Result<Gsi> IrqRoutes::allocate() {
-    const std::lock_guard lock{mutex_};
+    const MutexLock lock{mutex_};
     const auto free = std::ranges::find(messages_, false, &Entry::taken);
     const auto index = static_cast<std::uint32_t>(free - messages_.begin());
     const std::uint32_t number = abi::ioapic_pins + index;
@@ -22,14 +22,14 @@ Result<Gsi> IrqRoutes::allocate() {
 }
 
 void IrqRoutes::release(Gsi gsi) {
-    const std::lock_guard lock{mutex_};
+    const MutexLock lock{mutex_};
     auto& entry = messages_.at(gsi.value() - abi::ioapic_pins);
     changed_ = changed_ || entry.routed;
     entry = Entry{};
 }
 
 void IrqRoutes::set(Gsi gsi, std::uint64_t address, std::uint32_t data) {
-    const std::lock_guard lock{mutex_};
+    const MutexLock lock{mutex_};
     auto& entry = messages_.at(gsi.value() - abi::ioapic_pins);
     if (entry.routed && entry.address == address && entry.data == data) return;
     entry = Entry{.taken = true, .routed = true, .address = address, .data = data};
@@ -37,7 +37,7 @@ void IrqRoutes::set(Gsi gsi, std::uint64_t address, std::uint32_t data) {
 }
 
 Result<void> IrqRoutes::commit() {
-    const std::lock_guard lock{mutex_};
+    const MutexLock lock{mutex_};
     if (!changed_) return {};
     TENON_TRY_DO(vm_.set_routes(table()), "routing interrupts");
     changed_ = false;

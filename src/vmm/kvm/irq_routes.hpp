@@ -4,10 +4,11 @@
 #pragma once
 
 #include <cstdint>
-#include <mutex>
 #include <vector>
 
+#include "base/mutex.hpp"
 #include "base/result.hpp"
+#include "vmm/board/lock_order.hpp"
 #include "vmm/kvm/vm.hpp"
 
 namespace tenon::vmm::kvm {
@@ -20,17 +21,17 @@ public:
 
     /// A number for one message, without a route yet.
     /// Errors: Busy if all 4096 are taken.
-    Result<Gsi> allocate();
+    Result<Gsi> allocate() TENON_EXCLUDES(mutex_);
 
     /// Gives a number back; its route goes at the next commit().
-    void release(Gsi gsi);
+    void release(Gsi gsi) TENON_EXCLUDES(mutex_);
 
     /// The message that `gsi` delivers from the next commit() on. `gsi` is one of allocate().
-    void set(Gsi gsi, std::uint64_t address, std::uint32_t data);
+    void set(Gsi gsi, std::uint64_t address, std::uint32_t data) TENON_EXCLUDES(mutex_);
 
     /// Writes the table, if it changed.
     /// Errors: errno of KVM_SET_GSI_ROUTING; the table then counts as changed.
-    Result<void> commit();
+    Result<void> commit() TENON_EXCLUDES(mutex_);
 
 private:
     struct Entry {
@@ -39,12 +40,13 @@ private:
         std::uint64_t address = 0;
         std::uint32_t data = 0;
     };
-    std::vector<kvm_irq_routing_entry> table() const;
+    std::vector<kvm_irq_routing_entry> table() const TENON_REQUIRES(mutex_);
 
     Vm& vm_;
-    std::mutex mutex_;
-    std::vector<Entry> messages_;  ///< By number, from the first above the pins.
-    bool changed_ = true;
+    Mutex mutex_ TENON_ACQUIRED_AFTER(board::order::last);
+    /// By number, from the first above the pins.
+    std::vector<Entry> messages_ TENON_GUARDED_BY(mutex_);
+    bool changed_ TENON_GUARDED_BY(mutex_) = true;
 };
 
 }  // namespace tenon::vmm::kvm

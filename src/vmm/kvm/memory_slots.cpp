@@ -5,7 +5,7 @@
 namespace tenon::vmm::kvm {
 
 Result<std::uint32_t> MemorySlots::add(GuestAddress at, std::span<std::byte> memory) {
-    const std::lock_guard lock{mutex_};
+    const MutexLock lock{mutex_};
     const auto free = std::ranges::find(taken_, false);
     const auto slot = static_cast<std::uint32_t>(free - taken_.begin());
     if (slot >= limit_)
@@ -19,7 +19,7 @@ Result<std::uint32_t> MemorySlots::add(GuestAddress at, std::span<std::byte> mem
 }
 
 Result<void> MemorySlots::remove(std::uint32_t slot) {
-    const std::lock_guard lock{mutex_};
+    const MutexLock lock{mutex_};
     if (slot >= taken_.size() || !taken_[slot])
         return fail(Error::Kind::NotFound, "memory slot {} is not in use", slot);
     TENON_TRY_DO(vm_.remove_memory(slot), "unmapping from the guest");

@@ -3,7 +3,7 @@
 namespace tenon::vmm::kvm {
 
 Result<void> PinLevels::set(Gsi pin, const void* who, bool up) {
-    const std::lock_guard lock{mutex_};
+    const MutexLock lock{mutex_};
     auto& holders = held_[pin];
     const bool was_up = !holders.empty();
     if (up)

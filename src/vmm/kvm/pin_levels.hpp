@@ -3,10 +3,11 @@
 
 #include <cstdint>
 #include <map>
-#include <mutex>
 #include <set>
 
+#include "base/mutex.hpp"
 #include "base/result.hpp"
+#include "vmm/board/lock_order.hpp"
 #include "vmm/kvm/vm.hpp"
 
 namespace tenon::vmm::kvm {
@@ -19,12 +20,12 @@ public:
 
     /// `who`, any address of its own, holds the pin up or lets it go.
     /// Errors: errno of KVM_IRQ_LINE.
-    Result<void> set(Gsi pin, const void* who, bool up);
+    Result<void> set(Gsi pin, const void* who, bool up) TENON_EXCLUDES(mutex_);
 
 private:
     Vm& vm_;
-    std::mutex mutex_;
-    std::map<Gsi, std::set<const void*>> held_;
+    Mutex mutex_ TENON_ACQUIRED_AFTER(board::order::last);
+    std::map<Gsi, std::set<const void*>> held_ TENON_GUARDED_BY(mutex_);
 };
 
 }  // namespace tenon::vmm::kvm
