@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <iterator>
 #include <thread>
 #include <utility>
 
@@ -77,11 +78,10 @@ Result<void> Machine::attach_devices(board::PciHost& host) {
 }
 
 Result<void> Machine::make_vcpus() {
-    const kvm::VcpuWorld world{.memory = &memory_bus_,
-                               .ports = &port_bus_,
-                               .memory_fault = [this](std::optional<GuestAddress> where) {
-                                   return memory_fault_ && memory_fault_(where);
-                               }};
+    const kvm::VcpuWorld world{
+        .memory = &memory_bus_,
+        .ports = &port_bus_,
+        .memory_fault = [this](std::optional<GuestAddress> where) { return memory_fault_(where); }};
     memory_types_ = kvm::memory_types(config_.addresses.low_memory_end,
                                       kvm::physical_address_bits(kvm_->supported_cpuid()));
     std::vector<std::uint32_t> msrs;
@@ -91,7 +91,7 @@ Result<void> Machine::make_vcpus() {
         TENON_TRY(controllers, kvm::IrqchipState::read(vm_->number()), "making the machine");
         interrupt_controllers_ = std::move(controllers);
     }
-    const std::lock_guard lock{mutex_};
+    std::vector<std::unique_ptr<kvm::Vcpu>> made;
     for (unsigned index = 0; index < config_.vcpus; ++index) {
         TENON_TRY(vcpu, kvm::Vcpu::create(*kvm_, *vm_, index, config_.vcpus, world),
                   "making the machine");
@@ -99,9 +99,11 @@ Result<void> Machine::make_vcpus() {
         [[maybe_unused]] const auto refused = vcpu->set_msrs(kvm::clock_frequency_select());
         if (config_.restarts) TENON_TRY_DO(vcpu->keep_reset_state(msrs), "making the machine");
         TENON_TRY_DO(vcpu->set_msrs(memory_types_), "setting memory types");
-        vcpus_.push_back(std::move(vcpu));
-        threads_.emplace_back();
+        made.push_back(std::move(vcpu));
     }
+    const MutexLock lock{mutex_};
+    threads_.resize(made.size());
+    vcpus_ = std::move(made);
     return {};
 }
 
@@ -116,7 +118,7 @@ Result<void> Machine::load() {
                  "writing the reset vector");
     TENON_TRY(entry, source_->load(memory_, config_.addresses), "");
     mark(config_.timeline, "kernel loaded");
-    return vcpus_.front()->enter_at(entry);
+    return vcpus().front()->enter_at(entry);
 }
 
 Result<board::MachineEnd> Machine::run(board::PciHost& host) {
@@ -136,24 +138,24 @@ Result<board::MachineEnd> Machine::run(board::PciHost& host) {
         auto [ended, cause] = run_vcpus();
         if (!ended || *ended != board::MachineEnd::Reset || !config_.restarts) {
             output_->finish();
-            tell({.kind = board::MachineEvent::Kind::Ended,
-                  .cause = cause,
-                  .end = ended.value_or(board::MachineEnd::Interrupted)});
+            event_({.kind = board::MachineEvent::Kind::Ended,
+                    .cause = cause,
+                    .end = ended.value_or(board::MachineEnd::Interrupted)});
             return ended;
         }
         TENON_TRY_DO(reset(host), "starting the guest again");
-        tell({.kind = board::MachineEvent::Kind::Reset, .cause = cause});
+        event_({.kind = board::MachineEvent::Kind::Reset, .cause = cause});
     }
 }
 
 std::pair<Result<board::MachineEnd>, board::EndCause> Machine::run_vcpus() {
     std::vector<std::jthread> threads;
-    threads.reserve(vcpus_.size());
-    for (std::size_t index = 0; index < vcpus_.size(); ++index)
+    threads.reserve(config_.vcpus);
+    for (std::size_t index = 0; index < config_.vcpus; ++index)
         threads.emplace_back([this, index] { run_vcpu(index); });
     if (const auto started = std::exchange(started_, {})) started();
     threads.clear();  // Joins them all.
-    const std::lock_guard lock{mutex_};
+    const MutexLock lock{mutex_};
     return {*end_, cause_};
 }
 
@@ -162,7 +164,7 @@ std::pair<Result<board::MachineEnd>, board::EndCause> Machine::run_vcpus() {
 Result<void> Machine::reset(board::PciHost& host) {
     host.restart();
     serial_->reset();
-    for (const auto& vcpu : vcpus_) {
+    for (auto* const vcpu : vcpus()) {
         TENON_TRY_DO(vcpu->reset(), "");
         TENON_TRY_DO(vcpu->set_msrs(memory_types_), "setting memory types");
     }
@@ -171,35 +173,36 @@ Result<void> Machine::reset(board::PciHost& host) {
     TENON_TRY(first, memory_.span(GuestAddress{0}, loader::kernel_floor), "clearing memory");
     std::ranges::fill(first, std::byte{0});
     TENON_TRY_DO(load(), "");
-    const std::lock_guard lock{mutex_};
+    const MutexLock lock{mutex_};
     // Whoever wanted an end meanwhile gets it: run_vcpu() looks before it runs.
     if (end_ && *end_ && **end_ == board::MachineEnd::Reset) end_.reset();
     return {};
 }
 
-// Waits while the machine is paused. True: the vCPU is to run; false: the machine has ended.
-bool Machine::may_run(std::size_t index) {
-    std::unique_lock lock{mutex_};
+// Waits while the machine is paused. The vCPU that is to run; null: the machine has ended.
+kvm::Vcpu* Machine::may_run(std::size_t index) {
+    const MutexLock lock{mutex_};
     threads_[index].reset();
-    changed_.notify_all();
-    changed_.wait(lock, [this] { return !paused_ || end_; });
-    if (end_) return false;
+    changed_.wake();
+    while (paused_ && !end_)
+        changed_.wait(mutex_);
+    if (end_) return nullptr;
     vcpus_[index]->go_on();
     output_->allow_waiting();
     threads_[index] = ::pthread_self();
-    return true;
+    return vcpus_[index].get();
 }
 
 void Machine::run_vcpu(std::size_t index) {
     if (index == 0) mark(config_.timeline, "first instruction of the guest's kernel");
-    while (may_run(index)) {
-        auto ran = vcpus_[index]->run();
+    while (auto* const vcpu = may_run(index)) {
+        auto ran = vcpu->run();
         // A vCPU that returns without an error was stopped, and the reason is there.
         if (!ran) end(std::unexpected(std::move(ran).error()), board::EndCause::Crash);
     }
 }
 
-// Under the lock: what ended the guest starts it again.
+// What ended the guest starts it again.
 bool Machine::restarting() const {
     return config_.restarts && end_ && *end_ && **end_ == board::MachineEnd::Reset;
 }
@@ -207,9 +210,12 @@ bool Machine::restarting() const {
 void Machine::stop(board::MachineEnd why, board::EndCause cause) { end(why, cause); }
 
 void Machine::on_ending(std::function<void()> listener) {
-    const std::lock_guard lock{mutex_};
-    ending_ = std::move(listener);
-    if (ending_ && end_ && !restarting()) ending_();
+    ending_.set(std::move(listener));
+    {
+        const MutexLock lock{mutex_};
+        if (!end_ || restarting()) return;
+    }
+    ending_();
 }
 
 void Machine::fail_with(Error why) {
@@ -217,57 +223,75 @@ void Machine::fail_with(Error why) {
 }
 
 void Machine::end(Result<board::MachineEnd> why, board::EndCause cause) {
-    const std::lock_guard lock{mutex_};
-    if (!end_ || restarting()) {
-        end_ = std::move(why);
-        cause_ = cause;
+    {
+        const MutexLock lock{mutex_};
+        if (!end_ || restarting()) {
+            end_ = std::move(why);
+            cause_ = cause;
+        }
+        output_->stop_waiting();
+        changed_.wake();
+        for (std::size_t index = 0; index < vcpus_.size(); ++index)
+            vcpus_[index]->stop(threads_[index]);
+        if (restarting()) return;
     }
-    if (ending_ && !restarting()) ending_();
-    output_->stop_waiting();
-    changed_.notify_all();
-    for (std::size_t index = 0; index < vcpus_.size(); ++index)
-        vcpus_[index]->stop(threads_[index]);
+    ending_();
+}
+
+// A vCPU that is let run.
+std::optional<std::size_t> Machine::running() const {
+    const auto found =
+        std::ranges::find_if(threads_, [](const auto& one) { return one.has_value(); });
+    if (found == threads_.end()) return std::nullopt;
+    return found - threads_.begin();
+}
+
+std::vector<kvm::Vcpu*> Machine::vcpus() const {
+    const MutexLock lock{mutex_};
+    std::vector<kvm::Vcpu*> all;
+    std::ranges::transform(vcpus_, std::back_inserter(all), &std::unique_ptr<kvm::Vcpu>::get);
+    return all;
 }
 
 Result<void> Machine::pause() {
-    constexpr std::chrono::seconds patience{10};
     {
-        std::unique_lock lock{mutex_};
+        const MutexLock lock{mutex_};
         if (paused_ || (end_ && !restarting())) return {};
         paused_ = true;
         output_->stop_waiting();
         for (std::size_t index = 0; index < vcpus_.size(); ++index)
             vcpus_[index]->stop(threads_[index]);
-        const bool out = changed_.wait_for(lock, patience, [this] {
-            return std::ranges::none_of(threads_,
-                                        [](const auto& thread) { return thread.has_value(); });
-        });
-        if (!out) {
+        const auto end = std::chrono::steady_clock::now() + config_.pause_patience;
+        for (bool in_time = true; in_time && running();)
+            in_time = changed_.wait_until(mutex_, end);
+        if (const auto late = running()) {
             paused_ = false;
-            changed_.notify_all();
-            return fail(
-                Error::Kind::Busy,
-                "a processor of the guest does not stop: the host is still at what it asked for");
+            changed_.wake();
+            // It may be in an access that we carry out, or in the kernel: nothing tells us.
+            return fail(Error::Kind::Busy,
+                        "processor {} of the guest has not stopped within {:g} seconds, for a "
+                        "reason that is not known here; the guest goes on",
+                        *late, std::chrono::duration<double>{config_.pause_patience}.count());
         }
     }
-    tell({.kind = board::MachineEvent::Kind::Paused});
+    event_({.kind = board::MachineEvent::Kind::Paused});
     return {};
 }
 
 void Machine::resume() {
     {
-        const std::lock_guard lock{mutex_};
+        const MutexLock lock{mutex_};
         if (!paused_) return;
         paused_ = false;
         for (const auto& vcpu : vcpus_)
             vcpu->tell_of_pause();
-        changed_.notify_all();
+        changed_.wake();
     }
-    tell({.kind = board::MachineEvent::Kind::Resumed});
+    event_({.kind = board::MachineEvent::Kind::Resumed});
 }
 
 bool Machine::paused() const {
-    const std::lock_guard lock{mutex_};
+    const MutexLock lock{mutex_};
     return paused_;
 }
 
@@ -277,7 +301,7 @@ Result<void> Machine::press_power_button() {
                  "pressing the power button");
     TENON_TRY_DO(vm_->set_irq_line(kvm::Gsi{board::power_button_interrupt}, false),
                  "releasing the power button");
-    tell({.kind = board::MachineEvent::Kind::PowerButton});
+    event_({.kind = board::MachineEvent::Kind::PowerButton});
     return {};
 }
 

@@ -6,15 +6,17 @@
 //                                          a reset starts the same machine again
 #pragma once
 
-#include <condition_variable>
+#include <chrono>
 #include <functional>
 #include <memory>
-#include <mutex>
+#include <mutex>  // std::once_flag
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "base/listener.hpp"
+#include "base/mutex.hpp"
 #include "base/result.hpp"
 #include "base/timeline.hpp"
 #include "model/machine/machine_plan.hpp"
@@ -24,6 +26,7 @@
 #include "vmm/board/ecam.hpp"
 #include "vmm/board/guest_control.hpp"
 #include "vmm/board/guest_memory.hpp"
+#include "vmm/board/lock_order.hpp"
 #include "vmm/board/machine_event.hpp"
 #include "vmm/board/power.hpp"
 #include "vmm/board/serial.hpp"
@@ -48,6 +51,9 @@ struct BoardConfig {
     Timeline* timeline = nullptr;  ///< Where moments of the start are noted; stays the caller's.
     int input = 0;                 ///< File of the console; stays the caller's.
     int output = 1;                ///< The same.
+    /// How long pause() waits for processors, which leave the guest at once; what they asked the
+    /// host for may take its time.
+    std::chrono::milliseconds pause_patience{10'000};
 };
 
 /// One virtual machine. Owned and run by one thread; what GuestControl declares may come from
@@ -69,21 +75,22 @@ public:
     board::Bus& memory_bus() { return memory_bus_; }
     board::Bus& port_bus() { return port_bus_; }
 
-    /// Who is asked when the guest touches memory that the host does not have; see VcpuWorld.
-    /// Before run().
+    /// Who is asked when the guest touches memory that the host does not have; see VcpuWorld. From
+    /// any thread, and nobody is in the handler before when it returns; so is it with the next two.
     void on_memory_fault(std::function<bool(std::optional<GuestAddress>)> handler) {
-        memory_fault_ = std::move(handler);
+        memory_fault_.set(std::move(handler));
     }
 
     void on_event(std::function<void(const board::MachineEvent&)> listener) override {
-        event_ = std::move(listener);
+        event_.set(std::move(listener));
     }
 
-    /// Who is called, with a lock of the machine held, when it is to end for good: nobody needs to
-    /// wait for what the guest waits for. At once, if it was to end already.
-    void on_ending(std::function<void()> listener);
+    /// Who is called when it is to end for good: nobody needs to wait for what the guest waits for.
+    /// At once, if it was to end already; maybe more than once.
+    void on_ending(std::function<void()> listener) TENON_EXCLUDES(mutex_);
 
-    /// Who is called when the processors have begun to run, the first time. Before run().
+    /// Who is called, by the thread of run(), when the processors have begun to run, the first
+    /// time. Before run().
     void on_started(std::function<void()> listener) { started_ = std::move(listener); }
 
     /// Ends the guest soon, and run() with this error. From any thread, before run() too.
@@ -100,9 +107,9 @@ public:
     Result<board::MachineEnd> run(board::PciHost& host);
 
     void stop(board::MachineEnd why, board::EndCause cause) override;
-    Result<void> pause() override;
-    void resume() override;
-    bool paused() const override;
+    Result<void> pause() override TENON_EXCLUDES(mutex_);
+    void resume() override TENON_EXCLUDES(mutex_);
+    bool paused() const override TENON_EXCLUDES(mutex_);
     Result<void> press_power_button() override;
 
 private:
@@ -113,12 +120,11 @@ private:
     std::pair<Result<board::MachineEnd>, board::EndCause> run_vcpus();
     Result<void> reset(board::PciHost& host);
     void run_vcpu(std::size_t index);
-    bool may_run(std::size_t index);
-    bool restarting() const;
-    void end(Result<board::MachineEnd> why, board::EndCause cause);
-    void tell(const board::MachineEvent& event) const {
-        if (event_) event_(event);
-    }
+    kvm::Vcpu* may_run(std::size_t index) TENON_EXCLUDES(mutex_);
+    bool restarting() const TENON_REQUIRES(mutex_);
+    void end(Result<board::MachineEnd> why, board::EndCause cause) TENON_EXCLUDES(mutex_);
+    std::optional<std::size_t> running() const TENON_REQUIRES(mutex_);
+    std::vector<kvm::Vcpu*> vcpus() const TENON_EXCLUDES(mutex_);
 
     BoardConfig config_;
     std::optional<kvm::Kvm> kvm_;
@@ -134,18 +140,20 @@ private:
     std::optional<loader::BootSource> source_;
     std::vector<kvm_msr_entry> memory_types_;
     kvm::IrqchipState interrupt_controllers_;  ///< As after a reset.
-    std::function<bool(std::optional<GuestAddress>)> memory_fault_;
-    std::function<void(const board::MachineEvent&)> event_;
-    std::function<void()> started_;
+    Listener<bool(std::optional<GuestAddress>)> memory_fault_;
+    Listener<void(const board::MachineEvent&)> event_;
+    Listener<void()> ending_;
+    std::function<void()> started_;  ///< Of the thread that owns the machine.
 
-    mutable std::mutex mutex_;         ///< Guards what follows.
-    std::condition_variable changed_;  ///< What follows did.
-    std::optional<Result<board::MachineEnd>> end_;
-    board::EndCause cause_ = board::EndCause::Guest;  ///< Of end_.
-    std::function<void()> ending_;
-    bool paused_ = false;
-    std::vector<std::unique_ptr<kvm::Vcpu>> vcpus_;
-    std::vector<std::optional<pthread_t>> threads_;
+    mutable Mutex mutex_ TENON_ACQUIRED_BEFORE(board::order::board);
+    Condition changed_;  ///< What follows did.
+    std::optional<Result<board::MachineEnd>> end_ TENON_GUARDED_BY(mutex_);
+    board::EndCause cause_ TENON_GUARDED_BY(mutex_) = board::EndCause::Guest;  ///< Of end_.
+    bool paused_ TENON_GUARDED_BY(mutex_) = false;
+    /// Made once; each is then its thread's.
+    std::vector<std::unique_ptr<kvm::Vcpu>> vcpus_ TENON_GUARDED_BY(mutex_);
+    /// Of vCPUs that are let run.
+    std::vector<std::optional<pthread_t>> threads_ TENON_GUARDED_BY(mutex_);
 };
 
 }  // namespace tenon::vmm

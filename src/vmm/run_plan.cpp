@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "base/text.hpp"
+#include "base/undo.hpp"
 #include "vmm/control/control_service.hpp"
 #include "vmm/control/query_pci.hpp"
 #include "vmm/kvm/vfio_files.hpp"
@@ -82,6 +83,11 @@ Result<board::MachineEnd> run_plan(const model::machine::MachinePlan& plan,
              .timeline = request.timeline,
              .memory_failed = [&machine = *machine](const Error& why) { machine.fail_with(why); }}),
         "");
+    Undo listeners;  // Nobody is told of what the assignment no longer sees.
+    listeners.add([&machine] {
+        machine->on_memory_fault({});
+        machine->on_ending({});
+    });
     machine->on_started([&assignment] { assignment->begin_to_map_memory(); });
     machine->on_ending([&assignment] { assignment->stop_waiting(); });
     machine->on_memory_fault(
@@ -101,10 +107,7 @@ Result<board::MachineEnd> run_plan(const model::machine::MachinePlan& plan,
                                                                  request.control->describe_port);
                                    }),
                      "");
-    auto end = machine->run(topology);
-    machine->on_memory_fault({});
-    machine->on_ending({});
-    return end;
+    return machine->run(topology);
 }
 
 }  // namespace tenon::vmm

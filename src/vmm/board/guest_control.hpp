@@ -24,8 +24,8 @@ public:
 
     /// Takes every vCPU out of the guest and keeps it out; when it comes back, none runs. Devices
     /// go on: what they send arrives after resume(). Nothing if it is paused or has ended. Errors:
-    /// Busy if a vCPU does not come out within ten seconds (the host is still at what it asked
-    /// for); the guest then runs on.
+    /// Busy if a vCPU does not come out within ten seconds, which may be for what it asked the host
+    /// for; the guest then runs on.
     virtual Result<void> pause() = 0;
 
     /// Lets the vCPUs run again. Nothing if it is not paused.
@@ -38,8 +38,8 @@ public:
     /// Errors: errno of KVM_IRQ_LINE.
     virtual Result<void> press_power_button() = 0;
 
-    /// Who is told of each event, from the thread that makes it happen. Before the guest runs, and
-    /// after its end.
+    /// Who is told of each event, from the thread that makes it happen. From any thread; nobody is
+    /// in the listener before when it returns.
     virtual void on_event(std::function<void(const MachineEvent&)> listener) = 0;
 };
 
