@@ -1,6 +1,7 @@
 #include "vmm/loader/boot.hpp"
 
 #include <algorithm>
+#include <memory>
 #include <utility>
 #include <vector>
 
@@ -105,7 +106,9 @@ Result<kvm::Entry> BootSource::load(const board::GuestMemory& memory,
     TENON_TRY(size, size_of_file(kernel_, request_.kernel), "loading the kernel");
     if (size > largest_kernel)
         return malformed("{}: {} bytes are no kernel", request_.kernel, size);
-    std::vector<std::byte> file(static_cast<std::size_t>(size));
+    // It may have 2 GiB, which nobody needs as zeros first.
+    const auto bytes = std::make_unique_for_overwrite<std::byte[]>(static_cast<std::size_t>(size));
+    const std::span file{bytes.get(), static_cast<std::size_t>(size)};
     TENON_TRY_DO(read_at(kernel_, 0, file, request_.kernel), "loading the kernel");
     TENON_TRY(image, parse_kernel(file, low_end), request_.kernel);
     TENON_TRY_DO(copy_kernel(image, memory), request_.kernel);
