@@ -39,7 +39,7 @@ Result<std::unique_ptr<Machine>> Machine::create(BoardConfig config) {
     machine->slots_.emplace(*machine->vm_, machine->kvm_->memory_slots());
     machine->routes_.emplace(*machine->vm_);
     TENON_TRY(output,
-              board::ConsoleOutput::start(
+              board::OutputQueue::start(
                   made.output, [machine = machine.get()] { machine->serial_->output_changed(); }),
               "making the machine");
     machine->output_ = std::move(output);

@@ -22,12 +22,12 @@
 #include "model/machine/machine_plan.hpp"
 #include "vmm/acpi/dsdt.hpp"
 #include "vmm/board/bus.hpp"
-#include "vmm/board/console_output.hpp"
 #include "vmm/board/ecam.hpp"
 #include "vmm/board/guest_control.hpp"
 #include "vmm/board/guest_memory.hpp"
 #include "vmm/board/lock_order.hpp"
 #include "vmm/board/machine_event.hpp"
+#include "vmm/board/output_queue.hpp"
 #include "vmm/board/power.hpp"
 #include "vmm/board/serial.hpp"
 #include "vmm/kvm/irq_routes.hpp"
@@ -135,7 +135,7 @@ private:
     board::Bus memory_bus_;
     board::Bus port_bus_;
     std::shared_ptr<board::SerialPort> serial_;
-    std::unique_ptr<board::ConsoleOutput> output_;  ///< It calls serial_, which calls vm_.
+    std::unique_ptr<board::OutputQueue> output_;  ///< It calls serial_, which calls vm_.
     std::once_flag first_output_;
     std::optional<loader::BootSource> source_;
     std::vector<kvm_msr_entry> memory_types_;

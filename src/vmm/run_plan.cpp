@@ -57,6 +57,7 @@ Result<board::MachineEnd> run_plan(const model::machine::MachinePlan& plan,
     mark(request.timeline, "memory and KVM");
     TENON_TRY(files, kvm::KvmVfioFiles::create(machine->vm()), "");
     board::Warnings warnings;
+    TENON_TRY_DO(warnings.start(STDERR_FILENO), "");
     board::EventLoop events;
     kvm::PinLevels pins{machine->vm()};
     assigned::Resets resets{warnings};

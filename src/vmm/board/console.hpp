@@ -1,5 +1,5 @@
 // Standard input as the guest's console, and the signals that end the machine. Its output:
-// console_output.hpp.
+// output_queue.hpp.
 #pragma once
 
 #include <csignal>

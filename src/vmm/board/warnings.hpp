@@ -3,16 +3,24 @@
 // A guest can repeat almost anything; what it repeats is said once and then kept quiet. It can vary
 // most of it too, by addresses and registers that it chooses: such texts are kept by function and
 // kind, so that no kind takes another's place.
+//
+// Whoever warns may hold any lock, and may be a vCPU: it does not wait for standard error, which
+// somebody may not read (`2>&1 | less`).
 #pragma once
 
 #include <cstdint>
 #include <functional>
 #include <map>
-#include <mutex>
+#include <memory>
 #include <set>
 #include <string>
+#include <string_view>
 
+#include "base/listener.hpp"
+#include "base/mutex.hpp"
 #include "base/result.hpp"
+#include "vmm/board/lock_order.hpp"
+#include "vmm/board/output_queue.hpp"
 
 namespace tenon::vmm::board {
 
@@ -43,16 +51,23 @@ public:
     Warnings() = default;
     Warnings(const Warnings&) = delete;
     Warnings& operator=(const Warnings&) = delete;
-    /// Says of each subject how many texts were only counted.
+    /// Says of each subject how many texts were only counted, and waits for who reads, as
+    /// long as the patience lasts.
     ~Warnings();
+
+    /// From now on nobody waits for what is said to be written to `file`, which stays the caller's:
+    /// what finds no room among OutputQueue::capacity bytes is lost, and counted. Before, who says
+    /// something writes it to standard error itself. Once.
+    /// Errors: errno of what it needs.
+    Result<void> start(int file, OutputPatience patience = {}) TENON_EXCLUDES(mutex_);
 
     /// Prints "tenon: warning: TEXT" unless the same text was printed before. For texts in which
     /// the guest chooses nothing; after a thousand different ones these stay quiet.
-    void once(const std::string& text);
+    void once(const std::string& text) TENON_EXCLUDES(mutex_);
 
     /// The same for a text in which the guest may have chosen something: the first few of a subject
     /// are printed.
-    void once(const WarningSubject& subject, const std::string& text);
+    void once(const WarningSubject& subject, const std::string& text) TENON_EXCLUDES(mutex_);
 
     /// The same for a failure; nothing for a success.
     void check(const Result<void>& result, std::string_view step);
@@ -61,8 +76,8 @@ public:
     /// Says it as a warning of its function and kind, and hands it to who listens, each time.
     void incident(const DeviceEvent& event);
 
-    /// Who gets the events from now on. It may be called from any thread, with locks of the
-    /// function held: it is to note the event and return.
+    /// Who gets the events from now on; nobody is in the listener before when it returns. It is
+    /// called from any thread, with locks of the function held: it is to note the event and return.
     void listen(std::function<void(const DeviceEvent&)> listener);
 
 private:
@@ -71,10 +86,15 @@ private:
         std::uint64_t more = 0;
     };
 
-    std::mutex mutex_;
-    std::set<std::string> said_;
-    std::map<WarningSubject, Said> subjects_;  ///< As many as there are functions, times kinds.
-    std::function<void(const DeviceEvent&)> listener_;
+    void print(std::string_view text) TENON_REQUIRES(mutex_);
+
+    Listener<void(const DeviceEvent&)> listener_;
+    Mutex mutex_ TENON_ACQUIRED_AFTER(order::said) TENON_ACQUIRED_BEFORE(order::last);
+    std::set<std::string> said_ TENON_GUARDED_BY(mutex_);
+    /// As many as there are functions, times kinds.
+    std::map<WarningSubject, Said> subjects_ TENON_GUARDED_BY(mutex_);
+    std::unique_ptr<OutputQueue> output_ TENON_GUARDED_BY(mutex_);
+    std::uint64_t lost_ TENON_GUARDED_BY(mutex_) = 0;  ///< Lines since one found room.
 };
 
 }  // namespace tenon::vmm::board

@@ -1,4 +1,4 @@
-#include "vmm/board/console_output.hpp"
+#include "vmm/board/output_queue.hpp"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -17,6 +17,7 @@
 #include "base/fd.hpp"
 #include "base/mutex.hpp"
 #include "base/quiet_thread.hpp"
+#include "vmm/board/lock_order.hpp"
 
 namespace tenon::vmm::board {
 namespace {
@@ -35,9 +36,9 @@ constexpr std::size_t most_at_once = 4096;
 
 }  // namespace
 
-class ConsoleOutput::Queue {
+class OutputQueue::Queue {
 public:
-    Queue(Fd file, EventFd give_up, std::function<void()> room, ConsolePatience patience)
+    Queue(Fd file, EventFd give_up, std::function<void()> room, OutputPatience patience)
         : file_{std::move(file)},
           give_up_{std::move(give_up)},
           patience_{patience},
@@ -53,6 +54,15 @@ public:
         if (ending_ || bytes_.size() >= capacity + (may_wait_ ? 0 : beyond)) return;
         bytes_.push_back(byte);
         changed_.wake();
+    }
+
+    bool try_put(std::string_view text) {
+        const MutexLock lock{mutex_};
+        if (ending_ || text.size() > capacity || bytes_.size() > capacity - text.size())
+            return false;
+        bytes_.insert(bytes_.end(), text.begin(), text.end());
+        changed_.wake();
+        return true;
     }
 
     bool has_room() {
@@ -139,8 +149,8 @@ private:
 
     const Fd file_;
     const EventFd give_up_;
-    const ConsolePatience patience_;
-    Mutex mutex_;
+    const OutputPatience patience_;
+    Mutex mutex_ TENON_ACQUIRED_AFTER(order::last);
     Condition changed_;  ///< Something of what follows did.
     std::function<void()> room_ TENON_GUARDED_BY(mutex_);
     std::deque<std::uint8_t> bytes_ TENON_GUARDED_BY(mutex_);
@@ -154,28 +164,29 @@ private:
     bool done_ TENON_GUARDED_BY(mutex_) = false;       ///< The thread is at its end.
 };
 
-Result<std::unique_ptr<ConsoleOutput>> ConsoleOutput::start(int file, std::function<void()> room,
-                                                            ConsolePatience patience) {
+Result<std::unique_ptr<OutputQueue>> OutputQueue::start(int file, std::function<void()> room,
+                                                        OutputPatience patience) {
     // A file of our own: a thread that is left behind must not write into another one's.
     Fd own{::fcntl(file, F_DUPFD_CLOEXEC, 3)};
-    if (!own) return fail_system(errno, "the console's output");
-    TENON_TRY(give_up, EventFd::create(), "starting the console's output");
+    if (!own) return fail_system(errno, "an output");
+    TENON_TRY(give_up, EventFd::create(), "starting an output");
     auto queue =
         std::make_shared<Queue>(std::move(own), std::move(give_up), std::move(room), patience);
-    return std::unique_ptr<ConsoleOutput>{new ConsoleOutput{std::move(queue)}};
+    return std::unique_ptr<OutputQueue>{new OutputQueue{std::move(queue)}};
 }
 
-ConsoleOutput::ConsoleOutput(std::shared_ptr<Queue> queue)
+OutputQueue::OutputQueue(std::shared_ptr<Queue> queue)
     : queue_{std::move(queue)}, thread_{quiet_thread([queue = queue_] { queue->serve(); })} {}
 
-ConsoleOutput::~ConsoleOutput() { finish(); }
+OutputQueue::~OutputQueue() { finish(); }
 
-void ConsoleOutput::put(std::uint8_t byte) { queue_->put(byte); }
-bool ConsoleOutput::has_room() const { return queue_->has_room(); }
-void ConsoleOutput::stop_waiting() { queue_->let_wait(false); }
-void ConsoleOutput::allow_waiting() { queue_->let_wait(true); }
+void OutputQueue::put(std::uint8_t byte) { queue_->put(byte); }
+bool OutputQueue::try_put(std::string_view text) { return queue_->try_put(text); }
+bool OutputQueue::has_room() const { return queue_->has_room(); }
+void OutputQueue::stop_waiting() { queue_->let_wait(false); }
+void OutputQueue::allow_waiting() { queue_->let_wait(true); }
 
-void ConsoleOutput::finish() {
+void OutputQueue::finish() {
     if (!thread_.joinable()) return;
     if (queue_->finish())
         thread_.join();

@@ -1,4 +1,5 @@
-// The way out for what the guest's serial port sends: standard output, or what stands for it.
+// The way out for what the guest's serial port sends, and for warnings: standard output or standard
+// error, or what stands for them.
 //
 //   vCPU  put() ──▶ bytes that wait ──▶ own thread ──▶ file, which may take its time
 //
@@ -11,39 +12,44 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <string_view>
 #include <thread>
 
 #include "base/result.hpp"
 
 namespace tenon::vmm::board {
 
-/// How long a console waits for who reads it.
-struct ConsolePatience {
+/// How long an output waits for who reads it.
+struct OutputPatience {
     std::chrono::milliseconds reader{1000};    ///< Nothing was read: bytes are lost from then on.
     std::chrono::milliseconds farewell{2000};  ///< At the end, for what waits for the file.
 };
 
 /// Bytes on their way to a file. Thread-safe.
-class ConsoleOutput {
+class OutputQueue {
 public:
     /// How many bytes wait for the file before a sender waits for room.
     static constexpr std::size_t capacity = 64 << 10;
 
-    /// `file` stays the caller's. `room` is called from another thread, without a lock of this
-    /// class, when has_room() has become true again; not after finish().
+    /// `file` stays the caller's. `room`, if there is one, is called from another thread, without a
+    /// lock of this class, when has_room() has become true again; not after finish().
     /// Errors: errno of what it needs.
-    static Result<std::unique_ptr<ConsoleOutput>> start(int file, std::function<void()> room,
-                                                        ConsolePatience patience = {});
-    ConsoleOutput(const ConsoleOutput&) = delete;
-    ConsoleOutput& operator=(const ConsoleOutput&) = delete;
+    static Result<std::unique_ptr<OutputQueue>> start(int file, std::function<void()> room = {},
+                                                      OutputPatience patience = {});
+    OutputQueue(const OutputQueue&) = delete;
+    OutputQueue& operator=(const OutputQueue&) = delete;
 
     /// As finish().
-    ~ConsoleOutput();
+    ~OutputQueue();
 
     /// Sends `byte`. Without room it waits until some is read; when nothing was read for as
     /// long as a reader has, this byte and those after it are lost, without a wait, until somebody
     /// reads again.
     void put(std::uint8_t byte);
+
+    /// Sends all of `text` if there is room for it, else nothing: false. It waits for nobody, so
+    /// the caller may hold any lock.
+    [[nodiscard]] bool try_put(std::string_view text);
 
     /// Whether a controller's whole FIFO finds room.
     bool has_room() const;
@@ -60,7 +66,7 @@ public:
 
 private:
     class Queue;
-    explicit ConsoleOutput(std::shared_ptr<Queue> queue);
+    explicit OutputQueue(std::shared_ptr<Queue> queue);
 
     /// Shared with the thread: one that the file holds is left behind with it.
     std::shared_ptr<Queue> queue_;

@@ -1,4 +1,4 @@
-#include "vmm/board/console_output.hpp"
+#include "vmm/board/output_queue.hpp"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -27,7 +27,7 @@ constexpr std::size_t pipe_size = 16 << 10;
 constexpr auto never = 300s;
 
 /// A serial port whose output is a pipe, which nobody reads unless the test does.
-class ConsoleOutputTest : public testing::Test {
+class OutputQueueTest : public testing::Test {
 protected:
     void SetUp() override {
         std::array<int, 2> ends{};
@@ -47,11 +47,10 @@ protected:
         output.reset();
     }
 
-    void start(const Fd& file, ConsolePatience patience) {
+    void start(const Fd& file, OutputPatience patience) {
         if (output) output->finish();
-        output = ConsoleOutput::start(
-                     file.number(), [this] { port.output_changed(); }, patience)
-                     .value();
+        output =
+            OutputQueue::start(file.number(), [this] { port.output_changed(); }, patience).value();
     }
 
     /// Fills the pipe, so that it takes nothing of what is sent.
@@ -92,29 +91,29 @@ protected:
     Fd reader;
     Fd writer;
     std::atomic<bool> line = false;
-    std::unique_ptr<ConsoleOutput> output;
+    std::unique_ptr<OutputQueue> output;
     SerialPort port{[this](std::uint8_t byte) { output->put(byte); },
                     [this](bool level) { line = level; }, [this] { return output->has_room(); }};
 };
 
-TEST_F(ConsoleOutputTest, WritesWhatIsSentInOrder) {
+TEST_F(OutputQueueTest, WritesWhatIsSentInOrder) {
     for (const char byte : std::string{"hello"})
         port.write(0, 1, static_cast<std::uint8_t>(byte));
     EXPECT_EQ(read_to_the_end(), "hello");
 }
 
-TEST_F(ConsoleOutputTest, ShowsABusyTransmitterBeforeItsRoomEnds) {
+TEST_F(OutputQueueTest, ShowsABusyTransmitterBeforeItsRoomEnds) {
     block();
     // The guest may send a FIFO's 16 bytes whenever the transmitter is not busy.
-    send(ConsoleOutput::capacity - 32);
+    send(OutputQueue::capacity - 32);
     EXPECT_FALSE(busy());
     send(16);
     EXPECT_TRUE(busy());
 }
 
-TEST_F(ConsoleOutputTest, InterruptsTheGuestWhenSomebodyReadsAgain) {
+TEST_F(OutputQueueTest, InterruptsTheGuestWhenSomebodyReadsAgain) {
     block();
-    send(ConsoleOutput::capacity);
+    send(OutputQueue::capacity);
     port.write(4, 1, 0x08);
     port.write(1, 1, 0x02);
     EXPECT_FALSE(line);
@@ -127,7 +126,7 @@ TEST_F(ConsoleOutputTest, InterruptsTheGuestWhenSomebodyReadsAgain) {
     EXPECT_FALSE(busy());
 }
 
-TEST_F(ConsoleOutputTest, LosesNothingToAReaderThatIsSlow) {
+TEST_F(OutputQueueTest, LosesNothingToAReaderThatIsSlow) {
     std::string all;
     const auto reads = std::async(std::launch::async, [&] {
         for (auto part = read(4096); !part.empty(); part = read(4096)) {
@@ -136,18 +135,18 @@ TEST_F(ConsoleOutputTest, LosesNothingToAReaderThatIsSlow) {
         }
     });
     // Regardless of what the transmitter says.
-    send(3 * ConsoleOutput::capacity);
+    send(3 * OutputQueue::capacity);
     output->finish();
     output.reset();
     writer.close();
     reads.wait();
 
-    EXPECT_EQ(all.size(), 3 * ConsoleOutput::capacity);
+    EXPECT_EQ(all.size(), 3 * OutputQueue::capacity);
 }
 
-TEST_F(ConsoleOutputTest, AnswersOthersWhileAByteWaits) {
+TEST_F(OutputQueueTest, AnswersOthersWhileAByteWaits) {
     block();
-    send(ConsoleOutput::capacity);
+    send(OutputQueue::capacity);
     std::atomic<bool> written = false;
     const auto writes = std::async(std::launch::async, [&] {
         port.write(0, 1, 'x');
@@ -162,10 +161,10 @@ TEST_F(ConsoleOutputTest, AnswersOthersWhileAByteWaits) {
     output->stop_waiting();
 }
 
-TEST_F(ConsoleOutputTest, WaitsForAReaderAndThenForNobody) {
+TEST_F(OutputQueueTest, WaitsForAReaderAndThenForNobody) {
     start(writer, {.reader = 50ms, .farewell = never});
     block();
-    send(ConsoleOutput::capacity);
+    send(OutputQueue::capacity);
 
     auto begin = std::chrono::steady_clock::now();
     port.write(0, 1, 'x');
@@ -176,9 +175,9 @@ TEST_F(ConsoleOutputTest, WaitsForAReaderAndThenForNobody) {
     EXPECT_LT(std::chrono::steady_clock::now() - begin, 10'000 * 50ms);
 }
 
-TEST_F(ConsoleOutputTest, KeepsTheByteOfWhoIsTakenOutForAPause) {
+TEST_F(OutputQueueTest, KeepsTheByteOfWhoIsTakenOutForAPause) {
     block();
-    send(ConsoleOutput::capacity);
+    send(OutputQueue::capacity);
     const auto begin = std::chrono::steady_clock::now();
     const auto writes = std::async(std::launch::async, [&] { port.write(0, 1, 'x'); });
     std::this_thread::sleep_for(100ms);
@@ -188,22 +187,34 @@ TEST_F(ConsoleOutputTest, KeepsTheByteOfWhoIsTakenOutForAPause) {
 
     EXPECT_LT(std::chrono::steady_clock::now() - begin, never);
     const auto all = read_to_the_end();
-    EXPECT_EQ(all.size(), pipe_size + ConsoleOutput::capacity + 1);
+    EXPECT_EQ(all.size(), pipe_size + OutputQueue::capacity + 1);
     EXPECT_EQ(all.back(), 'x');
 }
 
-TEST_F(ConsoleOutputTest, BoundsWhatPausesLeave) {
+TEST_F(OutputQueueTest, BoundsWhatPausesLeave) {
     block();
     output->stop_waiting();
-    send(2 * ConsoleOutput::capacity);
+    send(2 * OutputQueue::capacity);
     // One string instruction beyond what may wait.
-    EXPECT_EQ(read_to_the_end().size(), pipe_size + ConsoleOutput::capacity + 4096);
+    EXPECT_EQ(read_to_the_end().size(), pipe_size + OutputQueue::capacity + 4096);
 }
 
-TEST_F(ConsoleOutputTest, EndsThoughNobodyReads) {
+TEST_F(OutputQueueTest, TakesATextAsAWholeOrNotAtAll) {
+    block();
+    EXPECT_TRUE(output->try_put(std::string(OutputQueue::capacity - 2, 'a')));
+    EXPECT_FALSE(output->try_put("bcd"));
+    EXPECT_TRUE(output->try_put("ef"));
+    EXPECT_FALSE(output->try_put("g"));
+
+    const auto all = read_to_the_end();
+    EXPECT_EQ(all.size(), pipe_size + OutputQueue::capacity);
+    EXPECT_TRUE(all.ends_with("aef"));
+}
+
+TEST_F(OutputQueueTest, EndsThoughNobodyReads) {
     start(writer, {.reader = never, .farewell = 50ms});
     block();
-    send(ConsoleOutput::capacity);
+    send(OutputQueue::capacity);
     const auto writes = std::async(std::launch::async, [&] { port.write(0, 1, 'x'); });
 
     const auto begin = std::chrono::steady_clock::now();
@@ -212,7 +223,7 @@ TEST_F(ConsoleOutputTest, EndsThoughNobodyReads) {
     EXPECT_LT(std::chrono::steady_clock::now() - begin, never);
 }
 
-TEST_F(ConsoleOutputTest, LeavesAThreadBehindThatTheFileHolds) {
+TEST_F(OutputQueueTest, LeavesAThreadBehindThatTheFileHolds) {
     // The other end of a terminal that was stopped: ready for bytes, then not for all of them.
     int keyboard = -1;
     int screen = -1;
@@ -220,7 +231,7 @@ TEST_F(ConsoleOutputTest, LeavesAThreadBehindThatTheFileHolds) {
     const Fd master{keyboard};
     const Fd terminal{screen};
     start(terminal, {.reader = never, .farewell = 50ms});
-    send(ConsoleOutput::capacity);
+    send(OutputQueue::capacity);
     std::this_thread::sleep_for(100ms);
 
     const auto begin = std::chrono::steady_clock::now();
@@ -228,16 +239,16 @@ TEST_F(ConsoleOutputTest, LeavesAThreadBehindThatTheFileHolds) {
     EXPECT_LT(std::chrono::steady_clock::now() - begin, never);
 }
 
-TEST_F(ConsoleOutputTest, LosesNothingBeforeTheEndToWhoReads) {
+TEST_F(OutputQueueTest, LosesNothingBeforeTheEndToWhoReads) {
     block();
-    send(ConsoleOutput::capacity);
-    EXPECT_EQ(read_to_the_end().size(), pipe_size + ConsoleOutput::capacity);
+    send(OutputQueue::capacity);
+    EXPECT_EQ(read_to_the_end().size(), pipe_size + OutputQueue::capacity);
 }
 
-TEST_F(ConsoleOutputTest, DropsWhatNobodyCanReadAnyMore) {
+TEST_F(OutputQueueTest, DropsWhatNobodyCanReadAnyMore) {
     reader.close();
     const auto begin = std::chrono::steady_clock::now();
-    send(2 * ConsoleOutput::capacity);
+    send(2 * OutputQueue::capacity);
     output->finish();
     EXPECT_LT(std::chrono::steady_clock::now() - begin, never);
 }
