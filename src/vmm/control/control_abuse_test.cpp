@@ -443,6 +443,35 @@ TEST_F(ControlAbuse, OneReadsEventsWhileOthersFloodAndGo) {
     EXPECT_THAT(text, HasSubstr("return"));
 }
 
+TEST_F(ControlAbuse, ManyThatSayNothingKeepNobodyOut) {
+    std::vector<Fd> silent;
+    for (std::size_t n = 0; n < ControlSocket::most_clients; ++n)
+        silent.push_back(connected());
+    auto client = ControlClient::connect(path, 3 * ControlSocket::negotiation_patience);
+
+    ASSERT_TRUE(client) << to_string(client.error());
+    EXPECT_EQ(client->execute({{"execute", "count"}})->value, 1);
+    EXPECT_EQ(line(silent.front()), "<end>");
+    EXPECT_THAT(heard.all(), HasSubstr("has not negotiated"));
+    // The others were not in the way.
+    send(silent.back(), hello);
+    EXPECT_THAT(line(silent.back()), HasSubstr("return"));
+}
+
+TEST_F(ControlAbuse, OneThatHasNegotiatedMaySayNothing) {
+    std::vector<Fd> clients;
+    for (std::size_t n = 1; n < ControlSocket::most_clients; ++n)
+        clients.push_back(negotiated());
+    const auto silent = connected();
+    const auto later = connected();
+
+    EXPECT_EQ(line(silent), "<end>");
+    for (const auto& client : clients) {
+        send(client, R"({"execute":"count"})");
+        EXPECT_THAT(line(client), HasSubstr("return"));
+    }
+}
+
 // A guest that switches MSI-X of 2048 vectors on and off, which the host does not have.
 TEST_F(ControlAbuse, AFloodOfIncidentsCutsNobodyOff) {
     const auto lazy = negotiated();

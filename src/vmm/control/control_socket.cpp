@@ -81,9 +81,11 @@ void ControlSocket::run() {
 // Until a client, a worker or an event wants something. After `end` was set nobody is heard any
 // more, and all events are due.
 void ControlSocket::wait(std::optional<Clock::time_point> end) {
+    const auto listens = end ? std::nullopt : listens_again();
+    const bool listens_now = listens && *listens <= Clock::now();
     std::vector<pollfd> files{
         {.fd = wake_.number(), .events = POLLIN, .revents = 0},
-        {.fd = !end && listens() ? listener_.number() : -1, .events = POLLIN, .revents = 0}};
+        {.fd = listens_now ? listener_.number() : -1, .events = POLLIN, .revents = 0}};
     for (const auto& client : clients_)
         files.push_back({.fd = client.fd.number(),
                          .events = static_cast<short>((!end && reads(client) ? POLLIN : 0) |
@@ -93,8 +95,7 @@ void ControlSocket::wait(std::optional<Clock::time_point> end) {
         const MutexLock lock{mutex_};
         return events_.next();
     }();
-    if (const auto now = Clock::now(); accept_again_ > now)
-        until = std::min(until.value_or(accept_again_), accept_again_);
+    if (listens && !listens_now) until = std::min(until.value_or(*listens), *listens);
     if (end) until = std::min(until.value_or(*end), Clock::now() + std::chrono::milliseconds{50});
     const auto left = [&] {
         return std::chrono::ceil<std::chrono::milliseconds>(*until - Clock::now()).count();
@@ -110,8 +111,30 @@ void ControlSocket::wait(std::optional<Clock::time_point> end) {
     if (files[1].revents != 0) accept_client();
 }
 
-bool ControlSocket::listens() const {
-    return clients_.size() < most_clients && Clock::now() >= accept_again_;
+// Who has had its place for the longest time without having negotiated.
+std::list<ControlSocket::Client>::iterator ControlSocket::first_silent() {
+    return std::ranges::find_if(clients_,
+                                [](const Client& client) { return !client.session.negotiated(); });
+}
+
+// When another client may be let in: at once if that has passed. None: when one goes.
+std::optional<ControlSocket::Clock::time_point> ControlSocket::listens_again() {
+    if (clients_.size() < most_clients) return accept_again_;
+    const auto silent = first_silent();
+    if (silent == clients_.end()) return std::nullopt;
+    return std::max(accept_again_, silent->came + negotiation_patience);
+}
+
+// Another one waits. False: all keep their places.
+bool ControlSocket::make_room() {
+    std::erase_if(clients_, [](const Client& client) { return !client.fd; });
+    if (clients_.size() < most_clients) return true;
+    const auto silent = first_silent();
+    if (silent == clients_.end() || Clock::now() < silent->came + negotiation_patience)
+        return false;
+    cut_off(*silent, "it has not negotiated, and another one waits");
+    clients_.erase(silent);
+    return true;
 }
 
 bool ControlSocket::reads(const Client& client) const {
@@ -132,6 +155,7 @@ void ControlSocket::talk(Client& client, short seen) {
 }
 
 void ControlSocket::accept_client() {
+    if (!make_room()) return;
     Fd fd{::accept4(listener_.number(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK)};
     if (!fd) {
         // Whoever waits goes on waiting, which would wake us again at once.
@@ -142,8 +166,10 @@ void ControlSocket::accept_client() {
         }
         return;
     }
-    auto& client = clients_.emplace_back(
-        Client{.number = next_number_++, .fd = std::move(fd), .session = {commands_, version_}});
+    auto& client = clients_.emplace_back(Client{.number = next_number_++,
+                                                .fd = std::move(fd),
+                                                .session = {commands_, version_},
+                                                .came = Clock::now()});
     client.unsent = client.session.greeting();
     write_to(client);
 }

@@ -15,6 +15,7 @@
 #include "base/fd.hpp"
 #include "base/mutex.hpp"
 #include "base/result.hpp"
+#include "vmm/board/lock_order.hpp"
 #include "vmm/control/control_listener.hpp"
 #include "vmm/control/event_queue.hpp"
 #include "vmm/control/qmp_session.hpp"
@@ -26,11 +27,14 @@ namespace tenon::vmm::control {
 ///
 /// One thread talks to all of them; what takes time is carried out beside it. No client can hold
 /// another or the machine up: each has bounded buffers, and its commands wait while it does not
-/// read the answers that it has. One that lets events pile up, or sends files that cannot be taken,
-/// is cut off, with a warning. What a client began is done even if it goes.
+/// read the answers that it has. One that lets events pile up, sends files that cannot be taken, or
+/// has not negotiated when another one finds no room, is cut off, with a warning. What a client
+/// began is done even if it goes.
 class ControlSocket {
 public:
-    static constexpr std::size_t most_clients = 16;      ///< Others wait to be accepted.
+    static constexpr std::size_t most_clients = 16;  ///< Others wait to be accepted.
+    /// For so long a client keeps its place without having negotiated, if another one waits for it.
+    static constexpr std::chrono::seconds negotiation_patience{3};
     static constexpr std::size_t most_unread = 4 << 20;  ///< Bytes that a client may leave unread.
 
     using Listener = ControlListener;
@@ -60,8 +64,9 @@ private:
         Fd fd;
         QmpSession session;
         std::string unsent;
-        QmpWork work;        ///< Waits for room among the workers.
-        bool ended = false;  ///< It says no more.
+        QmpWork work;            ///< Waits for room among the workers.
+        bool ended = false;      ///< It says no more.
+        Clock::time_point came;  ///< When it was let in.
     };
     ControlSocket(Listener listener, QmpVersion version,
                   std::function<void(const std::string&)> warn, EventFd wake);
@@ -75,7 +80,9 @@ private:
     void carry_on(Client& client);
     void write_to(Client& client);
     void cut_off(Client& client, std::string_view why);
-    bool listens() const;
+    std::list<Client>::iterator first_silent();
+    bool make_room();
+    std::optional<Clock::time_point> listens_again();
     bool reads(const Client& client) const;
     bool anything_unsent() const;
 
@@ -88,7 +95,7 @@ private:
     std::uint64_t next_number_ = 0;
     Clock::time_point accept_again_;  ///< Not before.
 
-    Mutex mutex_;  ///< Held for a moment only.
+    Mutex mutex_ TENON_ACQUIRED_AFTER(board::order::last);  ///< Held for a moment only.
     EventQueue events_ TENON_GUARDED_BY(mutex_);
     bool ending_ TENON_GUARDED_BY(mutex_) = false;
 

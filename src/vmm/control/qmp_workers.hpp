@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/mutex.hpp"
+#include "vmm/board/lock_order.hpp"
 #include "vmm/control/qmp_session.hpp"
 
 namespace tenon::vmm::control {
@@ -48,7 +49,7 @@ private:
     std::uint64_t next_ = 0;
     std::map<std::uint64_t, std::thread> threads_;
 
-    Mutex mutex_;  ///< Held for a moment only.
+    Mutex mutex_ TENON_ACQUIRED_AFTER(board::order::last);  ///< Held for a moment only.
     std::map<std::uint64_t, Done> done_ TENON_GUARDED_BY(mutex_);
 };
 
