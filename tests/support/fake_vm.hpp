@@ -3,6 +3,7 @@
 
 #include <unistd.h>
 
+#include <cerrno>
 #include <map>
 #include <mutex>
 #include <string>
@@ -26,6 +27,10 @@ public:
                             std::span<std::byte> memory) override {
         const std::lock_guard lock{mutex};
         if (auto error = faults.next()) return fail_system(*error, "memory slot");
+        for (const auto& [other, there] : slots)
+            if (other != slot && at.value() < there.at + there.size &&
+                there.at < at.value() + memory.size())
+                return fail_system(EEXIST, "memory slot");
         slots[slot] = {.at = at.value(), .size = memory.size()};
         return {};
     }
