@@ -11,6 +11,8 @@ anything.
 Inside the large layers are rooms, folders that know only those before them; see ROOMS. What lies in the
 layer's own folder knows all of them. Their unit tests may build on what comes later.
 
+Locks are those of base/mutex.hpp, which a compiler watches over; the standard library's are used there alone.
+
     tools/check_layering.py [--self-test]
 """
 
@@ -39,6 +41,10 @@ ROOMS = {
 }
 # What is behind include/tenon knows all of its layer.
 NO_ROOMS = {"api"}
+# Who may name the standard library's locks: who wraps them, and the rooms that are still to change.
+LOCK_FILES = {"src/base/mutex.hpp"}
+LOCK_ROOMS = ("src/vmm/assigned/", "src/vmm/slots/")
+LOCK = re.compile(r"\bstd::((?:recursive_|shared_)?(?:timed_)?mutex|condition_variable(?:_any)?)\b")
 INCLUDE = re.compile(r'^\s*#\s*include\s*"([^"]+)"')
 # Angle brackets find our files as well, because src/ is on the include path.
 ANGLED = re.compile(r"^\s*#\s*include\s*<((?:" + "|".join(BELOW) + r")/[^>]+)>")
@@ -88,6 +94,15 @@ def check_source(path, layer, root):
                 yield f'{at}: "{name}": comes after the room of {file}'
 
 
+def check_locks(path, root):
+    file = str(path.relative_to(root))
+    if file in LOCK_FILES or file.startswith(LOCK_ROOMS):
+        return
+    for number, line in enumerate(path.read_text(errors="replace").splitlines(), 1):
+        for name in LOCK.findall(line.split("//")[0]):
+            yield f"{file}:{number}: std::{name}: locks are those of base/mutex.hpp"
+
+
 def check_links(path, layer, root):
     for number, line in enumerate(path.read_text().splitlines(), 1):
         for used in TARGET.findall(line.split("#")[0]):
@@ -111,6 +126,7 @@ def check(root):
         folder = root / "src" / layer
         for path in sorted(folder.rglob("*.[ch]pp")):
             findings += check_source(path, layer, root)
+            findings += check_locks(path, root)
         for path in sorted(folder.rglob("CMakeLists.txt")):
             findings += check_links(path, layer, root)
     for path in sorted((root / "include").rglob("*.hpp")):
@@ -139,6 +155,10 @@ def self_test():
         "room below": ("src/vmm/slots/a.cpp", '#include "vmm/kvm/b.hpp"', None),
         "test above": ("src/model/slot/a_test.cpp", '#include "model/machine/b.hpp"', None),
         "stranger": ("src/extra/a.cpp", "", "not a layer"),
+        "lock": ("src/host/a.hpp", "    mutable std::shared_mutex mutex_;", "src/host/a.hpp:1: std::shared_mutex"),
+        "wait": ("src/vmm/board/a.hpp", "\n    std::condition_variable changed_;", "src/vmm/board/a.hpp:2"),
+        "lock in words": ("src/vmm/board/a.hpp", "Mutex mutex_;  // Not a std::mutex.", None),
+        "wrapped lock": ("src/base/mutex.hpp", "    std::mutex mutex_;", None),
         "": ("src/vmm/a.cpp", '#include "model/b.hpp"\n#include "vmm/c.hpp"\n#include <vector>', None),
     }
     wrong = 0
