@@ -53,7 +53,7 @@ TEST_F(Input, IsARegularFile) {
 
 TEST_F(Input, IsWhatAPipeGivesUntilItsEnd) {
     const auto name = pipe("p");
-    std::jthread writer{[&] {
+    const std::jthread writer{[&] {
         std::ofstream out{name};
         for (const auto* const part : {"one ", "two ", "three"}) {
             out << part << std::flush;
@@ -79,7 +79,7 @@ TEST_F(Input, EndsWithThePatienceForAPipeWithoutAWriter) {
 // The patience is for all of it: a writer that never ends does not begin it anew.
 TEST_F(Input, EndsWithThePatienceForAPipeThatDrips) {
     const auto name = pipe("p");
-    std::jthread writer{[&](const std::stop_token& stop) {
+    const std::jthread writer{[&](const std::stop_token& stop) {
         const Fd out{::open(name.c_str(), O_RDWR | O_CLOEXEC)};
         while (!stop.stop_requested()) {
             [[maybe_unused]] const auto written = ::write(out.number(), "x", 1);

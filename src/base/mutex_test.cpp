@@ -2,10 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <thread>
-#include <vector>
 
 namespace tenon {
 namespace {
@@ -111,9 +111,9 @@ TEST(SharedMutex, LetsReadersInTogether) {
 TEST(SharedMutex, KeepsWritersApart) {
     SharedMutex mutex;
     int count = 0;
-    std::vector<std::thread> writers;
-    for (int n = 0; n < 4; ++n)
-        writers.emplace_back([&] {
+    std::array<std::thread, 4> writers;
+    for (auto& one : writers)
+        one = std::thread([&] {
             for (int m = 0; m < 1000; ++m) {
                 const WriterLock lock{mutex};
                 ++count;

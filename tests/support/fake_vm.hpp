@@ -1,9 +1,6 @@
 // A virtual machine without KVM: what it was told, to look at.
 #pragma once
 
-#include <unistd.h>
-
-#include <cerrno>
 #include <map>
 #include <mutex>
 #include <string>
@@ -24,59 +21,13 @@ public:
     };
 
     Result<void> set_memory(std::uint32_t slot, GuestAddress at,
-                            std::span<std::byte> memory) override {
-        const std::lock_guard lock{mutex};
-        if (auto error = faults.next()) return fail_system(*error, "memory slot");
-        for (const auto& [other, there] : slots)
-            if (other != slot && at.value() < there.at + there.size &&
-                there.at < at.value() + memory.size())
-                return fail_system(EEXIST, "memory slot");
-        slots[slot] = {.at = at.value(), .size = memory.size()};
-        return {};
-    }
-    Result<void> remove_memory(std::uint32_t slot) override {
-        const std::lock_guard lock{mutex};
-        slots.erase(slot);
-        return {};
-    }
-    Result<void> set_routes(std::span<const kvm_irq_routing_entry> table) override {
-        const std::lock_guard lock{mutex};
-        if (auto error = faults.next()) return fail_system(*error, "interrupt routes");
-        ++route_commits;
-        messages = 0;
-        routes.assign(table.begin(), table.end());
-        for (const auto& route : table)
-            messages += route.type == KVM_IRQ_ROUTING_MSI ? 1 : 0;
-        return {};
-    }
-    Result<void> connect_irqfd(vmm::kvm::Gsi gsi, int event, int resample) override {
-        const std::lock_guard lock{mutex};
-        if (auto error = faults.next()) return fail_system(*error, "irqfd");
-        if (resample != no_resample && !resamples) return fail_system(EINVAL, "irqfd");
-        irqfds[gsi.value()] = event;
-        std::uint64_t pending = 0;
-        if (::read(event, &pending, sizeof pending) == sizeof pending) ++raised[gsi.value()];
-        resample_events[gsi.value()] = resample;
-        return {};
-    }
-    Result<void> disconnect_irqfd(vmm::kvm::Gsi gsi, int /*event*/) override {
-        const std::lock_guard lock{mutex};
-        irqfds.erase(gsi.value());
-        resample_events.erase(gsi.value());
-        return {};
-    }
-    Result<void> set_irq_line(vmm::kvm::Gsi gsi, bool level) override {
-        const std::lock_guard lock{mutex};
-        if (auto error = faults.next()) return fail_system(*error, "interrupt pin");
-        levels[gsi.value()] = level;
-        return {};
-    }
-    Result<void> signal_msi(std::uint64_t address, std::uint32_t data) override {
-        const std::lock_guard lock{mutex};
-        if (auto error = faults.next()) return fail_system(*error, "message");
-        sent.emplace_back(address, data);
-        return {};
-    }
+                            std::span<std::byte> memory) override;
+    Result<void> remove_memory(std::uint32_t slot) override;
+    Result<void> set_routes(std::span<const kvm_irq_routing_entry> table) override;
+    Result<void> connect_irqfd(vmm::kvm::Gsi gsi, int event, int resample) override;
+    Result<void> disconnect_irqfd(vmm::kvm::Gsi gsi, int /*event*/) override;
+    Result<void> set_irq_line(vmm::kvm::Gsi gsi, bool level) override;
+    Result<void> signal_msi(std::uint64_t address, std::uint32_t data) override;
 
     /// Guards what follows, where other threads may be in a call.
     std::mutex mutex;

@@ -34,7 +34,9 @@ public:
     std::optional<int> next() {
         const std::lock_guard lock{mutex_};
         ++calls_;
-        if (left_ == 0 || --left_ != 0) return std::nullopt;
+        if (left_ == 0) return std::nullopt;
+        --left_;
+        if (left_ != 0) return std::nullopt;
         reached_ = true;
         return os_error_;
     }
