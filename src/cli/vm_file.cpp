@@ -1,11 +1,5 @@
 #include "cli/vm_file.hpp"
 
-// Errors as values, and all of it in this file.
-#define TOML_HEADER_ONLY 1
-#define TOML_EXCEPTIONS 0
-#define TOML_ENABLE_FORMATTERS 0
-#include <toml++/toml.h>
-
 #include <algorithm>
 #include <array>
 #include <set>
@@ -13,6 +7,7 @@
 
 #include "base/input.hpp"
 #include "cli/text/library.hpp"
+#include "cli/toml.hpp"
 #include "cli/toml_depth.hpp"
 #include "library/words/device_argument.hpp"
 #include "library/words/limits.hpp"

@@ -87,6 +87,23 @@ TEST_F(VmFile, NamesTheLineOfWhatIsNotToml) {
     EXPECT_THAT(wrong("kernel = \"k\"\nkernel = \"l\"\n"), StartsWith("vm.toml:2: "));
 }
 
+// The reader that we use asserts that these begin with a name.
+TEST_F(VmFile, NamesTheLineOfATableWithoutAName) {
+    EXPECT_THAT(wrong("\n[\x0f"), StartsWith("vm.toml:2: "));
+    EXPECT_THAT(wrong("[\n"), StartsWith("vm.toml:1: "));
+    EXPECT_THAT(wrong("[[ ="), StartsWith("vm.toml:1: "));
+    EXPECT_THAT(wrong("[\xc3\xa9]"), StartsWith("vm.toml:1: "));
+}
+
+// Letters that the reader takes for impossible where it looks for blanks.
+TEST_F(VmFile, MayHaveLettersOfEveryLanguage) {
+    EXPECT_THAT(wrong("kernel = \xc3\xa9\n"), StartsWith("vm.toml:1: "));
+    EXPECT_THAT(wrong("kernel\xd2\x99 = 1\n"), StartsWith("vm.toml:1: "));
+    const auto options = read("append = \"\"\"a\\\n  \xc3\xa9t\xc3\xa9\"\"\"\n");
+    ASSERT_TRUE(options);
+    EXPECT_EQ(options->at(0).value, "a\xc3\xa9t\xc3\xa9");
+}
+
 TEST_F(VmFile, HasAnEnd) {
     EXPECT_FALSE(read(std::string(2 << 20, '#')));
     EXPECT_FALSE(read("x = " + std::string(100000, '[')));
