@@ -10,7 +10,7 @@ lint     clang-tidy-19 over all sources; with --recent over those that the last 
 locks    -Wthread-safety of clang++-19 over the sources of base, host and vmm
 headers  each header that no source of its name includes first compiles alone
 
---seconds: begin none after this time, and say how many files were left out.
+--seconds: begin none after this time, and say which files were left out.
 """
 
 import argparse
@@ -155,6 +155,7 @@ def read_all(check, waiting, limit):
             result = future.result()
             if result is None:
                 left_out += 1
+                print(f"LEFT OUT {name}", flush=True)
                 continue
             done += 1
             print(f"[{done}/{len(waiting)}] {name}", flush=True)

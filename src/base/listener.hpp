@@ -26,7 +26,7 @@ public:
     void set(std::function<Answer(Told...)> function) TENON_EXCLUDES(mutex_) {
         auto next = function ? std::make_shared<Place>(std::move(function)) : nullptr;
         std::shared_ptr<Place> before;  // Ends without the lock.
-        MutexLock lock{mutex_};
+        const MutexLock lock{mutex_};
         before = std::exchange(place_, std::move(next));
         while (before && before->calls != 0)
             returned_.wait(mutex_);

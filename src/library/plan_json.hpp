@@ -11,6 +11,6 @@ namespace tenon::library {
 std::string render_json(const model::machine::MachinePlan& plan);
 
 /// One port of it, which is a member of "ports".
-std::string render_json(const model::slot::PortPlan& port);
+std::string render_json(const model::slot::PortPlan& plan);
 
 }  // namespace tenon::library

@@ -10,13 +10,14 @@ dev_test() {
     [ $# -gt 0 ] || {
         dev_headers
         dev_locks
+        lint_recent
     }
     test_run -LE '^soak$' "$@"
 }
 
-# With the lint of what changed last, which takes minutes.
+# With the lint of everything, however long it takes.
 dev_soak() {
-    [ $# -gt 0 ] || lint_recent
+    [ $# -gt 0 ] || dev_lint
     test_run -L '^soak$' "$@"
 }
 

@@ -41,7 +41,7 @@ protected:
         tree_.write(tree_.file(address, "reset_method"), "flr\n");
     }
 
-    Outcome run_with(std::vector<std::string> words) {
+    Outcome run_with(const std::vector<std::string>& words) {
         std::vector<const char*> arguments{"tenon"};
         for (const auto& word : words)
             arguments.push_back(word.c_str());
