@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "pci/config_image.hpp"
+#include "pci/register.hpp"
 
 namespace tenon::pci {
 
@@ -55,6 +56,33 @@ inline constexpr std::uint16_t page_request = 0x13;
 inline constexpr std::uint16_t resizable_bar = 0x15;
 inline constexpr std::uint16_t pasid = 0x1b;
 }  // namespace extended_id
+
+/// What a capability of the standard list begins with; the last one has 0 for the next.
+/// Source: PCIe Base Spec 6.0, 7.5.1.1.11.
+struct CapabilityId : Bits<7, 0, Access::ReadOnly> {};
+struct NextCapability : Bits<15, 8, Access::ReadOnly> {};
+using CapabilityHeader = Register<std::uint16_t, CapabilityId, NextCapability>;
+
+/// What a capability of the extended list begins with. Source: PCIe Base Spec 6.0, 7.6.3.
+struct ExtendedCapabilityId : Bits<15, 0, Access::ReadOnly> {};
+struct ExtendedCapabilityVersion : Bits<19, 16, Access::ReadOnly> {};
+struct NextExtendedCapability : Bits<31, 20, Access::ReadOnly> {};
+using ExtendedCapabilityHeader = Register<std::uint32_t, ExtendedCapabilityId,
+                                          ExtendedCapabilityVersion, NextExtendedCapability>;
+
+/// Headers of capabilities that we make; `next` is where the next one is, or 0.
+constexpr std::uint16_t capability_header(std::uint16_t id, std::size_t next) {
+    return CapabilityHeader{0}
+        .with<CapabilityId>(id)
+        .with<NextCapability>(static_cast<std::uint16_t>(next))
+        .raw();
+}
+constexpr std::uint32_t extended_header(std::uint16_t id, unsigned version, std::size_t next = 0) {
+    return ExtendedCapabilityHeader{id}
+        .with<ExtendedCapabilityVersion>(version)
+        .with<NextExtendedCapability>(static_cast<std::uint32_t>(next))
+        .raw();
+}
 
 inline constexpr std::size_t first_capability = 0x40;
 inline constexpr std::size_t first_extended = 0x100;

@@ -6,6 +6,8 @@
 #include "pci/capability.hpp"
 #include "pci/express.hpp"
 #include "pci/header.hpp"
+#include "pci/msi.hpp"
+#include "pci/resizable_bar.hpp"
 
 namespace tenon::pci::sizes {
 namespace {
@@ -41,10 +43,10 @@ std::size_t at_least_8(std::size_t size) { return std::max<std::size_t>(size, 8)
 }  // namespace
 
 std::size_t msi(const ConfigImage& image, std::size_t at) {
-    const auto control = image.read16(at + 2);
-    const bool wide = (control & 0x80) != 0;
-    const bool maskable = (control & 0x100) != 0;
-    return 10u + (wide ? 4 : 0) + (maskable ? 10 : 0);
+    const MsiControl control{image.read16(at + msi::control)};
+    const bool wide = control.get<Msi64BitAddress>() != 0;
+    const bool maskable = control.get<MsiPerVectorMasking>() != 0;
+    return maskable ? msi::pending(wide) + 4 : msi::data(wide) + 2;
 }
 
 std::size_t pci_x(const ConfigImage& image, std::size_t at) {
@@ -196,7 +198,9 @@ std::size_t multicast(const ConfigImage& image, std::size_t /*at*/) {
 }
 
 std::size_t resizable_bar(const ConfigImage& image, std::size_t at) {
-    return 4 + std::size_t{8} * std::max(1u, image.read32(at + 8) >> 5 & 7);
+    namespace registers = pci::resizable_bar;
+    const ResizableBarControl control{image.read32(at + registers::first + registers::control)};
+    return registers::first + registers::entry * std::max(1u, control.get<ResizableBarCount>());
 }
 
 std::size_t dynamic_power(const ConfigImage& image, std::size_t at) {

@@ -37,6 +37,10 @@ using UncorrectableErrors =
              CompletionTimeout, CompleterAbort, UnexpectedCompletion, ReceiverOverflow,
              MalformedTlp, UnsupportedRequestError, UncorrectableInternalError>;
 
+/// Correctable Error Mask. Source: 7.8.4.6.
+struct AdvisoryNonFatalMask : Bits<13, 13, Access::ReadWrite> {};
+using CorrectableErrorMask = Register<std::uint32_t, AdvisoryNonFatalMask>;
+
 /// First Error Pointer: the number of the bit that was set first. Source: 7.8.4.7.
 struct FirstErrorPointer : Bits<4, 0, Access::ReadOnly> {};
 using ErrorControl = Register<std::uint32_t, FirstErrorPointer>;

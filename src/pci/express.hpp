@@ -90,14 +90,22 @@ struct CorrectableErrorReportingEnable : Bits<0, 0, Access::ReadWrite> {};
 struct NonFatalErrorReportingEnable : Bits<1, 1, Access::ReadWrite> {};
 struct FatalErrorReportingEnable : Bits<2, 2, Access::ReadWrite> {};
 struct UnsupportedRequestReportingEnable : Bits<3, 3, Access::ReadWrite> {};
+struct RelaxedOrderingEnable : Bits<4, 4, Access::ReadWrite> {};
+struct MaxPayloadSize : Bits<7, 5, Access::ReadWrite> {};
+struct MaxReadRequestSize : Bits<14, 12, Access::ReadWrite> {};
 struct InitiateFlr : Bits<15, 15, Access::ReadWrite> {};
 using DeviceControl =
     Register<std::uint16_t, CorrectableErrorReportingEnable, NonFatalErrorReportingEnable,
-             FatalErrorReportingEnable, UnsupportedRequestReportingEnable, InitiateFlr>;
+             FatalErrorReportingEnable, UnsupportedRequestReportingEnable, RelaxedOrderingEnable,
+             MaxPayloadSize, MaxReadRequestSize, InitiateFlr>;
 
 /// Device Status. Source: 7.5.3.5.
+struct CorrectableErrorDetected : Bits<0, 0, Access::WriteOneToClear> {};
 struct NonFatalErrorDetected : Bits<1, 1, Access::WriteOneToClear> {};
 struct FatalErrorDetected : Bits<2, 2, Access::WriteOneToClear> {};
+struct UnsupportedRequestDetected : Bits<3, 3, Access::WriteOneToClear> {};
+using DeviceStatus = Register<std::uint16_t, CorrectableErrorDetected, NonFatalErrorDetected,
+                              FatalErrorDetected, UnsupportedRequestDetected>;
 
 /// Link Capabilities. Speed is a bit number in the supported speeds vector. Source: 7.5.3.6.
 struct MaxLinkSpeed : Bits<3, 0, Access::ReadOnly> {};
@@ -122,8 +130,12 @@ struct AtomicOpEgressBlocking : Bits<7, 7, Access::ReadWrite> {};
 using DeviceControl2 = Register<std::uint16_t, AtomicOpRequesterEnable, AtomicOpEgressBlocking>;
 
 /// Link Control. Source: 7.5.3.7.
-struct LinkDisable : Bits<4, 4, Access::ReadWrite> {};
-using LinkControl = Register<std::uint16_t, LinkDisable>;
+struct ActiveStatePower : Bits<1, 0, Access::ReadWrite> {};
+struct LinkDisable : Bits<4, 4, Access::ReadWrite> {};  ///< Of a port.
+struct CommonClock : Bits<6, 6, Access::ReadWrite> {};
+struct ExtendedSynch : Bits<7, 7, Access::ReadWrite> {};
+using LinkControl =
+    Register<std::uint16_t, ActiveStatePower, LinkDisable, CommonClock, ExtendedSynch>;
 
 /// Link Status. Source: 7.5.3.8.
 struct CurrentLinkSpeed : Bits<3, 0, Access::ReadOnly> {};
@@ -159,6 +171,27 @@ struct PresenceDetectState : Bits<6, 6, Access::ReadOnly> {};
 struct DllStateChanged : Bits<8, 8, Access::WriteOneToClear> {};
 using SlotStatus = Register<std::uint16_t, AttentionButtonPressed, PresenceDetectChanged,
                             PresenceDetectState, DllStateChanged>;
+
+/// Root Control. Source: 7.5.3.12.
+struct SystemErrorOnCorrectable : Bits<0, 0, Access::ReadWrite> {};
+struct SystemErrorOnNonFatal : Bits<1, 1, Access::ReadWrite> {};
+struct SystemErrorOnFatal : Bits<2, 2, Access::ReadWrite> {};
+struct PmeInterruptEnable : Bits<3, 3, Access::ReadWrite> {};
+using RootControl = Register<std::uint16_t, SystemErrorOnCorrectable, SystemErrorOnNonFatal,
+                             SystemErrorOnFatal, PmeInterruptEnable>;
+
+/// Root Status. Source: 7.5.3.14.
+struct PmeStatus : Bits<16, 16, Access::WriteOneToClear> {};
+using RootStatus = Register<std::uint32_t, PmeStatus>;
+
+/// Link Capabilities 2. Bit n of the vector is the speed that link registers call n + 1.
+/// Source: 7.5.3.18.
+struct SupportedLinkSpeeds : Bits<7, 1, Access::ReadOnly> {};
+using LinkCapabilities2 = Register<std::uint32_t, SupportedLinkSpeeds>;
+
+/// Link Control 2. Source: 7.5.3.19.
+struct TargetLinkSpeed : Bits<3, 0, Access::ReadWrite> {};
+using LinkControl2 = Register<std::uint16_t, TargetLinkSpeed>;
 
 /// Type and version of a function's PCI Express capability, and where it stands.
 struct ExpressPlace {

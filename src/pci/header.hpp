@@ -17,8 +17,12 @@ inline constexpr std::size_t command = 0x04;
 inline constexpr std::size_t status = 0x06;
 inline constexpr std::size_t revision_id = 0x08;
 inline constexpr std::size_t class_code = 0x09;  ///< Three bytes: interface, subclass, class.
+inline constexpr std::size_t cache_line_size = 0x0c;
+inline constexpr std::size_t latency_timer = 0x0d;
 inline constexpr std::size_t header_type = 0x0e;
+inline constexpr std::size_t self_test = 0x0f;  ///< BIST.
 inline constexpr std::size_t bar0 = 0x10;
+inline constexpr std::size_t cardbus_information = 0x28;  ///< CardBus CIS Pointer.
 inline constexpr std::size_t subsystem_vendor_id = 0x2c;
 inline constexpr std::size_t rom_address = 0x30;
 inline constexpr std::size_t capabilities_pointer = 0x34;
@@ -68,7 +72,28 @@ struct SecondaryBusReset : Bits<6, 6, Access::ReadWrite> {};
 using BridgeControl = Register<std::uint16_t, ParityForwarding, SerrForwarding, SecondaryBusReset>;
 
 /// Secondary Status. Source: PCIe Base Spec 6.0, 7.5.1.3.7.
+struct SecondaryDataParityError : Bits<8, 8, Access::WriteOneToClear> {};
+struct SecondaryAborts : Bits<13, 11, Access::WriteOneToClear> {};
 struct ReceivedSystemError : Bits<14, 14, Access::WriteOneToClear> {};
+struct SecondaryParityError : Bits<15, 15, Access::WriteOneToClear> {};
+using SecondaryStatus = Register<std::uint16_t, SecondaryDataParityError, SecondaryAborts,
+                                 ReceivedSystemError, SecondaryParityError>;
+
+/// Memory Base and Limit, and the prefetchable ones: address bits 31:20, and what addresses the
+/// window has. Source: PCIe Base Spec 6.0, 7.5.1.3.8, 7.5.1.3.9.
+struct WindowAddress : Bits<15, 4, Access::ReadWrite> {};
+struct WindowKind : Bits<3, 0, Access::ReadOnly> {};  ///< 1: 64 bits, of a prefetchable one.
+using MemoryWindow = Register<std::uint16_t, WindowAddress, WindowKind>;
+
+/// I/O Base and Limit: address bits 15:12. Source: PCIe Base Spec 6.0, 7.5.1.3.6.
+struct IoWindowAddress : Bits<7, 4, Access::ReadWrite> {};
+struct IoWindowKind : Bits<3, 0, Access::ReadOnly> {};  ///< 1: 32 bits.
+using IoWindow = Register<std::uint8_t, IoWindowAddress, IoWindowKind>;
+
+/// Expansion ROM Base Address. Source: PCIe Base Spec 6.0, 7.5.1.2.4.
+struct RomEnable : Bits<0, 0, Access::ReadWrite> {};
+struct RomAddress : Bits<31, 11, Access::ReadWrite> {};
+using RomBaseAddress = Register<std::uint32_t, RomEnable, RomAddress>;
 
 /// Header Type. Source: PCIe Base Spec 6.0, 7.5.1.1.9.
 struct HeaderLayout : Bits<6, 0, Access::ReadOnly> {};

@@ -12,9 +12,17 @@ namespace {
 // slowest and narrowest, 2.5 GT/s x1. Source: PCIe Base Spec 6.0, 7.5.3.6 to 7.5.3.8.
 void emulate_link(RegisterMap& map, const pci::Capability& capability) {
     const std::size_t at = capability.at;
-    map.emulate<std::uint32_t>(at + pci::express::link_capabilities, 0x00000011);
-    map.emulate<std::uint16_t>(at + pci::express::link_control, 0, 0x00c3);
-    map.emulate<std::uint16_t>(at + pci::express::link_status, 0x0011);
+    constexpr auto able =
+        pci::LinkCapabilities{0}.with<pci::MaxLinkSpeed>(1).with<pci::MaxLinkWidth>(1);
+    constexpr auto now =
+        pci::LinkStatus{0}.with<pci::CurrentLinkSpeed>(1).with<pci::NegotiatedLinkWidth>(1);
+    // A port alone can disable its link.
+    constexpr auto writable =
+        pci::LinkControl{pci::LinkControl::mask_of(pci::Access::ReadWrite)}.with<pci::LinkDisable>(
+            0);
+    map.emulate<std::uint32_t>(at + pci::express::link_capabilities, able.raw());
+    map.emulate<std::uint16_t>(at + pci::express::link_control, 0, writable.raw());
+    map.emulate<std::uint16_t>(at + pci::express::link_status, now.raw());
 }
 
 // Which errors the guest wants to be told of: kept, since we send such messages whatever the device
@@ -60,8 +68,8 @@ Adapted adapt_express(const AdaptContext& context, const pci::Capability& capabi
 
     const DeviceCapabilities device{context.config.read32(at + express::device_capabilities)};
     view.function_level_reset = device.get<FunctionLevelReset>() != 0;
-    // Bit 15 starts a reset, which we carry out; the rest of the register is the device's.
-    view.map.emulate_bits(at + express::device_control + 1, 0x80, 0);
+    // A reset is ours to carry out; the rest of the register is the device's.
+    view.map.emulate_bits(at + express::device_control + 1, InitiateFlr::mask >> 8, 0);
     if (!view.virtual_function) keep_error_reporting(view.map, at + express::device_control);
     return {action, why + (view.function_level_reset ? "; a function level reset goes through "
                                                        "Tenon"

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "model/function/adapters.hpp"
+#include "pci/msix.hpp"
 
 namespace tenon::model::function {
 namespace {
@@ -39,16 +40,16 @@ std::string misplaced(const AdaptContext& context, const MsixPlan& plan) {
 // Offsets and bits. Source: PCIe Base Spec 6.0, 7.7.2.
 Adapted adapt_msix(const AdaptContext& context, const pci::Capability& capability) {
     const std::size_t at = capability.at;
-    const auto control = context.config.read16(at + 2);
-    const auto table = context.config.read32(at + 4);
-    const auto pba = context.config.read32(at + 8);
+    const pci::MsixControl control{context.config.read16(at + pci::msix::control)};
+    const pci::MsixStructure table{context.config.read32(at + pci::msix::table)};
+    const pci::MsixStructure pba{context.config.read32(at + pci::msix::pending)};
     const MsixPlan plan{
         .at = capability.at,
-        .vectors = static_cast<std::uint16_t>((control & 0x7ff) + 1),
-        .table_bar = table & 7,
-        .table_offset = table & ~7u,
-        .pba_bar = pba & 7,
-        .pba_offset = pba & ~7u,
+        .vectors = static_cast<std::uint16_t>(control.get<pci::MsixTableSize>() + 1),
+        .table_bar = table.get<pci::MsixStructureBar>(),
+        .table_offset = offset_of(table),
+        .pba_bar = pba.get<pci::MsixStructureBar>(),
+        .pba_offset = offset_of(pba),
     };
     if (const auto why = misplaced(context, plan); !why.empty()) {
         context.view.map.hide(at, capability.size);
@@ -59,7 +60,9 @@ Adapted adapt_msix(const AdaptContext& context, const pci::Capability& capabilit
         return {chosen::Action::Hide, why};
     }
     // Enable and Function Mask belong to the guest and start at zero; the rest is the device's.
-    context.view.map.emulate<std::uint16_t>(at + 2, control & 0x07ff, 0xc000);
+    context.view.map.emulate<std::uint16_t>(
+        at + pci::msix::control, control.raw() & pci::MsixControl::mask_of(pci::Access::ReadOnly),
+        pci::MsixControl::mask_of(pci::Access::ReadWrite));
     context.view.msix = plan;
     const auto& kind = pci::kind_of(capability.list, capability.id);
     return {chosen::Action::Emulate, std::string{kind.why}};

@@ -1,4 +1,5 @@
 #include "model/function/adapters.hpp"
+#include "pci/resizable_bar.hpp"
 
 namespace tenon::model::function {
 
@@ -6,14 +7,18 @@ namespace tenon::model::function {
 // 13:8 the present size, 31:16 sizes from 256 TiB on). Source: PCIe Base Spec 6.0, 7.8.6.
 Adapted adapt_resizable_bar(const AdaptContext& context, const pci::Capability& capability) {
     auto& map = context.view.map;
-    for (std::size_t at = capability.at + std::size_t{4};
-         at + 8 <= capability.at + std::size_t{capability.size}; at += 8) {
-        const auto control = context.config.read32(at + 4);
-        const auto present = control >> 8 & 0x3f;
+    namespace registers = pci::resizable_bar;
+    for (std::size_t at = capability.at + registers::first;
+         at + registers::entry <= capability.at + std::size_t{capability.size};
+         at += registers::entry) {
+        const pci::ResizableBarControl control{context.config.read32(at + registers::control)};
+        const auto present = control.get<pci::ResizableBarSize>();
         const std::uint32_t low = present <= 27 ? 1u << (present + 4) : 0;
-        const std::uint32_t high = present >= 28 && present <= 43 ? 1u << (present - 12) : 0;
+        const std::uint32_t high =
+            present >= 28 && present <= pci::largest_resizable_size ? 1u << (present - 12) : 0;
         map.emulate<std::uint32_t>(at, low);
-        map.emulate<std::uint32_t>(at + 4, (control & 0x0000ffff) | high);
+        constexpr auto offered = std::uint32_t{pci::ResizableBarUpperSizes::mask};
+        map.emulate<std::uint32_t>(at + registers::control, (control.raw() & ~offered) | high);
     }
     const auto& kind = pci::kind_of(capability.list, capability.id);
     return {chosen::Action::Emulate, std::string{kind.why}};

@@ -7,6 +7,7 @@
 
 #include "base/bytes.hpp"
 #include "pci/header.hpp"
+#include "pci/resizable_bar.hpp"
 
 namespace tenon::model::function {
 namespace {
@@ -19,11 +20,13 @@ std::optional<std::uint64_t> resizable_size(const pci::ConfigImage& config, unsi
     const auto resizable = pci::list_capabilities(config).find(pci::CapabilityList::Extended,
                                                                pci::extended_id::resizable_bar);
     if (!resizable) return std::nullopt;
-    for (std::size_t at = resizable->at + std::size_t{8};
-         at + 4 <= resizable->at + std::size_t{resizable->size}; at += 8) {
-        const auto control = config.read32(at);
-        const auto size = control >> 8 & 0x3f;
-        if ((control & 7) == index && size < 44) return std::uint64_t{1} << (size + 20);
+    namespace registers = pci::resizable_bar;
+    for (std::size_t at = resizable->at + registers::first + registers::control;
+         at + 4 <= resizable->at + std::size_t{resizable->size}; at += registers::entry) {
+        const pci::ResizableBarControl control{config.read32(at)};
+        const auto size = control.get<pci::ResizableBarSize>();
+        if (control.get<pci::ResizableBarIndex>() == index && size <= pci::largest_resizable_size)
+            return std::uint64_t{1} << (size + 20);
     }
     return std::nullopt;
 }
@@ -169,8 +172,9 @@ void emulate_bar(RegisterMap& map, const BarPlan& bar) {
     // Without a size the register cannot answer a guest that measures it.
     const std::uint64_t writable = bar.size ? ~(*bar.size - 1) : 0;
     if (bar.index == device::rom_region) {
-        map.emulate<std::uint32_t>(pci::header::rom_address, 0,
-                                   static_cast<std::uint32_t>(writable & 0xfffff800) | 1);
+        map.emulate<std::uint32_t>(
+            pci::header::rom_address, 0,
+            static_cast<std::uint32_t>(writable & pci::RomAddress::mask) | pci::RomEnable::mask);
         return;
     }
     const auto at = pci::header::bar0 + std::size_t{4} * bar.index;

@@ -178,8 +178,9 @@ private:
             view_.capabilities.push_back(std::move(decision));
         }
         const bool any = view_.map.start.read8(pci::header::capabilities_pointer) != 0;
-        // Status bit 4: a list is there, if the guest is left one.
-        view_.map.emulate_bits(pci::header::status, 0x10, any ? 0x10 : 0);
+        // A list is there, if the guest is left one.
+        constexpr auto list = std::uint8_t{pci::CapabilitiesList::mask};
+        view_.map.emulate_bits(pci::header::status, list, any ? list : 0);
     }
 
     void extended() {
@@ -237,10 +238,13 @@ private:
         const auto write = [&](const chosen::Decision& decision, std::uint16_t next) {
             const auto at = *decision.guest_offset;
             // Version and id are the device's or ours; a null capability has neither.
-            auto header = decision.host_offset ? config_.read32(at) & 0x000fffff : 0;
-            if (decision.action == chosen::Action::Synthesize)
-                header = view_.map.start.read32(at) & 0x000fffff;
-            view_.map.emulate<std::uint32_t>(at, header | static_cast<std::uint32_t>(next) << 20);
+            const auto header = decision.action == chosen::Action::Synthesize
+                                    ? view_.map.start.read32(at)
+                                : decision.host_offset ? config_.read32(at)
+                                                       : 0;
+            view_.map.emulate<std::uint32_t>(at, pci::ExtendedCapabilityHeader{header}
+                                                     .with<pci::NextExtendedCapability>(next)
+                                                     .raw());
         };
         for (const auto& decision : decisions) {
             if (!decision.guest_offset) continue;

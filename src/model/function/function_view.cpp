@@ -62,12 +62,13 @@ void view_header(const device::DeviceFacts& facts, FunctionView& view) {
     map.emulate<std::uint16_t>(command, 0, command_bits);
     map.passed.write<std::uint16_t>(command, command_bits);
     map.pass(status, 2);
-    map.emulate<std::uint8_t>(0x0c, 0, 0xff);  // Cache Line Size: kept, without effect in PCIe
-    map.emulate<std::uint8_t>(0x0d, 0);        // Latency Timer
+    // Kept, without effect in PCI Express.
+    map.emulate<std::uint8_t>(cache_line_size, 0, 0xff);
+    map.emulate<std::uint8_t>(latency_timer, 0);
     map.emulate<std::uint8_t>(header_type, pci::layout_endpoint);
-    map.emulate<std::uint8_t>(0x0f, 0);  // BIST
+    map.emulate<std::uint8_t>(self_test, 0);
     map.hide(bar0, 24);
-    map.hide(0x28, 4);  // CardBus CIS
+    map.hide(cardbus_information, 4);
     map.hide(rom_address, 4);
     // Where nothing past the header was read, the guest's lists are not known either: the device's
     // own pointer stays, and nobody reads it as "none".

@@ -10,6 +10,7 @@
 #include "model/function/bar_plan.hpp"
 #include "model/function/function_view.hpp"
 #include "pci/capability.hpp"
+#include "pci/resizable_bar.hpp"
 
 namespace tenon::model::function {
 namespace {
@@ -44,9 +45,11 @@ bool is_resizable(const pci::ConfigImage& config, unsigned index) {
     const auto resizable = pci::list_capabilities(config).find(pci::CapabilityList::Extended,
                                                                pci::extended_id::resizable_bar);
     if (!resizable) return false;
-    for (std::size_t at = resizable->at + std::size_t{8};
-         at + 4 <= resizable->at + std::size_t{resizable->size}; at += 8)
-        if ((config.read32(at) & 7) == index) return true;
+    namespace registers = pci::resizable_bar;
+    for (std::size_t at = resizable->at + registers::first + registers::control;
+         at + 4 <= resizable->at + std::size_t{resizable->size}; at += registers::entry)
+        if (pci::ResizableBarControl{config.read32(at)}.get<pci::ResizableBarIndex>() == index)
+            return true;
     return false;
 }
 

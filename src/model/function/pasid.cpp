@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "pci/capability.hpp"
 #include "pci/pasid.hpp"
 
 namespace tenon::model::function {
@@ -164,7 +165,7 @@ void emulate_pasid(RegisterMap& map, const PasidPlan& plan) {
                               .with<pci::PasidExecuteEnable>(plan.execute ? 1 : 0)
                               .with<pci::PasidPrivilegedEnable>(plan.privileged ? 1 : 0);
     // Version 1. Source: 7.8.9.1.
-    map.emulate<std::uint32_t>(plan.at, std::uint32_t{pci::extended_id::pasid} | 1u << 16);
+    map.emulate<std::uint32_t>(plan.at, pci::extended_header(pci::extended_id::pasid, 1));
     map.emulate<std::uint16_t>(plan.at + pci::pasid::capability, capability.raw());
     map.emulate<std::uint16_t>(plan.at + pci::pasid::control, 0, writable.raw());
 }

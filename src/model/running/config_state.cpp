@@ -2,8 +2,11 @@
 
 #include <algorithm>
 
+#include "pci/advanced_features.hpp"
 #include "pci/express.hpp"
 #include "pci/header.hpp"
+#include "pci/msi.hpp"
+#include "pci/msix.hpp"
 #include "pci/pasid.hpp"
 #include "pci/power_management.hpp"
 
@@ -83,6 +86,14 @@ std::vector<BarPlace> without(const std::vector<BarPlace>& places,
     return rest;
 }
 
+// Whether this is a bridge whose secondary bus is held in reset.
+bool holds_secondary_bus(const pci::ConfigImage& bytes) {
+    const pci::HeaderType type{bytes.read8(header_type)};
+    const pci::BridgeControl control{bytes.read16(bridge_control)};
+    return type.get<pci::HeaderLayout>() == pci::layout_bridge &&
+           control.get<pci::SecondaryBusReset>() != 0;
+}
+
 effect::PasidChanged pasid_changed(std::uint16_t raw) {
     const pci::PasidControl control{raw};
     return {.enabled = control.get<pci::PasidEnable>() != 0,
@@ -120,11 +131,12 @@ bool ConfigState::asks_for_reset(std::uint16_t offset, std::uint8_t size,
     if (view_->function_level_reset) {
         const auto high =
             written_byte(view_->express_at + pci::express::device_control + 1, offset, size, value);
-        if (high && (*high & 0x80) != 0) return true;
+        if (high && (*high & pci::InitiateFlr::mask >> 8) != 0) return true;
     }
     if (view_->advanced_features_at == 0) return false;
-    const auto control = written_byte(view_->advanced_features_at + 4, offset, size, value);
-    return control && (*control & 1) != 0;
+    const auto control = written_byte(view_->advanced_features_at + pci::advanced_features::control,
+                                      offset, size, value);
+    return control && (*control & pci::AdvancedInitiateFlr::mask) != 0;
 }
 
 std::vector<Effect> ConfigState::write(std::uint16_t offset, std::uint8_t size,
@@ -138,7 +150,7 @@ std::vector<Effect> ConfigState::write(std::uint16_t offset, std::uint8_t size,
     value = with_supported_power_state(offset, size, value);
     const bool placement = touches_placement(offset, size);
     const auto before = placement ? placed() : std::vector<BarPlace>{};
-    const auto secondary_reset = bytes_.read8(bridge_control) & 0x40;
+    const bool held = holds_secondary_bus(bytes_);
     const auto pasid = pasid_control();
     const auto old = bytes_at(bytes_, offset, size);
     const auto writable = bytes_at(map_->writable, offset, size);
@@ -157,9 +169,7 @@ std::vector<Effect> ConfigState::write(std::uint16_t offset, std::uint8_t size,
     if (touches_interrupts(offset, size)) effects.emplace_back(effect::InterruptsChanged{});
     if (pasid_control() != pasid) effects.emplace_back(pasid_changed(pasid_control()));
     switches_.write(*map_, offset, size, value, effects);
-    const bool is_bridge = (bytes_.read8(header_type) & 0x7f) == pci::layout_bridge;
-    if (is_bridge && secondary_reset == 0 && (bytes_.read8(bridge_control) & 0x40) != 0)
-        effects.emplace_back(effect::ResetSecondaryBus{});
+    if (!held && holds_secondary_bus(bytes_)) effects.emplace_back(effect::ResetSecondaryBus{});
     return effects;
 }
 
@@ -194,15 +204,16 @@ void ConfigState::pass_write(std::uint16_t offset, std::uint8_t size, std::uint3
 bool ConfigState::touches_placement(std::uint16_t offset, std::uint8_t size) const {
     if (view_ == nullptr) return false;
     const auto power = view_->power_management_at;
-    return offset < pci::header_size || (power != 0 && touches(power + 4, 1, offset, size));
+    return offset < pci::header_size ||
+           (power != 0 && touches(power + pci::power_management::control, 1, offset, size));
 }
 
 bool ConfigState::touches_interrupts(std::uint16_t offset, std::uint8_t size) const {
     if (view_ == nullptr) return false;
     // Command for INTx, Message Control, and for MSI everything up to its mask.
     return (view_->intx && touches(command, 2, offset, size)) ||
-           (view_->msi && touches(view_->msi->at, 24, offset, size)) ||
-           (view_->msix && touches(view_->msix->at, 4, offset, size));
+           (view_->msi && touches(view_->msi->at, pci::msi::largest, offset, size)) ||
+           (view_->msix && touches(view_->msix->at, pci::msix::table, offset, size));
 }
 
 std::vector<Effect> ConfigState::prepare_device() const {
@@ -282,7 +293,10 @@ std::vector<BarPlace> ConfigState::placed() const {
     // In D1 to D3 the function answers configuration accesses alone.
     // Source: PCI Power Management 1.2, 5.4.
     const auto power = view_->power_management_at;
-    if (power != 0 && (bytes_.read8(power + 4) & 3) != 0) return {};
+    if (power != 0) {
+        const pci::PowerControl state{bytes_.read16(power + pci::power_management::control)};
+        if (state.get<pci::PowerState>() != 0) return {};
+    }
     const pci::Command control{bytes_.read16(command)};
     std::vector<BarPlace> places;
     for (const auto& bar : view_->bars) {
@@ -306,8 +320,8 @@ std::uint16_t ConfigState::pasid_control() const {
 
 std::uint64_t ConfigState::bar_address(const function::BarPlan& bar) const {
     if (bar.index == device::rom_region) {
-        const auto rom = bytes_.read32(rom_address);
-        return (rom & 1) != 0 ? rom & ~0x7ffu : 0;
+        const pci::RomBaseAddress rom{bytes_.read32(rom_address)};
+        return rom.get<pci::RomEnable>() != 0 ? rom.raw() & pci::RomAddress::mask : 0;
     }
     const auto at = bar0 + std::size_t{4} * bar.index;
     const auto low = bytes_.read32(at);

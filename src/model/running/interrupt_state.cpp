@@ -4,6 +4,8 @@
 
 #include "model/running/msi_registers.hpp"
 #include "pci/header.hpp"
+#include "pci/msi.hpp"
+#include "pci/msix.hpp"
 
 namespace tenon::model::running {
 
@@ -15,6 +17,14 @@ template <typename... Cases>
 struct Overloaded : Cases... {
     using Cases::operator()...;
 };
+
+pci::MsixControl control_of(const function::MsixPlan& plan, const pci::ConfigImage& config) {
+    return pci::MsixControl{config.read16(plan.at + pci::msix::control)};
+}
+
+pci::MsiControl control_of(const function::MsiPlan& plan, const pci::ConfigImage& config) {
+    return pci::MsiControl{config.read16(plan.at + pci::msi::control)};
+}
 
 std::uint32_t capacity_of(const function::FunctionView& view) {
     const std::uint32_t msix = view.msix ? view.msix->vectors : 0;
@@ -45,8 +55,8 @@ MessageVectors::Registers InterruptState::registers() const {
 
 InterruptActions InterruptState::config_changed(const pci::ConfigImage& config) {
     // MSI-X wins where a guest switches both on, which the specification leaves undefined.
-    const bool msix = msix_ && (config.read16(msix_->at + 2u) & 0x8000) != 0;
-    const bool msi = !msix && msi_ && (config.read16(msi_->at + 2u) & 0x0001) != 0;
+    const bool msix = msix_ && control_of(*msix_, config).get<pci::MsixEnable>() != 0;
+    const bool msi = !msix && msi_ && control_of(*msi_, config).get<pci::MsiEnable>() != 0;
 
     InterruptActions actions;
     if (intx_ && (msix || msi)) intx_->leave(actions);
@@ -64,7 +74,7 @@ InterruptActions InterruptState::config_changed(const pci::ConfigImage& config) 
 }
 
 void InterruptState::follow_msix(const pci::ConfigImage& config, InterruptActions& actions) {
-    function_mask_ = (config.read16(msix_->at + 2u) & 0x4000) != 0;
+    function_mask_ = control_of(*msix_, config).get<pci::MsixFunctionMask>() != 0;
     const MessageVectors::Registers now{.entries = table_.entries(),
                                         .function_mask = function_mask_};
     if (vectors_.index())

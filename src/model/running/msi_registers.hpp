@@ -14,9 +14,6 @@ std::size_t msi_data_at(const function::MsiPlan& plan);
 std::size_t msi_mask_at(const function::MsiPlan& plan);
 std::size_t msi_pending_at(const function::MsiPlan& plan);
 
-/// Bytes of the capability from its start.
-std::size_t msi_size(const function::MsiPlan& plan);
-
 /// The vectors that the guest has switched on, as the registers in `config` say. MSI has one
 /// address and one data word; vector n sends data + n. Never more than the device has.
 void read_msi_vectors(const function::MsiPlan& plan, const pci::ConfigImage& config,

@@ -8,6 +8,7 @@
 #include "pci/error_reporting.hpp"
 #include "pci/express.hpp"
 #include "pci/header.hpp"
+#include "pci/msi.hpp"
 #include "pci/power_management.hpp"
 
 namespace tenon::model::slot {
@@ -32,7 +33,7 @@ function::RegisterMap empty_space(std::uint16_t device, std::uint32_t class_code
     map.emulate<std::uint16_t>(command, 0, pci::Command::mask_of(pci::Access::ReadWrite));
     map.emulate<std::uint16_t>(status, 0, 0, pci::Status::mask_of(pci::Access::WriteOneToClear));
     map.emulate<std::uint32_t>(revision_id, class_code << 8);
-    map.emulate<std::uint8_t>(0x0c, 0, 0xff);
+    map.emulate<std::uint8_t>(cache_line_size, 0, 0xff);
     map.emulate<std::uint8_t>(header_type, type);
     map.emulate<std::uint8_t>(interrupt_line, 0, 0xff);
     return map;
@@ -40,45 +41,57 @@ function::RegisterMap empty_space(std::uint16_t device, std::uint32_t class_code
 
 // Base and limit registers hold the upper 12 bits of 32, in 1 MiB granules; the base above the
 // limit closes the window. Source: PCI-to-PCI Bridge Architecture 1.2, 3.2.5.
+constexpr auto window_bits = pci::MemoryWindow::mask_of(pci::Access::ReadWrite);
+constexpr std::uint64_t closed_base = 0xfff0'0000;
+
 std::uint16_t granule(std::uint64_t address) {
-    return static_cast<std::uint16_t>(address >> 16 & 0xfff0);
+    return static_cast<std::uint16_t>(address >> 16 & window_bits);
+}
+
+std::uint8_t io_granule(std::uint64_t address) {
+    return static_cast<std::uint8_t>(address >> 8 & pci::IoWindowAddress::mask);
 }
 
 void emulate_windows(function::RegisterMap& map, const PortPlan& port) {
     const bool memory = port.memory.size != 0;
-    map.emulate<std::uint16_t>(memory_base, memory ? granule(port.memory.base) : 0xfff0, 0xfff0);
-    map.emulate<std::uint16_t>(memory_limit, memory ? granule(port.memory.end() - 1) : 0, 0xfff0);
+    map.emulate<std::uint16_t>(memory_base, granule(memory ? port.memory.base : closed_base),
+                               window_bits);
+    map.emulate<std::uint16_t>(memory_limit, granule(memory ? port.memory.end() - 1 : 0),
+                               window_bits);
 
     const bool pref = port.prefetchable.size != 0;
-    const auto base = pref ? port.prefetchable.base : 0xfff0'0000;
+    const auto base = pref ? port.prefetchable.base : closed_base;
     const auto limit = pref ? port.prefetchable.end() - 1 : 0;
-    // The low nibble 1 says: 64-bit.
-    map.emulate<std::uint16_t>(prefetchable_base, granule(base) | 1, 0xfff0);
-    map.emulate<std::uint16_t>(prefetchable_limit, granule(limit) | 1, 0xfff0);
+    constexpr auto wide = pci::MemoryWindow{0}.with<pci::WindowKind>(1).raw();
+    map.emulate<std::uint16_t>(prefetchable_base, granule(base) | wide, window_bits);
+    map.emulate<std::uint16_t>(prefetchable_limit, granule(limit) | wide, window_bits);
     map.emulate<std::uint32_t>(prefetchable_base_upper, static_cast<std::uint32_t>(base >> 32),
                                ~0u);
     map.emulate<std::uint32_t>(prefetchable_limit_upper, static_cast<std::uint32_t>(limit >> 32),
                                ~0u);
     // Without an I/O window the registers read zero, which says that there is none at all.
     if (port.io.size == 0) return;
-    map.emulate<std::uint8_t>(io_base, static_cast<std::uint8_t>(port.io.base >> 8 & 0xf0), 0xf0);
-    map.emulate<std::uint8_t>(io_limit, static_cast<std::uint8_t>((port.io.end() - 1) >> 8 & 0xf0),
-                              0xf0);
+    constexpr auto io_bits = pci::IoWindow::mask_of(pci::Access::ReadWrite);
+    map.emulate<std::uint8_t>(io_base, io_granule(port.io.base), io_bits);
+    map.emulate<std::uint8_t>(io_limit, io_granule(port.io.end() - 1), io_bits);
 }
 
 // Device Capabilities 2 and what follows it: with version 2 of the capability.
 void emulate_second_registers(function::RegisterMap& map, const PortPlan& port) {
     constexpr auto at = express_at;
-    const auto speeds = (2u << port.slot.link_speed) - 2;  // every speed up to this one
-    const auto capabilities =
-        pci::DeviceCapabilities2{0}.with<pci::AtomicOpCompleters>(port.slot.atomic_completer);
+    const auto speeds = pci::LinkCapabilities2{0}.with<pci::SupportedLinkSpeeds>(
+        (1u << port.slot.link_speed) - 1);  // every speed up to this one
+    const auto target = pci::LinkControl2{0}.with<pci::TargetLinkSpeed>(
+        static_cast<std::uint16_t>(port.slot.link_speed));
     // Prefixes of requests travel to the root, four at most: a PASID is one.
-    map.emulate<std::uint32_t>(at + express::device_capabilities_2,
-                               capabilities.raw() | pci::EndToEndPrefixSupported::mask);
+    const auto capabilities = pci::DeviceCapabilities2{0}
+                                  .with<pci::AtomicOpCompleters>(port.slot.atomic_completer)
+                                  .with<pci::EndToEndPrefixSupported>(1);
+    map.emulate<std::uint32_t>(at + express::device_capabilities_2, capabilities.raw());
     map.emulate<std::uint16_t>(at + express::device_control_2, 0, 0);
-    map.emulate<std::uint32_t>(at + express::link_capabilities_2, speeds);
-    map.emulate<std::uint16_t>(at + express::link_control_2,
-                               static_cast<std::uint16_t>(port.slot.link_speed), 0x000f);
+    map.emulate<std::uint32_t>(at + express::link_capabilities_2, speeds.raw());
+    map.emulate<std::uint16_t>(at + express::link_control_2, target.raw(),
+                               pci::LinkControl2::mask_of(pci::Access::ReadWrite));
 }
 
 // Without hot-plug the slot has no button, indicator or lock: what is in it stays.
@@ -108,38 +121,64 @@ void emulate_slot(function::RegisterMap& map, const PortPlan& port) {
     map.emulate<std::uint16_t>(at + express::slot_status, present.raw(), 0, clearable);
 }
 
-// Source: PCIe Base Spec 6.0, 7.5.3. Root port, slot implemented.
+// An empty slot has a link of no width, which is not active.
+void emulate_link(function::RegisterMap& map, const PortPlan& port) {
+    constexpr auto at = express_at;
+    const auto able = pci::LinkCapabilities{0}
+                          .with<pci::MaxLinkSpeed>(port.slot.link_speed)
+                          .with<pci::MaxLinkWidth>(port.slot.link_width)
+                          .with<pci::DllActiveReporting>(1)
+                          .with<pci::PortNumber>(port.slot_number);
+    auto now = pci::LinkStatus{0}.with<pci::CurrentLinkSpeed>(
+        static_cast<std::uint16_t>(port.slot.link_speed));
+    if (!port.functions.empty())
+        now = now.with<pci::NegotiatedLinkWidth>(static_cast<std::uint16_t>(port.slot.link_width))
+                  .with<pci::DllActive>(1);
+    map.emulate<std::uint32_t>(at + express::link_capabilities, able.raw());
+    map.emulate<std::uint16_t>(at + express::link_control, 0,
+                               pci::LinkControl::mask_of(pci::Access::ReadWrite));
+    map.emulate<std::uint16_t>(at + express::link_status, now.raw());
+}
+
+// Source: PCIe Base Spec 6.0, 7.5.3.
 void emulate_express(function::RegisterMap& map, const PortPlan& port) {
     constexpr auto at = express_at;
-    const bool occupied = !port.functions.empty();
-    const auto link = port.slot.link_speed | port.slot.link_width << 4;
-    map.emulate<std::uint16_t>(at, 0x0010 | msi_at << 8);
-    map.emulate<std::uint16_t>(at + express::capabilities,
-                               static_cast<std::uint16_t>(0x0140 | port.rules.express_version));
-    map.emulate<std::uint32_t>(at + express::device_capabilities,
-                               0x00008000 | port.slot.max_payload);
-    map.emulate<std::uint16_t>(at + express::device_control, 0, 0x70ff);
-    map.emulate<std::uint16_t>(at + express::device_status, 0, 0, 0x000f);
-    // Bit 20: the port reports whether its data link layer is active. 31:24: port number.
-    map.emulate<std::uint32_t>(at + express::link_capabilities,
-                               link | 1u << 20 | port.slot_number << 24);
-    map.emulate<std::uint16_t>(at + express::link_control, 0, 0x00d3);
-    map.emulate<std::uint16_t>(at + express::link_status,
-                               static_cast<std::uint16_t>(occupied ? link | 1u << 13 : link & 0xf));
+    const auto capabilities =
+        pci::ExpressCapabilities{0}
+            .with<pci::ExpressVersion>(static_cast<std::uint16_t>(port.rules.express_version))
+            .with<pci::DevicePortType>(static_cast<std::uint16_t>(pci::PortType::RootPort))
+            .with<pci::SlotImplemented>(1);
+    const auto device = pci::DeviceCapabilities{0}
+                            .with<pci::MaxPayloadSupported>(port.slot.max_payload)
+                            .with<pci::RoleBasedErrors>(1);
+    // The bit that resets an endpoint is reserved in a port.
+    constexpr auto control = pci::DeviceControl{pci::DeviceControl::mask_of(pci::Access::ReadWrite)}
+                                 .with<pci::InitiateFlr>(0);
+    map.emulate<std::uint16_t>(at, pci::capability_header(pci::capability_id::pci_express, msi_at));
+    map.emulate<std::uint16_t>(at + express::capabilities, capabilities.raw());
+    map.emulate<std::uint32_t>(at + express::device_capabilities, device.raw());
+    map.emulate<std::uint16_t>(at + express::device_control, 0, control.raw());
+    map.emulate<std::uint16_t>(at + express::device_status, 0, 0,
+                               pci::DeviceStatus::mask_of(pci::Access::WriteOneToClear));
+    emulate_link(map, port);
     emulate_slot(map, port);
-    map.emulate<std::uint16_t>(at + express::root_control, 0, 0x000f);
+    map.emulate<std::uint16_t>(at + express::root_control, 0,
+                               pci::RootControl::mask_of(pci::Access::ReadWrite));
     map.emulate<std::uint16_t>(at + express::root_capabilities, 0);
-    map.emulate<std::uint32_t>(at + express::root_status, 0, 0, 0x00010000);
+    map.emulate<std::uint32_t>(at + express::root_status, 0, 0,
+                               pci::RootStatus::mask_of(pci::Access::WriteOneToClear));
     if (port.rules.express_version >= 2) emulate_second_registers(map, port);
 }
 
 // One vector, 64-bit address. Source: PCIe Base Spec 6.0, 7.7.1.
 void emulate_msi(function::RegisterMap& map) {
-    map.emulate<std::uint16_t>(msi_at, 0x0005 | power_at << 8);
-    map.emulate<std::uint16_t>(msi_at + 2, 0x0080, 0x0001);
-    map.emulate<std::uint32_t>(msi_at + 4, 0, 0xfffffffc);
-    map.emulate<std::uint32_t>(msi_at + 8, 0, 0xffffffff);
-    map.emulate<std::uint16_t>(msi_at + 12, 0, 0xffff);
+    namespace at = pci::msi;
+    constexpr auto control = pci::MsiControl{0}.with<pci::Msi64BitAddress>(1);
+    map.emulate<std::uint16_t>(msi_at, pci::capability_header(pci::capability_id::msi, power_at));
+    map.emulate<std::uint16_t>(msi_at + at::control, control.raw(), pci::MsiEnable::mask);
+    map.emulate<std::uint32_t>(msi_at + at::address, 0, at::address_bits);
+    map.emulate<std::uint32_t>(msi_at + at::upper_address, 0, ~0u);
+    map.emulate<std::uint16_t>(msi_at + at::data(true), 0, 0xffff);
 }
 
 // Everything that a function sends goes to the root first: the port can do no other, and says so.
@@ -147,7 +186,7 @@ void emulate_msi(function::RegisterMap& map) {
 void emulate_access_control(function::RegisterMap& map) {
     constexpr auto services = pci::AccessControl::mask_of(pci::Access::ReadWrite);
     map.emulate<std::uint32_t>(access_control_at,
-                               std::uint32_t{pci::extended_id::access_control} | 1u << 16);
+                               pci::extended_header(pci::extended_id::access_control, 1));
     map.emulate<std::uint16_t>(access_control_at + pci::access_control::capability, services);
     map.emulate<std::uint16_t>(access_control_at + pci::access_control::control, 0, services);
 }
@@ -157,10 +196,10 @@ void emulate_access_control(function::RegisterMap& map) {
 void emulate_error_reporting(function::RegisterMap& map) {
     namespace at = pci::error_reporting;
     constexpr auto errors = pci::UncorrectableErrors::mask_of(pci::Access::WriteOneToClear);
-    constexpr std::uint32_t advisory_non_fatal = 1u << 13;
+    constexpr std::uint32_t advisory_non_fatal = pci::AdvisoryNonFatalMask::mask;
     map.own(errors_at, access_control_at - errors_at);
-    map.emulate<std::uint32_t>(errors_at, std::uint32_t{pci::extended_id::error_reporting} |
-                                              2u << 16 | access_control_at << 20);
+    map.emulate<std::uint32_t>(
+        errors_at, pci::extended_header(pci::extended_id::error_reporting, 2, access_control_at));
     map.emulate<std::uint32_t>(errors_at + at::status, 0, 0, errors);
     map.emulate<std::uint32_t>(errors_at + at::mask, function::error_mask_after_reset & errors,
                                errors);
@@ -174,14 +213,16 @@ void emulate_error_reporting(function::RegisterMap& map) {
                                pci::RootErrorStatus::mask_of(pci::Access::WriteOneToClear));
 }
 
-// Version 3, no PME; bit 3: the port keeps its registers from D3hot to D0.
+// No PME; the port keeps its registers from D3hot to D0.
 // Source: PCI Power Management 1.2, 3.2.
 void emulate_power_management(function::RegisterMap& map) {
-    map.emulate<std::uint16_t>(power_at, 0x0001);
-    constexpr std::uint16_t capabilities = 0x0003;
-    map.emulate<std::uint16_t>(power_at + pci::power_management::capabilities, capabilities);
-    map.emulate<std::uint16_t>(power_at + pci::power_management::control, 0x0008);
-    map.emulate_power_state(power_at, capabilities);
+    constexpr auto capabilities = pci::PowerCapabilities{0}.with<pci::PowerManagementVersion>(3);
+    constexpr auto control = pci::PowerControl{0}.with<pci::NoSoftReset>(1);
+    map.emulate<std::uint16_t>(power_at,
+                               pci::capability_header(pci::capability_id::power_management, 0));
+    map.emulate<std::uint16_t>(power_at + pci::power_management::capabilities, capabilities.raw());
+    map.emulate<std::uint16_t>(power_at + pci::power_management::control, control.raw());
+    map.emulate_power_state(power_at, capabilities.raw());
 }
 
 }  // namespace
@@ -191,13 +232,15 @@ function::RegisterMap build_host_bridge() {
 }
 
 function::RegisterMap build_root_port(const PortPlan& port) {
-    auto map = empty_space(root_port_device, 0x060400,
-                           pci::layout_bridge | (port.shares_device ? 0x80 : 0));
-    map.start.write<std::uint8_t>(status, 0x10);
+    constexpr auto secondary_errors = pci::SecondaryStatus::mask_of(pci::Access::WriteOneToClear);
+    const auto type =
+        pci::HeaderType{pci::layout_bridge}.with<pci::MultiFunction>(port.shares_device ? 1 : 0);
+    auto map = empty_space(root_port_device, 0x060400, type.raw());
+    map.start.write<std::uint8_t>(status, pci::CapabilitiesList::mask);
     map.emulate<std::uint8_t>(primary_bus, 0, 0xff);
     map.emulate<std::uint8_t>(secondary_bus, port.secondary_bus, 0xff);
     map.emulate<std::uint8_t>(subordinate_bus, port.secondary_bus, 0xff);
-    map.emulate<std::uint16_t>(secondary_status, 0, 0, 0xf900);
+    map.emulate<std::uint16_t>(secondary_status, 0, 0, secondary_errors);
     map.emulate<std::uint8_t>(capabilities_pointer, express_at);
     map.emulate<std::uint16_t>(bridge_control, pci::SerrForwarding::mask,
                                pci::BridgeControl::mask_of(pci::Access::ReadWrite));

@@ -74,7 +74,8 @@ std::vector<std::string> warnings_of(const function::FunctionView& function, con
 void apply_slot(const SlotView& slot, function::FunctionView& function) {
     if (!function.guest_view) return;
     auto& map = function.map;
-    map.emulate_bits(pci::header::header_type, 0x80, slot.multi_function ? 0x80 : 0);
+    constexpr auto others = std::uint8_t{pci::MultiFunction::mask};
+    map.emulate_bits(pci::header::header_type, others, slot.multi_function ? others : 0);
     if (function.device_control_2_at == 0) return;
     const auto* const part = find_part(slot, function);
     const bool participant = part != nullptr && part->atomics_participant;

@@ -13,6 +13,8 @@
 #include "pci/error_reporting.hpp"
 #include "pci/express.hpp"
 #include "pci/header.hpp"
+#include "pci/msi.hpp"
+#include "pci/msix.hpp"
 
 namespace tenon::vmm::assigned {
 
@@ -238,8 +240,10 @@ bool AssignedFunction::in_use() const {
     const auto& bytes = config_.bytes();
     const auto& view = plan_->view;
     return (bytes.read16(pci::header::command) & uses) != 0 ||
-           (view.msi && (bytes.read16(view.msi->at + 2) & 0x0001) != 0) ||
-           (view.msix && (bytes.read16(view.msix->at + 2) & 0x8000) != 0);
+           (view.msi &&
+            (bytes.read16(view.msi->at + pci::msi::control) & pci::MsiEnable::mask) != 0) ||
+           (view.msix &&
+            (bytes.read16(view.msix->at + pci::msix::control) & pci::MsixEnable::mask) != 0);
 }
 
 void AssignedFunction::restart() {

@@ -78,7 +78,7 @@ Json range(std::uint64_t base, std::uint64_t limit) { return {{"base", base}, {"
 Json bridge(const Registers& port) {
     const auto upper = [&](std::size_t at) { return std::uint64_t{port.read(at, 4)} << 32; };
     const auto granules = [&](std::size_t at) {
-        return std::uint64_t{port.read(at, 2) & 0xfff0} << 16;
+        return std::uint64_t{port.read(at, 2) & pci::WindowAddress::mask} << 16;
     };
     constexpr std::uint64_t granule_end = 0xf'ffff;
     return {
@@ -86,8 +86,8 @@ Json bridge(const Registers& port) {
          {{"number", port.read(primary_bus, 1)},
           {"secondary", port.read(secondary_bus, 1)},
           {"subordinate", port.read(subordinate_bus, 1)},
-          {"io_range", range((port.read(io_base, 1) & 0xf0) << 8,
-                             (port.read(io_limit, 1) & 0xf0) << 8 | 0xfff)},
+          {"io_range", range((port.read(io_base, 1) & pci::IoWindowAddress::mask) << 8,
+                             (port.read(io_limit, 1) & pci::IoWindowAddress::mask) << 8 | 0xfff)},
           {"memory_range", range(granules(memory_base), granules(memory_limit) | granule_end)},
           {"prefetchable_range",
            range(granules(prefetchable_base) | upper(prefetchable_base_upper),

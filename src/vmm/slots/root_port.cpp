@@ -6,6 +6,7 @@
 
 #include "model/slot/root_port.hpp"
 #include "pci/header.hpp"
+#include "pci/msi.hpp"
 
 namespace tenon::vmm::slots {
 
@@ -74,14 +75,15 @@ bool RootPort::carry_out(const std::vector<model::running::SlotAction>& actions)
 }
 
 void RootPort::raise_interrupt() {
-    namespace at = model::slot::port_register;
+    constexpr auto at = model::slot::port_register::msi;
     const auto& bytes = config_.bytes();
     const pci::Command command{bytes.read16(pci::header::command)};
     const bool master = command.get<pci::BusMasterEnable>() != 0;
-    const bool enabled = (bytes.read16(at::msi + 2) & 0x0001) != 0;
-    if (!master || !enabled) return;
-    const auto address = bytes.read32(at::msi + 4) | std::uint64_t{bytes.read32(at::msi + 8)} << 32;
-    warnings_.check(vm_.signal_msi(address, bytes.read16(at::msi + 12)),
+    const pci::MsiControl control{bytes.read16(at + pci::msi::control)};
+    if (!master || control.get<pci::MsiEnable>() == 0) return;
+    const auto address = bytes.read32(at + pci::msi::address) |
+                         std::uint64_t{bytes.read32(at + pci::msi::upper_address)} << 32;
+    warnings_.check(vm_.signal_msi(address, bytes.read16(at + pci::msi::data(true))),
                     fmt::format("port {}: its interrupt", plan_->name));
 }
 
