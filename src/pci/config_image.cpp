@@ -16,13 +16,15 @@ Result<ConfigImage> ConfigImage::from_bytes(std::span<const std::byte> bytes) {
 
 template <std::unsigned_integral Word>
 Word ConfigImage::read(std::size_t offset) const {
-    if (offset > express_size - sizeof(Word)) return static_cast<Word>(~Word{0});
+    if (bytes_.size() < sizeof(Word) || offset > bytes_.size() - sizeof(Word))
+        return static_cast<Word>(~Word{0});
     return load<Word>(bytes_, offset);
 }
 
 template <std::unsigned_integral Word>
 void ConfigImage::write(std::size_t offset, Word value) {
-    if (offset <= express_size - sizeof(Word)) store<Word>(bytes_, offset, value);
+    if (bytes_.size() < sizeof(Word) || offset > bytes_.size() - sizeof(Word)) return;
+    store<Word>(bytes_, offset, value);
 }
 
 template std::uint8_t ConfigImage::read<std::uint8_t>(std::size_t) const;

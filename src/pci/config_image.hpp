@@ -1,12 +1,12 @@
 // The bytes of a function's configuration space, and how many of them somebody read.
 #pragma once
 
-#include <array>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <span>
+#include <vector>
 
 #include "base/result.hpp"
 
@@ -18,7 +18,8 @@ inline constexpr std::size_t header_size = 64;
 inline constexpr std::size_t conventional_size = 256;
 inline constexpr std::size_t express_size = 4096;
 
-/// A snapshot of configuration space. Bytes past known() were never read; they count as zero.
+/// A snapshot of configuration space. Bytes past known() were never read; they count as zero. The
+/// bytes are not in the object: frames and plans hold many of these.
 class ConfigImage {
 public:
     /// All zero, nothing read.
@@ -48,14 +49,14 @@ public:
     std::span<std::byte> bytes() { return bytes_; }
 
     bool operator==(const ConfigImage& other) const {
-        // At once: the defaulted one goes byte by byte, and plans have dozens of these.
-        return known_ == other.known_ &&
+        // At once: the defaulted one goes byte by byte, and plans have many of these.
+        return known_ == other.known_ && bytes_.size() == other.bytes_.size() &&
                std::memcmp(bytes_.data(), other.bytes_.data(), bytes_.size()) == 0;
     }
 
 private:
     std::size_t known_ = 0;
-    std::array<std::byte, express_size> bytes_{};
+    std::vector<std::byte> bytes_ = std::vector<std::byte>(express_size);  // None once moved from.
 };
 
 }  // namespace tenon::pci

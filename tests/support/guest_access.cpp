@@ -71,8 +71,8 @@ Rules rules_of(const model::function::FunctionView& view) {
 // What was wrong with the map itself.
 std::string misdeed_of_map(const model::function::RegisterMap& map) {
     for (std::size_t at = 0; at < pci::express_size; ++at) {
-        const auto kept = map.writable.read8(at) | map.clearable.read8(at);
-        if ((kept & ~map.ours.read8(at)) != 0)
+        const auto kept = map.rules8(at).writable | map.rules8(at).clearable;
+        if ((kept & ~map.rules8(at).ours) != 0)
             return fmt::format("byte {:#x} keeps bits that it does not show", at);
     }
     return "";
@@ -117,7 +117,7 @@ public:
     std::string verdict() const {
         for (std::size_t at = 0; at < pci::express_size; ++at) {
             const auto& map = view_.map;
-            const auto may = map.writable.read8(at) | map.clearable.read8(at);
+            const auto may = map.rules8(at).writable | map.rules8(at).clearable;
             const auto changed = state_.bytes().read8(at) ^ map.start.read8(at);
             if (!is_bar(at) && (changed & ~may) != 0)
                 return fmt::format("byte {:#x} changed though it is read-only", at);
@@ -154,7 +154,7 @@ private:
                                offset, done.size, done.offset);
         for (std::size_t n = 0; n < done.size; ++n) {
             const auto at = done.offset + n;
-            const auto passed = view_.map.passed.read8(at);
+            const auto passed = view_.map.rules8(at).passed;
             const auto written = done.value >> 8 * n & 0xff;
             const auto asked = value >> 8 * (at - offset) & 0xff;
             if (!rules_.writable[at] || passed == 0)

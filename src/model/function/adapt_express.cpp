@@ -28,11 +28,11 @@ void emulate_link(RegisterMap& map, const pci::Capability& capability) {
 // Which errors the guest wants to be told of: kept, since we send such messages whatever the device
 // can do, and passed to the device. Of a virtual function the physical one has the choice.
 void keep_error_reporting(RegisterMap& map, std::size_t control) {
-    constexpr std::uint8_t enables =
+    constexpr auto enables = std::uint8_t{
         pci::CorrectableErrorReportingEnable::mask | pci::NonFatalErrorReportingEnable::mask |
-        pci::FatalErrorReportingEnable::mask | pci::UnsupportedRequestReportingEnable::mask;
+        pci::FatalErrorReportingEnable::mask | pci::UnsupportedRequestReportingEnable::mask};
     map.emulate_bits(control, enables, 0, enables);
-    map.passed.write<std::uint8_t>(control, map.passed.read8(control) | enables);
+    map.also_pass(control, enables);
 }
 
 }  // namespace

@@ -12,7 +12,7 @@ Adapted adapt_power_management(const AdaptContext& context, const pci::Capabilit
     map.pass(control, 2);
     // PowerState is ours, and passed on as well.
     map.emulate_power_state(capability.at, capabilities);
-    map.passed.write<std::uint8_t>(control, 0xff);
+    map.also_pass<std::uint8_t>(control, 0xff);
     const auto& kind = pci::kind_of(capability.list, capability.id);
     return {chosen::Action::Emulate, std::string{kind.why}};
 }

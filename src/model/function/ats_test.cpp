@@ -174,9 +174,9 @@ TEST(FunctionView, UnlinksAtsThatIsOffAndHidesItsBytes) {
     EXPECT_EQ(view.map.start.read32(0x100) >> 20, 0x190u);
     EXPECT_EQ(view.map.start.read32(ats_at), 0u);
     EXPECT_EQ(view.map.start.read32(ats_at + 4), 0u);
-    EXPECT_EQ(view.map.ours.read32(ats_at + 4), 0xffffffffu);
-    EXPECT_EQ(view.map.passed.read32(ats_at), 0u);
-    EXPECT_EQ(view.map.passed.read32(ats_at + 4), 0u);
+    EXPECT_EQ(view.map.rules32(ats_at + 4).ours, 0xffffffffu);
+    EXPECT_EQ(view.map.rules32(ats_at).passed, 0u);
+    EXPECT_EQ(view.map.rules32(ats_at + 4).passed, 0u);
 }
 
 TEST(FunctionView, HidesAtsThatTheKernelRefusesWithAWarning) {

@@ -60,7 +60,7 @@ TEST(RomPlan, HasTheSizeOfItsFile) {
 TEST(RomPlan, LetsTheGuestMeasureTheRegister) {
     const auto view = build_function_view(with_rom(), {}, from_file(4096));
 
-    EXPECT_EQ(view.map.writable.read32(pci::header::rom_address), 0xfffff001u);
+    EXPECT_EQ(view.map.rules32(pci::header::rom_address).writable, 0xfffff001u);
     EXPECT_THAT(view.warnings, testing::Contains(HasSubstr("card.rom does not begin with 55 aa")));
 }
 

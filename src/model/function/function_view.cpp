@@ -60,7 +60,7 @@ void view_header(const device::DeviceFacts& facts, FunctionView& view) {
     // The guest's choice, kept here so that BARs can follow it, and passed to the device as well.
     const auto command_bits = pci::Command::mask_of(pci::Access::ReadWrite);
     map.emulate<std::uint16_t>(command, 0, command_bits);
-    map.passed.write<std::uint16_t>(command, command_bits);
+    map.also_pass(command, command_bits);
     map.pass(status, 2);
     // Kept, without effect in PCI Express.
     map.emulate<std::uint8_t>(cache_line_size, 0, 0xff);

@@ -72,8 +72,8 @@ TEST(FunctionView, HidesBytesThatTheDeviceShowsNowhere) {
     const auto view = build_function_view(dump(config));
 
     EXPECT_EQ(view.map.start.read32(0x154), 0u);
-    EXPECT_EQ(view.map.ours.read32(0x154), 0xffffffffu);
-    EXPECT_EQ(view.map.passed.read32(0x154), 0u);
+    EXPECT_EQ(view.map.rules32(0x154).ours, 0xffffffffu);
+    EXPECT_EQ(view.map.rules32(0x154).passed, 0u);
     EXPECT_EQ(decision_of(view, chosen::CapabilityList::Extended, 0x10).size, 0x40);
 }
 
@@ -105,7 +105,7 @@ TEST(FunctionView, HasNoExtendedListWithoutAnExpressCapability) {
     const auto view = build_function_view(dump(config));
 
     EXPECT_EQ(view.config_size, 256u);
-    EXPECT_EQ(view.map.ours.read32(0x100), 0xffffffffu);
+    EXPECT_EQ(view.map.rules32(0x100).ours, 0xffffffffu);
     EXPECT_EQ(view.map.start.read32(0x100), 0u);
     EXPECT_THAT(view.warnings, ElementsAre(HasSubstr("there is no PCI Express capability")));
 }
@@ -193,8 +193,8 @@ TEST(Msix, StartsOffWithItsEnableBitOpenToTheGuest) {
     const auto view = build_function_view(dump(nvme().put16(0xc2, 0x8007)));
 
     EXPECT_EQ(view.map.start.read16(0xc2), 0x0007);
-    EXPECT_EQ(view.map.writable.read16(0xc2), 0xc000);
-    EXPECT_EQ(view.map.passed.read16(0xc2), 0x0000);
+    EXPECT_EQ(view.map.rules16(0xc2).writable, 0xc000);
+    EXPECT_EQ(view.map.rules16(0xc2).passed, 0x0000);
 }
 
 std::vector<std::string> reasons_of(const FunctionView& view) {
@@ -245,12 +245,12 @@ TEST(Msi, IsAllOurs) {
     ASSERT_TRUE(view.msi);
     EXPECT_EQ(view.msi->vectors, 32);
     EXPECT_EQ(view.map.start.read16(0x52), 0x018a);
-    EXPECT_EQ(view.map.writable.read16(0x52), 0x0071);
-    EXPECT_EQ(view.map.writable.read32(0x54), 0xfffffffcu);
-    EXPECT_EQ(view.map.writable.read32(0x58), 0xffffffffu);
-    EXPECT_EQ(view.map.writable.read16(0x5c), 0xffff);
-    EXPECT_EQ(view.map.writable.read32(0x60), 0xffffffffu);
-    EXPECT_EQ(view.map.passed.read32(0x50), 0u);
+    EXPECT_EQ(view.map.rules16(0x52).writable, 0x0071);
+    EXPECT_EQ(view.map.rules32(0x54).writable, 0xfffffffcu);
+    EXPECT_EQ(view.map.rules32(0x58).writable, 0xffffffffu);
+    EXPECT_EQ(view.map.rules16(0x5c).writable, 0xffff);
+    EXPECT_EQ(view.map.rules32(0x60).writable, 0xffffffffu);
+    EXPECT_EQ(view.map.rules32(0x50).passed, 0u);
 }
 
 TEST(ResizableBar, OffersThePresentSizeAlone) {
@@ -261,17 +261,17 @@ TEST(ResizableBar, OffersThePresentSizeAlone) {
 
     EXPECT_EQ(view.map.start.read32(0x194), 1u << 12);
     EXPECT_EQ(view.map.start.read32(0x198), 0x00000820u);
-    EXPECT_EQ(view.map.writable.read32(0x198), 0u);
-    EXPECT_EQ(view.map.passed.read32(0x198), 0u);
+    EXPECT_EQ(view.map.rules32(0x198).writable, 0u);
+    EXPECT_EQ(view.map.rules32(0x198).passed, 0u);
 }
 
 TEST(Header, GivesTheGuestBarsWithoutAddress) {
     const auto view = build_function_view(dump(nvme()));
 
     EXPECT_EQ(view.map.start.read32(0x10), 0x00000004u);
-    EXPECT_EQ(view.map.writable.read32(0x10), 0xffffc000u);
-    EXPECT_EQ(view.map.writable.read32(0x14), 0xffffffffu);
-    EXPECT_EQ(view.map.passed.read32(0x10), 0u);
+    EXPECT_EQ(view.map.rules32(0x10).writable, 0xffffc000u);
+    EXPECT_EQ(view.map.rules32(0x14).writable, 0xffffffffu);
+    EXPECT_EQ(view.map.rules32(0x10).passed, 0u);
     EXPECT_EQ(view.map.start.read16(0x04), 0u);
 }
 

@@ -61,7 +61,7 @@ TEST(MsixRelocation, DoublesABarThatIsInUse) {
     EXPECT_EQ(view.bars[0].device_bytes, 0x4000u);
     EXPECT_EQ(view.bars[0].mapped, (std::vector<device::MmapArea>{{.offset = 0, .size = 0x4000}}));
     EXPECT_EQ(view.msix->table_offset, 0x4000u);
-    EXPECT_EQ(view.map.writable.read32(0x10), 0xffff8000u);
+    EXPECT_EQ(view.map.rules32(0x10).writable, 0xffff8000u);
 }
 
 TEST(MsixRelocation, RefusesAPlaceThatIsNone) {

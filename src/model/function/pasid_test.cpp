@@ -182,12 +182,12 @@ TEST(EmulatePasid, ShowsWidthAndPermissionsReadOnly) {
     EXPECT_EQ(map.start.read32(0x100), 0x0001001bu);
     EXPECT_EQ(map.start.read16(0x104), 0x1402u);
     EXPECT_EQ(map.start.read16(0x106), 0u);
-    EXPECT_EQ(map.writable.read32(0x100), 0u);
-    EXPECT_EQ(map.writable.read16(0x104), 0u);
-    EXPECT_EQ(map.writable.read16(0x106), 0x0003u);
-    EXPECT_EQ(map.passed.read32(0x100), 0u);
-    EXPECT_EQ(map.passed.read32(0x104), 0u);
-    EXPECT_EQ(map.ours.read32(0x104), 0xffffffffu);
+    EXPECT_EQ(map.rules32(0x100).writable, 0u);
+    EXPECT_EQ(map.rules16(0x104).writable, 0u);
+    EXPECT_EQ(map.rules16(0x106).writable, 0x0003u);
+    EXPECT_EQ(map.rules32(0x100).passed, 0u);
+    EXPECT_EQ(map.rules32(0x104).passed, 0u);
+    EXPECT_EQ(map.rules32(0x104).ours, 0xffffffffu);
 }
 
 TEST(EmulatePasid, LetsAGuestEnableWhatIsSupportedAlone) {
@@ -196,7 +196,7 @@ TEST(EmulatePasid, LetsAGuestEnableWhatIsSupportedAlone) {
     emulate_pasid(map, {.at = 0xff8, .width = 1, .execute = false, .privileged = true});
 
     EXPECT_EQ(map.start.read16(0xffc), 0x0104u);
-    EXPECT_EQ(map.writable.read16(0xffe), 0x0005u);
+    EXPECT_EQ(map.rules16(0xffe).writable, 0x0005u);
 }
 
 }  // namespace

@@ -1,8 +1,10 @@
 // For each bit of a function's configuration space: who answers the guest, and where a write goes.
 #pragma once
 
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
 #include "pci/config_image.hpp"
 
@@ -17,21 +19,43 @@ struct PowerStates {
     bool operator==(const PowerStates&) const = default;
 };
 
-/// The rules for a whole configuration space, as masks over its bytes.
+/// The rules for the bits of one register. A bit in none of them is read from the device, and
+/// ignores writes.
+template <std::unsigned_integral Word>
+struct Rules {
+    Word ours = 0;       ///< Read from our state.
+    Word writable = 0;   ///< Kept by us when written.
+    Word clearable = 0;  ///< Cleared by us where ones are written.
+    Word passed = 0;     ///< Written through to the device.
+
+    bool operator==(const Rules&) const = default;
+};
+
+/// The rules for a whole configuration space: of a few registers each its own, and of long ranges
+/// between them one for all.
 ///
-/// A read gives the bit of `ours` from our own state, every other bit from the device. A write
-/// changes the bits of `writable` in our state, clears those of `clearable` where it writes ones,
-/// and passes the bits of `passed` to the device. A bit in none of them ignores writes.
+/// A read gives the bits that are ours from our own state, every other bit from the device. A write
+/// changes the writable bits in our state, clears the clearable ones where it writes ones, and
+/// passes those that are passed to the device.
 ///
 /// Bytes that we synthesize or that hide something are ours and never passed; ConfigState states
 /// what follows from that. Bits that are kept or cleared here are ours.
-struct RegisterMap {
-    pci::ConfigImage start{pci::express_size};      ///< Our state after a reset of the function.
-    pci::ConfigImage ours{pci::express_size};       ///< Mask: read from our state.
-    pci::ConfigImage writable{pci::express_size};   ///< Mask: kept by us when written.
-    pci::ConfigImage clearable{pci::express_size};  ///< Mask: cleared by us where ones are written.
-    pci::ConfigImage passed{pci::express_size};     ///< Mask: written through to the device.
+class RegisterMap {
+public:
+    pci::ConfigImage start{pci::express_size};  ///< Our state after a reset of the function.
     PowerStates power;  ///< A write of another state changes none, here and in the device.
+
+    /// The rules for the register of that size at `at`. Past the end of the space, where nobody
+    /// answers, all bits are ours and nothing is written.
+    Rules<std::uint8_t> rules8(std::size_t at) const { return rules<std::uint8_t>(at); }
+    Rules<std::uint16_t> rules16(std::size_t at) const { return rules<std::uint16_t>(at); }
+    Rules<std::uint32_t> rules32(std::size_t at) const { return rules<std::uint32_t>(at); }
+
+    /// Those of an access of `size` bytes inside one dword, in the low bits of each mask.
+    Rules<std::uint32_t> rules_of(std::size_t at, std::size_t size) const;
+
+    /// How many ranges of dwords with the same rules there are.
+    std::size_t ranges() const { return ranges_.size(); }
 
     /// Makes `size` bytes from `at` ours, read-only; their value in `start` stays.
     void own(std::size_t at, std::size_t size);
@@ -53,6 +77,11 @@ struct RegisterMap {
     void emulate_bits(std::size_t at, std::uint8_t mask, std::uint8_t value,
                       std::uint8_t writable_bits = 0);
 
+    /// Passes what is written to the bits of `mask` in the register at `at` to the device as well;
+    /// who answers a read, and what is kept here, stays.
+    template <std::unsigned_integral Word>
+    void also_pass(std::size_t at, Word mask);
+
     /// Makes PowerState of the Power Management capability at `at` one that a guest may change to
     /// what `capabilities`, the register of that name, says. Source: PCI Power Management 1.2,
     /// 3.2.4.
@@ -63,6 +92,29 @@ struct RegisterMap {
     void pass_bits(std::size_t at, std::uint8_t mask);
 
     bool operator==(const RegisterMap&) const = default;
+
+private:
+    using DwordRules = Rules<std::uint32_t>;
+
+    /// Dwords from `first` to where the next range begins.
+    struct Range {
+        std::uint16_t first = 0;
+        DwordRules rules;
+
+        bool operator==(const Range&) const = default;
+    };
+
+    template <std::unsigned_integral Word>
+    Rules<Word> rules(std::size_t at) const;
+
+    const DwordRules& of_dword(std::size_t dword) const;
+    void set(std::size_t at, std::size_t size, const Rules<std::uint8_t>& byte);
+    template <std::unsigned_integral Word>
+    void set_register(std::size_t at, const Rules<Word>& rules);
+    void set_dwords(std::size_t first, std::size_t end, const DwordRules& rules);
+
+    /// In order, the first from dword 0 on; no two neighbours have the same rules.
+    std::vector<Range> ranges_ = std::vector<Range>(1);
 };
 
 }  // namespace tenon::model::function

@@ -50,20 +50,19 @@ GuestAccess guest_access(const slot::FunctionPlan& function, const ConfigCell& c
                          std::size_t at) {
     const auto& view = function.view;
     if (!view.guest_view || at >= view.config_size) return GuestAccess::Absent;
-    const auto ours = view.map.ours.read32(at);
-    const bool passed = view.map.passed.read32(at) != 0;
-    if (ours == 0xffffffff) {
+    const auto rules = view.map.rules32(at);
+    if (rules.ours == ~0u) {
         // A header of a list entry of ours stands in the place of what is hidden at 0x100.
-        const bool empty = view.map.start.read32(at) == 0 && view.map.writable.read32(at) == 0;
+        const bool empty = view.map.start.read32(at) == 0 && rules.writable == 0;
         if (cell.decision && view.capabilities[*cell.decision].action == chosen::Action::Hide &&
             empty)
             return GuestAccess::Hidden;
         return cell.decision || cell.owner == OwnerKind::Header || !empty ? GuestAccess::Ours
                                                                           : GuestAccess::Nothing;
     }
-    if (ours != 0) return GuestAccess::Mixed;
+    if (rules.ours != 0) return GuestAccess::Mixed;
     if (cell.owner == OwnerKind::Zero) return GuestAccess::Nothing;
-    return passed ? GuestAccess::Device : GuestAccess::ReadOnly;
+    return rules.passed != 0 ? GuestAccess::Device : GuestAccess::ReadOnly;
 }
 
 }  // namespace

@@ -224,7 +224,7 @@ TEST(Windows, GiveIoPortsOnlyToPortsThatNeedThem) {
         make_plan(machine({nvme(), device_with_bar(0x20, 0x0000c001, device::resource_io)}));
 
     ASSERT_TRUE(plan);
-    EXPECT_EQ(plan->ports[0]->map.writable.read8(0x1c), 0);
+    EXPECT_EQ(plan->ports[0]->map.rules8(0x1c).writable, 0);
     EXPECT_EQ(plan->ports[1]->io, (slot::Window{.base = 0x1000, .size = 0x1000}));
     EXPECT_EQ(plan->ports[1]->map.start.read8(0x1c), 0x10);
     EXPECT_EQ(plan->ports[1]->functions[0].start().read32(0x10), 0x1001u);

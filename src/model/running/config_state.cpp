@@ -110,7 +110,7 @@ ConfigState::ConfigState(const function::RegisterMap& map) : map_{&map}, bytes_{
 
 std::uint32_t ConfigState::device_bits(std::uint16_t offset, std::uint8_t size) const {
     if (!well_formed(offset, size)) return 0;
-    return ~bytes_at(map_->ours, offset, size) & mask_of(size);
+    return ~map_->rules_of(offset, size).ours & mask_of(size);
 }
 
 Pieces ConfigState::device_pieces(std::uint16_t offset, std::uint8_t size) const {
@@ -120,7 +120,7 @@ Pieces ConfigState::device_pieces(std::uint16_t offset, std::uint8_t size) const
 std::uint32_t ConfigState::read(std::uint16_t offset, std::uint8_t size,
                                 std::uint32_t from_device) const {
     if (!well_formed(offset, size)) return mask_of(size);
-    const auto ours = bytes_at(map_->ours, offset, size);
+    const auto ours = map_->rules_of(offset, size).ours;
     return (bytes_at(bytes_, offset, size) & ours) | (from_device & ~ours & mask_of(size)) |
            latched_bits(offset, size);
 }
@@ -153,9 +153,9 @@ std::vector<Effect> ConfigState::write(std::uint16_t offset, std::uint8_t size,
     const bool held = holds_secondary_bus(bytes_);
     const auto pasid = pasid_control();
     const auto old = bytes_at(bytes_, offset, size);
-    const auto writable = bytes_at(map_->writable, offset, size);
-    const auto cleared = bytes_at(map_->clearable, offset, size) & value;
-    const auto kept = (old & ~writable & ~cleared) | (value & writable);
+    const auto rules = map_->rules_of(offset, size);
+    const auto cleared = rules.clearable & value;
+    const auto kept = (old & ~rules.writable & ~cleared) | (value & rules.writable);
     set_bytes(bytes_, offset, size, kept);
     clear_latched(offset, size, value);
 
@@ -163,7 +163,7 @@ std::vector<Effect> ConfigState::write(std::uint16_t offset, std::uint8_t size,
     const auto after = placement ? placed() : std::vector<BarPlace>{};
     if (auto gone = without(before, after); !gone.empty())
         effects.emplace_back(effect::RemoveBars{std::move(gone)});
-    pass_write(offset, size, value, effects);
+    pass_write(offset, size, value, rules.passed, effects);
     if (auto come = without(after, before); !come.empty())
         effects.emplace_back(effect::PlaceBars{std::move(come)});
     if (touches_interrupts(offset, size)) effects.emplace_back(effect::InterruptsChanged{});
@@ -188,8 +188,7 @@ std::uint32_t ConfigState::with_supported_power_state(std::uint16_t offset, std:
 
 // A byte that is passed in part takes its other bits from the plan, not from what the guest wrote.
 void ConfigState::pass_write(std::uint16_t offset, std::uint8_t size, std::uint32_t value,
-                             std::vector<Effect>& effects) const {
-    const auto passed = bytes_at(map_->passed, offset, size);
+                             std::uint32_t passed, std::vector<Effect>& effects) const {
     if (passed == 0) return;
     const auto whole = (value & passed) | (bytes_at(map_->start, offset, size) & ~passed);
     const auto pieces = cut(passed, offset, size);
@@ -243,17 +242,15 @@ std::vector<Effect> ConfigState::follow(const function::FunctionView& view) {
 std::vector<Effect> ConfigState::follow(const function::RegisterMap& map) {
     std::vector<Effect> effects;
     for (std::uint16_t at = 0; at < pci::express_size; at += 2) {
-        const auto chosen = [&](const function::RegisterMap& rules) {
-            return rules.writable.read16(at) | rules.clearable.read16(at);
-        };
-        const auto open = chosen(*map_) & chosen(map);
+        const auto before = map_->rules16(at);
+        const auto after = map.rules16(at);
+        const auto open = (before.writable | before.clearable) & (after.writable | after.clearable);
         const auto now = bytes_.read16(at);
         const auto fresh = map.start.read16(at);
         const bool untouched = ((now ^ map_->start.read16(at)) & open) == 0;
         const auto kept = untouched ? 0 : open;
         bytes_.write(at, static_cast<std::uint16_t>((now & kept) | (fresh & ~kept)));
-        const auto lost =
-            static_cast<std::uint16_t>(map_->passed.read16(at) & ~map.passed.read16(at));
+        const auto lost = static_cast<std::uint16_t>(before.passed & ~after.passed);
         if (lost != 0)
             effects.emplace_back(effect::UpdateDevice{
                 .offset = at, .mask = lost, .value = static_cast<std::uint16_t>(fresh & lost)});

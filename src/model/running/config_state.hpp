@@ -39,10 +39,10 @@ private:
 /// ones and are not written. Not thread-safe.
 ///
 /// The invariant that a guest cannot break, whatever it writes in whatever order:
-///  - a byte without a bit in RegisterMap::passed is in no WriteDevice, and a byte that is ours as
-///  a
-///    whole is in no device_pieces(): what we synthesize or hide is never written to the device nor
-///    read from it;
+///  - a byte without a bit in Rules::passed is in no WriteDevice, and a byte that is ours as a
+///  whole
+///    is in no device_pieces(): what we synthesize or hide is never written to the device nor read
+///    from it;
 ///  - in a byte that is passed in part, the other bits are written as RegisterMap::start has them.
 /// A reset of the function is ours to carry out: the bit that asks for it is never passed.
 class ConfigState {
@@ -101,7 +101,7 @@ private:
     std::uint32_t with_supported_power_state(std::uint16_t offset, std::uint8_t size,
                                              std::uint32_t value) const;
     void pass_write(std::uint16_t offset, std::uint8_t size, std::uint32_t value,
-                    std::vector<Effect>& effects) const;
+                    std::uint32_t passed, std::vector<Effect>& effects) const;
     std::uint32_t latched_bits(std::uint16_t offset, std::uint8_t size) const;
     void clear_latched(std::uint16_t offset, std::uint8_t size, std::uint32_t value);
     std::uint64_t bar_address(const function::BarPlan& bar) const;

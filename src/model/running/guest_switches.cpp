@@ -67,7 +67,7 @@ GuestSwitches::GuestSwitches(const function::FunctionView& view)
 
 bool GuestSwitches::takes_part(const function::RegisterMap& map) const {
     const auto at = requester_enable_at_;
-    return at != 0 && ((map.passed.read8(at) | map.writable.read8(at)) &
+    return at != 0 && ((map.rules8(at).passed | map.rules8(at).writable) &
                        pci::AtomicOpRequesterEnable::mask) != 0;
 }
 

@@ -196,7 +196,7 @@ constexpr std::uint8_t requester_enable = 0x40;
 constexpr std::size_t header_type = 0x0e;
 
 bool passes_requester_enable(const function::FunctionView& view) {
-    return (view.map.passed.read8(function_control_2) & requester_enable) != 0;
+    return (view.map.rules8(function_control_2).passed & requester_enable) != 0;
 }
 
 // A slot that runs: what the guest can read of the port and of each function, and the devices' own

@@ -95,13 +95,13 @@ TEST(SlotRules, NeverShowHalfOfAri) {
         EXPECT_EQ(map.start.read32(0x100) >> 20, 0x200u);
         EXPECT_EQ(map.start.read32(0x150), 0u);
         EXPECT_EQ(map.start.read32(0x154), 0u);
-        EXPECT_EQ(map.ours.read32(0x154), 0xffffffffu);
-        EXPECT_EQ(map.passed.read32(0x154), 0u);
+        EXPECT_EQ(map.rules32(0x154).ours, 0xffffffffu);
+        EXPECT_EQ(map.rules32(0x154).passed, 0u);
     }
     const auto& port = made.ports[0]->map;
     EXPECT_EQ(port.start.read32(port_capabilities_2) & ari_forwarding, 0u);
     EXPECT_EQ(port.start.read16(port_control_2) & ari_forwarding, 0u);
-    EXPECT_EQ(port.writable.read16(port_control_2) & ari_forwarding, 0u);
+    EXPECT_EQ(port.rules16(port_control_2).writable & ari_forwarding, 0u);
 }
 
 TEST(SlotRules, HideAriWhereTheKernelShowsItToo) {

@@ -63,7 +63,7 @@ const function::FunctionView& view_of(const PortPlan& plan, unsigned number) {
 }
 
 bool passes_requester_enable(const function::FunctionView& view) {
-    return (view.map.passed.read8(function_control_2) & requester_enable) != 0;
+    return (view.map.rules8(function_control_2).passed & requester_enable) != 0;
 }
 
 TEST(Slot, ShowsWidthsWhereTheSpecificationPutsThem) {
@@ -72,23 +72,23 @@ TEST(Slot, ShowsWidthsWhereTheSpecificationPutsThem) {
     EXPECT_EQ(completer_bits(port({}, {function(0, 2)})), 0x00000100u);
     EXPECT_EQ(completer_bits(port({}, {function(0, 4)})), 0x00000200u);
     EXPECT_EQ(completer_bits(port({}, {function(0, 7)})), 0x00000380u);
-    EXPECT_EQ(port({}, {function(0, 7)}).map.writable.read32(port_capabilities_2), 0u);
+    EXPECT_EQ(port({}, {function(0, 7)}).map.rules32(port_capabilities_2).writable, 0u);
 }
 
 TEST(Slot, PassesRequesterEnableOfAParticipantAndStartsItClear) {
     const auto plan = port({}, {function(0, 3)});
     const auto& map = view_of(plan, 0).map;
-    EXPECT_EQ(map.passed.read16(function_control_2) & 0x0040, 0x0040);
-    EXPECT_EQ(map.ours.read16(function_control_2) & 0x0040, 0x0000);
+    EXPECT_EQ(map.rules16(function_control_2).passed & 0x0040, 0x0040);
+    EXPECT_EQ(map.rules16(function_control_2).ours & 0x0040, 0x0000);
     EXPECT_EQ(map.start.read16(function_control_2), 0x0400);
 }
 
 TEST(Slot, GatesRequesterEnableOfAllOthers) {
     const auto plan = port({}, {function(0, 3), function(1, 0)});
     const auto& map = view_of(plan, 1).map;
-    EXPECT_EQ(map.passed.read16(function_control_2), 0xffbf);
-    EXPECT_EQ(map.ours.read16(function_control_2), 0x0040);
-    EXPECT_EQ(map.writable.read16(function_control_2), 0x0000);
+    EXPECT_EQ(map.rules16(function_control_2).passed, 0xffbf);
+    EXPECT_EQ(map.rules16(function_control_2).ours, 0x0040);
+    EXPECT_EQ(map.rules16(function_control_2).writable, 0x0000);
     EXPECT_EQ(map.start.read16(function_control_2), 0x0400);
 }
 
@@ -97,9 +97,9 @@ TEST(Slot, KeepsTheBitOfAVirtualFunctionToItself) {
     virtual_one.view.virtual_function = true;
     const auto plan = port({}, {virtual_one});
     const auto& map = view_of(plan, 0).map;
-    EXPECT_EQ(map.passed.read16(function_control_2) & 0x0040, 0x0000);
-    EXPECT_EQ(map.ours.read16(function_control_2) & 0x0040, 0x0040);
-    EXPECT_EQ(map.writable.read16(function_control_2) & 0x0040, 0x0040);
+    EXPECT_EQ(map.rules16(function_control_2).passed & 0x0040, 0x0000);
+    EXPECT_EQ(map.rules16(function_control_2).ours & 0x0040, 0x0040);
+    EXPECT_EQ(map.rules16(function_control_2).writable & 0x0040, 0x0040);
 }
 
 TEST(Slot, HasNoSecondRegistersInVersionOne) {
