@@ -52,6 +52,11 @@ function(tenon_layer name)
   target_sources(tenon_${name} PUBLIC FILE_SET HEADERS BASE_DIRS ${PROJECT_SOURCE_DIR}/src
                                       FILES ${arg_HEADERS})
   target_link_libraries(tenon_${name} PUBLIC tenon_options tenon_fmt ${arg_LINKS})
+  # Threads of ours have small stacks, and a plan is no local variable. Sanitizers put guards between locals, and tests
+  # hold whole machines.
+  if(NOT TENON_SANITIZE)
+    target_compile_options(tenon_${name} PRIVATE -Wframe-larger-than=4096 -Werror=frame-larger-than=4096)
+  endif()
   if(TENON_DEVELOPER)
     target_include_directories(tenon_${name} SYSTEM BEFORE PRIVATE ${tenon_checked_json})
   endif()

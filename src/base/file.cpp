@@ -3,7 +3,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <climits>
 #include <string_view>
@@ -22,13 +21,13 @@ Result<std::string> read_file(const std::string& path, std::size_t limit) {
 
 Result<std::string> read_to_end(const Fd& file, std::size_t limit, std::string_view path) {
     std::string content;
-    std::array<char, 16384> buffer{};
+    std::string piece(16384, '\0');
     for (;;) {
-        const auto got = ::read(file.number(), buffer.data(), buffer.size());
+        const auto got = ::read(file.number(), piece.data(), piece.size());
         if (got < 0 && errno == EINTR) continue;
         if (got < 0) return fail_system(errno, path);
         if (got == 0) return content;
-        content.append(buffer.data(), static_cast<std::size_t>(got));
+        content.append(piece, 0, static_cast<std::size_t>(got));
         if (content.size() > limit) return malformed("{}: longer than {} bytes", path, limit);
     }
 }
@@ -60,7 +59,7 @@ Result<std::string> read_attribute(const std::string& path) {
 }
 
 Result<std::string> link_name(const std::string& path) {
-    std::array<char, PATH_MAX> buffer{};
+    std::string buffer(PATH_MAX, '\0');
     TENON_TRY(name, kernel_path(path), "");
     const auto got = ::readlink(name, buffer.data(), buffer.size());
     if (got < 0) return fail_system(errno, path);

@@ -5,7 +5,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <utility>
 
@@ -71,14 +70,14 @@ Result<std::string> read_pipe(const Fd& fd, std::string_view name, std::size_t l
                               std::chrono::milliseconds patience) {
     const auto end = Clock::now() + patience;
     std::string content;
-    std::array<char, 65536> buffer{};
+    std::string piece(65536, '\0');
     for (;;) {
         TENON_TRY_DO(wait_for(fd, end, name), "");
-        const auto got = ::read(fd.number(), buffer.data(), buffer.size());
+        const auto got = ::read(fd.number(), piece.data(), piece.size());
         if (got < 0 && (errno == EINTR || errno == EAGAIN)) continue;
         if (got < 0) return fail_system(errno, name);
         if (got == 0) return content;
-        content.append(buffer.data(), static_cast<std::size_t>(got));
+        content.append(piece, 0, static_cast<std::size_t>(got));
         if (content.size() > limit) return malformed("{}: longer than {} bytes", name, limit);
     }
 }

@@ -171,6 +171,12 @@ std::unexpected<Error> no_address(const Named& parts) {
                      *parts.slot);
 }
 
+Result<device::DeviceFacts> read_one(const Named& parts, std::string_view text) {
+    TENON_TRY(content, read_functions(parts, text), "");
+    TENON_TRY(chosen, choose(parts, content.entries), "");
+    return content.take(chosen);
+}
+
 }  // namespace
 
 bool names_slot(std::string_view named) {
@@ -186,10 +192,8 @@ Result<device::DeviceFacts> read_capture(std::string_view named) {
         TENON_TRY(config, parse_raw_blob(bytes, parts.path), "");
         return facts_of(named, config);
     }
-    TENON_TRY(content, read_functions(parts, bytes), "");
-    TENON_TRY(chosen, choose(parts, content.entries), "");
-    auto facts = content.take(chosen);
-    facts.source = std::string{named};
+    auto facts = read_one(parts, bytes);
+    if (facts) facts->source = std::string{named};
     return facts;
 }
 

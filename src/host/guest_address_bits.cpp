@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <memory>
 #include <optional>
 
 #include "base/bytes.hpp"
@@ -26,13 +27,14 @@ static_assert(sizeof(SupportedLeaves) == 8 + 256 * 40);
 std::optional<std::uint32_t> ask_kvm(Kernel& kernel) {
     const auto file = kernel.open("/dev/kvm");
     if (!file) return std::nullopt;
-    SupportedLeaves answer{.count = 256};
-    const auto asked = kernel.ioctl(*file, KVM_GET_SUPPORTED_CPUID, writable_bytes_of(answer));
+    const auto answer = std::make_unique<SupportedLeaves>();
+    answer->count = 256;
+    const auto asked = kernel.ioctl(*file, KVM_GET_SUPPORTED_CPUID, writable_bytes_of(*answer));
     kernel.close(*file);
     if (!asked) return std::nullopt;
-    const auto end = answer.leaves.begin() + std::min<std::uint32_t>(answer.count, 256);
+    const auto end = answer->leaves.begin() + std::min<std::uint32_t>(answer->count, 256);
     const auto leaf =
-        std::ranges::find(answer.leaves.begin(), end, address_sizes, &kvm_cpuid_entry2::function);
+        std::ranges::find(answer->leaves.begin(), end, address_sizes, &kvm_cpuid_entry2::function);
     return leaf == end ? std::nullopt : std::optional{leaf->eax};
 }
 

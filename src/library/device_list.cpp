@@ -21,22 +21,6 @@ Result<std::string> name_of(const Host& host, const words::DeviceArgument& argum
     return malformed("{}: fd={} is {}", argument.name, *argument.access.file, to_string(address));
 }
 
-Result<model::machine::DeviceRequest> request_of(const words::DeviceArgument& argument,
-                                                 const std::string& name,
-                                                 device::DeviceFacts facts) {
-    TENON_TRY(rom, words::read_rom(argument.rom), fmt::format("{}: rom={}", name, argument.rom));
-    auto access = argument.access;
-    access.resets =
-        model::chosen::resets_alone(argument.keys.reset.value_or(model::chosen::ResetChoice::Auto));
-    return model::machine::DeviceRequest{.facts = std::move(facts),
-                                         .id = argument.id,
-                                         .port = argument.port,
-                                         .function = argument.function,
-                                         .access = access,
-                                         .keys = argument.keys,
-                                         .rom = std::move(rom)};
-}
-
 bool has_place(const model::machine::DeviceRequest& device) {
     return !device.port.empty() || device.function;
 }
@@ -69,14 +53,31 @@ Result<DeviceList> DeviceList::read(const Host& host, const std::vector<std::str
     return list;
 }
 
+Result<void> DeviceList::add_request(const words::DeviceArgument& argument, const std::string& name,
+                                     device::DeviceFacts&& facts) {
+    TENON_TRY(rom, words::read_rom(argument.rom), fmt::format("{}: rom={}", name, argument.rom));
+    // Made in its place: it is too large for a frame.
+    auto& request = requests_.emplace_back();
+    request.facts = std::move(facts);
+    request.id = argument.id;
+    request.port = argument.port;
+    request.function = argument.function;
+    request.access = argument.access;
+    request.access.resets =
+        model::chosen::resets_alone(argument.keys.reset.value_or(model::chosen::ResetChoice::Auto));
+    request.keys = argument.keys;
+    request.rom = std::move(rom);
+    stated_.push_back(argument.stated);
+    return {};
+}
+
 Result<void> DeviceList::add(const Host& host, const std::string& text) {
     TENON_TRY(argument, words::parse_device_argument(text), "");
     TENON_TRY(name, name_of(host, argument), "");
-    TENON_TRY(facts, read_facts(host, name), "");
-    TENON_TRY(request, request_of(argument, name, std::move(facts)), "");
+    auto facts = read_facts(host, name);
+    if (!facts) return std::unexpected(std::move(facts).error());
     items_.push_back({.is_slot = false, .number = requests_.size()});
-    requests_.push_back(std::move(request));
-    stated_.push_back(argument.stated);
+    TENON_TRY_DO(add_request(argument, name, *std::move(facts)), "");
     words_.push_back(text);
     slot_.emplace_back();
     return {};
@@ -100,9 +101,7 @@ Result<void> DeviceList::add_slot(const Host& host, const std::string& text) {
             continue;
         }
         const auto name = facts.source;
-        TENON_TRY(request, request_of(argument, name, std::move(facts)), "");
-        requests_.push_back(std::move(request));
-        stated_.push_back(argument.stated);
+        TENON_TRY_DO(add_request(argument, name, std::move(facts)), "");
         words_.push_back(keys.empty() ? name : fmt::format("{},{}", name, keys));
         slot_.emplace_back(number);
     }

@@ -10,6 +10,7 @@
 
 #include "base/result.hpp"
 #include "library/gather.hpp"
+#include "library/words/device_argument.hpp"
 #include "library/words/stated_facts.hpp"
 #include "model/machine/request.hpp"
 #include "pci/address.hpp"
@@ -46,6 +47,9 @@ private:
                       model::machine::MachineRequest& request);
     void fill_stated_groups();
     Result<void> add(const Host& host, const std::string& text);
+    // Also notes what was stated; takes the facts.
+    Result<void> add_request(const words::DeviceArgument& argument, const std::string& name,
+                             device::DeviceFacts&& facts);
 
     // In parallel: each device.
     std::vector<model::machine::DeviceRequest> requests_;

@@ -92,16 +92,9 @@ Known<unsigned> physical_bits(const Host& host, const model::machine::MachineReq
     return Unknown{"the devices are described by a file, and it does not tell"};
 }
 
-}  // namespace
-
-Result<PlannedMachine> plan_machine(const Host& host, const MachineArguments& arguments) {
-    if (arguments.devices.size() > words::most_devices)
-        return malformed("{} devices: a machine has at most {}", arguments.devices.size(),
-                         words::most_devices);
-    if (arguments.ports.size() > words::most_ports)
-        return malformed("{} ports: a machine has at most {}", arguments.ports.size(),
-                         words::most_ports);
-    model::machine::MachineRequest request;
+// All that is said of the machine but its devices.
+Result<void> read_words(const MachineArguments& arguments,
+                        model::machine::MachineRequest& request) {
     TENON_TRY(memory, words::parse_memory_argument(arguments.memory), "--memory");
     request.memory = memory;
     TENON_TRY(cpus, words::parse_cpus_argument(arguments.cpus), "--cpus");
@@ -117,11 +110,12 @@ Result<PlannedMachine> plan_machine(const Host& host, const MachineArguments& ar
         TENON_TRY(port, words::parse_port_argument(text), "");
         request.ports.push_back(std::move(port));
     }
-    TENON_TRY(devices, DeviceList::read(host, arguments.devices), "");
-    TENON_TRY_DO(check_given_once(devices.requests()), "");
-    TENON_TRY(iommufd, iommufd_of(host, arguments.iommufd), "");
-    prefer_iommufd(devices.requests(), iommufd);
+    return {};
+}
 
+// Asks the devices, and plans the machine with them; `request` has all else.
+Result<PlannedMachine> plan_with(const Host& host, const MachineArguments& arguments,
+                                 DeviceList&& devices, model::machine::MachineRequest& request) {
     device::OpenedFunctions opened{[make = host.make_opener, timeline = arguments.timeline](
                                        device::Interface interface,
                                        std::span<const device::DeviceFacts> functions,
@@ -139,8 +133,27 @@ Result<PlannedMachine> plan_machine(const Host& host, const MachineArguments& ar
     request.physical_bits = physical_bits(host, request);
     request.interfaces = opened.interfaces();
     if (!request.interfaces.empty()) request.limits = host.dma_limits();
-    TENON_TRY(plan, model::machine::make_plan(std::move(request)), "");
-    return PlannedMachine{.plan = std::move(plan), .opened = std::move(opened)};
+    auto plan = model::machine::make_plan(std::move(request));
+    if (!plan) return std::unexpected(std::move(plan).error());
+    return PlannedMachine{.plan = *std::move(plan), .opened = std::move(opened)};
+}
+
+}  // namespace
+
+Result<PlannedMachine> plan_machine(const Host& host, const MachineArguments& arguments) {
+    if (arguments.devices.size() > words::most_devices)
+        return malformed("{} devices: a machine has at most {}", arguments.devices.size(),
+                         words::most_devices);
+    if (arguments.ports.size() > words::most_ports)
+        return malformed("{} ports: a machine has at most {}", arguments.ports.size(),
+                         words::most_ports);
+    model::machine::MachineRequest request;
+    TENON_TRY_DO(read_words(arguments, request), "");
+    TENON_TRY(devices, DeviceList::read(host, arguments.devices), "");
+    TENON_TRY_DO(check_given_once(devices.requests()), "");
+    TENON_TRY(iommufd, iommufd_of(host, arguments.iommufd), "");
+    prefer_iommufd(devices.requests(), iommufd);
+    return plan_with(host, arguments, std::move(devices), request);
 }
 
 }  // namespace tenon::library

@@ -35,8 +35,8 @@ bool is_guard(const Ownership& ownership, std::size_t at) {
 
 // Bytes from every offset to the nearest one that is nobody's and not zero; the size of the space
 // where there is none. Two passes: nearest below, then nearest above.
-std::array<std::uint16_t, express_size> distances(const Ownership& ownership) {
-    std::array<std::uint16_t, express_size> far{};
+std::vector<std::uint16_t> distances(const Ownership& ownership) {
+    std::vector<std::uint16_t> far(express_size);
     const auto pass = [&](auto first, auto last, auto step) {
         std::uint16_t distance = express_size;
         for (auto at = first; at != last; at = static_cast<decltype(at)>(at + step)) {

@@ -32,7 +32,7 @@ struct Owner {
 /// One owner for each byte.
 struct Ownership {
     std::vector<Capability> capabilities;  ///< Of both lists, standard ones first.
-    std::array<Owner, express_size> bytes;
+    std::vector<Owner> bytes = std::vector<Owner>(express_size);  ///< Of each byte of the space.
 
     /// The owner's name: "header", "MSI-X", "nobody, zero".
     std::string name_of(std::size_t offset) const;

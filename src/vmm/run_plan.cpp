@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 #include <unistd.h>
 
+#include <memory>
 #include <optional>
 
 #include "base/text.hpp"
@@ -32,28 +33,37 @@ Result<void> check_memory(std::uint64_t memory) {
               .hint = "Give the guest less with --memory"});
 }
 
+// Before anything that takes long: a path that cannot be had ends the start.
+Result<void> bind_control(const RunRequest& request,
+                          std::optional<control::ControlSocket::Listener>& listener) {
+    if (!request.control) return {};
+    TENON_TRY(bound, control::ControlSocket::Listener::bind(request.control->path), "");
+    listener.emplace(std::move(bound));
+    return {};
+}
+
+Result<std::unique_ptr<Machine>> create_machine(const model::machine::MachinePlan& plan,
+                                                const RunRequest& request) {
+    const auto& memory = plan.memory;
+    return Machine::create(
+        {.addresses = plan.addresses,
+         .memory = memory.size,
+         .backing = {.page = memory.page, .node = memory.node, .strict = memory.strict},
+         .vcpus = plan.vcpus,
+         .boot = request.boot,
+         .intx = plan.intx,
+         .restarts = request.restarts,
+         .timeline = request.timeline});
+}
+
 }  // namespace
 
 Result<board::MachineEnd> run_plan(const model::machine::MachinePlan& plan,
                                    const RunRequest& request, device::OpenedFunctions& opened) {
-    const auto& memory = plan.memory;
-    TENON_TRY_DO(check_memory(memory.size), "");
+    TENON_TRY_DO(check_memory(plan.memory.size), "");
     std::optional<control::ControlSocket::Listener> listener;
-    if (request.control) {
-        TENON_TRY(bound, control::ControlSocket::Listener::bind(request.control->path), "");
-        listener.emplace(std::move(bound));
-    }
-    TENON_TRY(machine,
-              Machine::create(
-                  {.addresses = plan.addresses,
-                   .memory = memory.size,
-                   .backing = {.page = memory.page, .node = memory.node, .strict = memory.strict},
-                   .vcpus = plan.vcpus,
-                   .boot = request.boot,
-                   .intx = plan.intx,
-                   .restarts = request.restarts,
-                   .timeline = request.timeline}),
-              "");
+    TENON_TRY_DO(bind_control(request, listener), "");
+    TENON_TRY(machine, create_machine(plan, request), "");
     mark(request.timeline, "memory and KVM");
     TENON_TRY(files, kvm::KvmVfioFiles::create(machine->vm()), "");
     board::Warnings warnings;
@@ -93,14 +103,15 @@ Result<board::MachineEnd> run_plan(const model::machine::MachinePlan& plan,
     machine->on_ending([&assignment] { assignment->stop_waiting(); });
     machine->on_memory_fault(
         [&assignment](std::optional<GuestAddress> where) { return assignment->withdraw(where); });
-    slots::HotPlug hot_plug{{.plan = plan,
-                             .opened = opened,
-                             .assignment = *assignment,
-                             .topology = topology,
-                             .plan_arrival = request.plan_arrival,
-                             .warnings = warnings,
-                             .pause = [&machine = *machine] { return machine.pause(); }}};
-    control::ControlService control{*machine, warnings, hot_plug};
+    const auto hot_plug = std::make_unique<slots::HotPlug>(
+        slots::HotPlug::Outside{.plan = plan,
+                                .opened = opened,
+                                .assignment = *assignment,
+                                .topology = topology,
+                                .plan_arrival = request.plan_arrival,
+                                .warnings = warnings,
+                                .pause = [&machine = *machine] { return machine.pause(); }});
+    control::ControlService control{*machine, warnings, *hot_plug};
     if (listener)
         TENON_TRY_DO(control.serve(std::move(*listener), request.control->version,
                                    [&] {

@@ -10,7 +10,6 @@ namespace tenon::model::function {
 namespace {
 
 constexpr std::size_t dword = sizeof(std::uint32_t);
-constexpr std::size_t all_dwords = pci::express_size / dword;
 
 constexpr Rules<std::uint8_t> read_only{.ours = 0xff};
 constexpr Rules<std::uint8_t> passed_on{.passed = 0xff};
@@ -27,11 +26,6 @@ void replace_bits(pci::ConfigImage& image, std::size_t at, std::uint8_t mask, st
 }
 
 }  // namespace
-
-const RegisterMap::DwordRules& RegisterMap::of_dword(std::size_t number) const {
-    const auto next = std::ranges::upper_bound(ranges_, number, {}, &Range::first);
-    return std::prev(next)->rules;
-}
 
 template <std::unsigned_integral Word>
 Rules<Word> RegisterMap::rules(std::size_t at) const {
@@ -54,16 +48,6 @@ template Rules<std::uint8_t> RegisterMap::rules(std::size_t) const;
 template Rules<std::uint16_t> RegisterMap::rules(std::size_t) const;
 template Rules<std::uint32_t> RegisterMap::rules(std::size_t) const;
 
-Rules<std::uint32_t> RegisterMap::rules_of(std::size_t at, std::size_t size) const {
-    const auto shift = 8 * (at % dword);
-    const auto inside = size >= dword ? ~0u : (1u << 8 * size) - 1;
-    const auto& all = of_dword(at / dword);
-    return {.ours = all.ours >> shift & inside,
-            .writable = all.writable >> shift & inside,
-            .clearable = all.clearable >> shift & inside,
-            .passed = all.passed >> shift & inside};
-}
-
 void RegisterMap::set_dwords(std::size_t first, std::size_t end, const DwordRules& rules) {
     if (first >= end) return;
     const auto at = std::ranges::lower_bound(ranges_, first, {}, &Range::first);
@@ -74,8 +58,22 @@ void RegisterMap::set_dwords(std::size_t first, std::size_t end, const DwordRule
         changed.push_back({.first = static_cast<std::uint16_t>(first), .rules = rules});
     if (end < all_dwords && after != rules)
         changed.push_back({.first = static_cast<std::uint16_t>(end), .rules = after});
+    const auto before = static_cast<std::size_t>(at - ranges_.begin());
+    const auto grown = changed.size() - static_cast<std::size_t>(last - at);  // Modulo 2^64.
     const auto place = ranges_.erase(at, last);
     ranges_.insert(place, changed.begin(), changed.end());
+    // Lines that begin behind the change are in the ranges that they were in.
+    auto n = before == 0 ? before : before - 1;
+    for (auto at_line = (first + line - 1) / line; at_line < line_range_.size(); ++at_line) {
+        auto& range = line_range_[at_line];
+        if (at_line * line > end) {
+            range = static_cast<std::uint16_t>(range + grown);
+            continue;
+        }
+        while (n + 1 < ranges_.size() && ranges_[n + 1].first <= at_line * line)
+            ++n;
+        range = static_cast<std::uint16_t>(n);
+    }
 }
 
 // Inside the space; byte for byte where it stands across two dwords.

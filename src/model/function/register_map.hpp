@@ -1,6 +1,7 @@
 // For each bit of a function's configuration space: who answers the guest, and where a write goes.
 #pragma once
 
+#include <array>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -52,7 +53,15 @@ public:
     Rules<std::uint32_t> rules32(std::size_t at) const { return rules<std::uint32_t>(at); }
 
     /// Those of an access of `size` bytes inside one dword, in the low bits of each mask.
-    Rules<std::uint32_t> rules_of(std::size_t at, std::size_t size) const;
+    Rules<std::uint32_t> rules_of(std::size_t at, std::size_t size) const {
+        const auto shift = 8 * (at % 4);
+        const auto inside = size >= 4 ? ~0u : (1u << 8 * size) - 1;
+        const auto& all = of_dword(at / 4);
+        return {.ours = all.ours >> shift & inside,
+                .writable = all.writable >> shift & inside,
+                .clearable = all.clearable >> shift & inside,
+                .passed = all.passed >> shift & inside};
+    }
 
     /// How many ranges of dwords with the same rules there are.
     std::size_t ranges() const { return ranges_.size(); }
@@ -96,6 +105,9 @@ public:
 private:
     using DwordRules = Rules<std::uint32_t>;
 
+    static constexpr std::size_t all_dwords = pci::express_size / sizeof(std::uint32_t);
+    static constexpr std::size_t line = 8;  ///< Dwords.
+
     /// Dwords from `first` to where the next range begins.
     struct Range {
         std::uint16_t first = 0;
@@ -107,7 +119,12 @@ private:
     template <std::unsigned_integral Word>
     Rules<Word> rules(std::size_t at) const;
 
-    const DwordRules& of_dword(std::size_t dword) const;
+    const DwordRules& of_dword(std::size_t number) const {
+        std::size_t n = line_range_[number / line];
+        while (n + 1 < ranges_.size() && ranges_[n + 1].first <= number)
+            ++n;
+        return ranges_[n].rules;
+    }
     void set(std::size_t at, std::size_t size, const Rules<std::uint8_t>& byte);
     template <std::unsigned_integral Word>
     void set_register(std::size_t at, const Rules<Word>& rules);
@@ -115,6 +132,8 @@ private:
 
     /// In order, the first from dword 0 on; no two neighbours have the same rules.
     std::vector<Range> ranges_ = std::vector<Range>(1);
+    /// The range that the first dword of each line is in: a search begins there.
+    std::array<std::uint16_t, all_dwords / line> line_range_{};
 };
 
 }  // namespace tenon::model::function

@@ -117,8 +117,8 @@ Result<Arrival> plan_arrival(const RunningMachine& machine, DeviceRequest device
         plan_function({.version = *version, .viommu_pasid_width = machine.plan.viommu_pasid_width},
                       std::move(device), number),
         "");
-    TENON_TRY_DO(refuse(id, function.view.reasons), "");
-    TENON_TRY(plan, slot::with_function(port, std::move(function)), "");
+    TENON_TRY_DO(refuse(id, function->view.reasons), "");
+    TENON_TRY(plan, slot::with_function(port, *function), "");
     std::vector<chosen::Reason> problems;
     place_in_windows(plan, problems);
     TENON_TRY_DO(refuse(id, problems), "");

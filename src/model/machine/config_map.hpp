@@ -2,7 +2,6 @@
 // what the guest gets of it.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -45,7 +44,7 @@ struct ConfigRange {
 
 /// The whole picture.
 struct ConfigMap {
-    std::array<ConfigCell, config_cells> cells;
+    std::vector<ConfigCell> cells = std::vector<ConfigCell>(config_cells);
     /// Registers of the host that no capability names, and that are not zero.
     std::vector<ConfigRange> strays;
 };

@@ -90,6 +90,23 @@ private:
     std::size_t next_own_ = 0;
 };
 
+// Plans each device in the slot that it is to have.
+Result<void> seat(Topology& topology, const FunctionRules& rules,
+                  std::vector<DeviceRequest>& devices) {
+    std::set<std::string> ids;
+    std::size_t number = 0;
+    for (auto& device : devices) {
+        if (device.id.empty()) device.id = fmt::format("dev{}", number);
+        ++number;
+        if (!ids.insert(device.id).second) return malformed("id {} is given twice", device.id);
+        TENON_TRY(port, topology.port_for(device), "");
+        TENON_TRY(at, number_in_slot(*port, device), "");
+        TENON_TRY(function, plan_function(rules, std::move(device), at), "");
+        port->functions.push_back(std::move(*function));
+    }
+    return {};
+}
+
 // The guest's IOMMU: what is said of it, without one being there yet.
 Result<chosen::Property<unsigned>> choose_viommu(const chosen::MachineVersion& version,
                                                  std::optional<unsigned> width) {
@@ -164,18 +181,9 @@ Result<MachinePlan> make_plan(MachineRequest request) {
     TENON_TRY(viommu, choose_viommu(*version, request.viommu_pasid_width), "");
     Topology topology{*version};
     TENON_TRY_DO(topology.add_named(request.ports), "");
-    const FunctionRules rules{.version = *version, .viommu_pasid_width = viommu.value};
-    std::set<std::string> ids;
-    std::size_t number = 0;
-    for (auto& device : request.devices) {
-        if (device.id.empty()) device.id = fmt::format("dev{}", number);
-        ++number;
-        if (!ids.insert(device.id).second) return malformed("id {} is given twice", device.id);
-        TENON_TRY(port, topology.port_for(device), "");
-        TENON_TRY(at, number_in_slot(*port, device), "");
-        TENON_TRY(function, plan_function(rules, std::move(device), at), "");
-        port->functions.push_back(std::move(function));
-    }
+    TENON_TRY_DO(
+        seat(topology, {.version = *version, .viommu_pasid_width = viommu.value}, request.devices),
+        "");
 
     MachinePlan plan{.version = std::move(request.version),
                      .properties = {report_viommu(*version, viommu)},

@@ -59,25 +59,25 @@ Result<unsigned> number_in_slot(const slot::PortPlan& port, const DeviceRequest&
     return malformed("{}: port {} has eight functions already", device.id, port.name);
 }
 
-Result<slot::FunctionPlan> plan_function(const FunctionRules& rules, DeviceRequest device,
-                                         unsigned number) {
+Result<std::unique_ptr<slot::FunctionPlan>> plan_function(const FunctionRules& rules,
+                                                          DeviceRequest&& device, unsigned number) {
     if (const auto& offset = device.keys.pasid_offset; offset && *offset)
         TENON_TRY_DO(function::check_pasid_offset(**offset), device.id);
     auto properties = chosen::choose_properties(rules.version, device.keys);
     properties.viommu_pasid_width = rules.viommu_pasid_width;
     properties.interface = device.access.interface;
-    slot::FunctionPlan function{
-        .view = function::build_function_view(device.facts, properties, device.rom),
-        .facts = std::move(device.facts),
-        .access = device.access,
-        .rom = std::move(device.rom),
-        .reset_choice = properties.reset,
-        .on_error = properties.on_error.value};
-    if (function.view.guest_view)
-        function.view.properties.push_back(report_on_error(function.view, properties));
-    function.access.resets = chosen::resets_alone(properties.reset.value);
-    function.view.id = std::move(device.id);
-    function.view.function = number;
+    auto function = std::make_unique<slot::FunctionPlan>();
+    auto& view = function->view;
+    view = function::build_function_view(device.facts, properties, device.rom);
+    if (view.guest_view) view.properties.push_back(report_on_error(view, properties));
+    view.id = std::move(device.id);
+    view.function = number;
+    function->facts = std::move(device.facts);
+    function->access = device.access;
+    function->access.resets = chosen::resets_alone(properties.reset.value);
+    function->rom = std::move(device.rom);
+    function->reset_choice = properties.reset;
+    function->on_error = properties.on_error.value;
     return function;
 }
 

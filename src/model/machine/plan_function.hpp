@@ -1,6 +1,8 @@
 // The plan of one function, before its slot and its machine settle what follows from others.
 #pragma once
 
+#include <memory>
+
 #include "base/result.hpp"
 #include "model/chosen/machine_version.hpp"
 #include "model/machine/machine_plan.hpp"
@@ -18,8 +20,9 @@ struct FunctionRules {
 Result<unsigned> number_in_slot(const slot::PortPlan& port, const DeviceRequest& device);
 
 /// What the guest would see of the device as function `number` of a slot.
+/// Takes what it needs out of `device`. Never null: a plan is too large for a frame.
 /// Errors: Malformed for keys that cannot be.
-Result<slot::FunctionPlan> plan_function(const FunctionRules& rules, DeviceRequest device,
-                                         unsigned number);
+Result<std::unique_ptr<slot::FunctionPlan>> plan_function(const FunctionRules& rules,
+                                                          DeviceRequest&& device, unsigned number);
 
 }  // namespace tenon::model::machine

@@ -73,13 +73,13 @@ void settle(PortPlan& port) {
     port.map = build_root_port(port);
 }
 
-Result<PortPlan> with_function(PortPlan port, FunctionPlan function) {
+Result<PortPlan> with_function(PortPlan port, const FunctionPlan& function) {
     const auto number = function.view.function;
     if (number > 7) return malformed("{}: function {} is none of 0 to 7", function.view.id, number);
     if (find(port, number) != port.functions.end())
         return malformed("{}: function {} of port {} is taken by another device", function.view.id,
                          number, port.name);
-    port.functions.push_back(std::move(function));
+    port.functions.push_back(function);
     settle(port);
     return port;
 }

@@ -19,7 +19,7 @@ void settle(PortPlan& port);
 
 /// The plan of `port` with `function` in its slot, at FunctionView::function.
 /// Errors: Malformed if that number is none of 0 to 7, or taken.
-Result<PortPlan> with_function(PortPlan port, FunctionPlan function);
+Result<PortPlan> with_function(PortPlan port, const FunctionPlan& function);
 
 /// The plan of `port` without the function of this number.
 /// Errors: NotFound if there is none.

@@ -6,7 +6,6 @@
 #include <sys/time.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <utility>
 
@@ -136,9 +135,9 @@ Result<void> ControlClient::send(std::string_view text, Clock::time_point end) {
 
 // Waits before it reads, so that a server which never stops sending does not outlast `end` either.
 Result<Json> ControlClient::receive(Clock::time_point end) {
+    std::string bytes(16 << 10, '\0');
     while (received_.empty()) {
         TENON_TRY_DO(wait(POLLIN, end), "");
-        std::array<char, 16 << 10> bytes{};
         const auto count = ::recv(fd_.number(), bytes.data(), bytes.size(), 0);
         if (count < 0 && (errno == EINTR || errno == EAGAIN)) continue;
         if (count < 0) return fail_system(errno, "waiting for an answer");

@@ -5,7 +5,6 @@
 #include <sys/socket.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <chrono>
 #include <utility>
@@ -206,7 +205,7 @@ void ControlSocket::cut_off(Client& client, std::string_view why) {
 }
 
 void ControlSocket::read_from(Client& client) {
-    std::array<char, piece> bytes{};
+    std::string bytes(piece, '\0');
     auto received = receive(client.fd, bytes);
     if (received.count < 0 && (errno == EAGAIN || errno == EINTR)) return;
     if (received.count < 0) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <memory>
 
 #include "base/bytes.hpp"
 #include "vmm/loader/boot_layout.hpp"
@@ -49,7 +50,8 @@ constexpr std::size_t page = 4096;
 std::vector<std::byte> make_boot_parameters(const KernelImage& image, const RamDisk& disk,
                                             std::span<const MemoryRange> map) {
     constexpr std::uint8_t loader_without_id = 0xff;
-    boot_params parameters{};
+    const auto made = std::make_unique<boot_params>();
+    auto& parameters = *made;
     std::ranges::copy(image.setup_header, writable_bytes_of(parameters.hdr).begin());
     parameters.hdr.type_of_loader = loader_without_id;
     parameters.hdr.cmd_line_ptr = static_cast<__u32>(command_line.value());
