@@ -171,6 +171,12 @@ std::unexpected<Error> no_address(const Named& parts) {
                      *parts.slot);
 }
 
+Result<device::DeviceFacts> read_blob(const Named& parts, std::string_view bytes) {
+    if (parts.slot) return no_address(parts);
+    TENON_TRY(config, parse_raw_blob(bytes, parts.path), "");
+    return facts_of("", config);
+}
+
 Result<device::DeviceFacts> read_one(const Named& parts, std::string_view text) {
     TENON_TRY(content, read_functions(parts, text), "");
     TENON_TRY(chosen, choose(parts, content.entries), "");
@@ -187,12 +193,7 @@ bool names_slot(std::string_view named) {
 Result<device::DeviceFacts> read_capture(std::string_view named) {
     const auto parts = take_apart(named);
     TENON_TRY(bytes, read_input(parts.path, longest_file), "");
-    if (is_binary(bytes)) {
-        if (parts.slot) return no_address(parts);
-        TENON_TRY(config, parse_raw_blob(bytes, parts.path), "");
-        return facts_of(named, config);
-    }
-    auto facts = read_one(parts, bytes);
+    auto facts = is_binary(bytes) ? read_blob(parts, bytes) : read_one(parts, bytes);
     if (facts) facts->source = std::string{named};
     return facts;
 }

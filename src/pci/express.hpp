@@ -6,6 +6,7 @@
 #include <optional>
 #include <string_view>
 
+#include "pci/capability.hpp"
 #include "pci/config_image.hpp"
 #include "pci/register.hpp"
 
@@ -202,6 +203,10 @@ struct ExpressPlace {
     /// Whether it has the registers that end in "2": they came with version 2.
     bool has_second_registers() const { return version >= 2; }
 };
+
+/// The PCI Express capability of `image`, whose lists were walked; none if it has none, or if too
+/// little was read to tell.
+std::optional<ExpressPlace> find_express(const ConfigImage& image, const Capabilities& lists);
 
 /// The PCI Express capability of `image`; none if it has none, or if too little was read to tell.
 std::optional<ExpressPlace> find_express(const ConfigImage& image);

@@ -20,12 +20,24 @@ using device::words_of_widths;
 // VFIO_DEVICE_INFO_CAP_PCI_ATOMIC_COMP, merged with the changes of VFIO for v6.5-rc1.
 constexpr std::pair<unsigned, unsigned> first_reporting_kernel{6, 5};
 
-// The registers that the kernel looks at: of a virtual function those of its physical one.
-const pci::ConfigImage* registers_of(const DeviceFacts& facts) {
-    if (facts.physical_function && facts.physical_function->config)
-        return &*facts.physical_function->config;
-    if (facts.physical) return &*facts.physical;
-    return facts.vfio ? &facts.vfio->config : nullptr;
+// The registers that the kernel looks at.
+struct Registers {
+    const pci::ConfigImage* config = nullptr;  // Null: nobody read them.
+    std::optional<pci::ExpressPlace> express;
+};
+
+// Of a virtual function those of its physical one.
+Registers registers_of(const DeviceFacts& facts, const HostLists& lists) {
+    if (facts.physical_function && facts.physical_function->config) {
+        const auto& config = *facts.physical_function->config;
+        return {.config = &config, .express = pci::find_express(config)};
+    }
+    if (facts.physical)
+        return {.config = &*facts.physical,
+                .express = pci::find_express(*facts.physical, lists.physical)};
+    if (!facts.vfio) return {};
+    const auto& config = facts.vfio->config;
+    return {.config = &config, .express = pci::find_express(config, lists.shown)};
 }
 
 // The function that answers, in words.
@@ -42,19 +54,16 @@ std::uint32_t completers(const pci::ConfigImage& config, const pci::ExpressPlace
 }
 
 // What the function itself completes; none where that cannot be told.
-std::optional<std::uint32_t> own_completers(const DeviceFacts& facts) {
-    const auto* const config = registers_of(facts);
-    if (config == nullptr) return std::nullopt;
-    const auto express = pci::find_express(*config);
-    if (!express) return std::nullopt;
-    return express->has_second_registers() ? completers(*config, *express) : 0;
+std::optional<std::uint32_t> own_completers(const Registers& own) {
+    if (!own.express) return std::nullopt;
+    return own.express->has_second_registers() ? completers(*own.config, *own.express) : 0;
 }
 
-void look_at_function(const DeviceFacts& facts, std::vector<chosen::Reason>& obstacles) {
-    const auto* const config = registers_of(facts);
-    if (config == nullptr || config->known() <= pci::header_size) return;
+void look_at_function(const DeviceFacts& facts, const Registers& own,
+                      std::vector<chosen::Reason>& obstacles) {
+    if (own.config == nullptr || own.config->known() <= pci::header_size) return;
     const auto subject = subject_of(facts);
-    const auto express = pci::find_express(*config);
+    const auto& express = own.express;
     if (!express) {
         obstacles.push_back({fmt::format("{} is no PCI Express function", subject), ""});
         return;
@@ -72,7 +81,7 @@ void look_at_function(const DeviceFacts& facts, std::vector<chosen::Reason>& obs
                          "version 2",
                          subject, express->version),
              ""});
-    } else if (completers(*config, *express) == 0) {
+    } else if (completers(*own.config, *express) == 0) {
         obstacles.push_back({fmt::format("{} does not complete AtomicOps itself, and the kernel "
                                          "reports only widths that the function completes; one "
                                          "that only sends them is never reported",
@@ -116,7 +125,8 @@ void look_at_root_port(const device::BridgeFacts& bridge, const pci::ExpressPlac
                              elsewhere});
 }
 
-void look_at_path(const DeviceFacts& facts, std::vector<chosen::Reason>& obstacles) {
+void look_at_path(const DeviceFacts& facts, const Registers& own,
+                  std::vector<chosen::Reason>& obstacles) {
     if (!facts.path) return;
     constexpr auto invisible =
         "no root port is visible above it, so that nobody can tell whether AtomicOps complete";
@@ -134,7 +144,7 @@ void look_at_path(const DeviceFacts& facts, std::vector<chosen::Reason>& obstacl
                 {fmt::format("bridge {} above it is conventional PCI", to_string(bridge.address)),
                  "put the device into a PCI Express slot"});
         } else if (express->type == pci::PortType::RootPort) {
-            look_at_root_port(bridge, *express, own_completers(facts), obstacles);
+            look_at_root_port(bridge, *express, own_completers(own), obstacles);
         } else if (express->type == pci::PortType::SwitchUpstream ||
                    express->type == pci::PortType::SwitchDownstream) {
             if (auto reason = look_at_switch_port(bridge, *express))
@@ -142,6 +152,13 @@ void look_at_path(const DeviceFacts& facts, std::vector<chosen::Reason>& obstacl
             if (topmost) obstacles.push_back({invisible, ""});
         }
     }
+}
+
+std::vector<chosen::Reason> obstacles_of(const DeviceFacts& facts, const Registers& own) {
+    std::vector<chosen::Reason> obstacles;
+    look_at_function(facts, own, obstacles);
+    look_at_path(facts, own, obstacles);
+    return obstacles;
 }
 
 // "6.1.0-18-amd64": whether it is older than the first that reports AtomicOps.
@@ -161,9 +178,10 @@ bool is_too_old(const Known<std::string>& kernel) {
 }
 
 // Who completes, and why not more.
-std::string why_some(const DeviceFacts& facts, std::uint32_t widths) {
+std::string why_some(const DeviceFacts& facts, const Registers& own_registers,
+                     std::uint32_t widths) {
     if (facts.origin == device::Origin::File) {
-        const auto obstacles = find_atomics_obstacles(facts);
+        const auto obstacles = obstacles_of(facts, own_registers);
         if (obstacles.empty()) return "as host-atomics= states";
         return fmt::format(
             "as host-atomics= states; by its registers a kernel would report none: {}",
@@ -180,7 +198,7 @@ std::string why_some(const DeviceFacts& facts, std::uint32_t widths) {
                 root = completers(*top.config, *express);
     }
     if (facts.physical_function) why += fmt::format(", as VFIO reports for {}", subject_of(facts));
-    const auto own = own_completers(facts);
+    const auto own = own_completers(own_registers);
     if (root && (*root & ~widths) != 0 && own && (*own & *root & ~widths) == 0)
         why += fmt::format(
             "; it completes {} too, but the kernel reports only what the function completes itself",
@@ -200,17 +218,17 @@ HostAtomics none_because(const std::vector<chosen::Reason>& obstacles) {
 
 }  // namespace
 
-std::vector<chosen::Reason> find_atomics_obstacles(const DeviceFacts& facts) {
-    std::vector<chosen::Reason> obstacles;
-    look_at_function(facts, obstacles);
-    look_at_path(facts, obstacles);
-    return obstacles;
+std::vector<chosen::Reason> find_atomics_obstacles(const DeviceFacts& facts,
+                                                   const HostLists& lists) {
+    return obstacles_of(facts, registers_of(facts, lists));
 }
 
-HostAtomics explain_host_atomics(const DeviceFacts& facts) {
+HostAtomics explain_host_atomics(const DeviceFacts& facts, const HostLists& lists) {
+    const auto own = registers_of(facts, lists);
     if (facts.atomics && *facts.atomics != 0)
-        return {.widths = *facts.atomics, .why = why_some(facts, *facts.atomics), .change = {}};
-    const auto obstacles = find_atomics_obstacles(facts);
+        return {
+            .widths = *facts.atomics, .why = why_some(facts, own, *facts.atomics), .change = {}};
+    const auto obstacles = obstacles_of(facts, own);
     if (!obstacles.empty()) return none_because(obstacles);
     if (facts.origin == device::Origin::File && facts.atomics)
         return {.widths = std::uint32_t{0}, .why = "as host-atomics= states", .change = {}};

@@ -11,6 +11,7 @@
 #include "base/known.hpp"
 #include "device/facts.hpp"
 #include "model/chosen/decision.hpp"
+#include "model/function/host_chain.hpp"
 
 namespace tenon::model::function {
 
@@ -34,10 +35,11 @@ struct HostAtomics {
 /// A width is reported by the kernel only if the function completes it itself, is an endpoint,
 /// every switch port above routes AtomicOps and blocks none on egress, and the root port completes
 /// it. Source: Linux 7.3, vfio_pci_info_atomic_cap() and pci_enable_atomic_ops_to_root().
-std::vector<chosen::Reason> find_atomics_obstacles(const device::DeviceFacts& facts);
+std::vector<chosen::Reason> find_atomics_obstacles(const device::DeviceFacts& facts,
+                                                   const HostLists& lists);
 
 /// The answer, from what VFIO reported or was stated, and the reason for it.
-HostAtomics explain_host_atomics(const device::DeviceFacts& facts);
+HostAtomics explain_host_atomics(const device::DeviceFacts& facts, const HostLists& lists);
 
 /// What asking about a virtual function did to its physical one, for a person: the kernel answers
 /// by that and sets its AtomicOp Requester Enable on the way. None where that bit was set before,

@@ -57,26 +57,27 @@ device::DeviceFacts good() {
 auto what(const char* part) { return Field(&chosen::Reason::what, HasSubstr(part)); }
 
 TEST(AtomicsObstacles, AreNoneWhereEverythingCompletes) {
-    EXPECT_THAT(find_atomics_obstacles(good()), IsEmpty());
+    EXPECT_THAT(find_atomics_obstacles(good(), walk_lists(good())), IsEmpty());
 }
 
 TEST(AtomicsObstacles, NameAFunctionThatDoesNotCompleteThemItself) {
     auto facts = good();
     facts.physical = registers(endpoint, 0);
-    EXPECT_THAT(find_atomics_obstacles(facts),
+    EXPECT_THAT(find_atomics_obstacles(facts, walk_lists(facts)),
                 ElementsAre(what("it does not complete AtomicOps itself")));
 }
 
 TEST(AtomicsObstacles, NameAConventionalFunction) {
     auto facts = good();
     facts.physical = ConfigBuilder{}.image();
-    EXPECT_THAT(find_atomics_obstacles(facts), ElementsAre(what("no PCI Express function")));
+    EXPECT_THAT(find_atomics_obstacles(facts, walk_lists(facts)),
+                ElementsAre(what("no PCI Express function")));
 }
 
 TEST(AtomicsObstacles, NameATypeThatTheKernelDoesNotReport) {
     auto facts = good();
     facts.physical = registers(integrated, completes_all);
-    EXPECT_THAT(find_atomics_obstacles(facts),
+    EXPECT_THAT(find_atomics_obstacles(facts, walk_lists(facts)),
                 ElementsAre(what("a Root Complex Integrated Endpoint")));
 }
 
@@ -88,13 +89,13 @@ TEST(AtomicsObstacles, NameACapabilityOfVersionOne) {
                          .put16(0x82, 1)
                          .second_registers(0x80, 0x380)
                          .image();
-    EXPECT_THAT(find_atomics_obstacles(facts), ElementsAre(what("version 1")));
+    EXPECT_THAT(find_atomics_obstacles(facts, walk_lists(facts)), ElementsAre(what("version 1")));
 }
 
 TEST(AtomicsObstacles, NameARootPortThatCompletesNone) {
     auto facts = good();
     facts.path = std::vector{bridge(1, root_port, 0)};
-    EXPECT_THAT(find_atomics_obstacles(facts),
+    EXPECT_THAT(find_atomics_obstacles(facts, walk_lists(facts)),
                 ElementsAre(what("root port 0000:00:01.0 completes no AtomicOps")));
 }
 
@@ -102,21 +103,22 @@ TEST(AtomicsObstacles, NameARootPortThatCompletesOthers) {
     auto facts = good();
     facts.physical = registers(endpoint, 0x200);
     facts.path = std::vector{bridge(1, root_port, completes_32_64)};
-    EXPECT_THAT(find_atomics_obstacles(facts),
+    EXPECT_THAT(find_atomics_obstacles(facts, walk_lists(facts)),
                 ElementsAre(what("completes 32 and 64 bit AtomicOps, the function 128 bit")));
 }
 
 TEST(AtomicsObstacles, NameAHostWithoutAVisibleRootPort) {
     auto facts = good();
     facts.path = std::vector<device::BridgeFacts>{};
-    EXPECT_THAT(find_atomics_obstacles(facts), ElementsAre(what("no root port is visible")));
+    EXPECT_THAT(find_atomics_obstacles(facts, walk_lists(facts)),
+                ElementsAre(what("no root port is visible")));
 }
 
 TEST(AtomicsObstacles, NameSwitchPortsThatDoNotRoute) {
     auto facts = good();
     facts.path = std::vector{bridge(3, downstream, 0), bridge(2, upstream, routing),
                              bridge(1, root_port, completes_all)};
-    EXPECT_THAT(find_atomics_obstacles(facts),
+    EXPECT_THAT(find_atomics_obstacles(facts, walk_lists(facts)),
                 ElementsAre(what("Downstream Port of a switch 0000:00:03.0 does not route")));
 }
 
@@ -125,18 +127,19 @@ TEST(AtomicsObstacles, NameAnUpstreamPortThatBlocksEgress) {
     facts.path =
         std::vector{bridge(3, downstream, routing, 0x80), bridge(2, upstream, routing, 0x80),
                     bridge(1, root_port, completes_all)};
-    EXPECT_THAT(find_atomics_obstacles(facts), ElementsAre(what("0000:00:02.0 blocks AtomicOps")));
+    EXPECT_THAT(find_atomics_obstacles(facts, walk_lists(facts)),
+                ElementsAre(what("0000:00:02.0 blocks AtomicOps")));
 }
 
 TEST(AtomicsObstacles, ProveNothingFromRegistersThatNobodyRead) {
     auto facts = good();
     facts.path =
         std::vector{device::BridgeFacts{.address = {.device = 1}, .config = {}, .driver = {}}};
-    EXPECT_THAT(find_atomics_obstacles(facts), IsEmpty());
+    EXPECT_THAT(find_atomics_obstacles(facts, walk_lists(facts)), IsEmpty());
     facts.path = std::vector{device::BridgeFacts{
         .address = {.device = 1}, .config = pci::ConfigImage{64}, .driver = {}}};
     facts.physical = pci::ConfigImage{64};
-    EXPECT_THAT(find_atomics_obstacles(facts), IsEmpty());
+    EXPECT_THAT(find_atomics_obstacles(facts, walk_lists(facts)), IsEmpty());
 }
 
 TEST(AtomicsObstacles, OfAVirtualFunctionAreThoseOfItsPhysicalOne) {
@@ -145,14 +148,14 @@ TEST(AtomicsObstacles, OfAVirtualFunctionAreThoseOfItsPhysicalOne) {
     facts.physical_function =
         device::PhysicalFunctionFacts{.address = {.bus = 2}, .config = registers(endpoint, 0)};
     EXPECT_THAT(
-        find_atomics_obstacles(facts),
+        find_atomics_obstacles(facts, walk_lists(facts)),
         ElementsAre(what("its physical function 0000:02:00.0 does not complete AtomicOps")));
 }
 
 TEST(HostAtomics, AreWhatTheKernelReports) {
     auto facts = good();
     facts.atomics = 3u;
-    const auto atomics = explain_host_atomics(facts);
+    const auto atomics = explain_host_atomics(facts, walk_lists(facts));
     EXPECT_EQ(atomics.widths.value_or(0), 3u);
     EXPECT_EQ(atomics.why,
               "root port 0000:00:01.0 of this host completes them; it completes 128 bit too, but "
@@ -162,7 +165,7 @@ TEST(HostAtomics, AreWhatTheKernelReports) {
 TEST(HostAtomics, AreNoneWhereARegisterShowsWhy) {
     auto facts = good();
     facts.path = std::vector{bridge(1, root_port, 0)};
-    const auto atomics = explain_host_atomics(facts);
+    const auto atomics = explain_host_atomics(facts, walk_lists(facts));
     EXPECT_EQ(atomics.widths, Known<std::uint32_t>{0u});
     EXPECT_THAT(atomics.change, HasSubstr("root port completes AtomicOps"));
 }
@@ -171,7 +174,7 @@ TEST(HostAtomics, AreNotKnownFromAnOldKernel) {
     for (const auto* const kernel : {"6.1.0-44-amd64", "6.4.16", "5.15.0"}) {
         auto facts = good();
         facts.kernel = std::string{kernel};
-        const auto atomics = explain_host_atomics(facts);
+        const auto atomics = explain_host_atomics(facts, walk_lists(facts));
         EXPECT_FALSE(atomics.widths) << kernel;
         EXPECT_THAT(atomics.why, HasSubstr("6.5 is the first that does"));
     }
@@ -181,7 +184,8 @@ TEST(HostAtomics, AreNoneWhereAKernelThatReportsThemDoesNot) {
     for (const auto* const kernel : {"6.5.0", "6.12.1", "10.0", "odd"}) {
         auto facts = good();
         facts.kernel = std::string{kernel};
-        EXPECT_EQ(explain_host_atomics(facts).widths, Known<std::uint32_t>{0u}) << kernel;
+        EXPECT_EQ(explain_host_atomics(facts, walk_lists(facts)).widths, Known<std::uint32_t>{0u})
+            << kernel;
     }
 }
 
@@ -189,7 +193,7 @@ TEST(HostAtomics, AreNotKnownOfAFunctionThatNobodyOpened) {
     auto facts = good();
     facts.vfio = Unknown{"busy"};
     facts.atomics = Unknown{"the function was not opened"};
-    const auto atomics = explain_host_atomics(facts);
+    const auto atomics = explain_host_atomics(facts, walk_lists(facts));
     EXPECT_FALSE(atomics.widths);
     EXPECT_EQ(atomics.why, "the function was not opened");
 }
@@ -221,7 +225,7 @@ TEST(HostAtomics, OfADumpAreStated) {
     device::DeviceFacts facts;
     facts.physical = registers(endpoint, 0);
     facts.atomics = 3u;
-    EXPECT_THAT(explain_host_atomics(facts).why,
+    EXPECT_THAT(explain_host_atomics(facts, walk_lists(facts)).why,
                 HasSubstr("by its registers a kernel would report none"));
 }
 

@@ -16,9 +16,10 @@ constexpr std::uint64_t page = 4096;
 
 // The present size of BAR `index` as a Resizable BAR capability tells it: 2^(20 + n) bytes.
 // Source: PCIe Base Spec 6.0, 7.8.6.3.
-std::optional<std::uint64_t> resizable_size(const pci::ConfigImage& config, unsigned index) {
-    const auto resizable = pci::list_capabilities(config).find(pci::CapabilityList::Extended,
-                                                               pci::extended_id::resizable_bar);
+std::optional<std::uint64_t> resizable_size(const pci::ConfigImage& config,
+                                            const pci::Capabilities& lists, unsigned index) {
+    const auto resizable =
+        lists.find(pci::CapabilityList::Extended, pci::extended_id::resizable_bar);
     if (!resizable) return std::nullopt;
     namespace registers = pci::resizable_bar;
     for (std::size_t at = resizable->at + registers::first + registers::control;
@@ -32,10 +33,10 @@ std::optional<std::uint64_t> resizable_size(const pci::ConfigImage& config, unsi
 }
 
 Known<std::uint64_t> size_of(const device::DeviceFacts& facts, const pci::ConfigImage& config,
-                             unsigned index) {
+                             const pci::Capabilities& lists, unsigned index) {
     if (facts.vfio) return facts.vfio->regions[index].size;
     if (facts.resources) return (*facts.resources)[index].size;
-    if (const auto size = resizable_size(config, index)) return *size;
+    if (const auto size = resizable_size(config, lists, index)) return *size;
     return Unknown{facts.resources.why()};
 }
 
@@ -58,13 +59,14 @@ BarPlan describe(const device::DeviceFacts& facts, const std::vector<pci::Bar>& 
 }
 
 std::optional<BarPlan> rom_plan(const device::DeviceFacts& facts, const pci::ConfigImage& config,
-                                const chosen::RomRequest& request) {
+                                const pci::Capabilities& lists, const chosen::RomRequest& request) {
     if (request.from == chosen::RomRequest::From::Nothing) return std::nullopt;
     if (request.image)
         return BarPlan{.index = device::rom_region,
                        .size = std::uint64_t{request.image->size()},
                        .why = fmt::format("trapped: read from {}", request.file)};
-    BarPlan rom{.index = device::rom_region, .size = size_of(facts, config, device::rom_region)};
+    BarPlan rom{.index = device::rom_region,
+                .size = size_of(facts, config, lists, device::rom_region)};
     rom.why = "trapped: the device's own, read through VFIO when a guest first asks";
     if (rom.size && *rom.size == 0) return std::nullopt;
     if (!rom.size && (config.read32(pci::header::rom_address) & ~0x7ffu) == 0) return std::nullopt;
@@ -153,18 +155,19 @@ void plan_mapping(BarPlan& bar, const device::DeviceFacts& facts,
 }  // namespace
 
 std::vector<BarPlan> list_bar_plans(const device::DeviceFacts& facts,
-                                    const pci::ConfigImage& config, const chosen::RomRequest& rom) {
+                                    const pci::ConfigImage& config, const pci::Capabilities& lists,
+                                    const chosen::RomRequest& rom) {
     const auto registers = pci::list_bars(config);
     std::vector<BarPlan> bars;
     for (unsigned index = 0; index < device::bar_count; ++index) {
         auto plan = describe(facts, registers, index);
-        plan.size = size_of(facts, config, index);
+        plan.size = size_of(facts, config, lists, index);
         const bool shown = std::ranges::find(registers, index, &pci::Bar::index) != registers.end();
         if (plan.size ? *plan.size == 0 : !shown) continue;
         bars.push_back(plan);
         if (plan.kind == pci::BarKind::Memory64) ++index;
     }
-    if (auto plan = rom_plan(facts, config, rom)) bars.push_back(*std::move(plan));
+    if (auto plan = rom_plan(facts, config, lists, rom)) bars.push_back(*std::move(plan));
     return bars;
 }
 

@@ -8,9 +8,10 @@
 
 namespace tenon::model::function {
 
-/// The BARs and the option ROM of the function, nothing mapped yet, in index order.
+/// The BARs and the option ROM of the function, nothing mapped yet, in index order; `lists` are
+/// those of `config`.
 std::vector<BarPlan> list_bar_plans(const device::DeviceFacts& facts,
-                                    const pci::ConfigImage& config,
+                                    const pci::ConfigImage& config, const pci::Capabilities& lists,
                                     const chosen::RomRequest& rom = {});
 
 /// The BAR's registers in the map: its kind, without an address, and what answers a guest that

@@ -29,7 +29,7 @@ chosen::RomRequest from_file(std::size_t size) {
 }
 
 TEST(RomPlan, IsTheDevicesOwnWithoutAWord) {
-    const auto bars = list_bar_plans(with_rom(), pci::ConfigImage{256}, {});
+    const auto bars = list_bar_plans(with_rom(), pci::ConfigImage{256}, {}, {});
 
     ASSERT_THAT(bars, SizeIs(1));
     EXPECT_EQ(bars[0].index, device::rom_region);
@@ -39,16 +39,16 @@ TEST(RomPlan, IsTheDevicesOwnWithoutAWord) {
 
 TEST(RomPlan, IsNoneWhereItIsOff) {
     EXPECT_THAT(
-        list_bar_plans(with_rom(), pci::ConfigImage{256},
+        list_bar_plans(with_rom(), pci::ConfigImage{256}, {},
                        {.from = chosen::RomRequest::From::Nothing, .file = {}, .image = {}}),
         IsEmpty());
 }
 
 TEST(RomPlan, HasTheSizeOfItsFile) {
-    const auto instead = list_bar_plans(with_rom(), pci::ConfigImage{256}, from_file(4096));
+    const auto instead = list_bar_plans(with_rom(), pci::ConfigImage{256}, {}, from_file(4096));
     auto none = with_rom();
     none.vfio->regions[device::rom_region] = {};
-    const auto added = list_bar_plans(none, pci::ConfigImage{256}, from_file(2048));
+    const auto added = list_bar_plans(none, pci::ConfigImage{256}, {}, from_file(2048));
 
     ASSERT_THAT(instead, SizeIs(1));
     EXPECT_EQ(instead[0].size.value_or(0), 4096u);

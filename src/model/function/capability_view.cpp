@@ -55,8 +55,8 @@ public:
                      const chosen::FunctionProperties& properties, FunctionView& view)
         : facts_{facts}, config_{config}, properties_{properties}, view_{view} {}
 
-    void run() {
-        chain_ = find_host_chain(facts_);
+    void run(const HostLists& lists) {
+        chain_ = find_host_chain(facts_, lists);
         view_.warnings.insert(view_.warnings.end(), chain_.findings.begin(), chain_.findings.end());
         standard();
         const auto room = pci::express_size - pci::conventional_size;
@@ -265,8 +265,9 @@ private:
 }  // namespace
 
 void view_capabilities(const device::DeviceFacts& facts, const pci::ConfigImage& config,
-                       const chosen::FunctionProperties& properties, FunctionView& view) {
-    CapabilityViewer{facts, config, properties, view}.run();
+                       const HostLists& lists, const chosen::FunctionProperties& properties,
+                       FunctionView& view) {
+    CapabilityViewer{facts, config, properties, view}.run(lists);
 }
 
 void view_unread_capabilities(const device::DeviceFacts& facts,

@@ -3,6 +3,7 @@
 
 #include "device/facts.hpp"
 #include "model/function/function_view.hpp"
+#include "model/function/host_chain.hpp"
 
 namespace tenon::model::function {
 
@@ -11,7 +12,8 @@ namespace tenon::model::function {
 ///
 /// `config` are the device's bytes as the view takes them. The view has its BARs already.
 void view_capabilities(const device::DeviceFacts& facts, const pci::ConfigImage& config,
-                       const chosen::FunctionProperties& properties, FunctionView& view);
+                       const HostLists& lists, const chosen::FunctionProperties& properties,
+                       FunctionView& view);
 
 /// What can be said of the properties where nothing past the header was read.
 void view_unread_capabilities(const device::DeviceFacts& facts,

@@ -38,7 +38,6 @@ void identify(const device::DeviceFacts& facts, const pci::ConfigImage& config,
     view.host = facts.address ? to_string(*facts.address) : facts.source;
     if (facts.group) view.group = *facts.group;
     view.virtual_function = facts.virtual_function.value_or(false);
-    view.atomics = explain_host_atomics(facts);
     if (!facts.driver)
         view.driver_line = "driver not known: " + facts.driver.why();
     else
@@ -140,7 +139,9 @@ FunctionView build_function_view(const device::DeviceFacts& facts,
         return view;
     }
     identify(facts, *config, view);
-    const auto capabilities = pci::list_capabilities(*config);
+    const auto lists = walk_lists(facts);
+    const auto& capabilities = facts.vfio ? lists.shown : lists.physical;
+    view.atomics = explain_host_atomics(facts, lists);
     view.reasons = reasons_by_kind(*config, capabilities);
     if (!view.reasons.empty()) {
         view.warnings = capabilities.findings;
@@ -150,17 +151,17 @@ FunctionView build_function_view(const device::DeviceFacts& facts,
     }
     view.guest_view = true;
     view.map.start = *config;
-    view.bars = list_bar_plans(facts, *config, rom);
+    view.bars = list_bar_plans(facts, *config, capabilities, rom);
     check_bar_sizes(view);
     view.intx = plan_intx(facts, config->read8(interrupt_pin), properties.intx.value);
     view_header(facts, view);
     view.map.pass(pci::header_size, pci::conventional_size - pci::header_size);
     if (config->known() > pci::header_size)
-        view_capabilities(facts, *config, properties, view);
+        view_capabilities(facts, *config, lists, properties, view);
     else
         view_unread_capabilities(facts, properties, view);
     view.config_size = std::min(view.config_size, config->known());
-    relocate_msix(facts, *config, properties, view);
+    relocate_msix(facts, *config, capabilities, properties, view);
     plan_mappings(view.bars, facts, view.msix);
     note_unknowns(facts, view);
     auto host_reasons = reasons_by_host(facts, view.unknowns);

@@ -53,16 +53,22 @@ std::size_t HostEntry::reach() const {
     return std::min<std::size_t>(align_up(capability.size, 4), room);
 }
 
-HostChain find_host_chain(const device::DeviceFacts& facts) {
-    auto physical = facts.physical ? pci::list_capabilities(*facts.physical) : pci::Capabilities{};
-    const auto shown =
-        facts.vfio ? pci::list_capabilities(facts.vfio->config) : pci::Capabilities{};
+HostLists walk_lists(const device::DeviceFacts& facts) {
+    HostLists lists;
+    if (facts.physical) lists.physical = pci::list_capabilities(*facts.physical);
+    if (facts.vfio) lists.shown = pci::list_capabilities(facts.vfio->config);
+    return lists;
+}
+
+HostChain find_host_chain(const device::DeviceFacts& facts, const HostLists& lists) {
+    const auto& physical = lists.physical;
+    const auto& shown = lists.shown;
     const bool asked{facts.vfio};
     return {
         .standard =
             with_room(merge(physical.standard, shown.standard, asked), pci::conventional_size),
         .extended = with_room(merge(physical.extended, shown.extended, asked), pci::express_size),
-        .findings = std::move(physical.findings)};
+        .findings = physical.findings};
 }
 
 }  // namespace tenon::model::function

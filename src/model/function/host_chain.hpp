@@ -10,6 +10,15 @@
 
 namespace tenon::model::function {
 
+/// The lists of each image of a function's registers that was read. They are walked once, and who
+/// looks into an image goes by these.
+struct HostLists {
+    pci::Capabilities physical;  ///< Of the hardware's own bytes.
+    pci::Capabilities shown;     ///< Of what VFIO shows.
+};
+
+HostLists walk_lists(const device::DeviceFacts& facts);
+
 /// An entry of a list.
 struct HostEntry {
     pci::Capability capability;
@@ -30,6 +39,6 @@ struct HostChain {
 /// Merges the lists: the hardware's own chains where they could be read, which have what the kernel
 /// unlinks as well. VFIO's answer decides what is shown; without it the table does. No entry
 /// reaches into the header of another.
-HostChain find_host_chain(const device::DeviceFacts& facts);
+HostChain find_host_chain(const device::DeviceFacts& facts, const HostLists& lists);
 
 }  // namespace tenon::model::function

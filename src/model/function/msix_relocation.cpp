@@ -41,9 +41,9 @@ bool is_free(FunctionView& view, unsigned index) {
     return index < device::bar_count && find(view, index) == nullptr && !is_upper_half(view, index);
 }
 
-bool is_resizable(const pci::ConfigImage& config, unsigned index) {
-    const auto resizable = pci::list_capabilities(config).find(pci::CapabilityList::Extended,
-                                                               pci::extended_id::resizable_bar);
+bool is_resizable(const pci::ConfigImage& config, const pci::Capabilities& lists, unsigned index) {
+    const auto resizable =
+        lists.find(pci::CapabilityList::Extended, pci::extended_id::resizable_bar);
     if (!resizable) return false;
     namespace registers = pci::resizable_bar;
     for (std::size_t at = resizable->at + registers::first + registers::control;
@@ -55,11 +55,11 @@ bool is_resizable(const pci::ConfigImage& config, unsigned index) {
 
 // What keeps a BAR that is in use from being doubled.
 std::string cannot_double(const BarPlan& bar, const pci::ConfigImage& config,
-                          const MsixPlan& msix) {
+                          const pci::Capabilities& lists, const MsixPlan& msix) {
     if (bar.index == device::rom_region || bar.kind == pci::BarKind::Io)
         return fmt::format("BAR {} is no memory BAR", bar.index);
     if (!bar.size) return fmt::format("the size of BAR {} is not known", bar.index);
-    if (is_resizable(config, bar.index))
+    if (is_resizable(config, lists, bar.index))
         return fmt::format("BAR {} is resizable: its driver may know its size", bar.index);
     const auto limit =
         bar.kind == pci::BarKind::Memory32 ? std::uint64_t{1} << 30 : std::uint64_t{1} << 62;
@@ -69,23 +69,25 @@ std::string cannot_double(const BarPlan& bar, const pci::ConfigImage& config,
     return "";
 }
 
-Place place_in(FunctionView& view, const pci::ConfigImage& config, unsigned index) {
+Place place_in(FunctionView& view, const pci::ConfigImage& config, const pci::Capabilities& lists,
+               unsigned index) {
     if (is_upper_half(view, index))
         return {.refused = fmt::format("BAR {} is the upper half of BAR {}", index, index - 1)};
     const auto* const bar = find(view, index);
     if (bar == nullptr) return {.bar = index};
-    auto refused = cannot_double(*bar, config, *view.msix);
+    auto refused = cannot_double(*bar, config, lists, *view.msix);
     if (!refused.empty()) return {.refused = std::move(refused)};
     return {.bar = index, .offset = *bar->size};
 }
 
 // The first BAR that is free, two of them if there are; else the BAR of the table, doubled.
-Place best_place(FunctionView& view, const pci::ConfigImage& config) {
+Place best_place(FunctionView& view, const pci::ConfigImage& config,
+                 const pci::Capabilities& lists) {
     for (unsigned index = 0; index < device::bar_count; ++index)
         if (is_free(view, index) && is_free(view, index + 1)) return {.bar = index};
     for (unsigned index = 0; index < device::bar_count; ++index)
         if (is_free(view, index)) return {.bar = index};
-    return place_in(view, config, view.msix->table_bar);
+    return place_in(view, config, lists, view.msix->table_bar);
 }
 
 // Whether trapping the pages of bytes [offset, offset + size) of a BAR traps anything else.
@@ -140,7 +142,8 @@ std::string what_came_of(const MsixPlan& msix) {
 }  // namespace
 
 void relocate_msix(const device::DeviceFacts& facts, const pci::ConfigImage& config,
-                   const chosen::FunctionProperties& properties, FunctionView& view) {
+                   const pci::Capabilities& lists, const chosen::FunctionProperties& properties,
+                   FunctionView& view) {
     if (!view.msix) return;
     const auto& wish = properties.msix_relocation;
     chosen::PropertyReport report{.name = "msix-relocation",
@@ -161,8 +164,8 @@ void relocate_msix(const device::DeviceFacts& facts, const pci::ConfigImage& con
         report.effect = "not moved: nothing else is in their pages";
     } else {
         place = wish.value.mode == chosen::MsixRelocation::Mode::Auto
-                    ? best_place(view, config)
-                    : place_in(view, config, wish.value.bar);
+                    ? best_place(view, config, lists)
+                    : place_in(view, config, lists, wish.value.bar);
         if (place.refused.empty()) {
             move_to(view, place);
             report.effect = what_came_of(*view.msix);

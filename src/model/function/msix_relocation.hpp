@@ -10,6 +10,7 @@
 
 #include "device/facts.hpp"
 #include "model/chosen/function_properties.hpp"
+#include "pci/capability.hpp"
 #include "pci/config_image.hpp"
 
 namespace tenon::model::function {
@@ -18,8 +19,10 @@ struct FunctionView;
 
 /// Carries the user's wish out in `view`, whose BARs and capabilities are there and not mapped yet;
 /// notes what came of it among its properties. A place that cannot be had is a reason against
-/// assigning the function. Nothing is done for a function without MSI-X.
+/// assigning the function. `lists` are those of `config`. Nothing is done for a function without
+/// MSI-X.
 void relocate_msix(const device::DeviceFacts& facts, const pci::ConfigImage& config,
-                   const chosen::FunctionProperties& properties, FunctionView& view);
+                   const pci::Capabilities& lists, const chosen::FunctionProperties& properties,
+                   FunctionView& view);
 
 }  // namespace tenon::model::function

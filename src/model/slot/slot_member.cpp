@@ -86,8 +86,14 @@ const pci::ConfigImage* config_of(const device::DeviceFacts& facts) {
     return facts.vfio ? &facts.vfio->config : nullptr;
 }
 
+const pci::Capabilities& lists_of(const device::DeviceFacts& facts,
+                                  const function::HostLists& lists) {
+    return facts.physical ? lists.physical : lists.shown;
+}
+
 SlotMember make_slot_member(std::size_t candidate, const device::DeviceFacts& facts,
-                            const pci::ConfigImage& config, const pci::Capabilities& capabilities) {
+                            const pci::ConfigImage& config, const function::HostLists& lists) {
+    const auto& capabilities = lists_of(facts, lists);
     SlotMember member{
         .candidate = candidate,
         .facts = &facts,
@@ -96,6 +102,7 @@ SlotMember make_slot_member(std::size_t candidate, const device::DeviceFacts& fa
         .vendor = config.read16(pci::header::vendor_id),
         .class_code = config.read32(pci::header::revision_id) >> 8,
         .virtual_function = is_virtual(facts, config),
+        .atomics = function::explain_host_atomics(facts, lists),
         .access_control = has_extended(config, capabilities, pci::extended_id::access_control),
         .own_reset = function::has_own_reset(facts)};
     auto device = config.read16(pci::header::device_id);
@@ -103,9 +110,8 @@ SlotMember make_slot_member(std::size_t candidate, const device::DeviceFacts& fa
         member.vendor = facts.identity->vendor;
         device = facts.identity->device;
     }
-    const auto express = pci::find_express(config);
-    if (express && express->has_second_registers())
-        member.widths = function::explain_host_atomics(facts).counted();
+    const auto express = pci::find_express(config, capabilities);
+    if (express && express->has_second_registers()) member.widths = member.atomics.counted();
     member.driver = find_atomics_driver(member.vendor, device, member.class_code);
     member.takes_pasid =
         facts.iommu.pasid && facts.iommu.pasid->width != 0 &&

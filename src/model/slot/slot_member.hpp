@@ -9,6 +9,8 @@
 
 #include "base/known.hpp"
 #include "device/facts.hpp"
+#include "model/function/atomics_host.hpp"
+#include "model/function/host_chain.hpp"
 #include "model/function/reset_trouble.hpp"
 #include "model/slot/atomics.hpp"
 #include "model/slot/atomics_drivers.hpp"
@@ -26,7 +28,8 @@ struct SlotMember {
     std::uint16_t vendor = 0;
     std::uint32_t class_code = 0;
     bool virtual_function = false;
-    std::uint32_t widths = 0;  ///< Of AtomicOps; not known counts as none, as in the plan.
+    function::HostAtomics atomics;  ///< What of AtomicOps completes on its host.
+    std::uint32_t widths = 0;       ///< Of those; not known counts as none, as in the plan.
     const AtomicsDriver* driver = nullptr;
     bool takes_pasid = false;
     Known<bool> access_control;
@@ -40,9 +43,13 @@ using SlotMembers = std::vector<const SlotMember*>;
 /// The bytes of its configuration space, the hardware's own first; null: none were read.
 const pci::ConfigImage* config_of(const device::DeviceFacts& facts);
 
+/// The lists of those bytes.
+const pci::Capabilities& lists_of(const device::DeviceFacts& facts,
+                                  const function::HostLists& lists);
+
 /// Makes a member from facts whose address is known.
 SlotMember make_slot_member(std::size_t candidate, const device::DeviceFacts& facts,
-                            const pci::ConfigImage& config, const pci::Capabilities& capabilities);
+                            const pci::ConfigImage& config, const function::HostLists& lists);
 
 std::vector<std::string> hosts_of(const SlotMembers& members);
 

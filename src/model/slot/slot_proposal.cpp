@@ -58,10 +58,10 @@ private:
                     n, {.what = "its configuration space cannot be read: " + facts.physical.why()});
                 continue;
             }
-            const auto capabilities = pci::list_capabilities(*config);
-            const auto reasons = function::reasons_by_kind(*config, capabilities);
+            const auto lists = function::walk_lists(facts);
+            const auto reasons = function::reasons_by_kind(*config, lists_of(facts, lists));
             if (reasons.empty())
-                members_.push_back(make_slot_member(n, facts, *config, capabilities));
+                members_.push_back(make_slot_member(n, facts, *config, lists));
             else
                 leave_out(n, reasons.front());
         }
@@ -186,9 +186,8 @@ private:
         note_unknown(
             "AtomicOps",
             [](const SlotMember& member) -> Why {
-                const auto host = function::explain_host_atomics(*member.facts);
-                if (host.widths) return std::nullopt;
-                return host.why;
+                if (member.atomics.widths) return std::nullopt;
+                return member.atomics.why;
             },
             "; they count as none");
         note_unknown(
