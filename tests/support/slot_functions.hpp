@@ -78,6 +78,15 @@ inline model::slot::PortPlan with_resets(model::slot::PortPlan port) {
     return port;
 }
 
+/// The plan of the port without one of its functions: its state follows from who is left.
+inline model::slot::PortPlan without_function(model::slot::PortPlan port, unsigned number) {
+    std::erase_if(port.functions, [number](const model::slot::FunctionPlan& function) {
+        return function.view.function == number;
+    });
+    model::slot::settle(port);
+    return port;
+}
+
 /// A function as it comes from a port of its own, at another place.
 inline model::slot::FunctionPlan arriving(unsigned number, std::uint32_t widths) {
     model::machine::MachineRequest request;

@@ -7,6 +7,7 @@
 #include "model/running/config_state.hpp"
 #include "model/slot/slot.hpp"
 #include "tests/support/config_builder.hpp"
+#include "tests/support/slot_functions.hpp"
 
 namespace tenon::model::slot {
 namespace {
@@ -76,7 +77,7 @@ TEST(PasidNeeds, AreThoseOfTheSetThatIsThereNow) {
             .value();
     const auto& both = *plan.ports.front();
 
-    const auto alone = without_function(both, 1).value();
+    const auto alone = support::without_function(both, 1);
     EXPECT_THAT(alone.slot.functions.front().warnings, testing::IsEmpty());
     EXPECT_EQ(with_function(alone, both.functions[1]).value(), both);
 }

@@ -12,8 +12,8 @@
 namespace tenon::model::slot {
 namespace {
 
-auto find(PortPlan& port, unsigned number) {
-    return std::ranges::find_if(port.functions, [number](const FunctionPlan& function) {
+bool is_taken(const PortPlan& port, unsigned number) {
+    return std::ranges::any_of(port.functions, [number](const FunctionPlan& function) {
         return function.view.function == number;
     });
 }
@@ -76,19 +76,10 @@ void settle(PortPlan& port) {
 Result<PortPlan> with_function(PortPlan port, const FunctionPlan& function) {
     const auto number = function.view.function;
     if (number > 7) return malformed("{}: function {} is none of 0 to 7", function.view.id, number);
-    if (find(port, number) != port.functions.end())
+    if (is_taken(port, number))
         return malformed("{}: function {} of port {} is taken by another device", function.view.id,
                          number, port.name);
     port.functions.push_back(function);
-    settle(port);
-    return port;
-}
-
-Result<PortPlan> without_function(PortPlan port, unsigned number) {
-    const auto gone = find(port, number);
-    if (gone == port.functions.end())
-        return fail(Error::Kind::NotFound, "port {} has no function {}", port.name, number);
-    port.functions.erase(gone);
     settle(port);
     return port;
 }

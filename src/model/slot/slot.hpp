@@ -1,10 +1,9 @@
-// Functions that come to a slot and go from it.
+// Functions that come to a slot.
 //
 // A change is made as a new plan of the port beside the one that stands: nothing is altered in
 // place. Who carries it out lets the functions that stay and the port follow the new plan
 // (ConfigState::follow) while the guest does not look: before the presence of what came is
-// announced, after what went is gone from the guest. If a step fails, the new plan is dropped, and
-// they follow the old one again.
+// announced, after what went is gone from the guest.
 #pragma once
 
 #include "base/result.hpp"
@@ -20,9 +19,5 @@ void settle(PortPlan& port);
 /// The plan of `port` with `function` in its slot, at FunctionView::function.
 /// Errors: Malformed if that number is none of 0 to 7, or taken.
 Result<PortPlan> with_function(PortPlan port, const FunctionPlan& function);
-
-/// The plan of `port` without the function of this number.
-/// Errors: NotFound if there is none.
-Result<PortPlan> without_function(PortPlan port, unsigned number);
 
 }  // namespace tenon::model::slot

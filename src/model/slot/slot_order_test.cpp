@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <array>
 #include <map>
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -88,7 +87,7 @@ private:
     void depart(const PortPlan& port, unsigned set) {
         for (unsigned n = 0; n < widths_.size(); ++n) {
             if ((set & bit(n)) == 0) continue;
-            const auto next = with_resets(without_function(port, n).value());
+            const auto next = with_resets(support::without_function(port, n));
             expect(next, set & ~bit(n));
             if (!testing::Test::HasFailure()) depart(next, set & ~bit(n));
         }
@@ -182,7 +181,7 @@ TEST(SlotOrder, IsForgottenByFourFunctionsOfAnyWidths) {
         for (const auto number : walk) {
             port = (set & bit(number)) == 0
                        ? with_function(std::move(port), stored(number, widths.at(number))).value()
-                       : without_function(std::move(port), number).value();
+                       : support::without_function(std::move(port), number);
             set ^= bit(number);
             ASSERT_EQ(difference(port, fresh.at(set)), "") << "widths " << code << ", set " << set;
         }
@@ -199,164 +198,53 @@ bool passes_requester_enable(const function::FunctionView& view) {
     return (view.map.rules8(function_control_2).passed & requester_enable) != 0;
 }
 
-// A slot that runs: what the guest can read of the port and of each function, and the devices' own
-// bits. A change takes steps, and may fail at each.
-class RunningSlot {
-public:
-    explicit RunningSlot(const SlotWidths& widths)
-        : widths_{widths}, plan_{planned_port({}, widths, 0)}, port_{plan_.map} {}
+// A function while its guest runs, and the device's own AtomicOp Requester Enable.
+struct Running {
+    explicit Running(const FunctionPlan& plan) : config{plan.view, plan.start()} {}
 
-    PortPlan with(unsigned number) const {
-        return with_resets(with_function(plan_, stored(number, widths_.at(number))).value());
-    }
-    PortPlan without(unsigned number) const {
-        return with_resets(without_function(plan_, number).value());
-    }
-
-    // Steps of a change: each function that stays, the port, the announcement. Returns whether all
-    // went well; `fails_at` is the number of the step that does not.
-    bool change(PortPlan next, std::optional<unsigned> fails_at = {}) {
-        unsigned step = 0;
-        const auto before = plan_;
-        if (!go(next, fails_at, step)) {
-            unsigned none = 0;
-            (void)go(before, {}, none);
-            follow_all();
-            return false;
-        }
-        plan_ = std::move(next);
-        seat();
-        follow_all();
-        return true;
-    }
-
-    // Makes a change fail at each of its steps. Returns how many it has.
-    unsigned fail_at_each_step(const PortPlan& next) {
-        unsigned step = 0;
-        for (; !change(next, step); ++step) {
-            expect_as_if_made_afresh();
-            if (testing::Test::HasFailure()) break;
-        }
-        return step;
-    }
-
-    void expect_as_if_made_afresh() const {
-        unsigned set = 0;
-        for (const auto& [number, running] : functions_)
-            set |= bit(number);
-        const auto fresh = planned_port({}, widths_, set);
-        EXPECT_EQ(difference(plan_, fresh), "");
-        EXPECT_EQ(port_.bytes(), fresh.map.start);
-        for (const auto& one : fresh.functions) {
-            const auto& running = functions_.at(one.view.function);
-            EXPECT_EQ(running.config.bytes().read8(header_type),
-                      one.view.map.start.read8(header_type));
-            EXPECT_TRUE(!running.sends || passes_requester_enable(one.view));
-        }
-    }
-
-    // The guest sets every bit of Device Control 2 that it may.
-    void guest_enables_all() {
-        for (auto& [number, running] : functions_)
-            for (const auto& effect : running.config.write(function_control_2, 2, 0x0440))
-                if (const auto* const write = std::get_if<running::effect::WriteDevice>(&effect);
-                    write != nullptr && write->offset == function_control_2)
-                    running.sends = (write->value & requester_enable) != 0;
-    }
-
-    bool sends(unsigned number) const { return functions_.at(number).sends; }
-    const PortPlan& plan() const { return plan_; }
-
-private:
-    struct Running {
-        running::ConfigState config;
-        bool sends = false;  // The device's own AtomicOp Requester Enable.
-    };
-
-    static void carry_out(Running& running, const function::FunctionView& view) {
-        for (const auto& effect : running.config.follow(view))
+    void carry_out(const std::vector<running::Effect>& effects) {
+        for (const auto& effect : effects) {
+            if (const auto* const write = std::get_if<running::effect::WriteDevice>(&effect);
+                write != nullptr && write->offset == function_control_2)
+                sends = (write->value & requester_enable) != 0;
             if (const auto* const update = std::get_if<running::effect::UpdateDevice>(&effect);
                 update != nullptr && (update->mask & requester_enable) != 0)
-                running.sends = (update->value & requester_enable) != 0;
-    }
-
-    bool go(const PortPlan& next, std::optional<unsigned> fails_at, unsigned& step) {
-        for (const auto& one : next.functions) {
-            const auto running = functions_.find(one.view.function);
-            if (running == functions_.end()) continue;
-            if (fails_at == step++) return false;
-            carry_out(running->second, one.view);
+                sends = (update->value & requester_enable) != 0;
         }
-        if (fails_at == step++) return false;
-        (void)port_.follow(next.map);
-        return fails_at != step++;
     }
 
-    // Those who left go, those who came begin.
-    void seat() {
-        std::erase_if(functions_, [this](const auto& entry) {
-            return std::ranges::none_of(plan_.functions, [&](const FunctionPlan& one) {
-                return one.view.function == entry.first;
-            });
-        });
-        for (const auto& one : plan_.functions)
-            functions_.try_emplace(one.view.function, running::ConfigState{one.view, one.start()});
-    }
-
-    // The rules live in the plan that stands.
-    void follow_all() {
-        (void)port_.follow(plan_.map);
-        for (const auto& one : plan_.functions)
-            carry_out(functions_.at(one.view.function), one.view);
-    }
-
-    SlotWidths widths_;
-    PortPlan plan_;
-    running::ConfigState port_;
-    std::map<unsigned, Running> functions_;
+    running::ConfigState config;
+    bool sends = false;
 };
 
-// Functions come in one order and go in another, each change failing at each of its steps before
-// it succeeds.
-void try_failures(const SlotWidths& widths, const std::vector<unsigned>& arrival,
-                  const std::vector<unsigned>& departure) {
-    RunningSlot slot{widths};
-    unsigned present = 0;
-    for (const auto number : arrival) {
-        // Who is there follows, the port does, the presence is announced.
-        EXPECT_EQ(slot.fail_at_each_step(slot.with(number)), present + 2);
-        ++present;
-        slot.guest_enables_all();
-        slot.expect_as_if_made_afresh();
-    }
-    for (const auto number : departure) {
-        --present;
-        EXPECT_EQ(slot.fail_at_each_step(slot.without(number)), present + 2);
-        slot.expect_as_if_made_afresh();
-    }
-    EXPECT_TRUE(slot.plan().functions.empty());
+// Whoever is there in both sets follows from one to the other, after its guest has set every bit of
+// Device Control 2 that it may.
+void follow(const PortPlan& from, const PortPlan& to) {
+    running::ConfigState port{from.map};
+    (void)port.follow(to.map);
+    EXPECT_EQ(port.bytes(), to.map.start);
+    for (const auto& before : from.functions)
+        for (const auto& after : to.functions) {
+            if (before.view.function != after.view.function) continue;
+            Running running{before};
+            running.carry_out(running.config.write(function_control_2, 2, 0x0440));
+            EXPECT_EQ(running.sends, passes_requester_enable(before.view));
+            running.carry_out(running.config.follow(after.view));
+            EXPECT_EQ(running.config.bytes().read8(header_type),
+                      after.view.map.start.read8(header_type));
+            EXPECT_TRUE(!running.sends || passes_requester_enable(after.view));
+        }
 }
 
-TEST(RunningSlot, KeepsNoTraceOfAChangeThatFailed) {
+TEST(SlotOrder, IsForgottenByRegistersThatFollow) {
     for (const auto& widths : {SlotWidths{3, 0, 7, 6}, {3, 4, 0, 3}, {0, 0, 3, 3}}) {
-        std::vector<unsigned> order{0, 1, 2, 3};
-        do {
-            try_failures(widths, order, order);
-            try_failures(widths, order, {order.rbegin(), order.rend()});
-        } while (!HasFailure() && std::ranges::next_permutation(order).found);
+        std::vector<PortPlan> fresh;
+        for (unsigned set = 0; set <= all_four; ++set)
+            fresh.push_back(planned_port({}, widths, set));
+        for (const auto& from : fresh)
+            for (const auto& to : fresh)
+                follow(from, to);
     }
-}
-
-TEST(RunningSlot, TakesTheBitFromWhoIsNoParticipantAnyMore) {
-    RunningSlot slot{{3, 4, 0, 0}};
-    ASSERT_TRUE(slot.change(slot.with(0)));
-    slot.guest_enables_all();
-    EXPECT_TRUE(slot.sends(0));
-    // Nothing in common: both are gated, and the device that was enabled is not any more.
-    ASSERT_TRUE(slot.change(slot.with(1)));
-    EXPECT_EQ(slot.plan().slot.atomic_completer, 0u);
-    EXPECT_FALSE(slot.sends(0));
-    slot.expect_as_if_made_afresh();
 }
 
 }  // namespace
