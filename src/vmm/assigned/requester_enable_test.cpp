@@ -130,7 +130,7 @@ TEST_F(RequesterEnable, FollowsTheSlotWhileTheGuestRuns) {
 
 TEST_F(RequesterEnable, ThatCannotBeClearedFailsTheStart) {
     host_->config().write<std::uint16_t>(control_2, enable);
-    model::machine::MachinePlan plan = support::plan_of({host_.get()});
+    const model::machine::MachinePlan plan = support::plan_of({host_.get()});
     auto opened = std::make_unique<support::FakeDevice>(*host_);
     // The facts are the plan's: the first call reads the register.
     host_->faults().fail_call(1);
