@@ -19,8 +19,8 @@ ControlService::ControlService(board::GuestControl& guest, board::Warnings& warn
 ControlService::~ControlService() {
     warnings_.listen({});
     hot_plug_.listen({});
-    socket_.reset();  // Its thread was the last to make events of the guest.
     guest_.on_event({});
+    socket_.reset();  // Nobody announces any more.
 }
 
 Result<void> ControlService::serve(ControlSocket::Listener listener, const QmpVersion& version,
