@@ -67,7 +67,7 @@ DeviceRequest with_atomics(DeviceRequest device, std::uint32_t widths) {
 class NewWarnings : public testing::Test {
 protected:
     // A machine that came to be with these limits; empty.
-    void start(InterruptLimits limits = {}) {
+    void start(const InterruptLimits& limits = {}) {
         plan_ = make_plan({.ports = {{.name = "rp0"}, {.name = "rp1"}},
                            .processors = limits.processors,
                            .files = limits.files})

@@ -163,10 +163,11 @@ RC_GTEST_PROP(Resets, ForgetInWhichOrderFunctionsCameAndWent, ()) {
     for (unsigned step = 0; step < 16; ++step) {
         const auto what = source.below(requests.size() + 1);
         // Who is here already, or finds the place taken, is refused; nothing changes.
-        if (what < requests.size())
-            (void)machine.add(requests[what]);
-        else
+        if (what < requests.size()) {
+            [[maybe_unused]] const auto added = machine.add(requests[what]);
+        } else {
             machine.take_out(source.below(3));
+        }
         RC_ASSERT(machine.is_as_made_afresh());
         most = std::max(most, machine.count());
         for (std::size_t port = 0; port < 3; ++port)

@@ -54,7 +54,7 @@ Json region(const Registers& registers, const model::function::BarPlan& bar) {
     const bool io = bar.kind == pci::BarKind::Io;
     const bool wide = bar.kind == pci::BarKind::Memory64;
     const bool rom = bar.index == device::rom_region;
-    const auto at = rom ? rom_address : bar0 + bar.index * 4;
+    const auto at = rom ? rom_address : bar0 + std::size_t{bar.index} * 4;
     const auto low = registers.read(at, 4);
     const bool decodes =
         (registers.read(command, 2) & (io ? 1 : 2)) != 0 && (!rom || (low & 1) != 0);
