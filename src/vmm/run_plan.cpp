@@ -70,9 +70,10 @@ Result<board::MachineEnd> run_plan(const model::machine::MachinePlan& plan,
     TENON_TRY_DO(warnings.start(STDERR_FILENO), "");
     board::EventLoop events;
     kvm::PinLevels pins{machine->vm()};
-    assigned::Resets resets{warnings};
-    assigned::PeerMemory peers{warnings};
-    slots::PciTopology topology{plan, machine->vm(), resets, warnings};
+    slots::Chassis chassis{plan, machine->vm(), warnings};
+    assigned::PeerMemory peers{warnings, [&chassis] { return chassis.peers(); }};
+    slots::Resets resets{chassis, warnings};
+    slots::PciTopology topology{plan, chassis, resets};
     // Declared after everything it works on, so that it gives the functions back first.
     TENON_TRY(
         assignment,
@@ -86,10 +87,10 @@ Result<board::MachineEnd> run_plan(const model::machine::MachinePlan& plan,
                        .warnings = warnings,
                        .events = events,
                        .pins = pins,
-                       .resets = resets,
                        .peers = peers},
              .memory = machine->memory(),
-             .topology = topology,
+             .chassis = chassis,
+             .resets = resets,
              .files = files.get(),
              .timeline = request.timeline,
              .memory_failed = [&machine = *machine](const Error& why) { machine.fail_with(why); }}),
@@ -106,6 +107,7 @@ Result<board::MachineEnd> run_plan(const model::machine::MachinePlan& plan,
     const auto hot_plug = std::make_unique<slots::HotPlug>(
         slots::HotPlug::Outside{.plan = plan,
                                 .opened = opened,
+                                .chassis = chassis,
                                 .assignment = *assignment,
                                 .topology = topology,
                                 .plan_arrival = request.plan_arrival,
@@ -115,7 +117,7 @@ Result<board::MachineEnd> run_plan(const model::machine::MachinePlan& plan,
     if (listener)
         TENON_TRY_DO(control.serve(std::move(*listener), request.control->version,
                                    [&] {
-                                       return control::query_pci(topology, topology.plans(),
+                                       return control::query_pci(topology, chassis.seen_plans(),
                                                                  request.control->describe_port);
                                    }),
                      "");

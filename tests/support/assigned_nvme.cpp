@@ -57,7 +57,6 @@ vmm::assigned::AssignedFunction::Board FakeBoard::parts() {
             .warnings = warnings,
             .events = events,
             .pins = pins,
-            .resets = resets,
             .peers = peers};
 }
 

@@ -1,6 +1,7 @@
 // An NVMe controller as a test assigns it: facts, plan, and the board of a machine around it.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -43,8 +44,11 @@ struct FakeBoard {
     vmm::board::Warnings warnings;
     vmm::board::EventLoop events;
     vmm::kvm::PinLevels pins{vm};
-    vmm::assigned::Resets resets{warnings};
-    vmm::assigned::PeerMemory peers{warnings};
+    /// Who is here for the DMA of others; nobody as long as no test says so.
+    std::function<std::vector<vmm::assigned::PeerMemory::Member>()> here = [] {
+        return std::vector<vmm::assigned::PeerMemory::Member>{};
+    };
+    vmm::assigned::PeerMemory peers{warnings, [this] { return here(); }};
 
     vmm::assigned::AssignedFunction::Board parts();
 };

@@ -267,6 +267,7 @@ Result<void> FakeDevice::disable_vectors(IrqIndex index) {
 }
 
 Result<void> FakeDevice::reset() {
+    if (function_->before_reset_) function_->before_reset_();
     const std::lock_guard lock{function_->calls_};
     TENON_TRY_DO(begin("resetting the fake device"), "");
     if (!function_->info_.can_reset)
@@ -276,6 +277,7 @@ Result<void> FakeDevice::reset() {
 }
 
 Result<void> FakeDevice::hot_reset(std::span<const int> owners) {
+    if (function_->before_reset_) function_->before_reset_();
     const std::lock_guard lock{function_->calls_};
     constexpr auto what = "resetting the bus above the fake device";
     TENON_TRY_DO(begin(what), "");

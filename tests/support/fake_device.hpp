@@ -86,6 +86,8 @@ public:
     /// Called between the moment an index goes off and the one it is on again, by what is opened of
     /// it: what a device does that cannot wait.
     void while_off(std::function<void()> action) { while_off_ = std::move(action); }
+    /// Called when a reset of it, or of its bus, has been asked for and has not begun.
+    void before_reset(std::function<void()> action) { before_reset_ = std::move(action); }
 
     /// Puts it on a bus of the host with others, which a reset of that bus resets together. Alone
     /// on one without.
@@ -129,6 +131,7 @@ private:
     bool intx_masked_ = false;
     int intx_unmask_event_ = device::DeviceControl::no_event;
     std::function<void()> while_off_;
+    std::function<void()> before_reset_;
     bool gives_bar_files_ = true;
     std::uint32_t available_ = 0xffffffff;
     Faults faults_;

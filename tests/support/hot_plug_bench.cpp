@@ -11,15 +11,19 @@ HotPlugBench::HotPlugBench(std::chrono::milliseconds patience,
       memory_{vmm::board::GuestMemory::create(memory, 0xc0000000).value()} {
     for (std::size_t n = 0; n < most; ++n)
         functions_.push_back(nvme_function());
-    assignment_ =
-        vmm::slots::Assignment::create(
-            plan_, opened_,
-            {.board = board_.parts(), .memory = memory_, .topology = topology_, .files = &files_})
-            .value();
+    board_.here = [this] { return chassis_.peers(); };
+    assignment_ = vmm::slots::Assignment::create(plan_, opened_,
+                                                 {.board = board_.parts(),
+                                                  .memory = memory_,
+                                                  .chassis = chassis_,
+                                                  .resets = resets_,
+                                                  .files = &files_})
+                      .value();
     hot_plug_.emplace(
         vmm::slots::HotPlug::Outside{
             .plan = plan_,
             .opened = opened_,
+            .chassis = chassis_,
             .assignment = *assignment_,
             .topology = topology_,
             .plan_arrival = [this](const auto& request, const auto& machine,

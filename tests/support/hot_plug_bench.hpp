@@ -49,6 +49,8 @@ public:
     unsigned pauses() const { return pauses_; }
     vmm::slots::HotPlug& hot_plug() { return *hot_plug_; }
     vmm::slots::PciTopology& topology() { return topology_; }
+    vmm::slots::Chassis& chassis() { return chassis_; }
+    vmm::slots::Resets& resets() { return resets_; }
     FakeFunction& function(std::size_t n) { return *functions_.at(n); }
     FakeBoard& board() { return board_; }
     FakeVfioFiles& files() { return files_; }
@@ -124,7 +126,9 @@ private:
     Faults file_faults_;
     FakeVfioFiles files_{file_faults_};
     vmm::board::GuestMemory memory_;  // Nobody touches it, so it is not there.
-    vmm::slots::PciTopology topology_{plan_, board_.vm, board_.resets, board_.warnings};
+    vmm::slots::Chassis chassis_{plan_, board_.vm, board_.warnings};
+    vmm::slots::Resets resets_{chassis_, board_.warnings};
+    vmm::slots::PciTopology topology_{plan_, chassis_, resets_};
     std::unique_ptr<vmm::slots::Assignment> assignment_;
     std::mutex events_mutex_;
     std::condition_variable changed_;

@@ -36,6 +36,7 @@ Result<std::unique_ptr<Bars>> Bars::create(std::string name,
         for (const auto& area : bar.mapped) {
             TENON_TRY(memory, device.map(bar.index, area),
                       fmt::format("{}: mapping BAR {}", bars->name_, bar.index));
+            const MutexLock lock{bars->mutex_};
             bars->areas_.push_back(
                 {.index = bar.index, .offset = area.offset, .memory = std::move(memory)});
         }
@@ -61,7 +62,7 @@ void Bars::place(const model::running::BarPlace& place, std::shared_ptr<BarAcces
     const auto* const plan = plan_of(place.index);
     if (plan == nullptr || !plan->size) return;
     {
-        const std::lock_guard lock{mutex_};
+        const MutexLock lock{mutex_};
         for (auto& area : areas_)
             if (area.index == place.index) area.withdrawn = false;
     }
@@ -89,7 +90,7 @@ void Bars::remove(const model::running::BarPlace& place) {
 
 // From here on nothing may change the bus, which holds its lock.
 void Bars::appear(const model::running::BarPlace& place) {
-    const std::lock_guard lock{mutex_};
+    const MutexLock lock{mutex_};
     for (auto& area : areas_) {
         if (area.index != place.index) continue;
         area.at = GuestAddress{place.address + area.offset};
@@ -99,7 +100,7 @@ void Bars::appear(const model::running::BarPlace& place) {
 }
 
 void Bars::disappear(const model::running::BarPlace& place) {
-    const std::lock_guard lock{mutex_};
+    const MutexLock lock{mutex_};
     for (auto& area : areas_) {
         if (area.index != place.index) continue;
         outside_.peers.remove(device_, part_of(area));
@@ -129,14 +130,14 @@ void Bars::settle(MappedArea& area) {
 }
 
 void Bars::set_trapped(bool on) {
-    const std::lock_guard lock{mutex_};
+    const MutexLock lock{mutex_};
     if (std::exchange(trapped_, on) == on) return;
     for (auto& area : areas_)
         settle(area);
 }
 
 bool Bars::withdraw(std::optional<GuestAddress> where) {
-    const std::lock_guard lock{mutex_};
+    const MutexLock lock{mutex_};
     const bool any = std::ranges::any_of(areas_, [where](const MappedArea& area) {
         return area.slot && (!where || (*where >= *area.at &&
                                         where->value() - area.at->value() < area.memory.size()));

@@ -4,12 +4,12 @@
 
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "base/mapping.hpp"
+#include "base/mutex.hpp"
 #include "base/strong.hpp"
 #include "device/control.hpp"
 #include "model/function/function_view.hpp"
@@ -92,9 +92,9 @@ private:
     Bars(std::string name, const model::function::FunctionView& view,
          const device::DeviceControl& device, Outside outside)
         : name_{std::move(name)}, view_{view}, device_{device}, outside_{outside} {}
-    void appear(const model::running::BarPlace& place);
-    void disappear(const model::running::BarPlace& place);
-    void settle(MappedArea& area);
+    void appear(const model::running::BarPlace& place) TENON_EXCLUDES(mutex_);
+    void disappear(const model::running::BarPlace& place) TENON_EXCLUDES(mutex_);
+    void settle(MappedArea& area) TENON_REQUIRES(mutex_);
     static PeerMemory::Part part_of(const MappedArea& area);
     const model::function::BarPlan* plan_of(unsigned index) const;
     board::Bus& bus_of(unsigned index) const;
@@ -104,9 +104,9 @@ private:
     const device::DeviceControl& device_;  ///< Whose BARs they are.
     Outside outside_;
     std::vector<Placed> placed_;
-    std::mutex mutex_;  ///< Guards what follows, which the bus changes from others' threads.
-    std::vector<MappedArea> areas_;
-    bool trapped_ = false;
+    Mutex mutex_;  ///< The bus comes from others' threads.
+    std::vector<MappedArea> areas_ TENON_GUARDED_BY(mutex_);
+    bool trapped_ TENON_GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace tenon::vmm::assigned

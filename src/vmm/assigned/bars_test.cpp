@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <array>
 
-#include "tests/support/assigned_nvme.hpp"
+#include "tests/support/fake_slots.hpp"
 
 namespace tenon::vmm::assigned {
 namespace {
@@ -129,14 +129,16 @@ TEST_F(TwoFunctions, SayOnceThatAPlaceIsTaken) {
 TEST_F(TwoFunctions, ReachEachOtherByDmaWhereTheyAreInEffect) {
     support::Faults faults;
     support::FakeAddressSpace space{faults};
+    std::vector<PeerMemory::Member> here;
     for (auto* const function : {first_.get(), second_.get()}) {
         function->write_config(command, 2, 0);
-        board_.peers.join({.name = function->name(),
-                           .device = &function->device(),
-                           .space = &space,
-                           .memory_mapped = true,
-                           .gives_files = true});
+        here.push_back({.name = function->name(),
+                        .device = &function->device(),
+                        .space = &space,
+                        .memory_mapped = true,
+                        .gives_files = true});
     }
+    board_.here = [&here] { return here; };
     place(*second_, second_at);
     place(*first_, second_at);
     EXPECT_THAT(space.bars(), SizeIs(1));
@@ -144,8 +146,8 @@ TEST_F(TwoFunctions, ReachEachOtherByDmaWhereTheyAreInEffect) {
     place(*second_, first_at);
 
     EXPECT_THAT(space.bars(), SizeIs(2));
-    board_.peers.leave(first_->device());
-    board_.peers.leave(second_->device());
+    here.clear();
+    board_.peers.settle();
 }
 
 TEST_F(TwoFunctions, LoseTheirMappingsOnlyWhereTheGuestMetTheFault) {
@@ -179,7 +181,8 @@ TEST_F(TwoFunctions, AreMappedAgainWhereTheGuestPlacesThemNext) {
 TEST_F(TwoFunctions, AreMappedAgainAfterAReset) {
     first_->withdraw(std::nullopt);
 
-    first_->write_config(0x88, 2, 0x8000);
+    ASSERT_TRUE(first_->write_config(0x88, 2, 0x8000).reset);
+    support::FakeSlots{plan_, board_}.resets.reset({first_});
     place(*first_, first_at);
 
     EXPECT_TRUE(mapped(first_at));

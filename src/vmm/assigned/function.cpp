@@ -20,52 +20,56 @@ namespace tenon::vmm::assigned {
 
 AssignedFunction::AssignedFunction(std::shared_ptr<const model::slot::FunctionPlan> shared_plan,
                                    std::unique_ptr<device::DeviceControl> device,
-                                   const Board& board)
-    : plan_{std::move(shared_plan)},
-      first_plan_{plan_},
-      name_{fmt::format("{} ({})", plan_->view.id, plan_->view.host)},
-      host_address_{plan_->facts.address ? to_string(*plan_->facts.address) : std::string{}},
+                                   const Board& board, std::shared_ptr<DmaProgress> memory)
+    : first_plan_{std::move(shared_plan)},
+      name_{fmt::format("{} ({})", first_plan_->view.id, first_plan_->view.host)},
+      host_address_{first_plan_->facts.address ? to_string(*first_plan_->facts.address)
+                                               : std::string{}},
       board_{board},
+      memory_{std::move(memory)},
+      plan_{first_plan_},
       device_{std::move(device)},
-      config_{plan_->view, plan_->start()} {}
+      config_{first_plan_->view, first_plan_->start()} {}
 
 Result<std::shared_ptr<AssignedFunction>> AssignedFunction::create(
-    std::shared_ptr<const model::slot::FunctionPlan> shared_plan,
+    std::shared_ptr<const model::slot::FunctionPlan> plan,
     std::unique_ptr<device::DeviceControl> device, const Board& board,
-    std::function<Result<void>()> memory_ready) {
+    std::shared_ptr<DmaProgress> memory) {
     std::shared_ptr<AssignedFunction> function{
-        new AssignedFunction{std::move(shared_plan), std::move(device), board}};
-    const auto& plan = *function->first_plan_;
-    function->memory_ready_ = std::move(memory_ready);
+        new AssignedFunction{std::move(plan), std::move(device), board, std::move(memory)}};
+    TENON_TRY_DO(function->bring_in(), "");
+    return function;
+}
+
+Result<void> AssignedFunction::bring_in() {
+    const MutexLock lock{mutex_};
+    const auto& plan = *first_plan_;
     // What the plan was made from, where the function stayed open since.
     auto facts = plan.facts.vfio;
     if (!facts) {
-        TENON_TRY(asked, function->device_->facts(), function->name_);
+        TENON_TRY(asked, device_->facts(), name_);
         facts = std::move(asked);
     }
     if (const auto note = model::function::note_physical_function(plan.facts))
-        board.warnings.once(fmt::format("{}: {}", function->name_, *note));
+        board_.warnings.once(fmt::format("{}: {}", name_, *note));
     // Asking has set it, where AtomicOps complete.
-    TENON_TRY_DO(function->clear_requester_enable(),
-                 fmt::format("{}: clearing AtomicOp Requester Enable", function->name_));
+    TENON_TRY_DO(clear_requester_enable(),
+                 fmt::format("{}: clearing AtomicOp Requester Enable", name_));
     TENON_TRY(bars,
-              Bars::create(function->name_, plan.view, *function->device_,
-                           {.slots = board.slots,
-                            .memory = board.memory,
-                            .ports = board.ports,
-                            .warnings = board.warnings,
-                            .peers = board.peers}),
+              Bars::create(name_, plan.view, *device_,
+                           {.slots = board_.slots,
+                            .memory = board_.memory,
+                            .ports = board_.ports,
+                            .warnings = board_.warnings,
+                            .peers = board_.peers}),
               "");
-    function->bars_ = std::move(bars);
+    bars_ = std::move(bars);
     for (const auto& bar : plan.view.bars)
         if (bar.index == device::rom_region && bar.size)
-            function->rom_.emplace(function->name_, plan.rom, *bar.size, *function->device_,
-                                   board.warnings);
+            rom_.emplace(name_, plan.rom, *bar.size, *device_, board_.warnings);
     const auto& msix = facts->irqs[static_cast<std::size_t>(device::IrqIndex::Msix)];
-    function->interrupts_ = std::make_unique<Interrupts>(function->name_, plan.view, msix.noresize,
-                                                         function->for_interrupts());
-    board.resets.add(*function);
-    return function;
+    interrupts_ = std::make_unique<Interrupts>(name_, plan.view, msix.noresize, for_interrupts());
+    return {};
 }
 
 Interrupts::Outside AssignedFunction::for_interrupts() {
@@ -79,37 +83,62 @@ Interrupts::Outside AssignedFunction::for_interrupts() {
             .enter = [weak = weak_from_this()](const std::function<void(Interrupts&)>& action) {
                 const auto function = weak.lock();
                 if (!function) return;
-                const std::lock_guard lock{function->mutex_};
+                const MutexLock lock{function->mutex_};
                 if (function->interrupts_) action(*function->interrupts_);
             }};
 }
 
-AssignedFunction::~AssignedFunction() {
-    board_.resets.remove(*this);
-    interrupts_.reset();
-    bars_.reset();
-}
+AssignedFunction::~AssignedFunction() { close(); }
 
 void AssignedFunction::shut_down() {
-    {
-        const std::lock_guard lock{mutex_};
-        interrupts_->reset();
-        execute(config_.reset());
-        // Memory goes before the device is closed where somebody still holds the function. One that
-        // is gone has no use for it; what else it was found with is the kernel's to give back.
-        if (!looks_gone())
-            carry_out(model::running::effect::UpdateDevice{
-                .offset = static_cast<std::uint16_t>(pci::header::command),
-                .mask = pci::BusMasterEnable::mask,
-                .value = 0});
-    }
+    leave();
     // Without the lock, which callbacks take. One that runs holds the function, and would be the
     // last to let go of it when the board has gone.
     board_.events.settle();
 }
 
+void AssignedFunction::leave() {
+    const MutexLock lock{mutex_};
+    if (!answers()) return;
+    presence_ = Presence::Left;
+    interrupts_->reset();
+    execute(config_.reset());
+    // One that is gone has no use for it; what else it was found with is the kernel's to give back.
+    if (!looks_gone())
+        carry_out(model::running::effect::UpdateDevice{
+            .offset = static_cast<std::uint16_t>(pci::header::command),
+            .mask = pci::BusMasterEnable::mask,
+            .value = 0});
+}
+
+void AssignedFunction::silence() {
+    const MutexLock lock{mutex_};
+    clear_command();
+}
+
+// Ended without the lock: the kernel resets what is closed, which takes its time.
+void AssignedFunction::close() {
+    std::shared_ptr<device::DeviceControl> device;
+    std::unique_ptr<Bars> bars;
+    std::unique_ptr<Interrupts> interrupts;
+    const MutexLock lock{mutex_};
+    presence_ = Presence::Left;
+    device.swap(device_);
+    rom_.reset();
+    bars.swap(bars_);
+    interrupts.swap(interrupts_);
+}
+
+// Whether it is there for an access, when no reset holds it any more.
+bool AssignedFunction::answers() {
+    while (presence_ == Presence::Held)
+        changed_.wait(mutex_);
+    return presence_ == Presence::Here;
+}
+
 std::uint32_t AssignedFunction::read_config(std::uint16_t offset, unsigned size) {
-    const std::lock_guard lock{mutex_};
+    const MutexLock lock{mutex_};
+    if (!answers()) return static_cast<std::uint32_t>(board::all_ones(size));
     return read_registers(offset, size);
 }
 
@@ -132,12 +161,14 @@ std::uint32_t AssignedFunction::read_registers(std::uint16_t offset, unsigned si
 
 std::optional<ErrorReport> AssignedFunction::show_error() {
     namespace at = pci::error_reporting;
-    const std::lock_guard lock{mutex_};
+    const MutexLock lock{mutex_};
+    if (!answers()) return std::nullopt;
     const auto& view = plan_->view;
     const auto errors = static_cast<std::uint16_t>(view.error_reporting_at);
     const auto express = static_cast<std::uint16_t>(view.express_at);
     if (errors == 0 || express == 0) return std::nullopt;
     const auto read = [this](std::size_t offset, unsigned size) {
+        mutex_.assume_held();
         return read_registers(static_cast<std::uint16_t>(offset), size);
     };
     // Of a virtual function masks and severities are the physical one's, and so is the choice
@@ -156,8 +187,8 @@ std::optional<ErrorReport> AssignedFunction::show_error() {
 }
 
 bool AssignedFunction::is_gone() {
-    const std::lock_guard lock{mutex_};
-    return looks_gone();
+    const MutexLock lock{mutex_};
+    return answers() && looks_gone();
 }
 
 // The kernel answers for the first registers itself; Class Code and Revision ID are the device's,
@@ -184,43 +215,81 @@ std::uint32_t AssignedFunction::with_msi_pending(std::uint16_t offset, unsigned 
     return (value & ~mask) | (interrupts_->msi_pending() >> 8 * (offset - at) & mask);
 }
 
-void AssignedFunction::write_config(std::uint16_t offset, unsigned size, std::uint32_t value) {
-    {
-        const std::lock_guard lock{mutex_};
-        execute(config_.write(offset, static_cast<std::uint8_t>(size), value));
-        if (!std::exchange(reset_wanted_, false)) return;
-    }
-    // Without the lock: others may be concerned.
-    board_.resets.reset(std::array{this});
+AssignedFunction::Wanted AssignedFunction::write_config(std::uint16_t offset, unsigned size,
+                                                        std::uint32_t value) {
+    wait_for_memory(offset, size, value);
+    const MutexLock lock{mutex_};
+    if (!answers()) return {};
+    execute(config_.write(offset, static_cast<std::uint8_t>(size), value));
+    return {.reset = std::exchange(reset_wanted_, false)};
+}
+
+// A function that masters the bus may reach all memory at once: it must be there. Without the lock,
+// or whoever wants to know anything of the function waits with this one.
+void AssignedFunction::wait_for_memory(std::uint16_t offset, unsigned size, std::uint32_t value) {
+    constexpr std::size_t low_byte = pci::header::command;
+    if (!memory_ || offset > low_byte || low_byte >= offset + size) return;
+    const pci::Command command{static_cast<std::uint16_t>(value >> 8 * (low_byte - offset))};
+    if (command.get<pci::BusMasterEnable>() == 0) return;
+    // Where it will not be there, the guest ends, and who sees to that has been told.
+    [[maybe_unused]] const auto mapped = memory_->wait();
 }
 
 void AssignedFunction::begin_reset() {
-    const std::lock_guard lock{mutex_};
+    const MutexLock lock{mutex_};
+    if (presence_ != Presence::Here) return;
+    presence_ = Presence::Held;
     execute(config_.reset());
     interrupts_->reset();
     clear_command();
 }
 
+std::shared_ptr<device::DeviceControl> AssignedFunction::borrow_device() const {
+    const MutexLock lock{mutex_};
+    return device_;
+}
+
 void AssignedFunction::reset_alone() {
-    const std::lock_guard lock{mutex_};
-    if (with_bus(plan_->reset)) return;
-    if (plan_->reset_choice.value != model::chosen::ResetChoice::None)
-        board_.warnings.check(device_->reset(), fmt::format("{}: reset", name_));
+    const auto device = borrow_device();
+    const auto plan = reset_plan();
+    if (device == nullptr || with_bus(plan)) return;
+    if (plan.choice != model::chosen::ResetChoice::None)
+        board_.warnings.check(device->reset(), fmt::format("{}: reset", name_));
     else
         board_.warnings.once(fmt::format("{}: a reset is not passed on: reset=none", name_));
 }
 
-Result<void> AssignedFunction::reset_bus(std::span<const int> owners) {
-    const std::lock_guard lock{mutex_};
-    return device_->hot_reset(owners);
+Result<void> AssignedFunction::reset_bus(const std::span<const int> owners) {
+    const auto device = borrow_device();
+    if (device == nullptr) return {};
+    return device->hot_reset(owners);
 }
 
 // The kernel gives the device back the registers that it had.
 void AssignedFunction::end_reset() {
-    const std::lock_guard lock{mutex_};
+    const MutexLock lock{mutex_};
+    if (presence_ != Presence::Held) return;
     clear_command();
     board_.warnings.check(clear_requester_enable(),
                           fmt::format("{}: AtomicOp Requester Enable after a reset", name_));
+    presence_ = Presence::Here;
+    changed_.wake();
+}
+
+bool AssignedFunction::hold_unused() {
+    const MutexLock lock{mutex_};
+    if (answers()) {
+        if (in_use()) return false;
+        presence_ = Presence::Held;
+    }
+    return true;
+}
+
+void AssignedFunction::release() {
+    const MutexLock lock{mutex_};
+    if (presence_ != Presence::Held) return;
+    presence_ = Presence::Here;
+    changed_.wake();
 }
 
 void AssignedFunction::clear_command() {
@@ -229,12 +298,12 @@ void AssignedFunction::clear_command() {
 }
 
 model::function::ResetPlan AssignedFunction::reset_plan() const {
-    const std::lock_guard lock{mutex_};
+    const MutexLock lock{mutex_};
     return plan_->reset;
 }
 
+// It answers, sends, or has interrupts.
 bool AssignedFunction::in_use() const {
-    const std::lock_guard lock{mutex_};
     constexpr auto uses =
         pci::IoEnable::mask | pci::MemoryEnable::mask | pci::BusMasterEnable::mask;
     const auto& bytes = config_.bytes();
@@ -247,32 +316,38 @@ bool AssignedFunction::in_use() const {
 }
 
 void AssignedFunction::restart() {
-    const std::lock_guard lock{mutex_};
+    const MutexLock lock{mutex_};
     config_ = model::running::ConfigState{plan_->view, plan_->start()};
 }
 
 void AssignedFunction::follow(std::shared_ptr<const model::slot::FunctionPlan> plan) {
-    const std::lock_guard lock{mutex_};
+    const MutexLock lock{mutex_};
+    if (!answers()) return;
     // The registers go by the one before until they follow.
     const auto before = std::exchange(plan_, std::move(plan));
     execute(config_.follow(plan_->view));
 }
 
 void AssignedFunction::unplace() {
-    const std::lock_guard lock{mutex_};
+    const MutexLock lock{mutex_};
     execute(config_.reset());
 }
 
 bool AssignedFunction::withdraw(std::optional<GuestAddress> where) {
-    const std::lock_guard lock{mutex_};
-    if (!bars_->withdraw(where)) return false;
+    const MutexLock lock{mutex_};
+    if (!answers() || !bars_->withdraw(where)) return false;
     note_if_gone();
     return true;
 }
 
 void AssignedFunction::execute(const std::vector<model::running::Effect>& effects) {
     for (const auto& effect : effects)
-        std::visit([this](const auto& one) { carry_out(one); }, effect);
+        std::visit(
+            [this](const auto& one) {
+                mutex_.assume_held();
+                carry_out(one);
+            },
+            effect);
 }
 
 void AssignedFunction::carry_out(const model::running::effect::RemoveBars& effect) {
@@ -285,19 +360,16 @@ void AssignedFunction::carry_out(const model::running::effect::PlaceBars& effect
         bars_->place(bar, shared_from_this());
 }
 
-// A function that masters the bus may reach all memory at once: it must be there. Where it will not
-// be, the guest ends, and the function stays quiet.
-Result<void> AssignedFunction::wait_for_memory(const model::running::effect::WriteDevice& effect) {
-    if (!memory_ready_ || effect.offset != pci::header::command) return {};
+// Whoever lets it master the bus has waited for the memory; where that is not there all the same,
+// the guest ends, and the function stays quiet.
+bool AssignedFunction::may_go_out(const model::running::effect::WriteDevice& effect) const {
+    if (!memory_ || effect.offset != pci::header::command) return true;
     const pci::Command command{static_cast<std::uint16_t>(effect.value)};
-    if (command.get<pci::BusMasterEnable>() == 0) return {};
-    TENON_TRY_DO(memory_ready_(), "");
-    memory_ready_ = {};
-    return {};
+    return command.get<pci::BusMasterEnable>() == 0 || memory_->mapped();
 }
 
 void AssignedFunction::carry_out(const model::running::effect::WriteDevice& effect) {
-    if (const auto ready = wait_for_memory(effect); !ready) return;
+    if (!may_go_out(effect)) return;
     const auto bytes = bytes_of(effect.value).first(effect.size);
     board_.warnings.check(device_->write(device::config_region, effect.offset, bytes),
                           {name_, "configuration registers"},
@@ -365,7 +437,8 @@ AssignedFunction::Place AssignedFunction::place_of(unsigned index, std::uint64_t
 }
 
 std::uint64_t AssignedFunction::read_bar(unsigned index, std::uint64_t offset, unsigned size) {
-    const std::lock_guard lock{mutex_};
+    const MutexLock lock{mutex_};
+    if (!answers()) return board::all_ones(size);
     if (index == device::rom_region) return rom_ ? rom_->read(offset, size) : board::all_ones(size);
     const auto place = place_of(index, offset, size);
     const auto value = read_place(index, place, size);
@@ -394,7 +467,8 @@ std::uint64_t AssignedFunction::read_place(unsigned index, const Place& place, u
 
 void AssignedFunction::write_bar(unsigned index, std::uint64_t offset, unsigned size,
                                  std::uint64_t value) {
-    const std::lock_guard lock{mutex_};
+    const MutexLock lock{mutex_};
+    if (!answers()) return;
     const auto place = place_of(index, offset, size);
     if (place.part == Part::Table) return interrupts_->write_table(place.offset, size, value);
     if (place.part != Part::Device || index == device::rom_region) return;

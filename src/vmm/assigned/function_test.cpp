@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "tests/support/assigned_nvme.hpp"
+#include "tests/support/fake_slots.hpp"
 
 namespace tenon::vmm::assigned {
 namespace {
@@ -132,7 +132,8 @@ TEST_F(AssignedFunctionTest, CarriesOutAFunctionLevelReset) {
     function_->write_config(0xc2, 2, 0x8000);
     const auto before = host_->resets();
 
-    function_->write_config(0x88, 2, 0x8000);
+    ASSERT_TRUE(function_->write_config(0x88, 2, 0x8000).reset);
+    support::FakeSlots{plan_, board_}.resets.reset({function_});
 
     EXPECT_EQ(host_->resets(), before + 1);
     EXPECT_THAT(host_->vectors(IrqIndex::Msix), IsEmpty());

@@ -7,54 +7,36 @@
 
 namespace tenon::vmm::assigned {
 
-PeerMemory::Member* PeerMemory::find(const device::DeviceControl& device) {
-    const auto found = std::ranges::find(members_, &device, &Member::device);
-    return found == members_.end() ? nullptr : &*found;
+namespace {
+
+const PeerMemory::Member* find(const std::vector<PeerMemory::Member>& members,
+                               const device::DeviceControl* device) {
+    const auto found = std::ranges::find(members, device, &PeerMemory::Member::device);
+    return found == members.end() ? nullptr : &*found;
 }
 
-void PeerMemory::join(Member member) {
-    const std::lock_guard lock{mutex_};
-    members_.push_back(std::move(member));
-    settle();
-}
+}  // namespace
 
-void PeerMemory::leave(const device::DeviceControl& device) {
-    const std::lock_guard lock{mutex_};
-    const auto* const member = find(device);
-    if (member == nullptr) return;
-    auto* const space = member->space;
-    std::erase_if(placed_, [&](const Placed& placed) { return placed.device == &device; });
-    std::erase_if(said_, [&](const auto& said) { return said.first == &device; });
-    std::erase_if(members_, [&](const Member& one) { return one.device == &device; });
-    if (std::ranges::find(members_, space, &Member::space) == members_.end())
-        for (auto& placed : placed_)
-            placed.mapped.erase(space);
-    settle();
-}
-
-void PeerMemory::memory_mapped(const device::AddressSpace& space) {
-    const std::lock_guard lock{mutex_};
-    for (auto& member : members_)
-        if (member.space == &space) member.memory_mapped = true;
-    settle();
+void PeerMemory::settle() {
+    const MutexLock lock{mutex_};
+    reconcile();
 }
 
 void PeerMemory::add(const device::DeviceControl& device, const Part& part, GuestAddress at) {
-    const std::lock_guard lock{mutex_};
-    if (find(device) == nullptr) return;
+    const MutexLock lock{mutex_};
     placed_.push_back({.device = &device, .part = part, .at = at, .mapped = {}});
-    settle();
+    reconcile();
 }
 
 void PeerMemory::remove(const device::DeviceControl& device, const Part& part) {
-    const std::lock_guard lock{mutex_};
+    const MutexLock lock{mutex_};
     std::erase_if(placed_, [&](const Placed& placed) {
         return placed.device == &device && placed.part.is_same(part);
     });
 }
 
 std::size_t PeerMemory::mapped() {
-    const std::lock_guard lock{mutex_};
+    const MutexLock lock{mutex_};
     std::size_t count = 0;
     for (const auto& placed : placed_)
         count += static_cast<std::size_t>(std::ranges::count_if(
@@ -64,21 +46,26 @@ std::size_t PeerMemory::mapped() {
 
 // Brings the mappings to what members and places ask for. What failed is not tried again before the
 // guest places the BAR anew, or the machine has a single function in between.
-void PeerMemory::settle() {
-    for (auto& placed : placed_) {
-        if (members_.size() < 2) {
-            placed.mapped.clear();
-            continue;
-        }
-        for (const auto& member : members_)
-            if (member.memory_mapped && !placed.mapped.contains(member.space))
-                map(placed, *member.space);
-    }
+void PeerMemory::reconcile() {
+    const auto members = here_();
+    std::erase_if(said_, [&](const auto& said) { return find(members, said.first) == nullptr; });
+    for (auto& placed : placed_)
+        reconcile(placed, members);
 }
 
-void PeerMemory::map(Placed& placed, device::AddressSpace& space) {
+void PeerMemory::reconcile(Placed& placed, const std::vector<Member>& members) {
+    const auto* const owner = find(members, placed.device);
+    if (owner == nullptr || members.size() < 2) return placed.mapped.clear();
+    std::erase_if(placed.mapped, [&](const auto& attempt) {
+        return std::ranges::find(members, attempt.first, &Member::space) == members.end();
+    });
+    for (const auto& member : members)
+        if (member.memory_mapped && !placed.mapped.contains(member.space))
+            map(placed, *owner, *member.space);
+}
+
+void PeerMemory::map(Placed& placed, const Member& owner, device::AddressSpace& space) {
     auto& attempt = placed.mapped[&space];
-    const auto& owner = *find(*placed.device);
     // That the kernel has no such files is said of the machine as a whole.
     const bool hopeless =
         space.bar_maps() == device::BarMaps::ByFile && owner.gives_files && !*owner.gives_files;

@@ -10,15 +10,16 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <set>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "base/known.hpp"
+#include "base/mutex.hpp"
 #include "base/strong.hpp"
 #include "base/undo.hpp"
 #include "device/control.hpp"
@@ -29,14 +30,15 @@ namespace tenon::vmm::assigned {
 /// Owns the mappings. A single function has no peers: nothing is mapped for it. What cannot be
 /// mapped is a warning, once for each BAR, and nothing else changes.
 ///
-/// Thread-safe. Functions call it with their own lock held; it takes no lock of a function.
+/// Who is here it asks, each time, and keeps no list. Thread-safe. Functions call it with their own
+/// lock held; it takes no lock of a function, and who is asked must not either.
 class PeerMemory {
 public:
     /// A function that is assigned.
     struct Member {
         std::string name;                         ///< For messages.
-        device::DeviceControl* device = nullptr;  ///< Never null; outlives the membership.
-        device::AddressSpace* space = nullptr;    ///< Of its DMA. Never null; outlives it as well.
+        device::DeviceControl* device = nullptr;  ///< Never null.
+        device::AddressSpace* space = nullptr;    ///< Of its DMA. Never null.
         bool memory_mapped = false;               ///< Guest memory is in `space` already.
         Known<bool> gives_files = Unknown{""};    ///< device::IommuFacts::bar_files of it.
     };
@@ -50,28 +52,24 @@ public:
         bool is_same(const Part& other) const { return bar == other.bar && offset == other.offset; }
     };
 
-    /// `warnings` must outlive it.
-    explicit PeerMemory(board::Warnings& warnings) : warnings_{warnings} {}
+    /// `here` says who is assigned now. `warnings` must outlive it.
+    PeerMemory(board::Warnings& warnings, std::function<std::vector<Member>()> here)
+        : warnings_{warnings}, here_{std::move(here)} {}
 
-    /// A function is there from now on; with a second one mapping begins.
-    void join(Member member);
+    /// Who is here has changed, or whose guest memory is mapped. When it comes back, nothing of who
+    /// has gone is used any more: neither its device nor, if nobody else is there, its address
+    /// space.
+    void settle() TENON_EXCLUDES(mutex_);
 
-    /// It goes: nobody reaches its BARs any more, and its address space no others' if it was the
-    /// last one there.
-    void leave(const device::DeviceControl& device);
-
-    /// Guest memory is mapped in `space`: BARs may be mapped too.
-    void memory_mapped(const device::AddressSpace& space);
-
-    /// The guest has a part of a BAR of `device` at `at`, where it answers. Nothing happens for a
-    /// device that has not joined.
-    void add(const device::DeviceControl& device, const Part& part, GuestAddress at);
+    /// The guest has a part of a BAR of `device` at `at`, where it answers.
+    void add(const device::DeviceControl& device, const Part& part, GuestAddress at)
+        TENON_EXCLUDES(mutex_);
 
     /// It has it there no more; afterwards no device reaches it. Before the device stops to answer.
-    void remove(const device::DeviceControl& device, const Part& part);
+    void remove(const device::DeviceControl& device, const Part& part) TENON_EXCLUDES(mutex_);
 
     /// How many mappings there are now, in all address spaces together.
-    std::size_t mapped();
+    std::size_t mapped() TENON_EXCLUDES(mutex_);
 
 private:
     // One part in the guest, and where it is mapped: a way back for each address space.
@@ -86,17 +84,19 @@ private:
         std::map<device::AddressSpace*, Attempt> mapped;  ///< Or tried to be.
     };
 
-    Member* find(const device::DeviceControl& device);
-    void settle();
-    void map(Placed& placed, device::AddressSpace& space);
-    Result<void> map_in(const Placed& placed, const Member& owner, device::AddressSpace& space);
+    void reconcile() TENON_REQUIRES(mutex_);
+    void reconcile(Placed& placed, const std::vector<Member>& members) TENON_REQUIRES(mutex_);
+    void map(Placed& placed, const Member& owner, device::AddressSpace& space)
+        TENON_REQUIRES(mutex_);
+    static Result<void> map_in(const Placed& placed, const Member& owner,
+                               device::AddressSpace& space);
 
     board::Warnings& warnings_;
-    std::mutex mutex_;  ///< Guards what follows.
-    std::vector<Member> members_;
-    std::vector<Placed> placed_;
-    std::set<std::pair<const device::DeviceControl*, unsigned>>
-        said_;  ///< BARs that were warned of.
+    std::function<std::vector<Member>()> here_;
+    Mutex mutex_;
+    std::vector<Placed> placed_ TENON_GUARDED_BY(mutex_);
+    /// BARs that were warned of.
+    std::set<std::pair<const device::DeviceControl*, unsigned>> said_ TENON_GUARDED_BY(mutex_);
 };
 
 }  // namespace tenon::vmm::assigned

@@ -42,11 +42,17 @@ class PeerMemoryTest : public testing::Test {
 protected:
     void join(Function& one, support::FakeAddressSpace& reaches, bool memory_mapped = true,
               Known<bool> gives_files = true) {
-        peers.join({.name = &one == &first ? "dev0" : "dev1",
-                    .device = one.device.get(),
-                    .space = &reaches,
-                    .memory_mapped = memory_mapped,
-                    .gives_files = std::move(gives_files)});
+        here.push_back({.name = &one == &first ? "dev0" : "dev1",
+                        .device = one.device.get(),
+                        .space = &reaches,
+                        .memory_mapped = memory_mapped,
+                        .gives_files = std::move(gives_files)});
+        peers.settle();
+    }
+    void leave(Function& one) {
+        std::erase_if(here, [&](const auto& member) { return member.device == one.device.get(); });
+        peers.remove(*one.device, one.part);
+        peers.settle();
     }
     void place(Function& one, std::uint64_t at) {
         peers.add(*one.device, one.part, GuestAddress{at});
@@ -58,7 +64,8 @@ protected:
     support::FakeAddressSpace space{faults};
     support::FakeAddressSpace group{faults, BarMaps::ByAddress};
     board::Warnings warnings;
-    PeerMemory peers{warnings};
+    std::vector<PeerMemory::Member> here;
+    PeerMemory peers{warnings, [this] { return here; }};
 };
 
 TEST_F(PeerMemoryTest, MapsNothingForASingleFunction) {
@@ -108,7 +115,9 @@ TEST_F(PeerMemoryTest, WaitsForTheMemoryOfTheGuest) {
     place(first, 0xc0000000);
     EXPECT_EQ(faults.calls(), 0u);
 
-    peers.memory_mapped(space);
+    for (auto& member : here)
+        member.memory_mapped = true;
+    peers.settle();
 
     EXPECT_THAT(space.bars(), UnorderedElementsAre(Pair(Iova{0xc0000000}, part_size)));
 }
@@ -121,12 +130,12 @@ TEST_F(PeerMemoryTest, EndsWithTheFunction) {
     place(first, 0xc0000000);
     place(second, 0xd0000000);
 
-    peers.leave(*first.device);
+    leave(first);
     EXPECT_THAT(space.bars(), UnorderedElementsAre(Pair(Iova{0xd0000000}, part_size)));
     EXPECT_THAT(group.bars(), UnorderedElementsAre(Pair(Iova{0xd0000000}, part_size)));
 
     // The last of its address space, which may go.
-    peers.leave(*third.device);
+    leave(third);
     EXPECT_THAT(space.bars(), IsEmpty());
     // And nobody is left to reach the last one's.
     EXPECT_THAT(group.bars(), IsEmpty());
@@ -185,7 +194,7 @@ TEST_F(PeerMemoryTest, PassesOverFunctionsThatHaveNotJoined) {
     Function stranger;
     place(stranger, 0xc0000000);
     peers.remove(*stranger.device, stranger.part);
-    peers.leave(*stranger.device);
+    leave(stranger);
     EXPECT_EQ(faults.calls(), 0u);
 }
 

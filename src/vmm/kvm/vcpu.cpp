@@ -9,6 +9,7 @@
 #include <atomic>
 #include <bit>
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <cstring>
 #include <iterator>
@@ -131,7 +132,12 @@ Result<void> Vcpu::enter_once() {
     faults_ = 0;
     if (may_deliver_again()) return {};
     deliveries_ = 0;
-    return handle_exit();
+    const auto begin = std::chrono::steady_clock::now();
+    TENON_TRY_DO(handle_exit(), "");
+    // What it asked for may take long: memory for a device's DMA, a reset of a bus.
+    constexpr std::chrono::seconds unnoticed{1};
+    if (std::chrono::steady_clock::now() - begin > unnoticed) tell_of_pause();
+    return {};
 }
 
 Result<void> Vcpu::refused(int error) {

@@ -5,12 +5,12 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "base/mutex.hpp"
 #include "base/timeline.hpp"
 #include "base/undo.hpp"
 #include "device/control.hpp"
@@ -21,8 +21,8 @@
 #include "vmm/assigned/function.hpp"
 #include "vmm/board/guest_memory.hpp"
 #include "vmm/kvm/vfio_files.hpp"
-#include "vmm/slots/device_notifier.hpp"
-#include "vmm/slots/pci_topology.hpp"
+#include "vmm/slots/chassis.hpp"
+#include "vmm/slots/resets.hpp"
 
 namespace tenon::vmm::slots {
 
@@ -33,16 +33,17 @@ enum class DeviceNotice {
     Gone,        ///< It answers no more.
 };
 
-/// Owns the assigned functions of one machine. Destruction gives all of them back: interrupts off,
-/// out of the guest, memory no longer reachable by DMA, reset, closed. One caller at a time, but
-/// for withdraw().
+/// Seats the functions of one machine in its chassis. Destruction gives all of them back:
+/// interrupts off, out of the guest, memory no longer reachable by DMA, reset, closed. One caller
+/// at a time, but for withdraw().
 class Assignment {
 public:
     /// What it works on; all must outlive it. `files` is null where there is no KVM to tell.
     struct Outside {
         assigned::AssignedFunction::Board board;
         const board::GuestMemory& memory;
-        PciTopology& topology;
+        Chassis& chassis;
+        Resets& resets;
         kvm::VfioFiles* files;
         Timeline* timeline = nullptr;  ///< Where the moments of the start are noted; may be null.
         /// Who is told, from another thread, that memory cannot be mapped. With it, memory waits
@@ -51,8 +52,8 @@ public:
     };
 
     /// Takes every function of `plan` out of `opened`, where it opens those that are not there yet;
-    /// maps all guest memory for their DMA, or begins to, tells KVM, and seats them in the
-    /// topology. Plan and `opened` must outlive the assignment. Errors: of the step that failed,
+    /// maps all guest memory for their DMA, or begins to, tells KVM, and seats them. Plan and
+    /// `opened` must outlive the assignment. Errors: of the step that failed,
     /// naming the function; the host is then as before.
     static Result<std::unique_ptr<Assignment>> create(const model::machine::MachinePlan& plan,
                                                       device::OpenedFunctions& opened,
@@ -73,30 +74,20 @@ public:
     /// Closes what functions were opened with that are here no more.
     void close_unused();
 
-    /// The machine as it is, with functions that wait.
-    std::vector<std::shared_ptr<const model::slot::PortPlan>> ports() const;
-
     /// Who is told, from any thread, what happens to the function `id`: it is to note that and
     /// return. From any thread.
     using NoticeListener = std::function<void(const std::string& id, DeviceNotice notice)>;
-    void on_notice(NoticeListener listener);
-
-    /// The function `id`, and how it is planned; none: it is not here. Until the next change.
-    struct Found {
-        assigned::AssignedFunction& function;
-        const model::slot::FunctionPlan& plan;
-    };
-    std::optional<Found> find(const std::string& id) const;
+    void on_notice(NoticeListener listener) TENON_EXCLUDES(notice_mutex_);
 
     /// Maps the guest's memory for DMA beside what comes next: its start. Once, if at all.
     void begin_to_map_memory();
 
     /// Returns when what memory is being mapped is mapped, or will not be.
-    void wait_for_memory();
+    void wait_for_memory() TENON_EXCLUDES(mapped_mutex_);
 
     /// Nobody waits for memory any more, which is not mapped further: the guest ends. From any
     /// thread.
-    void stop_waiting();
+    void stop_waiting() TENON_EXCLUDES(mapped_mutex_);
 
     /// A device does not answer under a mapping at `where`: the mappings of that function go, and
     /// accesses trap until the guest places its BARs anew. Where KVM does not tell the address, of
@@ -105,59 +96,43 @@ public:
     bool withdraw(std::optional<GuestAddress> where);
 
 private:
-    /// A function in the machine. Its end is its way out: the last member goes first.
-    struct Seat {
-        std::shared_ptr<assigned::DmaMapping> memory;  ///< Reachable by its DMA while it is here.
-        std::shared_ptr<assigned::AssignedFunction> function;
-        std::vector<std::unique_ptr<DeviceNotifier>> notifiers;
-        std::uint8_t devfn = 0;
-        Undo leave;
-    };
-    struct Slot {
-        std::shared_ptr<const model::slot::PortPlan> plan;  ///< With those that wait.
-        std::vector<Seat> seats;
+    using Opened = std::map<pci::Address, std::unique_ptr<device::DeviceControl>>;
 
-        std::vector<assigned::AssignedFunction*> functions() const;
-        /// The functions go by this plan of their port.
-        void follow(const std::shared_ptr<const model::slot::PortPlan>& next);
-    };
-
-    Assignment(const model::machine::MachinePlan& plan, device::OpenedFunctions& opened,
-               const Outside& outside);
-    Result<void> open_all(const model::machine::MachinePlan& plan);
+    Assignment(device::OpenedFunctions& opened, const Outside& outside)
+        : outside_{outside}, opened_{opened} {}
+    Result<Opened> open_all(const model::machine::MachinePlan& plan);
     Result<std::unique_ptr<device::DeviceControl>> open(const model::slot::FunctionPlan& function);
     Result<std::shared_ptr<assigned::DmaMapping>> map_memory(const device::AccessKind& kind,
-                                                             bool beside);
-    std::vector<std::shared_ptr<assigned::DmaProgress>> mappings();
-    std::vector<assigned::AssignedFunction*> functions() const;
+                                                             bool beside)
+        TENON_EXCLUDES(mapped_mutex_);
+    std::vector<std::shared_ptr<assigned::DmaProgress>> mappings() TENON_EXCLUDES(mapped_mutex_);
     void follow(std::span<const model::machine::PortChange> changes);
-    void reset_before_leaving(std::span<assigned::AssignedFunction* const> functions);
-    Result<Seat> bring_in(const std::shared_ptr<const model::slot::PortPlan>& plan,
-                          const model::slot::FunctionPlan& function);
+    void give_back(std::span<Slot* const> slots);
+    Result<std::shared_ptr<Occupant>> bring_in(
+        const std::shared_ptr<const model::slot::FunctionPlan>& planned,
+        std::unique_ptr<device::DeviceControl> device);
 
-    std::move_only_function<void()> share(const model::slot::FunctionPlan& plan,
-                                          assigned::AssignedFunction& function,
-                                          const assigned::DmaMapping& memory);
+    void settle();
     void note_peers();
-    Result<void> watch(const model::slot::FunctionPlan& plan, Seat& seat);
-    void tell(const std::string& id, DeviceNotice notice);
+    Result<void> watch(const model::slot::FunctionPlan& plan, Occupant& occupant);
+    void tell(const std::string& id, DeviceNotice notice) TENON_EXCLUDES(notice_mutex_);
 
     Outside outside_;
-    std::mutex notice_mutex_;  ///< Guards what follows.
-    NoticeListener notice_;
     device::OpenedFunctions& opened_;
-    /// Functions that were opened and have no seat yet, by their host address.
-    std::map<pci::Address, std::unique_ptr<device::DeviceControl>> waiting_;
-    std::mutex mapped_mutex_;  ///< Guards what follows.
+    /// Those of the start that were not begun.
+    std::vector<std::weak_ptr<assigned::DmaMapping>> to_map_;
+
+    Mutex notice_mutex_;
+    NoticeListener notice_ TENON_GUARDED_BY(notice_mutex_);
+
     struct Mapped {
         std::weak_ptr<assigned::DmaMapping> mapping;
         std::shared_ptr<assigned::DmaProgress> progress;
     };
-    std::map<device::AddressSpace*, Mapped> mapped_;
-    bool ending_ = false;      ///< Nothing that takes long begins any more.
-    std::vector<Slot> slots_;  ///< As the ports of the plan.
-    /// Those of the start that were not begun.
-    std::vector<std::weak_ptr<assigned::DmaMapping>> to_map_;
+    Mutex mapped_mutex_;
+    std::map<device::AddressSpace*, Mapped> mapped_ TENON_GUARDED_BY(mapped_mutex_);
+    /// Nothing that takes long begins any more.
+    bool ending_ TENON_GUARDED_BY(mapped_mutex_) = false;
 };
 
 }  // namespace tenon::vmm::slots

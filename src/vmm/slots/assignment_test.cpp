@@ -5,7 +5,7 @@
 
 #include <thread>
 
-#include "tests/support/assigned_nvme.hpp"
+#include "tests/support/fake_slots.hpp"
 
 namespace tenon::vmm::slots {
 namespace {
@@ -21,7 +21,8 @@ struct Host {
     model::machine::MachinePlan plan = support::plan_of({first.get(), second.get()});
     support::FakeBoard board;
     board::GuestMemory memory = board::GuestMemory::create(4 << 20, 0xc0000000).value();
-    PciTopology topology{plan, board.vm, board.resets, board.warnings};
+    support::FakeSlots slots{plan, board};
+    PciTopology& topology = slots.topology;
     support::FakeOpener* opener = nullptr;
     std::unique_ptr<device::OpenedFunctions> opened;
     unsigned fail_opener_call = 0;
@@ -38,10 +39,17 @@ struct Host {
         };
     }
 
+    Host() {
+        board.here = [this] { return slots.chassis.peers(); };
+    }
+
     Result<std::unique_ptr<Assignment>> assign_opened() {
-        return Assignment::create(
-            plan, *opened,
-            {.board = board.parts(), .memory = memory, .topology = topology, .files = nullptr});
+        return Assignment::create(plan, *opened,
+                                  {.board = board.parts(),
+                                   .memory = memory,
+                                   .chassis = slots.chassis,
+                                   .resets = slots.resets,
+                                   .files = nullptr});
     }
 
     Result<std::unique_ptr<Assignment>> assign() {
@@ -54,7 +62,7 @@ struct Host {
         EXPECT_EQ(second->opened(), 0u);
         EXPECT_THAT(board.vm.slots, IsEmpty());
         EXPECT_THAT(board.vm.irqfds, IsEmpty());
-        EXPECT_THAT(topology.functions(), IsEmpty());
+        EXPECT_THAT(slots.chassis.functions(), IsEmpty());
     }
 };
 
@@ -64,7 +72,7 @@ TEST(Assignment, SeatsEveryFunctionBehindItsPort) {
     const auto assignment = host.assign();
 
     ASSERT_TRUE(assignment);
-    EXPECT_THAT(host.topology.functions(), SizeIs(2));
+    EXPECT_THAT(host.slots.chassis.functions(), SizeIs(2));
     EXPECT_EQ(host.topology.read({.bus = 1, .devfn = 0, .offset = 0}, 4), 0x00101b36u);
     EXPECT_EQ(host.topology.read({.bus = 2, .devfn = 0, .offset = 0}, 4), 0x00101b36u);
     EXPECT_EQ(host.topology.read({.bus = 3, .devfn = 0, .offset = 0}, 4), 0xffffffffu);
@@ -90,7 +98,8 @@ TEST(Assignment, LetsDevicesReachEachOthersBarsOnceMemoryIsMapped) {
         Assignment::create(host.plan, *host.opened,
                            {.board = host.board.parts(),
                             .memory = host.memory,
-                            .topology = host.topology,
+                            .chassis = host.slots.chassis,
+                            .resets = host.slots.resets,
                             .files = nullptr,
                             .memory_failed = [](const Error& why) { FAIL() << to_string(why); }});
     ASSERT_TRUE(assignment);
@@ -122,7 +131,7 @@ TEST(Assignment, TakesAFunctionThatWasOpenAlready) {
     ASSERT_TRUE(assignment);
     EXPECT_EQ(host.first->opened(), 1u);
     EXPECT_EQ(host.first->resets(), resets);
-    EXPECT_THAT(host.topology.functions(), SizeIs(2));
+    EXPECT_THAT(host.slots.chassis.functions(), SizeIs(2));
 }
 
 TEST(Assignment, GivesEverythingBack) {

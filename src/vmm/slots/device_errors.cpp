@@ -26,20 +26,20 @@ bool has_gone(assigned::AssignedFunction& function) {
 }  // namespace
 
 bool DeviceErrors::failed(const std::string& id) {
-    const auto failed = outside_.assignment.find(id);
+    const auto failed = outside_.chassis.find(id);
     if (!failed) return false;
-    if (lost(id, failed->function)) return true;
-    const bool detaches = failed->plan.on_error == ErrorAction::Detach;
+    if (lost(id, *failed->occupant->function())) return true;
+    const bool detaches = failed->plan->on_error == ErrorAction::Detach;
     if (detaches)
-        detach(id, failed->function);
+        detach(id, *failed->occupant->function());
     else
         show(id, *failed);
     return detaches;
 }
 
 bool DeviceErrors::missed(const std::string& id) {
-    const auto missed = outside_.assignment.find(id);
-    return missed && lost(id, missed->function);
+    const auto missed = outside_.chassis.find(id);
+    return missed && lost(id, *missed->occupant->function());
 }
 
 // The guest finds a device that was pulled out, as it is.
@@ -58,19 +58,19 @@ void DeviceErrors::detach(const std::string& id, const assigned::AssignedFunctio
     outside_.tell({.kind = PlugEvent::Kind::Failed, .id = id, .action = ErrorAction::Detach});
 }
 
-void DeviceErrors::show(const std::string& id, const Assignment::Found& failed) {
-    const bool stops = failed.plan.on_error == ErrorAction::Stop;
+void DeviceErrors::show(const std::string& id, const Chassis::Found& failed) {
+    const bool stops = failed.plan->on_error == ErrorAction::Stop;
     // What the guest finds, it finds when it goes on.
     if (stops) outside_.warnings.check(outside_.pause(), "pausing the machine: on-error=stop");
-    const auto report = outside_.topology.show_error(failed.function);
+    const auto report = outside_.chassis.slot(failed.port).show_error(*failed.occupant);
     outside_.warnings.once(fmt::format(
-        "{}: the host was told of an error; the guest {}{}", failed.function.name(),
+        "{}: the host was told of an error; the guest {}{}", failed.occupant->function()->name(),
         report.told ? "is told, so that its driver starts over"
                     : "does not want to be told of errors, and goes on with the device as it is",
         stops ? "; the machine is paused: on-error=stop" : ""));
     outside_.tell({.kind = PlugEvent::Kind::Failed,
                    .id = id,
-                   .action = failed.plan.on_error,
+                   .action = failed.plan->on_error,
                    .report = report});
 }
 

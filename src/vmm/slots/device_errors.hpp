@@ -5,8 +5,7 @@
 #include <string>
 
 #include "base/result.hpp"
-#include "vmm/slots/assignment.hpp"
-#include "vmm/slots/pci_topology.hpp"
+#include "vmm/slots/chassis.hpp"
 #include "vmm/slots/plug_event.hpp"
 
 namespace tenon::vmm::slots {
@@ -17,8 +16,7 @@ class DeviceErrors {
 public:
     /// What it works on; all must outlive it.
     struct Outside {
-        Assignment& assignment;
-        PciTopology& topology;
+        Chassis& chassis;
         board::Warnings& warnings;
         std::function<Result<void>()> pause;  ///< Pauses the machine, and returns when it is.
         PlugListener tell;
@@ -36,7 +34,7 @@ public:
 private:
     bool lost(const std::string& id, assigned::AssignedFunction& function);
     void detach(const std::string& id, const assigned::AssignedFunction& function);
-    void show(const std::string& id, const Assignment::Found& failed);
+    void show(const std::string& id, const Chassis::Found& failed);
 
     Outside outside_;
 };

@@ -157,7 +157,7 @@ TEST_F(DeviceErrorsTest, TakeTheDeviceAwayWithDetach) {
     ASSERT_TRUE(bench_.wait_for_events(2));
     EXPECT_EQ(bench_.events().at(0).kind, PlugEvent::Kind::Failed);
     EXPECT_EQ(bench_.events().at(1), (PlugEvent{.kind = PlugEvent::Kind::Deleted, .id = "f0"}));
-    EXPECT_EQ(bench_.topology().phase(0), model::running::SlotPhase::Empty);
+    EXPECT_EQ(bench_.chassis().slot(0).phase(), model::running::SlotPhase::Empty);
     EXPECT_EQ(bench_.mapped(), 0u);
 }
 
@@ -194,7 +194,7 @@ TEST_F(DeviceErrorsTest, OfOnesThatADeviceHasTakeNothingAway) {
     ASSERT_TRUE(bench_.wait_for_events(1));
     ASSERT_TRUE(bench_.add(1, 0, "rp1"));
     EXPECT_THAT(bench_.events(), SizeIs(1));
-    EXPECT_TRUE(bench_.assignment().find("f0"));
+    EXPECT_TRUE(bench_.chassis().find("f0"));
 }
 
 }  // namespace

@@ -20,13 +20,16 @@ Result<std::unique_ptr<DeviceNotifier>> DeviceNotifier::create(device::DeviceCon
         index == IrqIndex::Error ? "errors" : "requests to give the function back";
     TENON_TRY(made, EventFd::create(), fmt::format("the event of {}", what));
     auto watched = std::make_shared<Watched>(std::move(made));
-    watched->told = std::move(told);
+    {
+        const MutexLock lock{watched->mutex};
+        watched->told = std::move(told);
+    }
     std::unique_ptr<DeviceNotifier> notifier{new DeviceNotifier{device, index, events, watched}};
     TENON_TRY(token,
               events.add(watched->event.number(),
                          [watched] {
                              if (watched->event.take() == 0) return;
-                             const std::lock_guard lock{watched->mutex};
+                             const MutexLock lock{watched->mutex};
                              if (watched->told) watched->told();
                          }),
               fmt::format("watching for {}", what));
@@ -39,7 +42,7 @@ Result<std::unique_ptr<DeviceNotifier>> DeviceNotifier::create(device::DeviceCon
 DeviceNotifier::~DeviceNotifier() {
     if (token_) events_.remove(*token_);
     {
-        const std::lock_guard lock{watched_->mutex};
+        const MutexLock lock{watched_->mutex};
         watched_->told = {};
     }
     // The kernel forgets the event with the device, if not now.

@@ -3,10 +3,11 @@
 
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
+#include <utility>
 
 #include "base/event_fd.hpp"
+#include "base/mutex.hpp"
 #include "base/result.hpp"
 #include "device/control.hpp"
 #include "vmm/board/event_loop.hpp"
@@ -35,9 +36,12 @@ public:
 private:
     // Shared with a callback that may still run when the notifier has gone.
     struct Watched {
-        EventFd event;
-        std::mutex mutex;            ///< Guards what follows.
-        std::function<void()> told;  ///< Empty: nobody wants to know any more.
+        explicit Watched(EventFd made) : event{std::move(made)} {}
+
+        const EventFd event;
+        Mutex mutex;
+        /// Empty: nobody wants to know any more.
+        std::function<void()> told TENON_GUARDED_BY(mutex);
     };
 
     DeviceNotifier(device::DeviceControl& device, device::IrqIndex index, board::EventLoop& events,

@@ -16,22 +16,24 @@ using model::running::SlotPhase;
 HotPlug::HotPlug(Outside outside, std::chrono::milliseconds patience)
     : outside_{std::move(outside)},
       patience_{patience},
-      errors_{{.assignment = outside_.assignment,
-               .topology = outside_.topology,
+      errors_{{.chassis = outside_.chassis,
                .warnings = outside_.warnings,
                .pause = outside_.pause,
-               .tell = [this](const PlugEvent& event) { tell(event); }}} {
+               .tell = [this](const PlugEvent& event) {
+                   turn_.assume_held();
+                   tell(event);
+               }}} {
     // A vCPU tells, which must not wait for a device to be reset.
     outside_.topology.on_release([this](std::size_t port) {
-        const std::lock_guard lock{noted_mutex_};
+        const MutexLock lock{noted_mutex_};
         released_.insert(port);
-        noted_.notify_all();
+        noted_.wake();
     });
     outside_.topology.on_restart([this] { before_restart(); });
     outside_.assignment.on_notice([this](const std::string& id, DeviceNotice notice) {
-        const std::lock_guard lock{noted_mutex_};
+        const MutexLock lock{noted_mutex_};
         notices_[id].insert(notice);
-        noted_.notify_all();
+        noted_.wake();
     });
     thread_ = quiet_thread([this] { run(); });
 }
@@ -41,23 +43,20 @@ HotPlug::~HotPlug() {
     outside_.topology.on_restart({});
     outside_.assignment.on_notice({});
     {
-        const std::lock_guard lock{noted_mutex_};
+        const MutexLock lock{noted_mutex_};
         ending_ = true;
-        noted_.notify_all();
+        noted_.wake();
     }
     thread_.join();
 }
 
 Result<std::size_t> HotPlug::port_of(const std::string& id) const {
-    const auto ports = outside_.assignment.ports();
-    for (std::size_t port = 0; port < ports.size(); ++port)
-        for (const auto& function : ports[port]->functions)
-            if (function.view.id == id) return port;
+    if (const auto found = outside_.chassis.find(id)) return found->port;
     return fail(Error::Kind::NotFound, "Device '{}' not found", id);
 }
 
 Result<void> HotPlug::check_slot_open(const model::machine::Arrival& arrival) const {
-    switch (outside_.topology.phase(arrival.port)) {
+    switch (outside_.chassis.slot(arrival.port).phase()) {
         case SlotPhase::Empty:
             return {};
         case SlotPhase::Occupied:
@@ -78,16 +77,16 @@ Result<void> HotPlug::check_slot_open(const model::machine::Arrival& arrival) co
 }
 
 Result<Plugged> HotPlug::add(const PlugRequest& request) {
-    const std::lock_guard lock{mutex_};
+    const MutexLock lock{turn_};
     // What opens a function works on the address space that is being filled.
     outside_.assignment.wait_for_memory();
     Undo leave;
     leave.add([this] { outside_.assignment.close_unused(); });
-    TENON_TRY(arrival,
-              outside_.plan_arrival(request,
-                                    {.plan = outside_.plan, .ports = outside_.assignment.ports()},
-                                    outside_.opened),
-              "");
+    TENON_TRY(
+        arrival,
+        outside_.plan_arrival(request, {.plan = outside_.plan, .ports = outside_.chassis.plans()},
+                              outside_.opened),
+        "");
     const auto& functions = arrival.plan->functions;
     const auto arriving = std::ranges::find_if(
         functions, [&](const auto& function) { return function.view.function == arrival.number; });
@@ -107,15 +106,14 @@ Result<Plugged> HotPlug::add(const PlugRequest& request) {
 }
 
 Result<void> HotPlug::remove(const std::string& id) {
-    const std::lock_guard lock{mutex_};
+    const MutexLock lock{turn_};
     return ask(id);
 }
 
-// Under the lock.
 Result<void> HotPlug::ask(const std::string& id) {
     TENON_TRY(port, port_of(id), "");
-    const auto plan = outside_.assignment.ports()[port];
-    switch (outside_.topology.phase(port)) {
+    const auto plan = outside_.chassis.slot(port).content()->plan;
+    switch (outside_.chassis.slot(port).phase()) {
         case SlotPhase::Empty:
             take_out(port);
             return {};
@@ -129,20 +127,19 @@ Result<void> HotPlug::ask(const std::string& id) {
         return fail(Error::Kind::Unsupported, "Device '{}' is in port {}, which has hotplug=off",
                     id, plan->name);
     {
-        const std::lock_guard noted{noted_mutex_};
+        const MutexLock noted{noted_mutex_};
         deadlines_[port] = Clock::now() + patience_;
-        noted_.notify_all();
+        noted_.wake();
     }
-    outside_.topology.ask_to_leave(port);
+    outside_.chassis.slot(port).ask_to_leave();
     return {};
 }
 
 Result<void> HotPlug::pull_out(const std::string& id) {
-    const std::lock_guard lock{mutex_};
+    const MutexLock lock{turn_};
     return take_away(id);
 }
 
-// Under the lock.
 Result<void> HotPlug::take_away(const std::string& id) {
     TENON_TRY(port, port_of(id), "");
     take_out(port);
@@ -150,7 +147,7 @@ Result<void> HotPlug::take_away(const std::string& id) {
 }
 
 void HotPlug::listen(PlugListener listener) {
-    const std::lock_guard lock{mutex_};
+    const MutexLock lock{turn_};
     listener_ = std::move(listener);
 }
 
@@ -169,21 +166,21 @@ void HotPlug::warn(const std::string& id, const std::vector<std::string>& warnin
 
 // The guest starts again: slots that it was asked to let go of are empty then.
 void HotPlug::before_restart() {
-    const std::lock_guard lock{mutex_};
-    const auto ports = outside_.assignment.ports().size();
+    const MutexLock lock{turn_};
+    const auto ports = outside_.chassis.size();
     for (std::size_t port = 0; port < ports; ++port) {
-        const auto phase = outside_.topology.phase(port);
+        const auto phase = outside_.chassis.slot(port).phase();
         if (phase == SlotPhase::LeavingSoon || phase == SlotPhase::Leaving) take_out(port);
     }
 }
 
 void HotPlug::take_out(std::size_t port) {
-    const auto plan = outside_.assignment.ports()[port];
+    const auto plan = outside_.chassis.slot(port).content()->plan;
     outside_.assignment.wait_for_memory();
     const auto of_others = outside_.assignment.take_out(port);
     {
         // What was noted of those who were there is not for those to come.
-        const std::lock_guard noted{noted_mutex_};
+        const MutexLock noted{noted_mutex_};
         deadlines_.erase(port);
         released_.erase(port);
         for (const auto& function : plan->functions)
@@ -195,8 +192,8 @@ void HotPlug::take_out(std::size_t port) {
 }
 
 void HotPlug::give_up(std::size_t port) {
-    outside_.topology.stop_asking(port);
-    tell_all(PlugEvent::Kind::NotLetGo, *outside_.assignment.ports()[port]);
+    outside_.chassis.slot(port).stop_asking();
+    tell_all(PlugEvent::Kind::NotLetGo, *outside_.chassis.slot(port).content()->plan);
 }
 
 // The host waits for it, and asks again and again. A guest that cannot let go keeps it waiting.
@@ -228,14 +225,14 @@ void HotPlug::handle(const std::string& id, DeviceNotice notice) {
 
 // Until there is something to do. False: the end.
 bool HotPlug::wait() {
-    std::unique_lock noted{noted_mutex_};
+    const MutexLock lock{noted_mutex_};
     while (!ending_ && released_.empty() && notices_.empty()) {
         const auto next =
             std::ranges::min_element(deadlines_, {}, [](const auto& one) { return one.second; });
         if (next == deadlines_.end())
-            noted_.wait(noted);
+            noted_.wait(noted_mutex_);
         else if (const auto due = next->second;
-                 due <= Clock::now() || noted_.wait_until(noted, due) == std::cv_status::timeout)
+                 due <= Clock::now() || !noted_.wait_until(noted_mutex_, due))
             break;
     }
     return !ending_;
@@ -243,12 +240,12 @@ bool HotPlug::wait() {
 
 void HotPlug::run() {
     while (wait()) {
-        const std::lock_guard lock{mutex_};
+        const MutexLock lock{turn_};
         std::set<std::size_t> released;
         std::map<std::string, std::set<DeviceNotice>> notices;
         std::vector<std::size_t> late;
         {
-            const std::lock_guard noted{noted_mutex_};
+            const MutexLock noted{noted_mutex_};
             released = std::exchange(released_, {});
             notices = std::exchange(notices_, {});
             for (const auto& [port, deadline] : deadlines_)
@@ -257,7 +254,7 @@ void HotPlug::run() {
                 deadlines_.erase(port);
         }
         for (const auto port : released)
-            if (outside_.topology.phase(port) != SlotPhase::Empty) take_out(port);
+            if (outside_.chassis.slot(port).phase() != SlotPhase::Empty) take_out(port);
         for (const auto port : late)
             give_up(port);
         for (const auto& [id, noted] : notices)

@@ -2,16 +2,15 @@
 #pragma once
 
 #include <chrono>
-#include <condition_variable>
 #include <functional>
 #include <map>
-#include <mutex>
 #include <optional>
 #include <set>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "base/mutex.hpp"
 #include "base/result.hpp"
 #include "device/opened.hpp"
 #include "model/machine/arrival.hpp"
@@ -51,6 +50,7 @@ public:
     struct Outside {
         const model::machine::MachinePlan& plan;
         device::OpenedFunctions& opened;
+        Chassis& chassis;
         Assignment& assignment;
         PciTopology& topology;
         ArrivalPlanner plan_arrival;
@@ -87,32 +87,38 @@ private:
 
     Result<std::size_t> port_of(const std::string& id) const;
     Result<void> check_slot_open(const model::machine::Arrival& arrival) const;
-    void take_out(std::size_t port);
-    Result<void> take_away(const std::string& id);
-    void give_up(std::size_t port);
-    void handle(const std::string& id, DeviceNotice notice);
-    void give_back(const std::string& id);
-    Result<void> ask(const std::string& id);
-    void before_restart();
-    void tell(const PlugEvent& event);
-    void tell_all(PlugEvent::Kind kind, const model::slot::PortPlan& port);
-    void warn(const std::string& id, const std::vector<std::string>& warnings);
-    bool wait();
-    void run();
+    void take_out(std::size_t port) TENON_REQUIRES(turn_);
+    Result<void> take_away(const std::string& id) TENON_REQUIRES(turn_);
+    void give_up(std::size_t port) TENON_REQUIRES(turn_);
+    void handle(const std::string& id, DeviceNotice notice) TENON_REQUIRES(turn_);
+    void give_back(const std::string& id) TENON_REQUIRES(turn_);
+    Result<void> ask(const std::string& id) TENON_REQUIRES(turn_);
+    void before_restart() TENON_EXCLUDES(turn_);
+    void tell(const PlugEvent& event) TENON_REQUIRES(turn_);
+    void tell_all(PlugEvent::Kind kind, const model::slot::PortPlan& port) TENON_REQUIRES(turn_);
+    void warn(const std::string& id, const std::vector<std::string>& warnings)
+        TENON_REQUIRES(turn_);
+    bool wait() TENON_EXCLUDES(noted_mutex_);
+    void run() TENON_EXCLUDES(turn_);
 
     Outside outside_;
     std::chrono::milliseconds patience_;
 
-    std::mutex mutex_;  ///< One change at a time; guards the listener. Never taken by a vCPU.
-    PlugListener listener_;
-    DeviceErrors errors_;
+    /// Of who changes what is here, for as long as that takes: never taken by a vCPU. Who ends the
+    /// machine ends the wait for memory, which is what takes long.
+    Mutex turn_ TENON_ACQUIRED_BEFORE(noted_mutex_);
+    PlugListener listener_ TENON_GUARDED_BY(turn_);
+    DeviceErrors errors_ TENON_GUARDED_BY(turn_);
 
-    std::mutex noted_mutex_;  ///< Guards what follows; taken last, and held for a moment only.
-    std::condition_variable noted_;
-    std::map<std::string, std::set<DeviceNotice>> notices_;  ///< Of functions.
-    std::set<std::size_t> released_;                         ///< Ports that the guest let go of.
-    std::map<std::size_t, Clock::time_point> deadlines_;     ///< Of ports asked to let go.
-    bool ending_ = false;
+    Mutex noted_mutex_;  ///< Held for moments.
+    Condition noted_;
+    /// Of functions.
+    std::map<std::string, std::set<DeviceNotice>> notices_ TENON_GUARDED_BY(noted_mutex_);
+    /// Ports that the guest let go of.
+    std::set<std::size_t> released_ TENON_GUARDED_BY(noted_mutex_);
+    /// Of ports asked to let go.
+    std::map<std::size_t, Clock::time_point> deadlines_ TENON_GUARDED_BY(noted_mutex_);
+    bool ending_ TENON_GUARDED_BY(noted_mutex_) = false;
 
     std::thread thread_;
 };

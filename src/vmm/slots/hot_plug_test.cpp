@@ -39,7 +39,7 @@ void expect_untouched_host(HotPlugBench& bench) {
     EXPECT_THAT(bench.board().vm.slots, IsEmpty());
     EXPECT_THAT(bench.board().vm.irqfds, IsEmpty());
     EXPECT_EQ(bench.board().vm.messages, 0u);
-    EXPECT_THAT(bench.topology().functions(), IsEmpty());
+    EXPECT_THAT(bench.chassis().functions(), IsEmpty());
 }
 
 TEST(HotPlug, BringsAFunctionToAnEmptySlotAndTellsTheGuest) {
@@ -69,7 +69,7 @@ TEST(HotPlug, OtherFunctionsWaitForFunctionZero) {
     EXPECT_EQ(id_of(bench, 1), nothing);
     EXPECT_EQ(bench.read_port(0x5a, 2), 0u);
     EXPECT_THAT(bench.board().vm.sent, IsEmpty());
-    EXPECT_THAT(bench.topology().functions(), IsEmpty());
+    EXPECT_THAT(bench.chassis().slot(0).seen_functions(), IsEmpty());
 
     ASSERT_TRUE(bench.add(0, 0));
     for (const auto number : std::to_array<std::uint8_t>({0, 1, 5}))
@@ -235,7 +235,7 @@ TEST(HotPlug, AsksTheGuestForWhatTheHostWantsBack) {
 
     bench.function(0).trigger(device::IrqIndex::Request, 0);
     bench.function(0).trigger(device::IrqIndex::Request, 0);
-    while (bench.topology().phase(0) != model::running::SlotPhase::Leaving)
+    while (bench.chassis().slot(0).phase() != model::running::SlotPhase::Leaving)
         std::this_thread::yield();
     EXPECT_EQ(bench.read_port(0x5a, 2), 0x0041u);
     bench.let_go();
@@ -287,7 +287,7 @@ bool fails_cleanly(unsigned count, const std::function<void(HotPlugBench&)>& arm
     } else {
         use_all(bench, count);
     }
-    if (const auto there = bench.assignment().ports()[0]->functions; !there.empty()) {
+    if (const auto there = bench.chassis().plans()[0]->functions; !there.empty()) {
         EXPECT_TRUE(bench.hot_plug().pull_out(there.front().view.id));
     }
     bench.clear_events();

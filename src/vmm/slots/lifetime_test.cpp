@@ -32,8 +32,8 @@ TEST(Lifetime, AFunctionKeepsItsPlanForWhoIsInAnAccess) {
     bench.start_driver();
     ASSERT_TRUE(bench.add(0, 0));
     decode(bench);
-    auto held = bench.topology().functions().at(0);
-    const std::weak_ptr plan = bench.assignment().ports().at(0);
+    auto held = bench.chassis().functions().at(0);
+    const std::weak_ptr plan = bench.chassis().plans().at(0);
 
     ASSERT_TRUE(bench.hot_plug().pull_out("f0"));
 
@@ -50,10 +50,10 @@ TEST(Lifetime, AFunctionThatWaitedKeepsThePlanThatItCameWith) {
     HotPlugBench bench;
     bench.start_driver();
     ASSERT_TRUE(bench.add(1, 1));
-    const std::weak_ptr came_with = bench.assignment().ports().at(0);
+    const std::weak_ptr came_with = bench.chassis().plans().at(0);
     ASSERT_TRUE(bench.add(0, 0));
     ASSERT_FALSE(came_with.expired());
-    auto held = bench.topology().functions().at(0);
+    auto held = bench.chassis().functions().at(0);
 
     ASSERT_TRUE(bench.hot_plug().pull_out("f0"));
 
@@ -100,7 +100,7 @@ TEST(Lifetime, AFunctionLeavesWhenNoCallbackHoldsItAnyMore) {
     std::promise<void> entered;
     std::promise<void> go_on;
     const auto token = bench.board().events.add(
-        event.number(), [&, weak = std::weak_ptr{bench.topology().functions().at(0)}] {
+        event.number(), [&, weak = std::weak_ptr{bench.chassis().functions().at(0)}] {
             const auto held = weak.lock();
             event.take();
             entered.set_value();
@@ -145,7 +145,7 @@ TEST(Lifetime, NoFunctionMastersTheBusWhenMemoryGoes) {
         EXPECT_TRUE(bench->hot_plug().pull_out("f0"));
     })) << "pulled out";
     EXPECT_FALSE(mastered_at_unmap([](auto& bench) {
-        const auto in_an_access = bench->topology().functions();
+        const auto in_an_access = bench->chassis().functions();
         EXPECT_TRUE(bench->hot_plug().pull_out("f0"));
     })) << "pulled out while a vCPU is in an access";
 }
@@ -155,7 +155,7 @@ TEST(Lifetime, NoFunctionOutlivesItsMemoryInTheTopology) {
     ASSERT_TRUE(bench.add(0, 0));
     bench.end();
     EXPECT_EQ(bench.function(0).opened(), 0u);
-    EXPECT_TRUE(bench.topology().functions().empty());
+    EXPECT_TRUE(bench.chassis().functions().empty());
 }
 
 constexpr std::uint64_t three_gib = 3ull << 30;

@@ -46,21 +46,21 @@ TEST_F(PluggedResetsTest, AreWithTheBusWhileAllOfItAreInTheMachine) {
 
     ASSERT_TRUE(bench_.hot_plug().pull_out("f1"));
     EXPECT_EQ(resets_of(0, 0), 0u);
-    EXPECT_FALSE(with_bus(bench_.assignment().ports()[0]->functions[0].reset));
-    EXPECT_EQ(bench_.topology().plans()[0], bench_.assignment().ports()[0]);
+    EXPECT_FALSE(with_bus(bench_.chassis().plans()[0]->functions[0].reset));
+    EXPECT_EQ(bench_.chassis().seen_plans()[0], bench_.chassis().plans()[0]);
 }
 
 TEST_F(PluggedResetsTest, OfOneThatWaitsFollowsWhoComesElsewhere) {
     bench_.choose({.reset = model::chosen::ResetChoice::Bus});
     ASSERT_TRUE(bench_.add(1, 1, "rp0"));
-    EXPECT_FALSE(with_bus(bench_.assignment().ports()[0]->functions[0].reset));
+    EXPECT_FALSE(with_bus(bench_.chassis().plans()[0]->functions[0].reset));
     ASSERT_TRUE(bench_.add(0, 0, "rp1"));
 
-    EXPECT_TRUE(with_bus(bench_.assignment().ports()[0]->functions[0].reset));
+    EXPECT_TRUE(with_bus(bench_.chassis().plans()[0]->functions[0].reset));
     // The guest knows nothing of it yet.
-    EXPECT_TRUE(bench_.topology().plans()[0]->functions.empty());
+    EXPECT_TRUE(bench_.chassis().seen_plans()[0]->functions.empty());
     ASSERT_TRUE(bench_.hot_plug().pull_out("f1"));
-    EXPECT_EQ(bench_.assignment().ports()[0]->functions.size(), 0u);
+    EXPECT_EQ(bench_.chassis().plans()[0]->functions.size(), 0u);
 }
 
 }  // namespace

@@ -1,15 +1,15 @@
 // Functions that are reset with the bus above them on the host.
-#include "vmm/assigned/resets.hpp"
+#include "vmm/slots/resets.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <array>
 
-#include "tests/support/assigned_nvme.hpp"
+#include "tests/support/fake_slots.hpp"
 #include "vmm/slots/assignment.hpp"
 
-namespace tenon::vmm::assigned {
+namespace tenon::vmm::slots {
 namespace {
 
 using testing::HasSubstr;
@@ -46,23 +46,26 @@ struct Host {
             request.devices.push_back(std::move(device));
         }
         plan = model::machine::make_plan(std::move(request)).value();
-        topology.emplace(plan, board.vm, board.resets, board.warnings);
+        slots.emplace(plan, board);
     }
     static pci::Address address(unsigned n) {
         return {.bus = 1, .function = static_cast<std::uint8_t>(n)};
     }
 
-    Result<std::unique_ptr<slots::Assignment>> assign() {
-        return slots::Assignment::create(
-            plan, opened,
-            {.board = board.parts(), .memory = memory, .topology = *topology, .files = nullptr});
+    Result<std::unique_ptr<Assignment>> assign() {
+        return Assignment::create(plan, opened,
+                                  {.board = board.parts(),
+                                   .memory = memory,
+                                   .chassis = slots->chassis,
+                                   .resets = slots->resets,
+                                   .files = nullptr});
     }
 
     void write(std::uint8_t bus, std::uint8_t devfn, std::uint16_t offset, std::uint32_t value) {
-        topology->write({.bus = bus, .devfn = devfn, .offset = offset}, 2, value);
+        slots->topology.write({.bus = bus, .devfn = devfn, .offset = offset}, 2, value);
     }
     std::uint32_t read(std::uint8_t bus, std::uint8_t devfn, std::uint16_t offset) {
-        return topology->read({.bus = bus, .devfn = devfn, .offset = offset}, 2);
+        return slots->topology.read({.bus = bus, .devfn = devfn, .offset = offset}, 2);
     }
     unsigned bus_resets() const {
         EXPECT_EQ(functions[0]->bus_resets(), functions[1]->bus_resets());
@@ -84,7 +87,7 @@ struct Host {
         }};
     support::FakeBoard board;
     board::GuestMemory memory = board::GuestMemory::create(4 << 20, 0xc0000000).value();
-    std::optional<slots::PciTopology> topology;
+    std::optional<support::FakeSlots> slots;
 };
 
 TEST(Resets, OfABusComeAtTheStartAndAtTheEndOnceForAll) {
@@ -112,7 +115,7 @@ TEST(Resets, OfABusAreNotDoneWhereTheFunctionsAreResetAlone) {
     {
         const auto assignment = host.assign();
         ASSERT_TRUE(assignment);
-        host.topology->restart();
+        host.slots->topology.restart();
     }
     EXPECT_EQ(host.bus_resets(), 0u);
 }
@@ -125,7 +128,7 @@ TEST(Resets, OfTheMachineResetTheBusOnce) {
     host.write(1, 1, command, decoding);
     host.write(1, 1, 0xc2, 0x8000);
 
-    host.topology->restart();
+    host.slots->topology.restart();
 
     EXPECT_EQ(host.bus_resets(), 2u);
     EXPECT_EQ(host.read(1, 1, command), 0u);
@@ -213,4 +216,4 @@ TEST(Resets, OfABusThatTheKernelRefusesAreNoReasonNotToStartElse) {
 }
 
 }  // namespace
-}  // namespace tenon::vmm::assigned
+}  // namespace tenon::vmm::slots

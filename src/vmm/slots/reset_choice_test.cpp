@@ -3,9 +3,11 @@
 
 #include "vmm/assigned/function.hpp"
 // The one above has to come before what includes the kernel's headers.
-#include "tests/support/assigned_nvme.hpp"
+#include "tests/support/fake_slots.hpp"
 
-namespace tenon::vmm::assigned {
+namespace tenon::vmm::slots {
+using assigned::AssignedFunction;
+
 namespace {
 
 // Device Control of the NVMe, whose PCI Express capability is at 0x80, and Initiate FLR.
@@ -22,6 +24,7 @@ protected:
         request.facts.vfio = support::FakeDevice{*host_}.facts().value();
         request.keys.reset = GetParam();
         plan_ = model::machine::make_plan({.devices = {std::move(request)}}).value();
+        slots_.emplace(plan_, board_);
         function_ =
             AssignedFunction::create(support::first_of(plan_),
                                      std::make_unique<support::FakeDevice>(*host_), board_.parts())
@@ -34,6 +37,7 @@ protected:
     std::unique_ptr<support::FakeFunction> host_ = support::nvme_function();
     model::machine::MachinePlan plan_;
     support::FakeBoard board_;
+    std::optional<support::FakeSlots> slots_;
     std::shared_ptr<AssignedFunction> function_;
 };
 
@@ -45,16 +49,16 @@ INSTANTIATE_TEST_SUITE_P(Choices, ResetOfAGuest,
 
 TEST_P(ResetOfAGuest, ReachesTheDeviceUnlessNoneWasAskedFor) {
     const auto before = host_->resets();
-    function_->write_config(device_control, 2, initiate_flr);
+    slots_->write(function_, device_control, 2, initiate_flr);
     EXPECT_EQ(host_->resets() - before, expected());
-    board_.resets.reset(std::array{function_.get()});
+    slots_->resets.reset({function_});
     EXPECT_EQ(host_->resets() - before, 2 * expected());
 }
 
 TEST_P(ResetOfAGuest, StopsItsDmaInAnyCase) {
     constexpr std::uint16_t command = 0x04;
     function_->write_config(command, 2, 0x0006);
-    board_.resets.reset(std::array{function_.get()});
+    slots_->resets.reset({function_});
     EXPECT_EQ(host_->config().read16(command) & 0x0006, 0x0000);
 }
 
@@ -66,4 +70,4 @@ TEST_P(ResetOfAGuest, IsInThePlan) {
 }
 
 }  // namespace
-}  // namespace tenon::vmm::assigned
+}  // namespace tenon::vmm::slots

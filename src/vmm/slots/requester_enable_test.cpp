@@ -6,10 +6,11 @@
 #include <optional>
 
 #include "model/slot/slot.hpp"
-#include "tests/support/assigned_nvme.hpp"
-#include "vmm/slots/pci_topology.hpp"
+#include "tests/support/fake_slots.hpp"
 
-namespace tenon::vmm::assigned {
+namespace tenon::vmm::slots {
+using assigned::AssignedFunction;
+
 namespace {
 
 // Device Control 2 of the NVMe, whose PCI Express capability is at 0x80, and AtomicOp Requester
@@ -32,13 +33,12 @@ protected:
         request.facts.virtual_function = virtual_function;
         request.facts.atomics = widths;
         plan_ = model::machine::make_plan({.devices = {std::move(request)}}).value();
-        topology_.emplace(plan_, board_.vm, board_.resets, board_.warnings);
-        const auto& planned = plan_.ports[0]->functions[0];
+        slots_.emplace(plan_, board_);
         function_ =
             AssignedFunction::create(support::first_of(plan_),
                                      std::make_unique<support::FakeDevice>(*host_), board_.parts())
                 .value();
-        topology_->add(0, planned, function_);
+        slots_->seat(0, function_);
     }
     ~RequesterEnable() override {
         if (function_) function_->shut_down();
@@ -49,7 +49,7 @@ protected:
     std::unique_ptr<support::FakeFunction> host_ = support::nvme_function();
     model::machine::MachinePlan plan_;
     support::FakeBoard board_;
-    std::optional<slots::PciTopology> topology_;
+    std::optional<support::FakeSlots> slots_;
     std::shared_ptr<AssignedFunction> function_;
 };
 
@@ -79,12 +79,12 @@ TEST_F(RequesterEnable, NeverReachesAGatedDevice) {
 TEST_F(RequesterEnable, IsClearAfterEachKindOfReset) {
     assign(3);
     function_->write_config(control_2, 2, 0x0440);
-    function_->write_config(0x88, 2, initiate_flr);
+    slots_->write(function_, 0x88, 2, initiate_flr);
     EXPECT_EQ(on_the_device(), 0x0400);
 
     function_->write_config(control_2, 2, 0x0440);
     // Secondary Bus Reset in Bridge Control of the port.
-    topology_->write({.bus = 0, .devfn = 1 << 3, .offset = 0x3e}, 2, 0x0040);
+    slots_->topology.write({.bus = 0, .devfn = 1 << 3, .offset = 0x3e}, 2, 0x0040);
     EXPECT_EQ(on_the_device(), 0x0400);
     EXPECT_EQ(function_->read_config(control_2, 2), 0x0400u);
 }
@@ -94,7 +94,7 @@ TEST_F(RequesterEnable, OfAVirtualFunctionIsKeptHere) {
     EXPECT_EQ(on_the_device(), 0x0440);
     function_->write_config(control_2, 2, 0x0440);
     EXPECT_EQ(function_->read_config(control_2, 2) & enable, enable);
-    function_->write_config(0x88, 2, initiate_flr);
+    slots_->write(function_, 0x88, 2, initiate_flr);
     EXPECT_EQ(function_->read_config(control_2, 2) & enable, 0u);
 }
 
@@ -103,7 +103,7 @@ TEST_F(RequesterEnable, FollowsTheSlotWhileTheGuestRuns) {
     function_->write_config(control_2, 2, 0x0450);
     const auto seen = [this] {
         // Bits 9:7 of Device Capabilities 2; bit 21 tells of prefixes.
-        return topology_->read({.bus = 0, .devfn = 1 << 3, .offset = 0x64}, 4) & 0x00000380;
+        return slots_->topology.read({.bus = 0, .devfn = 1 << 3, .offset = 0x64}, 4) & 0x00000380;
     };
     EXPECT_EQ(seen(), 0x00000180u);
 
@@ -113,7 +113,7 @@ TEST_F(RequesterEnable, FollowsTheSlotWhileTheGuestRuns) {
     other.view.atomics.widths = std::uint32_t{4};
     const auto both = std::make_shared<const model::slot::PortPlan>(
         model::slot::with_function(*plan_.ports[0], other).value());
-    topology_->follow(0, both);
+    slots_->chassis.slot(0).follow(both);
     EXPECT_EQ(seen(), 0x00000000u);
     EXPECT_EQ(on_the_device(), 0x0410);
     EXPECT_EQ(function_->read_config(0x0e, 1), 0x80u);
@@ -121,7 +121,7 @@ TEST_F(RequesterEnable, FollowsTheSlotWhileTheGuestRuns) {
     EXPECT_EQ(on_the_device(), 0x0400);
 
     // And goes again.
-    topology_->follow(0, plan_.ports[0]);
+    slots_->chassis.slot(0).follow(plan_.ports[0]);
     EXPECT_EQ(seen(), 0x00000180u);
     EXPECT_EQ(function_->read_config(0x0e, 1), 0x00u);
     function_->write_config(control_2, 2, 0x0440);
@@ -141,4 +141,4 @@ TEST_F(RequesterEnable, ThatCannotBeClearedFailsTheStart) {
 }
 
 }  // namespace
-}  // namespace tenon::vmm::assigned
+}  // namespace tenon::vmm::slots
