@@ -16,6 +16,7 @@
 #include "model/running/config_state.hpp"
 #include "vmm/assigned/peer_memory.hpp"
 #include "vmm/board/bus.hpp"
+#include "vmm/board/lock_order.hpp"
 #include "vmm/board/warnings.hpp"
 #include "vmm/kvm/memory_slots.hpp"
 
@@ -104,7 +105,8 @@ private:
     const device::DeviceControl& device_;  ///< Whose BARs they are.
     Outside outside_;
     std::vector<Placed> placed_;
-    Mutex mutex_;  ///< The bus comes from others' threads.
+    Mutex mutex_ TENON_ACQUIRED_AFTER(board::order::placed)
+        TENON_ACQUIRED_BEFORE(board::order::shared);  ///< The bus comes from others' threads.
     std::vector<MappedArea> areas_ TENON_GUARDED_BY(mutex_);
     bool trapped_ TENON_GUARDED_BY(mutex_) = false;
 };

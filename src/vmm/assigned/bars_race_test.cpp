@@ -34,17 +34,18 @@ protected:
         host_[0]->bar(0)[0] = std::byte{1};
         host_[1]->bar(0)[0] = std::byte{2};
         for (const auto& function : functions_)
-            board_.peers.join({.name = function->name(),
-                               .device = &function->device(),
-                               .space = &space_,
-                               .memory_mapped = true,
-                               .gives_files = true});
+            here_.push_back({.name = function->name(),
+                             .device = &function->device(),
+                             .space = &space_,
+                             .memory_mapped = true,
+                             .gives_files = true});
+        board_.here = [this] { return here_; };
     }
     ~RacingBars() override {
-        for (const auto& function : functions_) {
+        for (const auto& function : functions_)
             function->shut_down();
-            board_.peers.leave(function->device());
-        }
+        here_.clear();
+        board_.peers.settle();
     }
     RacingBars(const RacingBars&) = delete;
     RacingBars& operator=(const RacingBars&) = delete;
@@ -79,6 +80,7 @@ protected:
     support::Faults faults_;
     support::FakeAddressSpace space_{faults_};
     support::FakeBoard board_;
+    std::vector<PeerMemory::Member> here_;
     std::array<std::shared_ptr<AssignedFunction>, 2> functions_{assign(0), assign(1)};
 };
 

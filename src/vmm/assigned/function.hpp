@@ -18,6 +18,7 @@
 #include "vmm/assigned/interrupts.hpp"
 #include "vmm/assigned/option_rom.hpp"
 #include "vmm/assigned/peer_memory.hpp"
+#include "vmm/board/lock_order.hpp"
 #include "vmm/board/warnings.hpp"
 
 namespace tenon::vmm::assigned {
@@ -202,7 +203,8 @@ private:
     const std::shared_ptr<DmaProgress> memory_;  ///< Null: nothing to wait for.
     std::function<void()> gone_listener_;
 
-    mutable Mutex mutex_;
+    mutable Mutex mutex_ TENON_ACQUIRED_AFTER(board::order::function)
+        TENON_ACQUIRED_BEFORE(board::order::board);
     Condition changed_;  ///< Presence has.
     Presence presence_ TENON_GUARDED_BY(mutex_) = Presence::Here;
     /// Never null. A vCPU in an access may be the last who holds the function: whoever else had

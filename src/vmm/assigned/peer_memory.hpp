@@ -23,6 +23,7 @@
 #include "base/strong.hpp"
 #include "base/undo.hpp"
 #include "device/control.hpp"
+#include "vmm/board/lock_order.hpp"
 #include "vmm/board/warnings.hpp"
 
 namespace tenon::vmm::assigned {
@@ -93,7 +94,8 @@ private:
 
     board::Warnings& warnings_;
     std::function<std::vector<Member>()> here_;
-    Mutex mutex_;
+    Mutex mutex_ TENON_ACQUIRED_AFTER(board::order::shared)
+        TENON_ACQUIRED_BEFORE(board::order::slot);
     std::vector<Placed> placed_ TENON_GUARDED_BY(mutex_);
     /// BARs that were warned of.
     std::set<std::pair<const device::DeviceControl*, unsigned>> said_ TENON_GUARDED_BY(mutex_);

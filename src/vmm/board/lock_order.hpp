@@ -1,11 +1,16 @@
 // In which order locks of different classes of vmm are taken where both are held.
 //
-//   order::board   after the locks of the machine, of slots and of functions:
-//                  a bus while its ranges move, the serial port
-//   order::placed  after those of buses: BARs, which a bus places
-//   order::said    after those of BARs: warnings
-//   order::last    after all others; who holds such a lock takes none: memory slots, routes, pins,
-//                  the event loop, outputs
+//   order::reset     after the turn of who plugs: the turn of who resets
+//   order::function  after turns: functions
+//   order::board     after the locks of the machine and of functions:
+//                    a bus while its ranges move, the serial port
+//   order::placed    after those of buses: BARs, which a bus places
+//   order::shared    after those of BARs: BARs as other devices reach them
+//   order::slot      after those: who is here
+//   order::said      after slots: warnings
+//   order::last      after all others; who holds such a lock takes none: memory slots, routes,
+//   pins,
+//                    the event loop, outputs, what is noted
 //
 // A lock says beside its declaration after which of these it is taken, and before which.
 #pragma once
@@ -14,9 +19,13 @@
 
 namespace tenon::vmm::board::order {
 
-inline LockOrder board;
+inline LockOrder reset;
+inline LockOrder function TENON_ACQUIRED_AFTER(reset);
+inline LockOrder board TENON_ACQUIRED_AFTER(function);
 inline LockOrder placed TENON_ACQUIRED_AFTER(board);
-inline LockOrder said TENON_ACQUIRED_AFTER(placed);
+inline LockOrder shared TENON_ACQUIRED_AFTER(placed);
+inline LockOrder slot TENON_ACQUIRED_AFTER(shared);
+inline LockOrder said TENON_ACQUIRED_AFTER(slot);
 inline LockOrder last TENON_ACQUIRED_AFTER(said);
 
 }  // namespace tenon::vmm::board::order

@@ -14,6 +14,7 @@
 #include "base/result.hpp"
 #include "device/opened.hpp"
 #include "model/machine/arrival.hpp"
+#include "vmm/board/lock_order.hpp"
 #include "vmm/slots/assignment.hpp"
 #include "vmm/slots/device_errors.hpp"
 #include "vmm/slots/pci_topology.hpp"
@@ -106,11 +107,11 @@ private:
 
     /// Of who changes what is here, for as long as that takes: never taken by a vCPU. Who ends the
     /// machine ends the wait for memory, which is what takes long.
-    Mutex turn_ TENON_ACQUIRED_BEFORE(noted_mutex_);
+    Mutex turn_ TENON_ACQUIRED_BEFORE(board::order::reset, noted_mutex_);
     PlugListener listener_ TENON_GUARDED_BY(turn_);
     DeviceErrors errors_ TENON_GUARDED_BY(turn_);
 
-    Mutex noted_mutex_;  ///< Held for moments.
+    Mutex noted_mutex_ TENON_ACQUIRED_AFTER(board::order::last);  ///< Held for moments.
     Condition noted_;
     /// Of functions.
     std::map<std::string, std::set<DeviceNotice>> notices_ TENON_GUARDED_BY(noted_mutex_);

@@ -6,6 +6,7 @@
 
 #include "base/mutex.hpp"
 #include "base/result.hpp"
+#include "vmm/board/lock_order.hpp"
 #include "vmm/board/warnings.hpp"
 #include "vmm/slots/chassis.hpp"
 
@@ -43,7 +44,9 @@ private:
 
     const Chassis& chassis_;
     board::Warnings& warnings_;
-    Mutex turn_;  ///< Of who resets, for as long as that takes: taken before any other lock.
+    Mutex turn_ TENON_ACQUIRED_AFTER(board::order::reset)
+        TENON_ACQUIRED_BEFORE(board::order::function);  ///< Of who resets, for as long as that
+                                                        ///< takes: taken before any other lock.
 };
 
 }  // namespace tenon::vmm::slots

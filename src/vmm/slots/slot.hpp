@@ -7,6 +7,7 @@
 
 #include "base/mutex.hpp"
 #include "model/slot/port_plan.hpp"
+#include "vmm/board/lock_order.hpp"
 #include "vmm/slots/occupant.hpp"
 #include "vmm/slots/root_port.hpp"
 
@@ -96,7 +97,8 @@ private:
     }
 
     const std::uint8_t devfn_;
-    mutable Mutex mutex_;
+    mutable Mutex mutex_ TENON_ACQUIRED_AFTER(board::order::slot)
+        TENON_ACQUIRED_BEFORE(board::order::said);
     RootPort root_ TENON_GUARDED_BY(mutex_);
     std::shared_ptr<const SlotContent> content_ TENON_GUARDED_BY(mutex_);
 };
