@@ -259,10 +259,11 @@ bool bring(HotPlugBench& bench, unsigned count) {
 // The guest switches memory decode on: BARs go into its memory, and into the DMA of the others.
 void use_all(HotPlugBench& bench, unsigned count) {
     const auto bus = static_cast<std::uint8_t>(bench.read_port(0x19, 1));
-    for (std::uint8_t n = 0; n < count; ++n) {
-        bench.topology().write({.bus = bus, .devfn = n, .offset = 0x10}, 4,
+    for (unsigned n = 0; n < count; ++n) {
+        const auto devfn = static_cast<std::uint8_t>(n);
+        bench.topology().write({.bus = bus, .devfn = devfn, .offset = 0x10}, 4,
                                0xd0000000u + n * 0x10000u);
-        bench.topology().write({.bus = bus, .devfn = n, .offset = 0x04}, 2, 0x0006);
+        bench.topology().write({.bus = bus, .devfn = devfn, .offset = 0x04}, 2, 0x0006);
     }
 }
 
@@ -357,7 +358,7 @@ RC_GTEST_PROP(HotPlugHistory, LeavesNoTrace, ()) {
             case 3:
                 bench.topology().restart();
                 break;
-            case 4:
+            default:
                 bench.write_port(0x3e, 2, 0x0040, port);
                 bench.write_port(0x3e, 2, 0, port);
                 break;
