@@ -185,9 +185,11 @@ Result<MachinePlan> make_plan(MachineRequest request) {
         seat(topology, {.version = *version, .viommu_pasid_width = viommu.value}, request.devices),
         "");
 
-    MachinePlan plan{.version = std::move(request.version),
-                     .properties = {report_viommu(*version, viommu)},
-                     .proposals = std::move(request.proposals)};
+    const auto made = std::make_unique<MachinePlan>();
+    auto& plan = *made;
+    plan.version = std::move(request.version);
+    plan.properties = {report_viommu(*version, viommu)};
+    plan.proposals = std::move(request.proposals);
     auto ports = topology.take();
     if (ports.size() > most_ports)
         return malformed("{} root ports: a guest's root bus has room for {}", ports.size(),
@@ -229,7 +231,7 @@ Result<MachinePlan> make_plan(MachineRequest request) {
         slot::settle(port);
         plan.ports.push_back(std::make_shared<const slot::PortPlan>(std::move(port)));
     }
-    return plan;
+    return std::move(plan);
 }
 
 }  // namespace tenon::model::machine
