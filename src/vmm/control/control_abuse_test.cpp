@@ -236,7 +236,7 @@ TEST_F(ControlAbuse, OneFileIsNamedOfThoseThatCome) {
 TEST_F(ControlAbuse, AFileGoesWithTheCommandThatItCameWith) {
     const auto client = negotiated();
     for (int n = 0; n < 50; ++n) {
-        Pipe pipe;
+        const Pipe pipe;
         send(client, R"({"execute":"count"})");
         send(client, getfd("a"), {pipe.in.number()});
         EXPECT_THAT(line(client), HasSubstr("return"));
@@ -247,7 +247,7 @@ TEST_F(ControlAbuse, AFileGoesWithTheCommandThatItCameWith) {
 // As qemu.qmp sends it: a blank with the file, then the command.
 TEST_F(ControlAbuse, AFileMayComeBeforeItsCommand) {
     const auto client = negotiated();
-    Pipe pipe;
+    const Pipe pipe;
     send(client, " ", {pipe.in.number()});
     send(client, getfd("a"));
 
@@ -272,7 +272,7 @@ TEST_F(ControlAbuse, AClientWhoseFilesCannotBeTakenIsCutOff) {
 }
 
 TEST_F(ControlAbuse, WaitsForDescriptorsWithoutHaste) {
-    Fd client{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+    const Fd client{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)};
     const auto used = [] {
         rusage usage{};
         ::getrusage(RUSAGE_SELF, &usage);
