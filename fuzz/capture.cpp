@@ -1,5 +1,6 @@
 #include "fuzz/capture.hpp"
 
+#include <algorithm>
 #include <cstdlib>
 #include <string>
 #include <utility>
@@ -55,8 +56,8 @@ void plan(const std::string& named) {
 void plan_file(std::span<const std::byte> content) {
     const auto& path = memory_file(content);
     plan(path);
-    const std::string_view text{static_cast<const char*>(static_cast<const void*>(content.data())),
-                                content.size()};
+    std::string text(content.size(), '\0');
+    std::ranges::copy(content, std::as_writable_bytes(std::span{text}).begin());
     const auto functions = capture::parse_lspci(text, "capture");
     if (!functions || functions->size() < 2) return;
     for (std::size_t n = 0; n < std::min(functions->size(), most_functions); ++n)

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <nlohmann/json.hpp>
+#include <string>
 #include <string_view>
 
 #include "vmm/control/qmp_session.hpp"
@@ -46,7 +47,8 @@ void check(const std::string& out) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     vmm::control::QmpSession session{commands, version};
     check(session.greeting());
-    std::string_view left{static_cast<const char*>(static_cast<const void*>(data)), size};
+    const std::string sent(data, data + size);
+    std::string_view left = sent;
     while (!left.empty() && !session.broken()) {
         const auto piece = std::size_t{static_cast<unsigned char>(left.front())} * 8;
         left.remove_prefix(1);

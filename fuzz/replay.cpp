@@ -14,7 +14,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
 
 int main(int count, char** words) {
     if (count < 3) return 2;
-    std::vector<std::vector<char>> inputs;
+    std::vector<std::vector<std::uint8_t>> inputs;
     for (int n = 2; n < count; ++n) {
         std::ifstream file{words[n], std::ios::binary};
         inputs.emplace_back(std::istreambuf_iterator<char>{file}, std::istreambuf_iterator<char>{});
@@ -25,9 +25,7 @@ int main(int count, char** words) {
     std::uint64_t runs = 0;
     do {
         for (const auto& input : inputs) {
-            const auto* const data =
-                static_cast<const std::uint8_t*>(static_cast<const void*>(input.data()));
-            LLVMFuzzerTestOneInput(data, input.size());
+            LLVMFuzzerTestOneInput(input.data(), input.size());
             ++runs;
         }
     } while (Clock::now() - begin < length);
