@@ -26,7 +26,7 @@ std::unique_ptr<FakeFunction> nvme_function() {
     return function;
 }
 
-model::machine::MachinePlan plan_of(std::vector<FakeFunction*> functions) {
+model::machine::MachinePlan plan_of(const std::vector<FakeFunction*>& functions) {
     model::machine::MachineRequest request;
     std::uint8_t bus = 1;
     for (auto* const function : functions) {

@@ -24,7 +24,7 @@ inline pci::Address nvme_address() { return {.bus = 1}; }
 std::unique_ptr<FakeFunction> nvme_function();
 
 /// The plan of a machine with these functions, each behind a port of its own.
-model::machine::MachinePlan plan_of(std::vector<FakeFunction*> functions);
+model::machine::MachinePlan plan_of(const std::vector<FakeFunction*>& functions);
 
 /// The plan of the first function, as its function holds it.
 std::shared_ptr<const model::slot::FunctionPlan> first_of(const model::machine::MachinePlan& plan);

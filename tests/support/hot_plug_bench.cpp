@@ -120,9 +120,12 @@ Result<model::machine::Arrival> HotPlugBench::plan(const vmm::slots::PlugRequest
     TENON_TRY(control, opened.open(device.facts, {}), "");
     auto facts = control->facts();
     const auto address = *device.facts.address;
-    if (facts) device.facts.vfio = *std::move(facts);
-    auto arrival = facts ? model::machine::plan_arrival(machine, std::move(device))
-                         : std::unexpected(facts.error());
+    if (!facts) {
+        opened.take(address);
+        return std::unexpected(facts.error());
+    }
+    device.facts.vfio = *std::move(facts);
+    auto arrival = model::machine::plan_arrival(machine, std::move(device));
     if (!arrival) opened.take(address);
     return arrival;
 }
