@@ -50,8 +50,6 @@ Result<void> AssignedFunction::bring_in() {
         TENON_TRY(asked, device_->facts(), name_);
         facts = std::move(asked);
     }
-    if (const auto note = model::function::note_physical_function(plan.facts))
-        board_.warnings.once(fmt::format("{}: {}", name_, *note));
     // Asking has set it, where AtomicOps complete.
     TENON_TRY_DO(clear_requester_enable(),
                  fmt::format("{}: clearing AtomicOp Requester Enable", name_));
