@@ -212,28 +212,18 @@ void Assignment::note_peers() {
 }
 
 Result<void> Assignment::watch(const model::slot::FunctionPlan& plan, Occupant& occupant) {
-    occupant.function()->on_gone([this, id = plan.view.id] { tell(id, DeviceNotice::Gone); });
+    occupant.function()->on_gone([this, id = plan.view.id] { notice_(id, DeviceNotice::Gone); });
     if (!plan.facts.vfio) return {};
     for (const auto& [index, notice] : {std::pair{IrqIndex::Request, DeviceNotice::WantedBack},
                                         std::pair{IrqIndex::Error, DeviceNotice::Error}}) {
         TENON_TRY(notifier,
-                  DeviceNotifier::create(occupant.function()->device(), *plan.facts.vfio, index,
-                                         outside_.board.events,
-                                         [this, id = plan.view.id, notice] { tell(id, notice); }),
+                  DeviceNotifier::create(
+                      occupant.function()->device(), *plan.facts.vfio, index, outside_.board.events,
+                      [this, id = plan.view.id, notice] { notice_(id, notice); }),
                   "");
         if (notifier) occupant.keep(std::move(notifier));
     }
     return {};
-}
-
-void Assignment::tell(const std::string& id, DeviceNotice notice) {
-    const MutexLock lock{notice_mutex_};
-    if (notice_) notice_(id, notice);
-}
-
-void Assignment::on_notice(NoticeListener listener) {
-    const MutexLock lock{notice_mutex_};
-    notice_ = std::move(listener);
 }
 
 Result<void> Assignment::insert(const model::machine::Arrival& arrival) {

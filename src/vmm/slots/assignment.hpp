@@ -8,8 +8,10 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "base/listener.hpp"
 #include "base/mutex.hpp"
 #include "base/timeline.hpp"
 #include "base/undo.hpp"
@@ -77,7 +79,7 @@ public:
     /// Who is told, from any thread, what happens to the function `id`: it is to note that and
     /// return. From any thread.
     using NoticeListener = std::function<void(const std::string& id, DeviceNotice notice)>;
-    void on_notice(NoticeListener listener) TENON_EXCLUDES(notice_mutex_);
+    void on_notice(NoticeListener listener) { notice_.set(std::move(listener)); }
 
     /// Maps the guest's memory for DMA beside what comes next: its start. Once, if at all.
     void begin_to_map_memory();
@@ -115,16 +117,13 @@ private:
     void settle();
     void note_peers();
     Result<void> watch(const model::slot::FunctionPlan& plan, Occupant& occupant);
-    void tell(const std::string& id, DeviceNotice notice) TENON_EXCLUDES(notice_mutex_);
 
     Outside outside_;
     device::OpenedFunctions& opened_;
     /// Those of the start that were not begun.
     std::vector<std::weak_ptr<assigned::DmaMapping>> to_map_;
 
-    Mutex notice_mutex_;
-    NoticeListener notice_ TENON_GUARDED_BY(notice_mutex_);
-
+    Listener<void(const std::string& id, DeviceNotice notice)> notice_;
     struct Mapped {
         std::weak_ptr<assigned::DmaMapping> mapping;
         std::shared_ptr<assigned::DmaProgress> progress;

@@ -18,11 +18,6 @@ bool is_host_bridge(const board::PciHost::Place& place) {
 PciTopology::PciTopology(const model::machine::MachinePlan& plan, Chassis& chassis, Resets& resets)
     : plan_{plan}, chassis_{chassis}, resets_{resets}, host_bridge_{plan.host_bridge} {}
 
-void PciTopology::on_release(std::function<void(std::size_t port)> listener) {
-    const MutexLock lock{told_};
-    release_ = std::move(listener);
-}
-
 std::shared_ptr<assigned::AssignedFunction> PciTopology::function_at(const Place& place) {
     for (const auto& slot : chassis_.slots())
         if (auto function = slot.find(place.bus, place.devfn)) return function;
@@ -64,9 +59,7 @@ void PciTopology::write_port(std::size_t port, const Place& place, unsigned size
     const auto wanted = chassis_.slot(port).write(place.offset, size, value);
     // Together, for those that share a bus of the host.
     if (!wanted.reset.empty()) resets_.reset(wanted.reset);
-    if (!wanted.release) return;
-    const MutexLock lock{told_};
-    if (release_) release_(port);
+    if (wanted.release) release_(port);
 }
 
 void PciTopology::restart() {

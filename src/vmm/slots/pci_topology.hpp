@@ -5,7 +5,9 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <utility>
 
+#include "base/listener.hpp"
 #include "base/mutex.hpp"
 #include "model/machine/machine_plan.hpp"
 #include "model/running/config_state.hpp"
@@ -24,7 +26,9 @@ public:
 
     /// Who is told that the guest let go of a slot: it is to note that and return. Once this comes
     /// back no earlier one is called.
-    void on_release(std::function<void(std::size_t port)> listener) TENON_EXCLUDES(told_);
+    void on_release(std::function<void(std::size_t port)> listener) {
+        release_.set(std::move(listener));
+    }
 
     /// Who is called before the functions are reset because the machine is. While no guest runs.
     void on_restart(std::function<void()> listener) { restart_ = std::move(listener); }
@@ -41,8 +45,7 @@ private:
     Chassis& chassis_;
     Resets& resets_;
     std::function<void()> restart_;
-    Mutex told_;
-    std::function<void(std::size_t port)> release_ TENON_GUARDED_BY(told_);
+    Listener<void(std::size_t port)> release_;
     Mutex mutex_;
     model::running::ConfigState host_bridge_ TENON_GUARDED_BY(mutex_);
 };
