@@ -15,8 +15,8 @@
 #include "cli/run_command.hpp"
 #include "host/opened_file.hpp"
 #include "host/opener.hpp"
-#include "tests/support/assigned_nvme.hpp"
 #include "tests/support/fake_host.hpp"
+#include "tests/support/fake_slots.hpp"
 #include "tests/support/fake_vfio_files.hpp"
 
 namespace tenon::cli {
@@ -102,11 +102,15 @@ protected:
         TENON_TRY(memory, vmm::board::GuestMemory::create(4 << 20, 0xc0000000), "");
         support::FakeVfioFiles files{machine_};
         support::FakeBoard board;
-        vmm::slots::PciTopology topology{plan, board.vm, board.resets, board.warnings};
+        support::FakeSlots slots{plan, board};
+        board.here = [&slots] { return slots.chassis.peers(); };
         const auto done = [&]() -> Result<void> {
-            const auto assignment = vmm::slots::Assignment::create(
-                plan, opened,
-                {.board = board.parts(), .memory = memory, .topology = topology, .files = &files});
+            const auto assignment = vmm::slots::Assignment::create(plan, opened,
+                                                                   {.board = board.parts(),
+                                                                    .memory = memory,
+                                                                    .chassis = slots.chassis,
+                                                                    .resets = slots.resets,
+                                                                    .files = &files});
             if (!assignment) return std::unexpected(assignment.error());
             EXPECT_FALSE(host_.kernel().mapped().empty());
             for (auto* const function : {&first_, &second_})
@@ -119,7 +123,7 @@ protected:
         EXPECT_THAT(files.files(), IsEmpty());
         EXPECT_THAT(board.vm.slots, IsEmpty());
         EXPECT_THAT(board.vm.irqfds, IsEmpty());
-        EXPECT_THAT(topology.functions(), IsEmpty());
+        EXPECT_THAT(slots.chassis.functions(), IsEmpty());
         TENON_TRY_DO(done, "");
         return vmm::board::MachineEnd::PoweredOff;
     }
