@@ -52,16 +52,17 @@ protected:
     void during_reset(std::function<void()> act, const std::function<void()>& meanwhile) {
         std::promise<void> begun;
         std::promise<void> go_on;
-        first_->before_reset([&] {
+        first_->before_reset([&, first = true]() mutable {
+            if (!std::exchange(first, false)) return;
             begun.set_value();
             go_on.get_future().wait();
         });
         auto acting = std::async(std::launch::async, std::move(act));
         begun.get_future().wait();
         meanwhile();
-        first_->before_reset({});
         go_on.set_value();
         acting.get();
+        first_->before_reset({});
     }
 
     std::unique_ptr<support::FakeFunction> first_ = support::nvme_function();
