@@ -52,13 +52,17 @@ test_build() {
     step "Building $1" ninja -C "build/$1" "${@:2}"
 }
 
-# Says how many tests were skipped, just before the summary.
+# Says how many tests were skipped, just before the summary. Line by line: awk reads a pipe in blocks.
 test_count_skipped() {
-    awk '/^[0-9]+% tests passed/ {summary = 1}
-        summary {held[n++] = $0; if (/\((Skipped|Not Run)\)/) skipped++; next}
-        {print; fflush()}
-        END {
-            printf "Skipped tests: %d\n", skipped
-            for (i = 0; i < n; i++) print held[i]
-        }'
+    local line skipped=0 held=()
+    while IFS= read -r line; do
+        if [[ ${#held[@]} -eq 0 && ! $line =~ ^[0-9]+%\ tests\ passed ]]; then
+            printf '%s\n' "$line"
+            continue
+        fi
+        held+=("$line")
+        if [[ $line =~ \((Skipped|Not\ Run)\) ]]; then skipped=$((skipped + 1)); fi
+    done
+    printf 'Skipped tests: %d\n' "$skipped"
+    printf '%s\n' "${held[@]}"
 }
