@@ -166,6 +166,12 @@ TEST_F(CaptureCommand, CanBeComparedAsAPlan) {
     std::ofstream{file} << R"({"format": 1, "ports": [{"functions": [{"id": "a"}]}]})";
     EXPECT_THAT(run_diff(host(), {.a = file, .b = "01:00.0"}, {}).err,
                 HasSubstr("$.ports[0].functions[0].host: is missing"));
+    auto twice = nlohmann::json::parse(json);
+    auto& bars = twice["ports"][0]["functions"][0]["bars"];
+    bars.push_back(bars.at(0));
+    std::ofstream{file} << twice.dump();
+    EXPECT_THAT(run_diff(host(), {.a = file + "#dev0", .b = "01:00.0"}, {}).err,
+                HasSubstr("$.ports[0].functions[0].bars[1].index: a second time"));
 }
 
 }  // namespace

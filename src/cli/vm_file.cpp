@@ -87,6 +87,8 @@ private:
     // end the name of a file.
     Result<std::string> text_of(const toml::key& key, const toml::node& node, std::string_view yes,
                                 std::string_view no) const {
+        if (key.str().empty())
+            return malformed("{}:{}: a key without a name", path_, key.source().begin.line);
         if (const auto* const number = node.as_integer()) return fmt::format("{}", number->get());
         if (const auto* const flag = node.as_boolean()) return std::string{flag->get() ? yes : no};
         const auto* const text = node.as_string();

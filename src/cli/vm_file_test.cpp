@@ -95,6 +95,12 @@ TEST_F(VmFile, NamesTheLineOfATableWithoutAName) {
     EXPECT_THAT(wrong("[\xc3\xa9]"), StartsWith("vm.toml:1: "));
 }
 
+TEST_F(VmFile, NamesTheLineOfAKeyWithoutAName) {
+    EXPECT_EQ(wrong("\n''=''"), "vm.toml:2: a key without a name");
+    EXPECT_EQ(wrong("[[device]]\nhost = \"01:00.0\"\n\"\" = 1\n"),
+              "vm.toml:3: a key without a name");
+}
+
 // Letters that the reader takes for impossible where it looks for blanks.
 TEST_F(VmFile, MayHaveLettersOfEveryLanguage) {
     EXPECT_THAT(wrong("kernel = \xc3\xa9\n"), StartsWith("vm.toml:1: "));

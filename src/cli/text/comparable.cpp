@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <array>
+#include <bitset>
 #include <filesystem>
 #include <ranges>
 #include <span>
@@ -110,8 +111,11 @@ std::vector<Trait> read_traits(const JsonPlace& port, const JsonPlace& function)
 
 std::vector<Trait> read_bars(const JsonPlace& function) {
     std::vector<Trait> bars;
+    std::bitset<most_bars> seen;
     for (const auto& bar : function.at("bars").items(most_bars)) {
-        const auto index = bar.at("index").number(6);
+        const auto index = bar.at("index").number(most_bars - 1);
+        if (seen.test(index)) bar.at("index").wrong("a second time");
+        seen.set(index);
         const auto name = index == 6 ? std::string{"option ROM"} : fmt::format("BAR {}", index);
         bars.push_back({.name = name + " kind",
                         .value = bar.at("kind").text() +
