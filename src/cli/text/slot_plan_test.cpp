@@ -52,7 +52,7 @@ protected:
 
     json plan_of(std::vector<std::string> words) {
         words.insert(words.begin(), {"plan", "--json", "--no-open"});
-        return json::parse(run_with(std::move(words)).out);
+        return json::parse(run_with(words).out);
     }
 
     support::FakeSysfs tree_;

@@ -15,7 +15,6 @@ namespace {
 
 using device::BarMaps;
 using support::HotPlugBench;
-using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Pair;
 using testing::StartsWith;
