@@ -74,7 +74,22 @@ void FakeFunction::trigger(IrqIndex index, std::uint32_t vector) const {
 
 void FakeFunction::raise_intx() {
     const std::lock_guard lock{calls_};
-    if (intx_masked_ || vectors(IrqIndex::Intx).empty()) return;
+    intx_raised_ = true;
+    tell_intx();
+}
+
+void FakeFunction::lower_intx() {
+    const std::lock_guard lock{calls_};
+    intx_raised_ = false;
+}
+
+bool FakeFunction::intx_masked() const {
+    const std::lock_guard lock{calls_};
+    return intx_masked_;
+}
+
+void FakeFunction::tell_intx() {
+    if (!intx_raised_ || intx_masked_ || vectors(IrqIndex::Intx).empty()) return;
     intx_masked_ = true;
     trigger(IrqIndex::Intx, 0);
 }
@@ -242,6 +257,7 @@ Result<void> FakeDevice::unmask_intx() {
     TENON_TRY_DO(begin("unmasking INTx"), "");
     if (function_->vectors(IrqIndex::Intx).empty()) return fail_system(EINVAL, "unmasking INTx");
     function_->intx_masked_ = false;
+    function_->tell_intx();
     return {};
 }
 

@@ -76,10 +76,11 @@ public:
     /// Lets the function raise a vector; nothing happens if it has no event.
     void trigger(device::IrqIndex index, std::uint32_t vector) const;
 
-    /// Raises INTx as VFIO does: the event is signalled, and the host masks it until it is
-    /// unmasked. Nothing happens while it is masked.
+    /// Raises INTx until it is lowered, as VFIO sees it: the event is signalled, and the host masks
+    /// it until it is unmasked; what is still raised then is signalled again.
     void raise_intx();
-    bool intx_masked() const { return intx_masked_; }
+    void lower_intx();
+    bool intx_masked() const;
     /// The event that unmasks INTx; no_event if there is none.
     int intx_unmask_event() const { return intx_unmask_event_; }
 
@@ -118,6 +119,7 @@ private:
     void write_config(std::uint64_t offset, std::span<const std::byte> in);
     void keep_bar_size(unsigned index);
     void reset();
+    void tell_intx();
 
     /// Whoever is in a call. Recursive: what while_off() was given may call.
     mutable std::recursive_mutex calls_;
@@ -128,6 +130,7 @@ private:
     std::array<Bar, device::bar_count> bars_;
     std::vector<std::byte> rom_;
     std::array<std::vector<int>, device::irq_index_count> vectors_;
+    bool intx_raised_ = false;
     bool intx_masked_ = false;
     int intx_unmask_event_ = device::DeviceControl::no_event;
     std::function<void()> while_off_;

@@ -33,7 +33,7 @@ Interrupts::Interrupts(std::string name, const model::function::FunctionView& vi
                       .bars = outside_.bars,
                       .warnings = outside_.warnings,
                       .arrived = [enter] { enter([](Interrupts& me) { me.intx_->arrived(); }); },
-                      .idle = [enter] { enter([](Interrupts& me) { me.intx_->idle(); }); },
+                      .elapsed = [enter] { enter([](Interrupts& me) { me.intx_->elapsed(); }); },
                   });
 }
 

@@ -9,8 +9,11 @@ namespace {
 
 using model::function::IntxDelivery;
 
+// Longer than a guest takes that runs, shorter than one takes to give the pin up: Linux does so
+// after 99,900 interrupts that nobody wanted. Source: Linux kernel/irq/spurious.c.
+constexpr unsigned guest_milliseconds = 10;
 // Long enough that a device in use stays trapped, short enough that one that changed to MSI is not.
-constexpr unsigned idle_milliseconds = 1000;
+constexpr unsigned quiet_milliseconds = 1000;
 
 Result<void> ensure(std::optional<EventFd>& event) {
     if (event) return {};
@@ -73,9 +76,8 @@ void IntxLine::arrived() {
     if (!watched_ || event_->take() == 0) return;
     outside_.bars.set_trapped(true);
     raised_ = true;
-    const auto step = fmt::format("INTx of {}", name_);
-    outside_.warnings.check(outside_.pins.set(pin_, this, true), step);
-    outside_.warnings.check(timer_.set(idle_milliseconds, outside_.idle), step);
+    outside_.warnings.check(outside_.pins.set(pin_, this, true), fmt::format("INTx of {}", name_));
+    await(Awaited::Guest);
 }
 
 void IntxLine::end() {
@@ -85,11 +87,17 @@ void IntxLine::end() {
     if (enabled_) outside_.warnings.check(outside_.device.unmask_intx(), step);
 }
 
-void IntxLine::idle() {
+void IntxLine::await(Awaited what) {
+    awaited_ = what;
+    const auto time = what == Awaited::Guest ? guest_milliseconds : quiet_milliseconds;
+    outside_.warnings.check(timer_.set(time, outside_.elapsed), fmt::format("INTx of {}", name_));
+}
+
+void IntxLine::elapsed() {
     if (!watched_) return;
-    if (!raised_) return outside_.bars.set_trapped(false);
-    outside_.warnings.check(timer_.set(idle_milliseconds, outside_.idle),
-                            fmt::format("INTx of {}", name_));
+    if (awaited_ == Awaited::Quiet) return outside_.bars.set_trapped(false);
+    if (raised_) end();
+    await(Awaited::Quiet);
 }
 
 }  // namespace tenon::vmm::assigned

@@ -9,7 +9,9 @@
 //                └── unmask ◀── we lower the pin ◀── the guest's next access to a BAR
 //
 // In the second way a driver that looks at its device ends the interrupt; what is still raised then
-// comes again. A second without interrupts, and the BARs are mapped again.
+// comes again. A driver that has nothing to do does not look: one that shares the pin and was asked
+// on the way has found its work done before we raised it. So it ends after a while by itself. A
+// second without interrupts, and the BARs are mapped again.
 #pragma once
 
 #include <functional>
@@ -32,7 +34,7 @@ namespace tenon::vmm::assigned {
 class IntxLine {
 public:
     /// What it works on; all must outlive it. The callbacks come from the thread of `events`; they
-    /// are to call arrived() and idle() with the caller's lock held.
+    /// are to call arrived() and elapsed() with the caller's lock held.
     struct Outside {
         device::DeviceControl& device;
         kvm::Vm& vm;
@@ -41,7 +43,7 @@ public:
         Bars& bars;
         board::Warnings& warnings;
         board::EventLoop::Callback arrived;
-        board::EventLoop::Callback idle;
+        board::EventLoop::Callback elapsed;
     };
 
     /// `name` stands in warnings; `interrupt` is the pin of the IOAPIC.
@@ -61,11 +63,15 @@ public:
         if (raised_) end();
     }
 
-    /// No interrupt came for a while.
-    void idle();
+    /// The time that arrived() has set is over.
+    void elapsed();
 
 private:
+    // What the timer waits for.
+    enum class Awaited { Guest, Quiet };
+
     void end();
+    void await(Awaited what);
 
     std::string name_;
     kvm::Gsi pin_;
@@ -76,6 +82,7 @@ private:
     std::optional<board::EventLoop::Token> watched_;
     bool raised_ = false;
     bool enabled_ = false;
+    Awaited awaited_ = Awaited::Quiet;
     board::EventTimer timer_;
 };
 
