@@ -137,7 +137,9 @@ public:
     const std::string& name() const { return name_; }
     /// device::IommuFacts::bar_files of it.
     const Known<bool>& gives_bar_files() const { return first_plan_->facts.iommu.bar_files; }
-    /// Until close(), which has to wait for who uses it.
+    /// Its device, to hold while one works on it without the function's lock; null after close().
+    std::shared_ptr<device::DeviceControl> borrow_device() const TENON_EXCLUDES(mutex_);
+    /// The same for who lets it leave, and whoever that one waits for. Not after close().
     device::DeviceControl& device() TENON_NO_LOCK_ANALYSIS { return *device_; }
     /// Its address on the host; none of a plan without.
     const std::string& host_address() const { return host_address_; }
@@ -155,7 +157,6 @@ private:
     void leave() TENON_EXCLUDES(mutex_);
     bool answers() TENON_REQUIRES(mutex_);
     bool in_use() const TENON_REQUIRES(mutex_);
-    std::shared_ptr<device::DeviceControl> borrow_device() const TENON_EXCLUDES(mutex_);
     void wait_for_memory(std::uint16_t offset, unsigned size, std::uint32_t value)
         TENON_EXCLUDES(mutex_);
     std::uint32_t with_msi_pending(std::uint16_t offset, unsigned size, std::uint32_t value) const

@@ -3,6 +3,8 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <memory>
+#include <utility>
 
 #include "base/undo.hpp"
 
@@ -55,7 +57,7 @@ Result<void> Resets::reset_bus_of(AssignedFunction& function, const Functions& f
     if (!with_bus(plan)) return {};
     Undo release;
     Functions together;
-    std::vector<int> owners;
+    std::vector<std::shared_ptr<device::DeviceControl>> devices;
     for (const auto& other : chassis_.functions()) {
         if (std::ranges::find(plan.bus_set, other->host_address()) == plan.bus_set.end()) continue;
         if (!is_in(*other, functions)) {
@@ -69,8 +71,11 @@ Result<void> Resets::reset_bus_of(AssignedFunction& function, const Functions& f
             release.add([other] { other->release(); });
         }
         together.push_back(other);
-        owners.push_back(other->device().kvm_file());
+        if (auto device = other->borrow_device()) devices.push_back(std::move(device));
     }
+    std::vector<int> owners(devices.size());
+    std::ranges::transform(devices, owners.begin(),
+                           [](const auto& device) { return device->kvm_file(); });
     std::ranges::move(together, std::back_inserter(done));
     auto reset = function.reset_bus(owners);
     if (plan.choice == model::chosen::ResetChoice::Bus) return reset;

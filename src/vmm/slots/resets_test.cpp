@@ -5,6 +5,8 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <chrono>
+#include <future>
 
 #include "tests/support/fake_slots.hpp"
 #include "vmm/slots/assignment.hpp"
@@ -175,6 +177,25 @@ TEST(Resets, OfOneFunctionResetTheBusWhileTheGuestUsesNoOther) {
     EXPECT_EQ(host.bus_resets(), 2u);
     EXPECT_EQ(host.read(1, 0, command), 0u);
     EXPECT_EQ(host.read(1, 1, 0x12), bar);
+}
+
+// The reset would take what an access of that moment does.
+TEST(Resets, OfOneFunctionHoldTheOthersOfItsBusMeanwhile) {
+    Host host;
+    const auto assignment = host.assign();
+    ASSERT_TRUE(assignment);
+    std::future<std::uint32_t> reading;
+    host.functions[0]->before_reset([&] {
+        reading = std::async(std::launch::async, [&] { return host.read(1, 1, 0); });
+        EXPECT_EQ(reading.wait_for(std::chrono::milliseconds{20}), std::future_status::timeout);
+    });
+
+    host.write(1, 0, device_control, initiate_flr);
+
+    EXPECT_EQ(host.bus_resets(), 2u);
+    ASSERT_TRUE(reading.valid());
+    EXPECT_EQ(reading.get(), 0x1b36u);
+    host.functions[0]->before_reset({});
 }
 
 TEST(Resets, OfOneFunctionSpareAnotherThatTheGuestUses) {
