@@ -43,6 +43,14 @@ Known<std::uint32_t> atomics_of(const device::VfioFacts& vfio) {
     return Unknown{"VFIO does not tell: the kernel is too old for it, or no width completes"};
 }
 
+Result<DeviceFacts> read_file_of(std::string_view named) {
+    auto facts = capture::read_capture(named);
+    if (!facts && facts.error().os_error == ENOENT)
+        facts.error().hint =
+            "A device is a PCI address (lspci -D lists them), a folder of sysfs, or a file";
+    return facts;
+}
+
 bool is_folder(std::string_view path) {
     std::error_code error;
     return path.contains('/') && std::filesystem::is_directory(path, error);
@@ -70,12 +78,7 @@ bool is_of_this_host(std::string_view named) {
 }
 
 Result<DeviceFacts> read_facts(const Host& host, std::string_view named) {
-    if (is_of_this_host(named)) return host.sysfs.read_facts(named);
-    auto facts = capture::read_capture(named);
-    if (!facts && facts.error().os_error == ENOENT)
-        facts.error().hint =
-            "A device is a PCI address (lspci -D lists them), a folder of sysfs, or a file";
-    return facts;
+    return is_of_this_host(named) ? host.sysfs.read_facts(named) : read_file_of(named);
 }
 
 bool can_be_asked(const DeviceFacts& facts) {

@@ -27,7 +27,7 @@ HotPlugBench::HotPlugBench(std::chrono::milliseconds patience,
             .assignment = *assignment_,
             .topology = topology_,
             .plan_arrival = [this](const auto& request, const auto& machine,
-                                   auto& opened) { return plan(request, machine, opened); },
+                                   auto& opened) { return planner_(request, machine, opened); },
             .warnings = board_.warnings,
             .pause =
                 [this] {

@@ -39,6 +39,8 @@ public:
                                      const std::string& port = "rp0");
     /// The option ROM of functions that come from now on.
     void choose_rom(model::chosen::RomRequest rom) { rom_ = std::move(rom); }
+    /// Arrivals are planned by this from now on.
+    void plan_with(vmm::slots::ArrivalPlanner planner) { planner_ = std::move(planner); }
     /// The machine ends: nothing is called of it afterwards but the topology.
     void end();
     /// What the user says of functions that come from now on.
@@ -133,6 +135,10 @@ private:
     std::mutex events_mutex_;
     std::condition_variable changed_;
     std::vector<vmm::slots::PlugEvent> events_;
+    vmm::slots::ArrivalPlanner planner_ = [this](const auto& request, const auto& machine,
+                                                 auto& opened) {
+        return plan(request, machine, opened);
+    };
     std::optional<vmm::slots::HotPlug> hot_plug_;
 };
 

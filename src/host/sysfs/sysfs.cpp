@@ -135,6 +135,29 @@ device::IommuFacts unasked() {
             .iova = closed};
 }
 
+void fill_in(const Sysfs& sysfs, const Address& address, DeviceFacts& facts) {
+    const auto folder = sysfs.folder(address);
+    facts.origin = device::Origin::Live;
+    facts.address = address;
+    facts.physical = known(read_config(folder));
+    facts.vfio = Unknown{"the function was not opened"};
+    facts.resources = read_resources(folder);
+    facts.driver = known(read_driver(folder));
+    facts.virtual_function = known(read_virtual_function(folder));
+    facts.physical_function = read_physical(sysfs, address);
+    facts.numa_node = known(read_numa_node(folder));
+    facts.kernel = known(read_attribute(sysfs.paths().proc + "/sys/kernel/osrelease"));
+    facts.identity = known(read_identity(folder));
+    read_group(sysfs, address, facts);
+    facts.nodes = read_nodes(sysfs, address, facts);
+    facts.link = known(read_link(folder));
+    facts.reset_methods = known_reset_methods(folder, facts.kernel);
+    facts.path = read_path(sysfs, address);
+    facts.bus_neighbours = read_bus_neighbours(sysfs, address);
+    facts.iommu = unasked();
+    facts.atomics = Unknown{"the function was not opened"};
+}
+
 }  // namespace
 
 Sysfs::Sysfs(HostPaths paths) : paths_{std::move(paths)} {}
@@ -180,35 +203,15 @@ Result<std::vector<Address>> Sysfs::find_slot(const Address& slot) const {
     return std::move(functions);
 }
 
+// Filled in where they go: they are too large for one frame more.
 Result<DeviceFacts> Sysfs::read_facts(std::string_view named) const {
-    TENON_TRY(address, find(named), "");
-    const auto place = folder(address);
-    DeviceFacts facts{
-        .source = std::string{named},
-        .origin = device::Origin::Live,
-        .address = address,
-        .physical = known(read_config(place)),
-        .vfio = Unknown{"the function was not opened"},
-        .resources = read_resources(place),
-        .group = {},
-        .driver = known(read_driver(place)),
-        .nodes = {},
-        .virtual_function = known(read_virtual_function(place)),
-        .physical_function = read_physical(*this, address),
-        .numa_node = known(read_numa_node(place)),
-        .kernel = known(read_attribute(paths_.proc + "/sys/kernel/osrelease")),
-        .identity = known(read_identity(place)),
-        .has_iommu = {},
-        .link = known(read_link(place)),
-        .reset_methods = {},
-        .path = read_path(*this, address),
-        .bus_neighbours = read_bus_neighbours(*this, address),
-        .iommu = unasked(),
-        .atomics = Unknown{"the function was not opened"},
-    };
-    facts.reset_methods = known_reset_methods(place, facts.kernel);
-    read_group(*this, address, facts);
-    facts.nodes = read_nodes(*this, address, facts);
+    Result<DeviceFacts> facts;
+    if (const auto address = find(named)) {
+        facts->source = named;
+        fill_in(*this, *address, *facts);
+    } else {
+        facts = std::unexpected(address.error());
+    }
     return facts;
 }
 

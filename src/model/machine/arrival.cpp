@@ -103,7 +103,7 @@ void warn(const RunningMachine& machine, PortsNow after, const std::string& id, 
 
 }  // namespace
 
-Result<Arrival> plan_arrival(const RunningMachine& machine, DeviceRequest device) {
+Result<Arrival> plan_arrival(const RunningMachine& machine, DeviceRequest&& device) {
     const auto* const version = chosen::find_machine_version(machine.plan.version);
     if (version == nullptr)
         return malformed("machine version \"{}\" is not known", machine.plan.version);

@@ -51,7 +51,7 @@ struct Departure {
 /// no hot-plug, an id or function that is taken); Unsupported if the guest could not have the
 /// device, or its windows are too small, with the reasons and what to do. A reset of the bus that
 /// is asked for may lack functions while function 0 is not there: then the slot can still get them.
-Result<Arrival> plan_arrival(const RunningMachine& machine, DeviceRequest device);
+Result<Arrival> plan_arrival(const RunningMachine& machine, DeviceRequest&& device);
 
 /// Plans that all functions of port `port` go, of the ports as they are now.
 Departure plan_departure(std::vector<std::shared_ptr<const slot::PortPlan>> ports,
