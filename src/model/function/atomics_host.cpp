@@ -5,9 +5,11 @@
 #include <charconv>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "base/text.hpp"
 #include "device/atomic_widths.hpp"
+#include "model/chosen/decision.hpp"
 #include "pci/express.hpp"
 
 namespace tenon::model::function {
@@ -217,11 +219,6 @@ HostAtomics none_because(const std::vector<chosen::Reason>& obstacles) {
 }
 
 }  // namespace
-
-std::vector<chosen::Reason> find_atomics_obstacles(const DeviceFacts& facts,
-                                                   const HostLists& lists) {
-    return obstacles_of(facts, registers_of(facts, lists));
-}
 
 HostAtomics explain_host_atomics(const DeviceFacts& facts, const HostLists& lists) {
     const auto own = registers_of(facts, lists);

@@ -6,11 +6,9 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "base/known.hpp"
 #include "device/facts.hpp"
-#include "model/chosen/decision.hpp"
 #include "model/function/host_chain.hpp"
 
 namespace tenon::model::function {
@@ -29,16 +27,13 @@ struct HostAtomics {
     bool operator==(const HostAtomics&) const = default;
 };
 
-/// What stands between a function and AtomicOps that complete in the host's root complex, each with
-/// what would change it, in the order of the way up. Empty: nothing that the registers show.
+/// The answer, from what VFIO reported or was stated, and the reason for it: what stands between
+/// the function and AtomicOps that complete in the host's root complex, in the order of the way up,
+/// or who completes them.
 ///
 /// A width is reported by the kernel only if the function completes it itself, is an endpoint,
 /// every switch port above routes AtomicOps and blocks none on egress, and the root port completes
 /// it. Source: Linux 7.3, vfio_pci_info_atomic_cap() and pci_enable_atomic_ops_to_root().
-std::vector<chosen::Reason> find_atomics_obstacles(const device::DeviceFacts& facts,
-                                                   const HostLists& lists);
-
-/// The answer, from what VFIO reported or was stated, and the reason for it.
 HostAtomics explain_host_atomics(const device::DeviceFacts& facts, const HostLists& lists);
 
 /// What asking about a virtual function did to its physical one, for a person: the kernel answers
