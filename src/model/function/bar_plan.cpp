@@ -6,6 +6,7 @@
 #include <bit>
 
 #include "base/bytes.hpp"
+#include "device/untold_bars.hpp"
 #include "pci/header.hpp"
 #include "pci/resizable_bar.hpp"
 
@@ -35,9 +36,13 @@ std::optional<std::uint64_t> resizable_size(const pci::ConfigImage& config,
 Known<std::uint64_t> size_of(const device::DeviceFacts& facts, const pci::ConfigImage& config,
                              const pci::Capabilities& lists, unsigned index) {
     if (facts.vfio) return facts.vfio->regions[index].size;
-    if (facts.resources) return (*facts.resources)[index].size;
+    const bool untold = facts.resources && (*facts.resources)[index] == device::untold_bar;
+    if (facts.resources && !untold) return (*facts.resources)[index].size;
     if (const auto size = resizable_size(config, lists, index)) return *size;
-    return Unknown{facts.resources.why()};
+    if (!untold) return Unknown{facts.resources.why()};
+    return Unknown{
+        fmt::format("the text beside the dump does not tell that of {}",
+                    index == device::rom_region ? "the option ROM" : fmt::format("BAR {}", index))};
 }
 
 // Kind and prefetchability of the BAR at `index`: the host's own record where there is one, since

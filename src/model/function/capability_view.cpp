@@ -6,6 +6,7 @@
 #include <array>
 
 #include "base/bytes.hpp"
+#include "device/untold_bars.hpp"
 #include "model/function/adapters.hpp"
 #include "model/function/ats.hpp"
 #include "model/function/host_chain.hpp"
@@ -86,7 +87,8 @@ private:
     void settle_ats() {
         Known<bool> present = view_.express_at != 0 && std::ranges::any_of(chain_.extended, is_ats);
         if (view_.express_at != 0 && config_.known() <= pci::conventional_size)
-            present = Unknown{"only the first 256 bytes of configuration space could be read"};
+            present = Unknown{fmt::format(
+                "only the first {} bytes of configuration space could be read", config_.known())};
         ats_ = decide_ats(properties_, facts_.iommu.ats, present);
         if (ats_.warning) view_.warnings.push_back(*ats_.warning);
         if (ats_.refusal) view_.reasons.push_back(*ats_.refusal);
@@ -157,7 +159,7 @@ private:
             map.show(capability.at, reach);
         if (adapter == adapters.end()) return;
         const auto adapted = adapter->adapt(
-            {.config = config_, .view = view_, .bars_known = facts_.vfio || facts_.resources},
+            {.config = config_, .view = view_, .bars_known = device::bars_are_known(facts_)},
             capability);
         decision.action = adapted.action;
         decision.why = adapted.why;

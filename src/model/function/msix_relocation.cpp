@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "base/bytes.hpp"
+#include "device/untold_bars.hpp"
 #include "model/function/bar_plan.hpp"
 #include "model/function/function_view.hpp"
 #include "pci/capability.hpp"
@@ -150,7 +151,7 @@ void relocate_msix(const device::DeviceFacts& facts, const pci::ConfigImage& con
                                   .value = name_of(wish.value),
                                   .origin = wish.origin,
                                   .version = std::string{properties.version}};
-    const bool known = facts.vfio || facts.resources;
+    const bool known = device::bars_are_known(facts);
     Place place;
     if (wish.value.mode == chosen::MsixRelocation::Mode::Off) {
         report.effect = "table and pending bits are where the device has them";
