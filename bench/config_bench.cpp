@@ -7,7 +7,7 @@
 #include <string>
 #include <utility>
 
-#include "capture/lspci_text.hpp"
+#include "capture/text/dump.hpp"
 #include "model/machine/machine_plan.hpp"
 #include "model/running/config_state.hpp"
 #include "pci/ownership.hpp"
@@ -77,7 +77,7 @@ BENCHMARK(find_holes)->Unit(benchmark::kMicrosecond);
 void parse_dump(benchmark::State& state) {
     const auto text = dump_of(many_capabilities());
     for (auto _ : state)
-        benchmark::DoNotOptimize(capture::parse_lspci(text, "dump"));
+        benchmark::DoNotOptimize(capture::text::read_dump(text, "dump"));
 }
 BENCHMARK(parse_dump)->Unit(benchmark::kMicrosecond);
 

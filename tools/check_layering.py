@@ -38,6 +38,7 @@ ROOMS = {
     "vmm": [["board"], ["kvm"], ["assigned", "acpi", "loader"], ["slots"], ["control"]],
     "cli": [["text"]],
     "library": [["words"]],
+    "capture": [["text"]],
 }
 # What is behind include/tenon knows all of its layer.
 NO_ROOMS = {"api"}

@@ -13,8 +13,9 @@
 #include "base/input.hpp"
 #include "capture/capture_json.hpp"
 #include "capture/limits.hpp"
-#include "capture/lspci_text.hpp"
 #include "capture/raw_blob.hpp"
+#include "capture/text/dump.hpp"
+#include "capture/text/lines.hpp"
 
 namespace tenon::capture {
 namespace {
@@ -129,20 +130,22 @@ Result<std::vector<std::size_t>> choose_slot(const Named& named,
 struct Content {
     std::vector<Entry> entries;
     std::vector<device::DeviceFacts> captured;  // Either of both.
-    std::vector<LspciFunction> dumped;
+    std::vector<text::Function> dumped;
 
-    // Facts are large: of a dump, those that are meant are made alone.
-    device::DeviceFacts take(std::size_t n) {
+    // Facts are large: of a dump, those that are meant are made alone. So is a fault in its rows an
+    // error only then.
+    Result<device::DeviceFacts> take(std::size_t n) {
         if (dumped.empty()) return std::move(captured[n]);
-        auto facts = facts_of("", dumped[n].config);
+        if (!dumped[n].config) return std::unexpected(std::move(dumped[n].config).error());
+        auto facts = facts_of("", *dumped[n].config);
         facts.address = dumped[n].address;
         facts.resources = std::move(dumped[n].resources);
         return facts;
     }
 };
 
-Result<Content> read_json(const Named& parts, std::string_view text) {
-    TENON_TRY(functions, read_captures(text, parts.path), "");
+Result<Content> read_json(const Named& parts, std::string_view document) {
+    TENON_TRY(functions, read_captures(document, parts.path), "");
     Content content{.entries = {}, .captured = std::move(functions), .dumped = {}};
     for (const auto& facts : content.captured)
         content.entries.push_back({.slot = facts.address ? to_string(*facts.address) : "-",
@@ -151,8 +154,8 @@ Result<Content> read_json(const Named& parts, std::string_view text) {
     return content;
 }
 
-Result<Content> read_text(const Named& parts, std::string_view text) {
-    TENON_TRY(functions, parse_lspci(text, parts.path), "");
+Result<Content> read_text(const Named& parts, std::string_view bytes) {
+    TENON_TRY(functions, text::read_dump(bytes, parts.path), "");
     Content content{.entries = {}, .captured = {}, .dumped = std::move(functions)};
     for (const auto& function : content.dumped)
         content.entries.push_back({.slot = function.slot,
@@ -161,9 +164,9 @@ Result<Content> read_text(const Named& parts, std::string_view text) {
     return content;
 }
 
-Result<Content> read_functions(const Named& parts, std::string_view text) {
-    text = without_mark(text);
-    return is_json(text) ? read_json(parts, text) : read_text(parts, text);
+Result<Content> read_functions(const Named& parts, std::string_view content) {
+    const auto document = without_mark(content);
+    return is_json(document) ? read_json(parts, document) : read_text(parts, content);
 }
 
 std::unexpected<Error> no_address(const Named& parts) {
@@ -171,14 +174,16 @@ std::unexpected<Error> no_address(const Named& parts) {
                      *parts.slot);
 }
 
+bool is_blob(std::string_view bytes) { return is_binary(bytes) && !text::is_utf16(bytes); }
+
 Result<device::DeviceFacts> read_blob(const Named& parts, std::string_view bytes) {
     if (parts.slot) return no_address(parts);
     TENON_TRY(config, parse_raw_blob(bytes, parts.path), "");
     return facts_of("", config);
 }
 
-Result<device::DeviceFacts> read_one(const Named& parts, std::string_view text) {
-    TENON_TRY(content, read_functions(parts, text), "");
+Result<device::DeviceFacts> read_one(const Named& parts, std::string_view bytes) {
+    TENON_TRY(content, read_functions(parts, bytes), "");
     TENON_TRY(chosen, choose(parts, content.entries), "");
     return content.take(chosen);
 }
@@ -193,7 +198,7 @@ bool names_slot(std::string_view named) {
 Result<device::DeviceFacts> read_capture(std::string_view named) {
     const auto parts = take_apart(named);
     TENON_TRY(bytes, read_input(parts.path, longest_file), "");
-    auto facts = is_binary(bytes) ? read_blob(parts, bytes) : read_one(parts, bytes);
+    auto facts = is_blob(bytes) ? read_blob(parts, bytes) : read_one(parts, bytes);
     if (facts) facts->source = std::string{named};
     return facts;
 }
@@ -203,12 +208,13 @@ Result<std::vector<device::DeviceFacts>> read_capture_slot(std::string_view name
     if (!parts.slot || !pci::Address::parse_slot(*parts.slot))
         return malformed("{}: names no slot", named);
     TENON_TRY(bytes, read_input(parts.path, longest_file), "");
-    if (is_binary(bytes)) return no_address(parts);
+    if (is_blob(bytes)) return no_address(parts);
     TENON_TRY(content, read_functions(parts, bytes), "");
     TENON_TRY(chosen, choose_slot(parts, content.entries), "");
     std::vector<device::DeviceFacts> slot;
     for (const auto n : chosen) {
-        slot.push_back(content.take(n));
+        TENON_TRY(facts, content.take(n), "");
+        slot.push_back(std::move(facts));
         slot.back().source = fmt::format("{}#{}", parts.path, content.entries[n].slot);
     }
     return slot;

@@ -16,7 +16,7 @@ namespace tenon::capture {
 /// contains a # is taken by its name first; `-` is standard input. What a dump does not tell is
 /// unknown.
 /// Errors: as read_input(), for a file of at most longest_file bytes; Malformed as read_captures(),
-/// parse_lspci() and parse_raw_blob(); NotFound, listing the addresses, if none or no single
+/// text::read_dump() and parse_raw_blob(); NotFound, listing the addresses, if none or no single
 /// function is meant.
 Result<device::DeviceFacts> read_capture(std::string_view named);
 

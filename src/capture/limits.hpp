@@ -8,13 +8,8 @@
 
 namespace tenon::capture {
 
-/// Bytes of a file. One line of text in it may have as many as a row with much around it.
+/// Bytes of a file. What a text may have is in text/limits.hpp.
 inline constexpr std::size_t longest_file = std::size_t{64} << 20;
-inline constexpr std::size_t longest_line = std::size_t{64} << 10;
-
-/// Functions in the text of lspci, and lines about BARs of one of them.
-inline constexpr std::size_t most_dumped_functions = 4096;
-inline constexpr std::size_t most_bar_lines = 64;
 
 /// A JSON document.
 inline constexpr std::size_t longest_document = std::size_t{16} << 20;

@@ -8,12 +8,13 @@
 
 namespace tenon::capture {
 
-/// Whether `content` is bytes rather than text. Configuration space is full of zeros, or all ones;
-/// text has neither.
+/// Whether `content` is bytes rather than text, by its first 4096. Configuration space is full of
+/// zeros, or all ones; text has neither there.
 bool is_binary(std::string_view content);
 
 /// The space in `content`. `file` names it in errors.
-/// Errors: Malformed unless it has the 64, 256 or 4096 bytes that sysfs gives.
+/// Errors: Malformed unless it has the 64, 256 or 4096 bytes that sysfs gives, or whole dwords
+/// between the first two, as those have who were cut off; one line end more may be there.
 Result<pci::ConfigImage> parse_raw_blob(std::string_view content, std::string_view file);
 
 }  // namespace tenon::capture

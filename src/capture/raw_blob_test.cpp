@@ -13,6 +13,16 @@ TEST(RawBlob, ReadsTheSizesThatSysfsGives) {
     EXPECT_EQ(parse_raw_blob(std::string(4096, '\0'), "f").value().known(), 4096u);
 }
 
+TEST(RawBlob, KnowsAsMuchAsWasCopied) {
+    EXPECT_EQ(parse_raw_blob(std::string(128, '\0'), "f").value().known(), 128u);
+    EXPECT_EQ(parse_raw_blob(std::string(240, '\0'), "f").value().known(), 240u);
+}
+
+TEST(RawBlob, MayHaveALineEndBehindIt) {
+    EXPECT_EQ(parse_raw_blob(std::string(256, '\0') + "\n", "f").value().known(), 256u);
+    EXPECT_EQ(parse_raw_blob(std::string(4096, '\0') + "\n", "f").value().known(), 4096u);
+}
+
 TEST(RawBlob, KeepsTheBytes) {
     std::string content(64, '\0');
     content[0] = '\x86';
@@ -24,7 +34,9 @@ TEST(RawBlob, KeepsTheBytes) {
 TEST(RawBlob, RefusesOtherSizes) {
     EXPECT_EQ(parse_raw_blob(std::string(63, '\0'), "f").error().what,
               "f: not text, and 63 bytes are no configuration space");
-    EXPECT_FALSE(parse_raw_blob(std::string(128, '\0'), "f"));
+    EXPECT_FALSE(parse_raw_blob(std::string(130, '\0'), "f"));
+    EXPECT_FALSE(parse_raw_blob(std::string(260, '\0'), "f"));
+    EXPECT_FALSE(parse_raw_blob("", "f"));
     EXPECT_FALSE(parse_raw_blob(std::string(4097, '\0'), "f"));
 }
 

@@ -45,10 +45,12 @@ std::string device_words() {
 A DEVICE is one of
   0000:65:00.0, 65:00.0     a function of this host, as lspci prints it
   /sys/bus/pci/devices/...  the same, by its folder in sysfs
-  FILE                      what tenon capture wrote, text of lspci -xxx or -xxxx, or a copy of the
-                            file `config` in sysfs (64, 256 or 4096 bytes)
+  FILE                      what tenon capture wrote, a text with rows of lspci -xxx or -xxxx,
+                            hexdump, od, xxd or the kernel's log, however it was pasted, or a copy
+                            of the file `config` in sysfs (64, 256 or 4096 bytes)
   -                         such a file on standard input; a pipe, as of <(...), is a FILE too
-  FILE#ADDRESS              one of several functions in such a file, the address as written there
+  FILE#ADDRESS              one of several functions in such a file, the address as written there;
+                            FILE#0, FILE#1 those without one
   0b:00.*, FILE#0b:00.*     all functions of a host slot, for plan alone: which guest slots they would
                             have, why, and the arguments for it. A function of it that is named as
                             well has its own keys (and its own place, with port= or function=)

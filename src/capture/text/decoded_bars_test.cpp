@@ -1,10 +1,11 @@
-#include "capture/decoded_bars.hpp"
+#include "capture/text/decoded_bars.hpp"
 
 #include <gtest/gtest.h>
 
+#include "device/untold_bars.hpp"
 #include "pci/header.hpp"
 
-namespace tenon::capture {
+namespace tenon::capture::text {
 namespace {
 
 using device::resource_64bit;
@@ -35,6 +36,16 @@ TEST(DecodedBar, ReadsLinesWithoutAddressOrSize) {
                           .size = 0}));
     EXPECT_EQ(parse_decoded_bar("Expansion ROM at <ignored> [disabled]"),
               (DecodedBar{.address = std::nullopt, .flags = 0, .size = 0}));
+    EXPECT_EQ(parse_decoded_bar("Region 4: I/O ports at <unassigned> [disabled] [size=32]"),
+              (DecodedBar{.index = 4, .address = std::nullopt, .flags = resource_io, .size = 32}));
+}
+
+TEST(DecodedBar, ReadsWhatIsNotInTheRegisters) {
+    EXPECT_EQ(parse_decoded_bar("[virtual] Expansion ROM at 000c0000 [disabled] [size=128K]"),
+              (DecodedBar{.address = 0xc0000, .flags = 0, .size = 131072}));
+    EXPECT_EQ(
+        parse_decoded_bar("Region 0: [virtual] Memory at c0000000 (32-bit) [size=4K]"),
+        (DecodedBar{.index = 0, .address = 0xc0000000, .flags = resource_memory, .size = 4096}));
 }
 
 TEST(DecodedBar, IgnoresASizeThatNoBarHas) {
@@ -86,17 +97,63 @@ TEST(ResourcesOf, FindsTheBarOfAnUnnumberedLineByItsAddress) {
 }
 
 TEST(ResourcesOf, AreUnknownWithTheReasonOtherwise) {
-    const DecodedBar memory{.index = 0, .flags = resource_memory, .size = 16384};
-
     EXPECT_EQ(resources_of({}, image()).why(), "a dump of bytes does not tell them");
-    EXPECT_EQ(resources_of({memory}, image()).why(),
-              "the text beside the dump says nothing of BAR 2");
-    EXPECT_EQ(resources_of({memory, {.index = 2, .flags = resource_io}}, image()).why(),
-              "the text beside the dump has no size of BAR 2");
     EXPECT_EQ(resources_of({{.flags = 0, .size = 0}}, image()).why(),
+              "the text beside the dump says nothing of BAR 0");
+    EXPECT_EQ(resources_of({{.flags = 0, .size = 0}}, pci::ConfigImage{256}).why(),
               "the text beside the dump has no size of the option ROM");
-    EXPECT_EQ(resources_of({{.address = 0xd000, .flags = resource_io, .size = 32}}, image()).why(),
-              "a line beside the dump is about a BAR that it does not have");
+    EXPECT_EQ(
+        resources_of({{.address = 0xd000, .flags = resource_io, .size = 32}}, pci::ConfigImage{256})
+            .why(),
+        "a line beside the dump is about a BAR that it does not have");
+}
+
+TEST(ResourcesOf, AreKnownEachForItself) {
+    const DecodedBar memory{.index = 0, .flags = resource_memory, .size = 16384};
+    const DecodedBar without_size{.index = 2, .flags = resource_io};
+    const DecodedBar of_nobody{.address = 0xd000, .flags = resource_io, .size = 32};
+
+    for (const auto& lines : {std::vector{memory}, std::vector{memory, of_nobody}}) {
+        const auto resources = resources_of(lines, image());
+        ASSERT_TRUE(resources) << resources.why();
+        EXPECT_EQ((*resources)[0].size, 16384u);
+        EXPECT_EQ((*resources)[2], device::untold_bar);
+    }
+    EXPECT_EQ((*resources_of({memory, without_size}, image()))[2], device::untold_bar);
+}
+
+TEST(ResourcesOf, BelieveNoneOfTwoSizes) {
+    const DecodedBar memory{.index = 0, .flags = resource_memory, .size = 16384};
+    const DecodedBar larger{.index = 0, .flags = resource_memory, .size = 32768};
+    const DecodedBar io{.index = 2, .flags = resource_io, .size = 32};
+
+    EXPECT_EQ((*resources_of({memory, larger, io}, image()))[0], device::untold_bar);
+    EXPECT_EQ((*resources_of({memory, memory, io}, image()))[0].size, 16384u);
+}
+
+TEST(ResourcesOf, DoNotTakeALineForARegisterOfAnotherKind) {
+    const DecodedBar io{.index = 0, .flags = resource_io, .size = 32};
+    const DecodedBar upper_half{.index = 1, .flags = resource_memory, .size = 4096};
+
+    EXPECT_FALSE(resources_of({io}, image()));
+    EXPECT_FALSE(resources_of({upper_half}, image()));
+}
+
+TEST(ResourcesOf, HaveBarsWithoutAnAddressInTheirRegister) {
+    const DecodedBar hidden{.index = 4, .flags = resource_memory, .size = 4096};
+
+    EXPECT_EQ((*resources_of({hidden}, image()))[4].size, 4096u);
+}
+
+TEST(DecodedBarsOfElsewhere, AreOfTheFunctionWithTheirAddresses) {
+    const DecodedBar memory{.address = 0xfc900000, .flags = resource_memory, .size = 16384};
+    const DecodedBar other{.address = 0xfc800000, .flags = resource_memory, .size = 16384};
+    const DecodedBar nowhere{.index = 2, .flags = resource_io, .size = 32};
+
+    EXPECT_TRUE(are_of_same_function({memory, nowhere}, image()));
+    EXPECT_FALSE(are_of_same_function({memory, other}, image()));
+    EXPECT_FALSE(are_of_same_function({nowhere}, image()));
+    EXPECT_FALSE(are_of_same_function({}, image()));
 }
 
 TEST(ResourcesOf, AreNotReadForABridge) {
@@ -108,4 +165,4 @@ TEST(ResourcesOf, AreNotReadForABridge) {
 }
 
 }  // namespace
-}  // namespace tenon::capture
+}  // namespace tenon::capture::text

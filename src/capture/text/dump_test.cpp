@@ -1,9 +1,9 @@
-#include "capture/lspci_text.hpp"
+#include "capture/text/dump.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace tenon::capture {
+namespace tenon::capture::text {
 namespace {
 
 using testing::HasSubstr;
@@ -24,75 +24,78 @@ std::string rows(unsigned bytes) {
 }
 
 std::string wrong_text(const std::string& text) {
-    const auto functions = parse_lspci(text, "dump");
-    return functions ? "no error" : functions.error().what;
+    const auto functions = read_dump(text, "dump");
+    if (!functions) return functions.error().what;
+    for (const auto& function : *functions)
+        if (!function.config) return function.config.error().what;
+    return "no error";
 }
 
-TEST(LspciText, ReadsTheSizesThatLspciPrints) {
-    EXPECT_EQ(parse_lspci("65:00.0 NVMe\n" + rows(64), "d").value()[0].config.known(), 64u);
-    EXPECT_EQ(parse_lspci("65:00.0 NVMe\n" + rows(256), "d").value()[0].config.known(), 256u);
-    const auto all = parse_lspci("65:00.0 NVMe\n" + rows(4096), "d").value();
-    EXPECT_EQ(all[0].config.known(), 4096u);
-    EXPECT_EQ(all[0].config.read8(0xfff), 0xffu);
-    EXPECT_EQ(all[0].config.read8(0x47), 0x04u);
+TEST(Dump, ReadsTheSizesThatLspciPrints) {
+    EXPECT_EQ(read_dump("65:00.0 NVMe\n" + rows(64), "d").value()[0].config->known(), 64u);
+    EXPECT_EQ(read_dump("65:00.0 NVMe\n" + rows(256), "d").value()[0].config->known(), 256u);
+    const auto all = read_dump("65:00.0 NVMe\n" + rows(4096), "d").value();
+    EXPECT_EQ(all[0].config->known(), 4096u);
+    EXPECT_EQ(all[0].config->read8(0xfff), 0xffu);
+    EXPECT_EQ(all[0].config->read8(0x47), 0x04u);
 }
 
-TEST(LspciText, TakesARowAsItStands) {
-    const auto functions = parse_lspci(
+TEST(Dump, TakesARowAsItStands) {
+    const auto functions = read_dump(
         "65:00.0 NVMe\n"
         "00: 86 80 53 09 06 04 10 00 01 02 08 01 10 00 00 FF\n" +
             rows(64).substr(row(0).size()),
         "d");
 
-    EXPECT_EQ(functions.value()[0].config.read32(0), 0x09538086u);
-    EXPECT_EQ(functions.value()[0].config.read8(15), 0xffu);
+    EXPECT_EQ(functions.value()[0].config->read32(0), 0x09538086u);
+    EXPECT_EQ(functions.value()[0].config->read8(15), 0xffu);
 }
 
-TEST(LspciText, ReadsAddressesWithDomainsOfEveryLength) {
+TEST(Dump, ReadsAddressesWithDomainsOfEveryLength) {
     const auto functions =
-        parse_lspci("65:00.1 a\n" + rows(64) + "\n0002:65:00.0 b\n" + rows(64) +
-                        "\n10000:e1:00.0 c\n" + rows(64) + "\n3ff2c0de:00:02.0 d\n" + rows(64),
-                    "d")
+        read_dump("65:00.1 a\n" + rows(64) + "\n0002:65:00.0 b\n" + rows(64) +
+                      "\n10000:e1:00.0 c\n" + rows(64) + "\n3ff2c0de:00:02.0 d\n" + rows(64),
+                  "d")
             .value();
 
     ASSERT_EQ(functions.size(), 4u);
     EXPECT_EQ(functions[0].slot, "65:00.1");
     EXPECT_EQ(functions[0].address, (pci::Address{.bus = 0x65, .function = 1}));
-    EXPECT_EQ(functions[1].address.domain, 2u);
-    EXPECT_EQ(functions[2].address.domain, 0x10000u);
-    EXPECT_EQ(functions[3].address.domain, 0x3ff2c0deu);
+    EXPECT_EQ(functions[1].address->domain, 2u);
+    EXPECT_EQ(functions[2].address->domain, 0x10000u);
+    EXPECT_EQ(functions[3].address->domain, 0x3ff2c0deu);
 }
 
-TEST(LspciText, KnowsTheLineWhereAFunctionBegins) {
+TEST(Dump, KnowsTheLineWhereAFunctionBegins) {
     const auto functions =
-        parse_lspci("$ lspci -x\n65:00.0 a\n" + rows(64) + "\n65:00.1 b\n" + rows(64), "d").value();
+        read_dump("$ lspci -x\n65:00.0 a\n" + rows(64) + "\n65:00.1 b\n" + rows(64), "d").value();
 
     EXPECT_EQ(functions[0].line, 2u);
     EXPECT_EQ(functions[1].line, 8u);
 }
 
-TEST(LspciText, ReadsFunctionsWithoutAnEmptyLineBetween) {
-    EXPECT_EQ(parse_lspci("65:00.0 a\n" + rows(64) + "65:00.1 b\n" + rows(64), "d").value().size(),
+TEST(Dump, ReadsFunctionsWithoutAnEmptyLineBetween) {
+    EXPECT_EQ(read_dump("65:00.0 a\n" + rows(64) + "65:00.1 b\n" + rows(64), "d").value().size(),
               2u);
 }
 
-TEST(LspciText, ReadsQuotedAndIndentedTextWithWindowsLineEnds) {
+TEST(Dump, ReadsQuotedAndIndentedTextWithWindowsLineEnds) {
     std::string text = "> > 65:00.0 NVMe\r\n> >\t\tStatus: Cap+\r\n";
     for (unsigned offset = 0; offset < 64; offset += 16)
         text += "> >   " + row(offset).substr(0, row(offset).size() - 1) + " \r\n";
 
-    EXPECT_EQ(parse_lspci(text, "d").value()[0].config.known(), 64u);
+    EXPECT_EQ(read_dump(text, "d").value()[0].config->known(), 64u);
 }
 
-TEST(LspciText, ReadsATextThatEndsWithoutALineEnd) {
+TEST(Dump, ReadsATextThatEndsWithoutALineEnd) {
     auto text = "65:00.0 a\n" + rows(64);
     text.pop_back();
 
-    EXPECT_EQ(parse_lspci(text, "d").value()[0].config.known(), 64u);
+    EXPECT_EQ(read_dump(text, "d").value()[0].config->known(), 64u);
 }
 
-TEST(LspciText, PassesOverDecodedText) {
-    const auto functions = parse_lspci(
+TEST(Dump, PassesOverDecodedText) {
+    const auto functions = read_dump(
         "65:00.0 Non-Volatile memory controller: Intel\n"
         "\tControl: I/O- Mem+ BusMaster+\n"
         "\tCapabilities: [40] Power Management version 3\n"
@@ -101,10 +104,10 @@ TEST(LspciText, PassesOverDecodedText) {
             rows(256),
         "d");
 
-    EXPECT_EQ(functions.value()[0].config.known(), 256u);
+    EXPECT_EQ(functions.value()[0].config->known(), 256u);
 }
 
-TEST(LspciText, UsesBarSizesOfTheDecodedText) {
+TEST(Dump, UsesBarSizesOfTheDecodedText) {
     // BAR 0 alone is not zero: 64-bit at 0xfc900000.
     const std::string text =
         "65:00.0 NVMe\n"
@@ -116,52 +119,52 @@ TEST(LspciText, UsesBarSizesOfTheDecodedText) {
         "20: 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00\n"
         "30: 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00\n";
 
-    const auto functions = parse_lspci(text, "d").value();
+    const auto functions = read_dump(text, "d").value();
 
     ASSERT_TRUE(functions[0].resources) << functions[0].resources.why();
     EXPECT_EQ((*functions[0].resources)[0].size, 16384u);
 }
 
-TEST(LspciText, LeavesOutFunctionsWithoutRows) {
+TEST(Dump, LeavesOutFunctionsWithoutRows) {
     const auto functions =
-        parse_lspci("65:00.0 a\n\tControl: x\n65:00.1 b\n" + rows(64) + "65:00.2 c\n", "d").value();
+        read_dump("65:00.0 a\n\tControl: x\n65:00.1 b\n" + rows(64) + "65:00.2 c\n", "d").value();
 
     ASSERT_EQ(functions.size(), 1u);
     EXPECT_EQ(functions[0].slot, "65:00.1");
 }
 
-TEST(LspciText, KnowsAsMuchAsADumpThatEndsEarlyHas) {
-    EXPECT_EQ(parse_lspci("65:00.0 a\n" + rows(208), "d").value()[0].config.known(), 208u);
+TEST(Dump, KnowsAsMuchAsADumpThatEndsEarlyHas) {
+    EXPECT_EQ(read_dump("65:00.0 a\n" + rows(208), "d").value()[0].config->known(), 208u);
 }
 
-TEST(LspciText, RefusesLessThanAHeader) {
+TEST(Dump, RefusesLessThanAHeader) {
     EXPECT_EQ(wrong_text("65:00.0 a\n" + rows(48) + "65:00.1 b\n" + rows(64)),
               "dump: line 5: the dump of 65:00.0 ends after 48 bytes; a header has 64");
 }
 
-TEST(LspciText, RefusesAMissingRow) {
+TEST(Dump, RefusesAMissingRow) {
     EXPECT_EQ(wrong_text("65:00.0 a\n" + row(0) + row(0x20)),
               "dump: line 3: the row of offset 0x20 stands where that of 0x10 is missing");
 }
 
-TEST(LspciText, RefusesARepeatedRow) {
+TEST(Dump, RefusesARepeatedRow) {
     EXPECT_EQ(wrong_text("65:00.0 a\n" + row(0) + row(0x10) + row(0x10)),
               "dump: line 4: the row of offset 0x10 is there a second time");
 }
 
-TEST(LspciText, RefusesRowsOutOfOrder) {
+TEST(Dump, RefusesRowsOutOfOrder) {
     EXPECT_EQ(wrong_text("65:00.0 a\n" + row(0x10) + row(0)),
               "dump: line 2: the row of offset 0x10 stands where that of 0x00 is missing");
 }
 
-TEST(LspciText, RefusesRowsOfAnotherLength) {
+TEST(Dump, RefusesRowsOfAnotherLength) {
     EXPECT_EQ(wrong_text("65:00.0 a\n00: 86 80 53\n"),
               "dump: line 2: the row of offset 0x00 has 3 bytes instead of 16");
     EXPECT_EQ(wrong_text("65:00.0 a\n" + row(0).substr(0, row(0).size() - 1) + " 00\n"),
               "dump: line 2: the row of offset 0x00 has 17 bytes instead of 16");
 }
 
-TEST(LspciText, RefusesWhatIsNotTwoHexDigits) {
+TEST(Dump, RefusesWhatIsNotTwoHexDigits) {
     EXPECT_EQ(wrong_text("65:00.0 a\n00: 86 8 53\n"),
               "dump: line 2: byte 2 of the row of offset 0x00 is not two hex digits");
     EXPECT_EQ(wrong_text("65:00.0 a\n00: 86 80 xx\n"),
@@ -170,23 +173,24 @@ TEST(LspciText, RefusesWhatIsNotTwoHexDigits) {
               "dump: line 2: byte 2 of the row of offset 0x00 is not two hex digits");
 }
 
-TEST(LspciText, RefusesARowBeforeTheFirstAddress) {
+TEST(Dump, RefusesARowBeforeTheFirstAddress) {
     EXPECT_EQ(wrong_text(row(0)),
-              "dump: line 1: a hex row, but no line with the address of its function before it");
+              "dump: line 1: 16 bytes in rows without the address of a function, which are no "
+              "configuration space");
 }
 
-TEST(LspciText, RefusesMoreThanAConfigurationSpace) {
+TEST(Dump, RefusesMoreThanAConfigurationSpace) {
     // The offset of 4096 would need four digits, which is no row; so the last one is repeated.
     EXPECT_THAT(wrong_text("65:00.0 a\n" + rows(4096) + row(0xff0)), HasSubstr("second time"));
 }
 
-TEST(LspciText, RefusesATextWithoutRows) {
+TEST(Dump, RefusesATextWithoutRows) {
     EXPECT_EQ(wrong_text("65:00.0 a\n"), "dump: no function with hex rows in it");
     EXPECT_EQ(wrong_text(""), "dump: no function with hex rows in it");
     EXPECT_EQ(wrong_text("\n\n"), "dump: no function with hex rows in it");
 }
 
-TEST(LspciText, RefusesALineThatIsNoRowOfAnybody) {
+TEST(Dump, RefusesALineThatIsNoRowOfAnybody) {
     const auto before = "65:00.0 NVMe\n" + row(0);
 
     EXPECT_EQ(wrong_text(before + "10: 00" + std::string(65536, ' ')),
@@ -195,17 +199,17 @@ TEST(LspciText, RefusesALineThatIsNoRowOfAnybody) {
               "dump: line 3: the row of offset 0x10 has 1 bytes instead of 16");
 }
 
-TEST(LspciText, HasAsManyFunctionsAsAHostMay) {
+TEST(Dump, HasAsManyFunctionsAsAHostMay) {
     std::string text;
     for (unsigned n = 0; n < 4096; ++n)
         text += fmt::format("{:04x}:00:00.0 a\n{}", n, rows(64));
-    EXPECT_EQ(parse_lspci(text, "dump").value().size(), 4096u);
+    EXPECT_EQ(read_dump(text, "dump").value().size(), 4096u);
 
     text += "1000:00:00.0 a\n" + rows(64);
     EXPECT_THAT(wrong_text(text), HasSubstr("more than 4096 functions"));
 }
 
-TEST(LspciText, HasFewLinesAboutBars) {
+TEST(Dump, HasFewLinesAboutBars) {
     std::string text = "65:00.0 NVMe\n";
     for (unsigned n = 0; n < 65; ++n)
         text += "Region 0: Memory at c0000000 [size=4K]\n";
@@ -214,4 +218,4 @@ TEST(LspciText, HasFewLinesAboutBars) {
 }
 
 }  // namespace
-}  // namespace tenon::capture
+}  // namespace tenon::capture::text

@@ -12,7 +12,7 @@
 #include "device/facts.hpp"
 #include "pci/config_image.hpp"
 
-namespace tenon::capture {
+namespace tenon::capture::text {
 
 /// Sizes and flags of BAR 0 to 5 and the ROM.
 using Resources = std::array<device::ResourceFacts, device::bar_count + 1>;
@@ -30,8 +30,12 @@ struct DecodedBar {
 /// Reads one line of decoded text, without white space at its ends; none if it is not about a BAR.
 std::optional<DecodedBar> parse_decoded_bar(std::string_view line);
 
-/// What the lines of one function tell of its BARs. All of them, or none: a fact that is partly
-/// known would be taken for "absent" elsewhere.
+/// What the lines of one function tell of its BARs, each line for itself: one that is there and of
+/// which none tells is device::untold_bar. Unknown if no line tells the size of any.
 Known<Resources> resources_of(const std::vector<DecodedBar>& lines, const pci::ConfigImage& config);
 
-}  // namespace tenon::capture
+/// Whether lines from elsewhere are of the function with these bytes: every BAR with an address is
+/// there, and one is.
+bool are_of_same_function(const std::vector<DecodedBar>& lines, const pci::ConfigImage& config);
+
+}  // namespace tenon::capture::text
