@@ -3,10 +3,13 @@
 #include <algorithm>
 #include <cstdlib>
 #include <string>
+#include <string_view>
+#include <tuple>
 #include <utility>
+#include <vector>
 
 #include "capture/file.hpp"
-#include "capture/lspci_text.hpp"
+#include "capture/text/dump.hpp"
 #include "cli/text/plan_lspci.hpp"
 #include "cli/text/plan_text.hpp"
 #include "fuzz/memory_file.hpp"
@@ -36,6 +39,24 @@ void check(const model::function::FunctionView& view) {
     }
 }
 
+// A text is read the same in whatever pieces it comes.
+void check_pieces(std::string_view text,
+                  const Result<std::vector<capture::text::Function>>& expected) {
+    constexpr std::size_t piece = 61;
+    capture::text::DumpReader reader{"capture"};
+    for (std::size_t from = 0; from < text.size(); from += piece)
+        if (!reader.feed(text.substr(from, piece))) return require(!expected);
+    const auto found = reader.end();
+    require(found.has_value() == expected.has_value());
+    for (std::size_t n = 0; found && n < found->size(); ++n) {
+        const auto& [one, other] = std::tie((*found)[n], (*expected)[n]);
+        require(one.slot == other.slot && one.line == other.line);
+        require(one.config.has_value() == other.config.has_value());
+        require(!one.config || (*one.config == *other.config && one.config->known() % 4 == 0));
+        require(one.resources == other.resources);
+    }
+}
+
 void plan(const std::string& named) {
     auto facts = capture::read_capture(named);
     if (!facts) return require(!facts.error().what.empty());
@@ -58,7 +79,8 @@ void plan_file(std::span<const std::byte> content) {
     plan(path);
     std::string text(content.size(), '\0');
     std::ranges::copy(content, std::as_writable_bytes(std::span{text}).begin());
-    const auto functions = capture::parse_lspci(text, "capture");
+    const auto functions = capture::text::read_dump(text, "capture");
+    check_pieces(text, functions);
     if (!functions || functions->size() < 2) return;
     for (std::size_t n = 0; n < std::min(functions->size(), most_functions); ++n)
         plan(path + "#" + (*functions)[n].slot);

@@ -26,6 +26,29 @@ def captures(pattern):
 def texts():
     for file in captures("*.lspci"):
         yield file.read_bytes()
+    for content in sorted(set(blobs()), key=len)[:4]:
+        yield from pastes(content)
+
+
+def pastes(content):
+    """The bytes of a function as programs print them and people paste them."""
+    def rows(form, width=1, turned=False):
+        for at in range(0, len(content), 16):
+            row = content[at:at + 16]
+            groups = [row[n:n + width][::-1 if turned else 1].hex() for n in range(0, 16, width)]
+            yield form.format(at, " ".join(groups))
+
+    lspci = ["0000:65:00.0 NVMe", "\tRegion 0: Memory at fc900000 (64-bit) [size=16K]", *rows("{:02x}: {}")]
+    kernel = ["pci 0000:65:00.0: config space:", *rows("{:08x}: {}")]
+    for lines in (lspci, rows("{:08x}: {}  ....", 2), [*rows("{:07x} {}", 2, True), f"{len(content):07x}"],
+                  [*rows("{:07o} {}", 4, True), f"{len(content):07o}"], rows("{:08x}  {}  |..|"),
+                  [content.hex()[n:n + 60] for n in range(0, 2 * len(content), 60)],
+                  [f"[    1.000000] {line}" for line in kernel], [f"> {line}" for line in lspci],
+                  [f"Dec 01 11:11:11 host kernel: {line}" for line in kernel],
+                  [f"&gt; {line}<br>" for line in lspci], [f"{n}: {line}" for n, line in enumerate(lspci, 1)],
+                  [f"{line[:40]}=\n{line[40:]}=20" for line in lspci], [f"+{line}" for line in lspci]):
+        yield "\n".join(lines).encode() + b"\n"
+    yield "\r\n".join(lspci).encode("utf-16")
 
 
 def blobs():
