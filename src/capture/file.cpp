@@ -4,13 +4,16 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <ranges>
 #include <system_error>
 #include <utility>
 
 #include "base/input.hpp"
+#include "base/text.hpp"
 #include "capture/capture_json.hpp"
 #include "capture/limits.hpp"
 #include "capture/raw_blob.hpp"
@@ -23,6 +26,7 @@ namespace {
 struct Named {
     std::string path;
     std::optional<std::string> slot;
+    std::uint64_t which = 0;  // Of those with this address, counted from 1; 0: the only one.
 };
 
 Named take_apart(std::string_view named) {
@@ -30,8 +34,14 @@ Named take_apart(std::string_view named) {
     const auto mark = named.rfind('#');
     if (mark == std::string_view::npos || std::filesystem::exists(named, error))
         return {.path = std::string{named}, .slot = std::nullopt};
-    return {.path = std::string{named.substr(0, mark)},
-            .slot = std::string{named.substr(mark + 1)}};
+    auto slot = named.substr(mark + 1);
+    Named parts{.path = std::string{named.substr(0, mark)}, .slot = std::nullopt};
+    if (const auto at = slot.rfind('@'); at != std::string_view::npos) {
+        parts.which = parse_number(slot.substr(at + 1)).value_or(0);
+        if (parts.which != 0) slot = slot.substr(0, at);
+    }
+    parts.slot = std::string{slot};
+    return parts;
 }
 
 // Nothing but the bytes. The rest keeps the reason why it is not known.
@@ -74,13 +84,46 @@ struct Entry {
     std::string where;  // "line 7"
 };
 
+// What each entry is called: its address, with its number where there are more of that.
+std::vector<std::string> names_of(const std::vector<Entry>& entries) {
+    std::map<std::string_view, std::size_t> count;
+    std::map<std::string_view, std::size_t> seen;
+    for (const auto& entry : entries)
+        ++count[entry.slot];
+    std::vector<std::string> names;
+    names.reserve(entries.size());
+    for (const auto& entry : entries) {
+        const auto number = ++seen[entry.slot];
+        names.push_back(count[entry.slot] == 1 ? entry.slot
+                                               : fmt::format("{}@{}", entry.slot, number));
+    }
+    return names;
+}
+
 std::unexpected<Error> unclear(std::string what, const std::vector<Entry>& entries) {
-    auto slots = entries | std::views::transform(&Entry::slot) | std::views::take(most_shown);
+    const auto names = names_of(entries);
+    auto shown = names | std::views::take(most_shown);
     return std::unexpected(
         Error{.kind = Error::Kind::NotFound,
               .what = std::move(what),
-              .hint = fmt::format("Write FILE#ADDRESS with one of: {}{}", fmt::join(slots, ", "),
-                                  entries.size() > most_shown ? ", …" : "")});
+              .hint = fmt::format("Write FILE#ADDRESS with one of: {}{}", fmt::join(shown, ", "),
+                                  names.size() > most_shown ? ", …" : "")});
+}
+
+std::unexpected<Error> more_than_once(const Named& named, const Entry& one, const Entry& other) {
+    return std::unexpected(Error{
+        .kind = Error::Kind::Malformed,
+        .what = fmt::format("{}: has {} more than once, in {} and {}", named.path, one.slot,
+                            one.where, other.where),
+        .hint =
+            fmt::format("Write FILE#{}@1 for the first of them, @2 for the second", *named.slot)});
+}
+
+std::unexpected<Error> too_few(const Named& named, std::size_t count,
+                               const std::vector<Entry>& entries) {
+    return unclear(fmt::format("{}: has no {}@{}: it is there {} times", named.path, *named.slot,
+                               named.which, count),
+                   entries);
 }
 
 // The number of the entry that is meant.
@@ -97,14 +140,16 @@ Result<std::size_t> choose(const Named& named, const std::vector<Entry>& entries
     };
     auto chosen = matching([&](const Entry& entry) { return entry.slot == *named.slot; });
     const auto address = pci::Address::parse(*named.slot);
-    if (chosen.empty() && address)  // The same address with or without its domain.
+    // The same address with or without its domain.
+    if ((chosen.empty() || named.which != 0) && address)
         chosen = matching(
             [&](const Entry& entry) { return entry.address && *entry.address == *address; });
-    if (chosen.size() == 1) return chosen.front();
     if (chosen.empty())
         return unclear(fmt::format("{}: has no function {}", named.path, *named.slot), entries);
-    return malformed("{}: has {} more than once, in {} and {}", named.path, *named.slot,
-                     entries[chosen[0]].where, entries[chosen[1]].where);
+    if (named.which > chosen.size()) return too_few(named, chosen.size(), entries);
+    if (named.which != 0) return chosen[named.which - 1];
+    if (chosen.size() == 1) return chosen.front();
+    return more_than_once(named, entries[chosen[0]], entries[chosen[1]]);
 }
 
 // The numbers of all entries of a slot, in order of address.
@@ -116,14 +161,24 @@ Result<std::vector<std::size_t>> choose_slot(const Named& named,
         if (entries[n].address && entries[n].address->same_slot(*slot)) chosen.push_back(n);
     const auto address = [&](std::size_t n) { return *entries[n].address; };
     std::ranges::sort(chosen, {}, [&](std::size_t n) { return std::pair{address(n), n}; });
-    const auto again = std::ranges::adjacent_find(chosen, {}, address);
-    if (again != chosen.end())
-        return malformed("{}: has {} more than once, in {} and {}", named.path,
-                         entries[*again].slot, entries[*again].where, entries[again[1]].where);
     if (chosen.empty())
         return unclear(fmt::format("{}: has no function of the slot {}", named.path, *named.slot),
                        entries);
-    return chosen;
+    const auto again = std::ranges::adjacent_find(chosen, {}, address);
+    if (named.which == 0) {
+        if (again == chosen.end()) return chosen;
+        return more_than_once(named, entries[*again], entries[again[1]]);
+    }
+    std::vector<std::size_t> those;
+    std::uint64_t number = 0;
+    for (std::size_t n = 0; n < chosen.size(); ++n) {
+        number = n != 0 && address(chosen[n]) == address(chosen[n - 1]) ? number + 1 : 1;
+        if (number == named.which) those.push_back(chosen[n]);
+    }
+    if (those.empty())
+        return unclear(fmt::format("{}: has no {}@{}", named.path, *named.slot, named.which),
+                       entries);
+    return those;
 }
 
 // All functions of a file, and by which each is meant.
@@ -216,6 +271,7 @@ Result<std::vector<device::DeviceFacts>> read_capture_slot(std::string_view name
         TENON_TRY(facts, content.take(n), "");
         slot.push_back(std::move(facts));
         slot.back().source = fmt::format("{}#{}", parts.path, content.entries[n].slot);
+        if (parts.which != 0) slot.back().source += fmt::format("@{}", parts.which);
     }
     return slot;
 }

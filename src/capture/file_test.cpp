@@ -79,6 +79,45 @@ TEST_F(CaptureFile, WithOneAddressTwiceIsUnclear) {
 
     ASSERT_FALSE(facts);
     EXPECT_THAT(facts.error().what, HasSubstr("has 65:00.0 more than once, in line 1 and line 7"));
+    EXPECT_EQ(facts.error().hint, "Write FILE#65:00.0@1 for the first of them, @2 for the second");
+}
+
+TEST_F(CaptureFile, WithOneAddressTwiceHasThemByNumber) {
+    const auto file = write("twice", dump("65:00.0", 1) + dump("65:00.1", 3) + dump("65:00.0", 2));
+
+    EXPECT_EQ(vendor(read_capture(file + "#65:00.0@1")), 1u);
+    EXPECT_EQ(vendor(read_capture(file + "#0000:65:00.0@2")), 2u);
+    EXPECT_EQ(read_capture(file + "#65:00.0@2")->source, file + "#65:00.0@2");
+    EXPECT_THAT(read_capture(file + "#65:00.0@3").error().what,
+                HasSubstr("twice: has no 65:00.0@3: it is there 2 times"));
+    EXPECT_EQ(read_capture(file).error().hint,
+              "Write FILE#ADDRESS with one of: 65:00.0@1, 65:00.1, 65:00.0@2");
+    for (const auto* const number : {"@0", "@x", "@", "@-1"})
+        EXPECT_THAT(read_capture(file + "#65:00.0" + number).error().what,
+                    HasSubstr("has no function 65:00.0@"));
+}
+
+TEST_F(CaptureFile, WithASlotTwiceHasThemByNumber) {
+    const auto before = dump("65:00.0", 1) + dump("65:00.1", 2);
+    const auto after = dump("65:00.0", 3) + dump("65:00.1", 4);
+    const auto file = write("twice", before + after);
+
+    EXPECT_THAT(read_capture_slot(file + "#65:00.*").error().hint, HasSubstr("@2 for the second"));
+    const auto slot = read_capture_slot(file + "#65:00.*@2").value();
+    ASSERT_EQ(slot.size(), 2u);
+    EXPECT_EQ(slot[0].physical->read16(0), 3u);
+    EXPECT_EQ(slot[1].physical->read16(0), 4u);
+    EXPECT_EQ(slot[1].source, file + "#65:00.1@2");
+    EXPECT_FALSE(read_capture_slot(file + "#65:00.*@3"));
+}
+
+TEST_F(CaptureFile, WithAFaultHasTheOthers) {
+    const auto file =
+        write("fault", dump("65:00.0", 1) + "65:00.1 x\n00: 86 8\n\n" + dump("65:00.2", 2));
+
+    EXPECT_EQ(vendor(read_capture(file + "#65:00.2")), 2u);
+    EXPECT_THAT(read_capture(file + "#65:00.1").error().what, HasSubstr("fault: line 8: byte 2"));
+    EXPECT_FALSE(read_capture_slot(file + "#65:00.*"));
 }
 
 TEST_F(CaptureFile, MayHaveTheMarkInItsName) {

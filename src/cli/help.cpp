@@ -50,7 +50,7 @@ A DEVICE is one of
                             of the file `config` in sysfs (64, 256 or 4096 bytes)
   -                         such a file on standard input; a pipe, as of <(...), is a FILE too
   FILE#ADDRESS              one of several functions in such a file, the address as written there;
-                            FILE#0, FILE#1 those without one
+                            FILE#0, FILE#1 those without one, FILE#ADDRESS@2 the second of it
   0b:00.*, FILE#0b:00.*     all functions of a host slot, for plan alone: which guest slots they would
                             have, why, and the arguments for it. A function of it that is named as
                             well has its own keys (and its own place, with port= or function=)
