@@ -13,7 +13,7 @@ Result<pci::ConfigImage> parse_raw_blob(std::string_view content, std::string_vi
     const auto size = content.size();
     const auto is_space = [](std::size_t bytes) {
         return bytes == pci::express_size ||
-               (bytes >= pci::header_size && bytes % 4 == 0 && bytes <= pci::conventional_size);
+               (bytes >= pci::header_size && bytes % 16 == 0 && bytes <= pci::conventional_size);
     };
     // Editors and shells put a line end behind what they write.
     if (is_space(size - 1) && content.ends_with('\n')) content.remove_suffix(1);

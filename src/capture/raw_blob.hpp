@@ -13,8 +13,8 @@ namespace tenon::capture {
 bool is_binary(std::string_view content);
 
 /// The space in `content`. `file` names it in errors.
-/// Errors: Malformed unless it has the 64, 256 or 4096 bytes that sysfs gives, or whole dwords
-/// between the first two, as those have who were cut off; one line end more may be there.
+/// Errors: Malformed unless it has the 64, 256 or 4096 bytes that sysfs gives, or a multiple
+/// of 16 between the first two, as those have that were cut off; one line end more may be there.
 Result<pci::ConfigImage> parse_raw_blob(std::string_view content, std::string_view file);
 
 }  // namespace tenon::capture
