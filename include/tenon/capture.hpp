@@ -9,10 +9,11 @@
 
 namespace tenon {
 
-/// Whether a capture keeps what tells one device from others of its kind.
+/// Whether a capture keeps what tells one device from others of its kind, or names its site:
+/// serial numbers and their like, vendors' own registers, paths of files.
 enum class SerialNumbers {
     Keep,
-    Blank,  ///< Zeroes them; the plan made from the capture stays the same.
+    Blank,  ///< Blanks them; the plan made from the capture stays the same.
 };
 
 /// Everything that is known of `devices` (an address or a file each), as the text of a file from

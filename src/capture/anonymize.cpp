@@ -1,46 +1,121 @@
 #include "capture/anonymize.hpp"
 
-#include <vector>
+#include <fmt/core.h>
 
-#include "pci/capability.hpp"
+#include <algorithm>
+#include <array>
+#include <iterator>
+
+#include "capture/secret_registers.hpp"
 
 namespace tenon::capture {
 namespace {
 
-constexpr std::uint16_t device_serial_number = 0x03;
+constexpr std::array<std::string_view, 3> trees{"/sys/", "/dev/", "/proc/"};
 
-std::vector<std::size_t> serial_numbers(const pci::ConfigImage& image) {
-    std::vector<std::size_t> places;
-    for (const auto& capability : pci::list_capabilities(image).extended)
-        if (capability.id == device_serial_number) places.push_back(capability.at + 4u);
-    return places;
+// What is left of a word that may be a path.
+std::string_view without_path(std::string_view word) {
+    auto tree = std::string_view::npos;
+    for (const auto root : trees)
+        tree = std::min(tree, word.find(root));
+    if (tree != std::string_view::npos) return word.substr(tree);
+    return word.starts_with('/') && word.size() > 1 ? "FILE" : word;
 }
 
-void blank(pci::ConfigImage& image, const std::vector<std::size_t>& places) {
-    for (const auto at : places) {
-        image.write<std::uint32_t>(at, 0);
-        image.write<std::uint32_t>(at + 4, 0);
+// "7.2.12" of "7.2.12-builder-acme".
+std::string plain_release(const std::string& release) {
+    return release.substr(0, release.find_first_not_of("0123456789."));
+}
+
+// Words of facts.
+class Words {
+public:
+    // `source` is what the user named.
+    explicit Words(std::string_view source) {
+        // A path may have blanks in it, which end a word: this one is known.
+        if (const auto at = source.find("/sys/"); at != std::string_view::npos)
+            root_ = source.substr(0, at);
     }
+
+    void clean(std::string& text) const {
+        if (!root_.empty())
+            for (auto at = text.find(root_); at != std::string::npos; at = text.find(root_, at))
+                text.erase(at, root_.size());
+        text = without_paths(text);
+    }
+
+    template <typename... T>
+    void clean_reasons(Known<T>&... facts) const {
+        (clean_reason(facts), ...);
+    }
+
+private:
+    template <typename T>
+    void clean_reason(Known<T>& fact) const {
+        if (fact) return;
+        auto why = fact.why();
+        clean(why);
+        fact = Unknown{std::move(why)};
+    }
+
+    std::string root_;
+};
+
+void clean(device::IommuFacts& facts, const Words& words) {
+    // All of them: a new one does not compile until it is thought of here.
+    auto& [pasid, ats, dirty_tracking, kind, page_sizes, iova, bar_maps, bar_files] = facts;
+    words.clean_reasons(pasid, ats, dirty_tracking, kind, page_sizes, iova, bar_maps, bar_files);
+}
+
+void clean(device::DeviceFacts& facts, const Words& words) {
+    // All of them, as above.
+    auto& [source, origin, address, physical, vfio, resources, group, driver, nodes,
+           virtual_function, physical_function, numa_node, kernel, identity, has_iommu, link,
+           reset_methods, path, bus_neighbours, iommu, atomics] = facts;
+    static_cast<void>(source);
+    static_cast<void>(origin);
+    words.clean_reasons(address, physical, vfio, resources, group, driver, nodes, virtual_function,
+                        physical_function, numa_node, kernel, identity, has_iommu, link,
+                        reset_methods, path, bus_neighbours, atomics);
+    clean(iommu, words);
+    if (nodes) {
+        words.clean(nodes->group);
+        words.clean(nodes->cdev);
+    }
+    if (kernel) kernel = plain_release(*kernel);
+    if (physical_function) words.clean_reasons(physical_function->config);
+    if (!path) return;
+    for (auto& bridge : *path)
+        words.clean_reasons(bridge.config, bridge.driver);
 }
 
 }  // namespace
 
-void blank_serial_numbers(device::DeviceFacts& facts) {
-    // The two views may list different capabilities; the registers are the same.
-    std::vector<std::size_t> places;
-    if (facts.physical) places = serial_numbers(*facts.physical);
-    if (facts.vfio)
-        for (const auto at : serial_numbers(facts.vfio->config))
-            places.push_back(at);
-    if (facts.physical) blank(*facts.physical, places);
-    if (facts.vfio) blank(facts.vfio->config, places);
-    if (facts.physical_function && facts.physical_function->config) {
-        auto& config = *facts.physical_function->config;
-        blank(config, serial_numbers(config));
+std::string without_paths(std::string_view text) {
+    constexpr std::string_view ends = " \t\n\":,;()";
+    std::string clean;
+    while (!text.empty()) {
+        const auto end = std::min(text.find_first_of(ends), text.size());
+        clean += without_path(text.substr(0, end));
+        if (end < text.size()) clean += text[end];
+        text.remove_prefix(std::min(end + 1, text.size()));
     }
-    if (!facts.path) return;
-    for (auto& bridge : *facts.path)
-        if (bridge.config) blank(*bridge.config, serial_numbers(*bridge.config));
+    return clean;
+}
+
+std::string Anonymizer::name_for(const device::DeviceFacts& facts) {
+    if (facts.origin == device::Origin::Live && facts.address) return to_string(*facts.address);
+    const auto file = facts.source.substr(0, facts.source.rfind('#'));
+    auto known = std::ranges::find(files_, file);
+    if (known == files_.end()) known = files_.insert(known, file);
+    const auto name = fmt::format("file{}", std::distance(files_.begin(), known) + 1);
+    return facts.address ? fmt::format("{}#{}", name, to_string(*facts.address)) : name;
+}
+
+void Anonymizer::take_names(device::DeviceFacts& facts) {
+    blank_secret_registers(facts);
+    clean(facts, Words{facts.source});
+    facts.source = name_for(facts);
 }
 
 }  // namespace tenon::capture

@@ -32,6 +32,7 @@ struct Options {
     DiffArguments diff;
     CtlArguments ctl;
     bool no_open = false;
+    bool anonymize = false;
     bool json = false;
     std::string emit;
     std::string map;
@@ -58,6 +59,7 @@ CLI::App* add_plan(CLI::App& app, Options& options) {
     command->add_option("--emit", options.emit);
     command->add_option("--map", options.map);
     command->add_flag("--no-open", options.no_open);
+    command->add_flag("--anonymize", options.anonymize);
     // A device is named with or without --device, as `run` wants it.
     command->add_option("--device,DEVICE", options.machine.devices);
     set_help(*command, plan_help());
@@ -84,7 +86,7 @@ CLI::App* add_run(CLI::App& app, Options& options) {
 CLI::App* add_capture(CLI::App& app, Options& options) {
     auto* const command = app.add_subcommand("capture");
     command->add_option("-o", options.capture.output);
-    command->add_flag("--anonymize", options.capture.anonymize);
+    command->add_flag("--anonymize", options.anonymize);
     command->add_flag("--no-open", options.no_open);
     command->add_option("ADDRESS", options.capture.devices)->required();
     set_help(*command, capture_help());
@@ -102,6 +104,7 @@ CLI::App* add_ctl(CLI::App& app, Options& options) {
 CLI::App* add_list(CLI::App& app, Options& options) {
     auto* const command = app.add_subcommand("list");
     command->add_flag("--json", options.json);
+    command->add_flag("--anonymize", options.anonymize);
     set_help(*command, list_help());
     return command;
 }
@@ -184,6 +187,7 @@ Outcome plan(const Host& host, const Options& options, const text::TextStyle& st
                            fmt::format("--map {}: a picture's file ends in .svg", options.map));
     auto arguments = options.machine;
     arguments.opening = options.no_open ? Opening::Forbidden : Opening::Allowed;
+    arguments.anonymize = options.anonymize;
     if (picture) return draw_plan(host, arguments, options.map);
     const auto form = options.json           ? PlanForm::Json
                       : !options.map.empty() ? PlanForm::Map
@@ -220,9 +224,11 @@ Outcome dispatch(int count, const char* const* arguments, const Host& host,
     if (run_command->parsed()) return start(*run_command, options, host, run_plan, style);
     const auto opening = options.no_open ? Opening::Forbidden : Opening::Allowed;
     options.capture.opening = opening;
+    options.capture.anonymize = options.anonymize;
     options.diff.opening = opening;
     if (capture_command->parsed()) return run_capture(host, options.capture);
-    if (list_command->parsed()) return run_list(host, options.json, style);
+    if (list_command->parsed())
+        return run_list(host, options.json, style, options.anonymize ? Names::Taken : Names::Told);
     if (diff_command->parsed()) return run_diff(host, options.diff, style);
     if (ctl_command->parsed()) return run_ctl(options.ctl);
     return wrong_usage("", "no command");

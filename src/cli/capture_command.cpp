@@ -33,11 +33,12 @@ Result<std::vector<std::string>> name_functions(const Host& host,
 Result<std::vector<device::DeviceFacts>> gather_all(const Host& host,
                                                     const CaptureArguments& arguments) {
     std::vector<device::DeviceFacts> functions;
+    capture::Anonymizer anonymizer;
     TENON_TRY(devices, name_functions(host, arguments.devices), "");
     for (const auto& named : devices) {
         TENON_TRY(facts, gather_facts(host, named, device::Interface::Automatic, arguments.opening),
                   "");
-        if (arguments.anonymize) capture::blank_serial_numbers(facts);
+        if (arguments.anonymize) anonymizer.take_names(facts);
         functions.push_back(std::move(facts));
     }
     return functions;

@@ -13,7 +13,7 @@ namespace tenon::cli {
 struct CaptureArguments {
     std::vector<std::string> devices;
     std::string output;      ///< A file; empty: standard output.
-    bool anonymize = false;  ///< Blank serial numbers.
+    bool anonymize = false;  ///< See capture::Anonymizer.
     Opening opening = Opening::Allowed;
 };
 

@@ -102,6 +102,7 @@ Usage: tenon plan [OPTION]... DEVICE[,key=value...]...
   --map                   draw the bytes of configuration space: whose they are, what the guest gets
   --map FILE.svg          the same picture as a file, for a bug report
   --no-open               do not open devices through VFIO; what only VFIO knows stays unknown
+  --anonymize             name no single device and no site, in whatever form is printed
 )";
     text += machine_options("For plans of a\n                          guest that will have one");
     text += device_words();
@@ -169,7 +170,8 @@ elsewhere is the plan that would be made here.
 Usage: tenon capture [OPTION]... ADDRESS...
 
   -o FILE                 write to FILE instead of standard output
-  --anonymize             blank serial numbers (the Device Serial Number capability)
+  --anonymize             name no single device and no site: blank serial numbers and their like,
+                          vendors' own registers, paths of files
   --no-open               do not open devices through VFIO; what only VFIO knows stays unknown
 
 A function that is bound to vfio-pci and free is opened to ask the kernel about it: this resets it.
@@ -217,7 +219,10 @@ std::string list_help() {
     return R"(Shows the PCI functions of this host, those of an IOMMU group together, and whether each can be
 assigned to a guest or the first reason why not. Opens no device.
 
-Usage: tenon list [--json]
+Usage: tenon list [--json] [--anonymize]
+
+  --json                  print one JSON object, for scripts
+  --anonymize             name no single device and no site
 
 Exit status: 0 listed, 2 wrong usage, or this host shows no PCI bus.
 )";

@@ -157,8 +157,8 @@ std::string render_list_json(const FunctionList& list) {
     return object.dump(2, ' ', false, Json::error_handler_t::replace) + '\n';
 }
 
-Outcome run_list(const Host& host, bool json, const text::TextStyle& style) {
-    const auto list = list_functions(host);
+Outcome run_list(const Host& host, bool json, const text::TextStyle& style, Names names) {
+    const auto list = list_functions(host, names);
     if (!list) return ended_with(status::wrong, list.error());
     return {.out = json ? render_list_json(*list) : render_list(*list, style)};
 }

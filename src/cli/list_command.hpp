@@ -16,6 +16,7 @@ std::string render_list(const FunctionList& list, const text::TextStyle& style);
 std::string render_list_json(const FunctionList& list);
 
 /// Lists. Never opens a device.
-Outcome run_list(const Host& host, bool json, const text::TextStyle& style);
+Outcome run_list(const Host& host, bool json, const text::TextStyle& style,
+                 Names names = Names::Told);
 
 }  // namespace tenon::cli

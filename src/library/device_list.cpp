@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "capture/anonymize.hpp"
 #include "library/slot_argument.hpp"
 #include "library/words/device_argument.hpp"
 #include "library/words/rom.hpp"
@@ -129,6 +130,18 @@ Result<void> DeviceList::apply_stated() {
         TENON_TRY_DO(library::words::apply_stated(stated_[n], requests_[n].facts), "");
     fill_stated_groups();
     return {};
+}
+
+void DeviceList::anonymize() {
+    capture::Anonymizer anonymizer;
+    for (std::size_t n = 0; n < requests_.size(); ++n) {
+        auto& request = requests_[n];
+        anonymizer.take_names(request.facts);
+        if (!request.rom.file.empty()) request.rom.file = words::anonymous_rom;
+        const auto keys = words::anonymous_keys(words::keys_in(words_[n]));
+        words_[n] = request.facts.source;
+        if (!keys.empty()) words_[n] += "," + keys;
+    }
 }
 
 void DeviceList::propose_slot(std::size_t slot, std::span<const std::string> named_ports,

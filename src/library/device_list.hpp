@@ -31,6 +31,9 @@ public:
     /// Errors: as apply_stated().
     Result<void> apply_stated();
 
+    /// Takes out of facts and words what names one device or its site; see capture::Anonymizer.
+    void anonymize();
+
     /// Proposes guest slots for each host slot, moves the devices to `request` in their order and
     /// their places, and gives it the ports of the proposals.
     void propose(model::machine::MachineRequest& request) &&;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "capture/anonymize.hpp"
 #include "host/pci_ids.hpp"
 #include "library/words.hpp"
 #include "model/function/function_view.hpp"
@@ -71,14 +72,17 @@ std::map<unsigned, std::vector<pci::Address>> FunctionList::moved_together() con
     return groups;
 }
 
-Result<FunctionList> list_functions(const Host& host) {
+Result<FunctionList> list_functions(const Host& host, Names names) {
     TENON_TRY(addresses, host.sysfs.list_functions(), "");
     const auto ids = host::PciIds::installed(host.sysfs.paths());
     FunctionList list;
+    capture::Anonymizer anonymizer;
     for (const auto& address : addresses) {
         // One that was unplugged meanwhile is not there any more.
-        const auto facts = host.sysfs.read_facts(to_string(address));
-        if (facts) list.functions.push_back(list_function(*facts, ids));
+        auto facts = host.sysfs.read_facts(to_string(address));
+        if (!facts) continue;
+        if (names == Names::Taken) anonymizer.take_names(*facts);
+        list.functions.push_back(list_function(*facts, ids));
     }
     gather_groups(list.functions);
     return list;

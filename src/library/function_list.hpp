@@ -38,8 +38,11 @@ struct FunctionList {
     std::map<unsigned, std::vector<pci::Address>> moved_together() const;
 };
 
+/// Whether a list names single devices and their site; see capture::Anonymizer.
+enum class Names { Told, Taken };
+
 /// Reads sysfs alone; opens nothing.
 /// Errors: NotFound if this host shows no PCI bus.
-Result<FunctionList> list_functions(const Host& host);
+Result<FunctionList> list_functions(const Host& host, Names names = Names::Told);
 
 }  // namespace tenon::library

@@ -127,6 +127,7 @@ Result<PlannedMachine> plan_with(const Host& host, const MachineArguments& argum
     ask_about(opened, devices.requests(), arguments.opening);
     mark(arguments.timeline, "functions opened and attached");
     TENON_TRY_DO(devices.apply_stated(), "");
+    if (arguments.anonymize) devices.anonymize();
     std::move(devices).propose(request);
     request.processors = processors_for(request);
     request.files = files_for(request);

@@ -22,6 +22,7 @@ struct MachineArguments {
     std::string cpus = "1";                     ///< --cpus
     std::string iommufd;  ///< --iommufd: "fd=N"; empty: /dev/iommu is opened here.
     Opening opening = Opening::Allowed;
+    bool anonymize = false;        ///< The plan names no single device; see capture::Anonymizer.
     Timeline* timeline = nullptr;  ///< Where the moments of the start are noted; may be null.
 };
 

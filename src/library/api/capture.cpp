@@ -14,12 +14,13 @@ Result<std::string> capture_text(std::span<const std::string> devices, Opening o
         const auto host = library::this_host();
         const bool blank = serial_numbers == SerialNumbers::Blank;
         std::vector<device::DeviceFacts> functions;
+        capture::Anonymizer anonymizer;
         for (const auto& named : devices) {
             TENON_TRY(facts,
                       library::gather_facts(host, named, device::Interface::Automatic,
                                             library::opening_of(opening)),
                       "");
-            if (blank) capture::blank_serial_numbers(facts);
+            if (blank) anonymizer.take_names(facts);
             functions.push_back(std::move(facts));
         }
         return capture::write_captures(

@@ -136,6 +136,19 @@ std::vector<KeyWords> device_keys() {
 
 std::string_view keys_in(std::string_view text) { return text.substr(start_of_keys(text)); }
 
+std::string anonymous_keys(std::string_view keys) {
+    std::string named;
+    for (const auto pair : split(keys, ',')) {
+        if (!named.empty()) named += ',';
+        const bool file = pair.starts_with("rom=") && pair != "rom=on" && pair != "rom=off";
+        if (file)
+            named += fmt::format("rom={}", anonymous_rom);
+        else
+            named += pair.starts_with("vf-token=") ? "vf-token=UUID" : pair;
+    }
+    return named;
+}
+
 Result<int> parse_file(std::string_view of, std::string_view value) {
     const auto number = parse_number(value);
     if (number && *number <= std::numeric_limits<int>::max()) return static_cast<int>(*number);

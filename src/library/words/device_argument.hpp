@@ -45,6 +45,12 @@ std::vector<KeyWords> device_keys();
 /// The keys of such a text as they were typed, "port=gpu,function=0"; empty: none.
 std::string_view keys_in(std::string_view text);
 
+/// Stands for the name of an option ROM's file where names are not to be told.
+inline constexpr std::string_view anonymous_rom = "ROM";
+
+/// Such keys without the values that name somebody's files or devices: "rom=ROM,vf-token=UUID".
+std::string anonymous_keys(std::string_view keys);
+
 /// Reads the N of `fd=N`, a file that somebody else opened.
 /// Errors: Malformed. `of` names the owner.
 Result<int> parse_file(std::string_view of, std::string_view value);
