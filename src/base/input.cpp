@@ -6,9 +6,8 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <optional>
 #include <utility>
-
-#include "base/file.hpp"
 
 namespace tenon {
 namespace {
@@ -66,21 +65,26 @@ Result<void> wait_for(const Fd& fd, Clock::time_point end, std::string_view name
     }
 }
 
-Result<std::string> read_pipe(const Fd& fd, std::string_view name, std::size_t limit,
-                              std::chrono::milliseconds patience) {
-    const auto end = Clock::now() + patience;
-    std::string content;
-    std::string piece(65536, '\0');
-    for (;;) {
-        TENON_TRY_DO(wait_for(fd, end, name), "");
-        const auto got = ::read(fd.number(), piece.data(), piece.size());
-        if (got < 0 && (errno == EINTR || errno == EAGAIN)) continue;
-        if (got < 0) return fail_system(errno, name);
-        if (got == 0) return content;
-        content.append(piece, 0, static_cast<std::size_t>(got));
-        if (content.size() > limit) return malformed("{}: longer than {} bytes", name, limit);
+// What an opened file gives; of a pipe until its writers are late.
+class InputStream final : public Stream {
+public:
+    InputStream(Fd fd, std::string name, std::optional<Clock::time_point> end)
+        : fd_{std::move(fd)}, name_{std::move(name)}, end_{end} {}
+
+    Result<std::size_t> read(std::span<char> out) override {
+        for (;;) {
+            if (end_) TENON_TRY_DO(wait_for(fd_, *end_, name_), "");
+            const auto got = ::read(fd_.number(), out.data(), out.size());
+            if (got >= 0) return static_cast<std::size_t>(got);
+            if (errno != EINTR && (!end_ || errno != EAGAIN)) return fail_system(errno, name_);
+        }
     }
-}
+
+private:
+    Fd fd_;
+    std::string name_;
+    std::optional<Clock::time_point> end_;  // Of patience; none: a file does not let one wait.
+};
 
 }  // namespace
 
@@ -90,16 +94,28 @@ Result<Fd> open_regular(const std::string& path) {
     return malformed("{}: it is {}, not a regular file", path, kind_of(opened.mode));
 }
 
+std::string name_of_input(const std::string& path) {
+    return path == standard_input ? "standard input" : path;
+}
+
+Result<std::unique_ptr<Stream>> open_input(const std::string& path,
+                                           std::chrono::milliseconds patience) {
+    const bool standard = path == standard_input;
+    auto name = name_of_input(path);
+    TENON_TRY(opened, standard ? take_standard_input() : open_to_look(path), "");
+    // The other end of standard input may be a socket, as with a remote shell.
+    const bool pipe = S_ISFIFO(opened.mode) || (standard && S_ISSOCK(opened.mode));
+    if (!pipe && !S_ISREG(opened.mode))
+        return malformed("{}: it is {}, neither a regular file nor a pipe", name,
+                         kind_of(opened.mode));
+    const auto end = pipe ? std::optional{Clock::now() + patience} : std::nullopt;
+    return std::make_unique<InputStream>(std::move(opened.fd), std::move(name), end);
+}
+
 Result<std::string> read_input(const std::string& path, std::size_t limit,
                                std::chrono::milliseconds patience) {
-    const bool standard = path == standard_input;
-    const std::string name = standard ? "standard input" : path;
-    TENON_TRY(opened, standard ? take_standard_input() : open_to_look(path), "");
-    if (S_ISREG(opened.mode)) return read_to_end(opened.fd, limit, name);
-    // The other end of standard input may be a socket, as with a remote shell.
-    if (S_ISFIFO(opened.mode) || (standard && S_ISSOCK(opened.mode)))
-        return read_pipe(opened.fd, name, limit, patience);
-    return malformed("{}: it is {}, neither a regular file nor a pipe", name, kind_of(opened.mode));
+    TENON_TRY(stream, open_input(path, patience), "");
+    return read_all(*stream, limit, name_of_input(path));
 }
 
 }  // namespace tenon

@@ -6,11 +6,13 @@
 
 #include <chrono>
 #include <cstddef>
+#include <memory>
 #include <string>
 #include <string_view>
 
 #include "base/fd.hpp"
 #include "base/result.hpp"
+#include "base/stream.hpp"
 
 namespace tenon {
 
@@ -24,10 +26,18 @@ inline constexpr std::chrono::milliseconds pipe_patience{60'000};
 /// Errors: errno of open(2); Malformed, naming what it is, for anything that is no regular file.
 Result<Fd> open_regular(const std::string& path);
 
-/// All of an input: a regular file, a pipe (as of `<(…)` or a name for one), or standard input. A
-/// pipe is read until its writers have closed it, for `patience` altogether.
-/// Errors: errno of open(2), read(2) or poll(2); Malformed if it is longer than `limit` bytes, or
-/// for a folder, a device or a socket; Io if the pipe is not at its end in time.
+/// How errors name an input: its path, or "standard input".
+std::string name_of_input(const std::string& path);
+
+/// An input: a regular file, a pipe (as of `<(…)` or a name for one), or standard input. A pipe is
+/// read until its writers have closed it, for `patience` altogether.
+/// Errors: errno of open(2); Malformed for a folder, a device or a socket. Its reads: errno of
+/// read(2) or poll(2); Io if the pipe is not at its end in time.
+Result<std::unique_ptr<Stream>> open_input(const std::string& path,
+                                           std::chrono::milliseconds patience = pipe_patience);
+
+/// All of an input.
+/// Errors: as open_input() and its reads; Malformed if it is longer than `limit` bytes.
 Result<std::string> read_input(const std::string& path, std::size_t limit,
                                std::chrono::milliseconds patience = pipe_patience);
 
