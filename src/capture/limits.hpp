@@ -11,6 +11,9 @@ namespace tenon::capture {
 /// Bytes of a file. What a text may have is in text/limits.hpp.
 inline constexpr std::size_t longest_file = std::size_t{64} << 20;
 
+/// Bytes of a text with dumps, which is read in pieces.
+inline constexpr std::size_t longest_text = std::size_t{256} << 20;
+
 /// A JSON document.
 inline constexpr std::size_t longest_document = std::size_t{16} << 20;
 inline constexpr JsonLimits document_limits{.bytes = longest_document};

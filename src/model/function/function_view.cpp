@@ -100,6 +100,9 @@ void note_unknowns(const device::DeviceFacts& facts, FunctionView& view) {
     if (!facts.vfio)
         view.unknowns.push_back("regions, interrupts and reset as VFIO offers them: " +
                                 facts.vfio.why());
+    // Its own registers say neither who it is nor what BARs it has.
+    if (view.virtual_function && !facts.identity)
+        view.unknowns.push_back("its Vendor ID, Device ID and BARs: " + facts.identity.why());
     for (const auto& bar : view.bars)
         if (!bar.size) {
             view.unknowns.push_back("sizes of BARs: " + bar.size.why());
