@@ -38,8 +38,8 @@ void ArchiveTree::add_folders(std::string_view path) {
 
 Result<void> ArchiveTree::add(const TarMember& member, std::string content) {
     if (member.path.empty()) return {};
-    const bool link = member.kind == MemberKind::Link;
-    Node node{.kind = member.kind, .content = link ? member.target : std::move(content)};
+    Node node{.kind = member.kind, .content = std::move(content)};
+    if (member.kind == MemberKind::Link) node.content = member.target;
     bytes_ += node.content.size() + member.path.size();
     add_folders(member.path);
     nodes_.insert_or_assign(member.path, std::move(node));

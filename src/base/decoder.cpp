@@ -16,10 +16,10 @@ namespace {
 
 // Characters as bytes without a sign, as C libraries want them.
 const unsigned char* octets(std::span<const char> text) {
-    return static_cast<const unsigned char*>(static_cast<const void*>(text.data()));
+    return reinterpret_cast<const unsigned char*>(text.data());  // NOLINT: bytes as bytes
 }
 unsigned char* octets(std::span<char> text) {
-    return static_cast<unsigned char*>(static_cast<void*>(text.data()));
+    return reinterpret_cast<unsigned char*>(text.data());  // NOLINT: bytes as bytes
 }
 
 std::unexpected<Error> damaged() { return malformed("its packed data is damaged"); }

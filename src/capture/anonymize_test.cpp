@@ -174,7 +174,7 @@ TEST(Anonymizer, KeepsReasonsWithoutTheFoldersOfWhoCopiedTheTree) {
 TEST(Anonymizer, NumbersFilesAsTheyCome) {
     Anonymizer anonymizer;
     const auto name_of = [&](const char* source, device::Origin origin,
-                             Known<pci::Address> address) {
+                             const Known<pci::Address>& address) {
         device::DeviceFacts facts;
         facts.source = source;
         facts.origin = origin;

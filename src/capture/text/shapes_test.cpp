@@ -82,7 +82,7 @@ void expect_read(const std::string& text, std::string_view slot) {
 
 // The text of lspci, each line with something in front and behind.
 std::string around(std::string_view front, std::string_view behind = "") {
-    std::string text = fmt::format("{}{}{}\n", front, title, behind);
+    const std::string text = fmt::format("{}{}{}\n", front, title, behind);
     return text + rows([&](unsigned offset) {
                return fmt::format("{}{}{}", front, lspci_row(offset), behind);
            });
