@@ -43,7 +43,8 @@ DeviceRequest on_bus(const pci::Address& address, std::string port, unsigned num
 class Machine {
 public:
     Result<void> add(const DeviceRequest& device) {
-        TENON_TRY(arrival, plan_arrival({.plan = empty_, .ports = ports_}, DeviceRequest{device}), "");
+        TENON_TRY(arrival, plan_arrival({.plan = empty_, .ports = ports_}, DeviceRequest{device}),
+                  "");
         follow(arrival.port, arrival.plan, arrival.others);
         here_.push_back(device);
         return {};
