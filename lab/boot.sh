@@ -141,8 +141,6 @@ no_timer_check mitigations=off random.trust_cpu=on $append"
 for port in 1 2 3 4 5 6 7; do
     arguments+=(-device "pcie-root-port,id=rp$port,chassis=$port,slot=$port,multifunction=on,addr=2.$((port - 1))")
 done
-# The controllers are without shadow doorbells (dbcs): a completion that comes between a driver's update of one and
-# its ring leaves INTx raised, with nothing to do for the driver, until the next completion.
 # shellcheck disable=SC2054
 arguments+=(
     -fsdev "local,id=outer,path=/,security_model=none,readonly=on,multidevs=remap"
@@ -152,7 +150,7 @@ arguments+=(
     -device virtio-serial-pci
     -chardev "file,id=console,path=$work/console" -serial chardev:console
     -drive "if=none,id=disk1,file=$disks/nvme.img,format=raw,snapshot=on"
-    -device nvme,dbcs=off,bus=rp1,drive=disk1,serial=TENON-LAB-1
+    -device nvme,bus=rp1,drive=disk1,serial=TENON-LAB-1
     -netdev user,id=net2,restrict=on -device igb,bus=rp2,netdev=net2
     -netdev user,id=net3,restrict=on -device e1000e,bus=rp3,netdev=net3
     -device edu,bus=rp4
@@ -161,7 +159,7 @@ arguments+=(
     -drive "if=none,id=disk6,file=$disks/virtio.img,format=raw,snapshot=on"
     -device virtio-blk-pci,bus=rp6,disable-legacy=on,iommu_platform=on,ats=on,drive=disk6
     -drive "if=none,id=disk7,file=$disks/nvme2.img,format=raw,snapshot=on"
-    -device nvme,dbcs=off,bus=rp7,addr=0.0,multifunction=on,drive=disk7,serial=TENON-LAB-2
+    -device nvme,bus=rp7,addr=0.0,multifunction=on,drive=disk7,serial=TENON-LAB-2
     -device edu,bus=rp7,addr=0.1
     -netdev user,id=net10,restrict=on
     -device rtl8139,addr=0a.0,netdev=net10,mac=52:54:00:12:34:99
