@@ -34,7 +34,7 @@ Result<void> Assembler::take(const Bare& line, std::size_t number) {
         blank_ = true;
         return finish_plain();
     }
-    if (open_ && open_->damage && !open_->fault) open_->fault = std::move(open_->damage);
+    if (open_ && open_->damage) settle_damage();
     auto taken = line.address ? take_address(line) : line.row ? take_row(line) : take_text(line);
     blank_ = false;
     return taken;

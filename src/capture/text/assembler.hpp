@@ -80,6 +80,7 @@ private:
     void drop(std::size_t line, std::string_view why);
     Error error_at(std::size_t line, std::string_view what) const;
     void fault(std::string_view what);
+    void settle_damage();
 
     std::string file_;
     std::size_t number_ = 0;

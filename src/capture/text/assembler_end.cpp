@@ -37,6 +37,12 @@ Error Assembler::error_at(std::size_t line, std::string_view what) const {
 
 void Assembler::fault(std::string_view what) { open_->fault = error_at(number_, what); }
 
+// The row was not the last one. What was wrong before it is told first.
+void Assembler::settle_damage() {
+    auto damage = std::exchange(open_->damage, std::nullopt);
+    if (!open_->fault) open_->fault = std::move(damage);
+}
+
 // Of what was passed over, the first is told if there is no function at all.
 void Assembler::drop(std::size_t line, std::string_view why) {
     if (!dropped_) dropped_ = error_at(line, why);
@@ -153,8 +159,7 @@ void Assembler::share_bars() {
 Result<std::vector<Function>> Assembler::end() {
     TENON_TRY_DO(finish_plain(), "");
     // The last row may be cut off, where a header is left.
-    if (open_ && open_->damage && open_->block.size() < pci::header_size)
-        open_->fault = std::move(open_->damage);
+    if (open_ && open_->damage && open_->block.size() < pci::header_size) settle_damage();
     TENON_TRY_DO(close(), "");
     share_bars();
     if (!found_.empty()) return std::move(found_);

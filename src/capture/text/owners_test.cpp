@@ -109,6 +109,8 @@ TEST(Owners, KnowWhatWasNotCutOff) {
               Said{"dump: line 6: byte 3 of the row of offset 0x40 is not two hex digits"});
     EXPECT_EQ(said(joined("01:00.0 a\n", row_0, "10: 04")),
               Said{"dump: line 3: the row of offset 0x10 has 1 bytes instead of 16"});
+    EXPECT_EQ(said(joined("01:00.0 a\n", row_0, "10: 00 00 00 00 0\n", row_2, row_3)),
+              Said{"dump: line 3: byte 5 of the row of offset 0x10 is not two hex digits"});
 }
 
 TEST(Owners, DoNotLoseARowInSilence) {
