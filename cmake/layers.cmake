@@ -82,12 +82,15 @@ if(TENON_SANITIZE MATCHES undefined)
     -fno-sanitize=null,alignment,object-size,vptr,nonnull-attribute,returns-nonnull-attribute)
 endif()
 
-# tenon_precompile_tests()   Headers for all unit tests; after the packages were found.
+# tenon_precompile_tests()   Headers and main function for all unit tests; after the packages were found.
 function(tenon_precompile_tests)
   add_library(tenon_precompiled_test OBJECT EXCLUDE_FROM_ALL ${PROJECT_SOURCE_DIR}/cmake/precompiled_test.cpp)
   target_link_libraries(tenon_precompiled_test PUBLIC tenon_options tenon_fmt tenon_test_options
-                                                      GTest::gtest_main GTest::gmock)
+                                                      GTest::gtest GTest::gmock)
   target_precompile_headers(tenon_precompiled_test PRIVATE ${tenon_precompiled_test_headers})
+  add_library(tenon_test_main OBJECT EXCLUDE_FROM_ALL ${PROJECT_SOURCE_DIR}/tests/support/test_main.cpp)
+  target_link_libraries(tenon_test_main PUBLIC tenon_options tenon_fmt tenon_test_options GTest::gtest GTest::gmock)
+  target_precompile_headers(tenon_test_main REUSE_FROM tenon_precompiled_test)
 endfunction()
 
 # tenon_exhaustive_tests(LAYER TOPIC file… [LINKS target…])
@@ -101,7 +104,7 @@ function(tenon_exhaustive_tests layer topic)
   if(TENON_TESTS OR (TENON_DEVELOPER AND NOT TENON_SANITIZE))
     add_executable(${target} EXCLUDE_FROM_ALL ${arg_UNPARSED_ARGUMENTS})
     target_link_libraries(${target} PRIVATE tenon_${layer} ${arg_LINKS} tenon_test_options
-                                            GTest::gtest_main GTest::gmock)
+                                            tenon_test_main)
     target_precompile_headers(${target} REUSE_FROM tenon_precompiled_test)
   endif()
   if(TENON_DEVELOPER)
@@ -125,7 +128,7 @@ function(tenon_unit_tests layer topic)
   set(target tenon_${layer}_${suffix}_test)
   add_executable(${target} ${arg_UNPARSED_ARGUMENTS})
   target_link_libraries(${target} PRIVATE tenon_${layer} ${arg_LINKS} tenon_test_options
-                                          GTest::gtest_main GTest::gmock)
+                                          tenon_test_main)
   target_precompile_headers(${target} REUSE_FROM tenon_precompiled_test)
   # One process for all of them: under the sanitizers each costs a third of a second to start.
   add_test(NAME unit.${layer}.${topic} COMMAND ${target} --gtest_brief=1)

@@ -127,7 +127,7 @@ TEST_F(BootTest, RefusesADiskThatDoesNotFit) {
     const auto entry = load({.kernel = kernel, .initrd = initrd}, memory, addresses);
 
     ASSERT_FALSE(entry);
-    EXPECT_EQ(entry.error().kind, Error::Kind::Unsupported);
+    EXPECT_EQ(entry.error().kind, Error::Kind::Unsupported) << to_string(entry.error());
 }
 
 TEST_F(BootTest, PutsALargeDiskAboveTheHoleWhereTheKernelTakesIt) {
