@@ -3,12 +3,16 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <utility>
 
 #include "capture/anonymize.hpp"
+#include "device/driver.hpp"
 #include "host/pci_ids.hpp"
 #include "library/words.hpp"
+#include "model/function/assignability.hpp"
 #include "model/function/function_view.hpp"
+#include "pci/express.hpp"
 #include "pci/header.hpp"
 
 namespace tenon::library {
@@ -27,20 +31,40 @@ std::string name_of(const ListedFunction& function, const host::PciIds& ids) {
                        class_name(function.class_code));
 }
 
+void read_registers(const pci::ConfigImage& config, ListedFunction& function) {
+    if (function.bridge) function.bus_behind = config.read8(pci::header::secondary_bus);
+    const auto express = pci::find_express(config);
+    const auto at = express ? express->at + pci::express::device_capabilities_2 : 0;
+    if (!express || !express->has_second_registers() || at + 4 > config.known()) return;
+    const pci::DeviceCapabilities2 registers{config.read32(at)};
+    function.completes = registers.get<pci::AtomicOpCompleters>();
+    function.routes = registers.get<pci::AtomicOpRouting>() != 0;
+}
+
 ListedFunction list_function(const device::DeviceFacts& facts, const host::PciIds& ids) {
     const auto view = model::function::build_function_view(facts);
-    ListedFunction function{.address = facts.address.value_or({}),
-                            .name = {},
-                            .vendor = view.vendor,
-                            .device = view.device,
-                            .class_code = view.class_code,
-                            .driver = facts.driver,
-                            .group = {},
-                            .bridge = is_bridge(facts),
-                            .assignable = view.assignable,
-                            .reasons = view.reasons,
-                            .unknowns = {}};
+    ListedFunction function{
+        .address = facts.address.value_or({}),
+        .name = {},
+        .vendor = view.vendor,
+        .device = view.device,
+        .class_code = view.class_code,
+        .driver = facts.driver,
+        .group = {},
+        .bridge = is_bridge(facts),
+        .host_part = model::function::reason_by_class(view.class_code) && !is_bridge(facts),
+        .above = {},
+        .bus_behind = {},
+        .numa_node = {},
+        .completes = {},
+        .assignable = view.assignable,
+        .reasons = view.reasons,
+        .unknowns = {}};
     if (facts.group) function.group = facts.group->number;
+    if (facts.path && !facts.path->empty()) function.above = facts.path->front().address;
+    if (facts.numa_node && *facts.numa_node >= 0)
+        function.numa_node = static_cast<unsigned>(*facts.numa_node);
+    if (facts.physical) read_registers(*facts.physical, function);
     // Nothing was opened, so what only VFIO knows is unknown of every function alike.
     const bool short_read = facts.physical && facts.physical->known() <= pci::header_size;
     if (short_read)
@@ -62,12 +86,62 @@ void gather_groups(std::vector<ListedFunction>& functions) {
     });
 }
 
+bool lacks_iommu(const ListedFunction& function) {
+    return std::ranges::any_of(function.reasons, model::function::is_lack_of_iommu);
+}
+
+bool is_bound_to_vfio(const ListedFunction& function) {
+    return function.driver && device::is_vfio_driver(*function.driver);
+}
+
+// How hard it is to mend: by commands, by something else, by nothing.
+int rank_of(const model::chosen::Reason& reason) {
+    if (!reason.remedy.empty()) return 1;
+    return reason.commands.empty() ? 2 : 0;
+}
+
+std::vector<model::chosen::Reason> problems_of(const FunctionList& list, const Host& host) {
+    std::vector<const ListedFunction*> movable;
+    for (const auto& function : list.functions)
+        if (!function.stays()) movable.push_back(&function);
+    std::vector<model::chosen::Reason> problems;
+    if (movable.empty()) return problems;
+    if (std::ranges::all_of(movable, [](const auto* function) { return lacks_iommu(*function); }))
+        problems.push_back({.what = "no IOMMU translates the DMA of any function of this host, so "
+                                    "none can be assigned",
+                            .remedy = std::string{model::function::switch_iommu_on},
+                            .commands = {}});
+    std::error_code error;
+    const auto driver = host.sysfs.paths().sysfs + "/bus/pci/drivers/vfio-pci";
+    if (!std::filesystem::exists(driver, error) &&
+        std::ranges::none_of(movable,
+                             [](const auto* function) { return is_bound_to_vfio(*function); }))
+        problems.push_back({.what =
+                                "the kernel has no vfio-pci now, the driver that gives functions "
+                                "to a guest",
+                            .remedy = "",
+                            .commands = {"modprobe vfio-pci"}});
+    return problems;
+}
+
 }  // namespace
+
+const model::chosen::Reason* FunctionList::last_reason(const ListedFunction& function) const {
+    const bool all_lack_iommu =
+        std::ranges::any_of(problems, [](const auto& one) { return !one.remedy.empty(); });
+    const model::chosen::Reason* last = nullptr;
+    for (const auto& reason : function.reasons) {
+        if (all_lack_iommu && model::function::is_lack_of_iommu(reason)) continue;
+        if (last == nullptr || rank_of(reason) >= rank_of(*last)) last = &reason;
+    }
+    return last;
+}
 
 std::map<unsigned, std::vector<pci::Address>> FunctionList::moved_together() const {
     std::map<unsigned, std::vector<pci::Address>> groups;
     for (const auto& function : functions)
-        if (function.group && !function.bridge) groups[*function.group].push_back(function.address);
+        if (function.group && !function.stays())
+            groups[*function.group].push_back(function.address);
     std::erase_if(groups, [](const auto& group) { return group.second.size() < 2; });
     return groups;
 }
@@ -85,6 +159,7 @@ Result<FunctionList> list_functions(const Host& host, Names names) {
         list.functions.push_back(list_function(*facts, ids));
     }
     gather_groups(list.functions);
+    list.problems = problems_of(list, host);
     return list;
 }
 

@@ -21,20 +21,36 @@ struct ListedFunction {
     std::uint16_t vendor = 0;
     std::uint16_t device = 0;
     std::uint32_t class_code = 0;
-    Known<std::string> driver;      ///< Empty: none.
-    std::optional<unsigned> group;  ///< IOMMU group; none: not in one, or not known.
-    bool bridge = false;            ///< Stays with the host whatever becomes of its group.
+    Known<std::string> driver;           ///< Empty: none.
+    std::optional<unsigned> group;       ///< IOMMU group; none: not in one, or not known.
+    bool bridge = false;                 ///< Stays with the host whatever becomes of its group.
+    bool host_part = false;              ///< So does a host bridge, an IOMMU and their like.
+    std::optional<pci::Address> above;   ///< The bridge that it is behind; none: on a root bus.
+    std::optional<unsigned> bus_behind;  ///< Of a bridge, the number of the bus behind it.
+    std::optional<unsigned> numa_node;   ///< None: the host does not say.
+    /// Widths of AtomicOps that it completes itself (device::atomics_32 and its like), and whether
+    /// it routes them; none: its registers do not say.
+    std::optional<std::uint32_t> completes;
+    bool routes = false;
     bool assignable = false;
     std::vector<model::chosen::Reason> reasons;
     std::vector<std::string> unknowns;
+
+    bool stays() const { return bridge || host_part; }
 };
 
 /// All of them, the members of a group together, groups by their first function.
 struct FunctionList {
     std::vector<ListedFunction> functions;
+    /// What stands in the way of all that do not stay with the host: said once.
+    std::vector<model::chosen::Reason> problems;
+
+    /// Why this one cannot be assigned, once all is mended that is easier to mend and what stands
+    /// in the way of all; null if nothing remains.
+    const model::chosen::Reason* last_reason(const ListedFunction& function) const;
 
     /// The functions of each group that have to leave the host together: more than one, without
-    /// bridges.
+    /// those that stay.
     std::map<unsigned, std::vector<pci::Address>> moved_together() const;
 };
 

@@ -166,6 +166,15 @@ std::string Sysfs::folder(const Address& address) const {
     return fmt::format("{}/bus/pci/devices/{}", paths_.sysfs, to_string(address));
 }
 
+Result<void> Sysfs::check_bus() const {
+    const auto path = paths_.sysfs + "/bus/pci/devices";
+    if (exists(path)) return {};
+    return std::unexpected(
+        Error{.kind = Error::Kind::NotFound,
+              .what = fmt::format("{}: this host has no PCI bus", path),
+              .hint = "It is a machine without PCI, or a container that does not see it"});
+}
+
 Result<Address> Sysfs::find(std::string_view named) const {
     std::string name{named};
     if (named.contains('/')) {
@@ -182,6 +191,7 @@ Result<Address> Sysfs::find(std::string_view named) const {
             .what = fmt::format("\"{}\" is neither a PCI address nor a function in sysfs", named),
             .hint = "List the PCI functions with: lspci -D",
         });
+    TENON_TRY_DO(check_bus(), to_string(*address));
     if (!exists(folder(*address)))
         return std::unexpected(Error{
             .kind = Error::Kind::NotFound,
@@ -216,10 +226,9 @@ Result<DeviceFacts> Sysfs::read_facts(std::string_view named) const {
 }
 
 Result<std::vector<Address>> Sysfs::list_functions() const {
-    const std::string path = paths_.sysfs + "/bus/pci/devices";
-    if (!exists(path)) return fail(Error::Kind::NotFound, "{}: this host has no PCI bus", path);
+    TENON_TRY_DO(check_bus(), "");
     std::vector<Address> addresses;
-    for (const auto& entry : entries(path))
+    for (const auto& entry : entries(paths_.sysfs + "/bus/pci/devices"))
         if (const auto address = Address::parse(entry)) addresses.push_back(*address);
     std::ranges::sort(addresses);
     return addresses;

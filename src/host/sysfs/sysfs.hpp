@@ -20,7 +20,8 @@ public:
 
     /// The function that `named` means: an address as lspci prints it, or the path of a function's
     /// folder in sysfs.
-    /// Errors: NotFound if the host has no such function; Malformed if it is neither.
+    /// Errors: NotFound if the host has no such function, or no PCI bus; Malformed if it is
+    /// neither.
     Result<pci::Address> find(std::string_view named) const;
 
     /// The functions of a slot, in order of address.
@@ -42,6 +43,8 @@ public:
     const HostPaths& paths() const { return paths_; }
 
 private:
+    Result<void> check_bus() const;
+
     HostPaths paths_;
 };
 

@@ -95,7 +95,8 @@ Result<model::chosen::PortRequest> parse_port_argument(std::string_view text) {
     for (const auto& pair : keys)
         TENON_TRY_DO(take_key(table, port, of, pair), "");
     if (port.express_version < 2 && port.atomics &&
-        port.atomics->mode == model::chosen::AtomicsMode::Fixed)
+        (port.atomics->mode == model::chosen::AtomicsMode::Fixed ||
+         port.atomics->mode == model::chosen::AtomicsMode::AllFunctions))
         return malformed(
             "{}: atomics={} contradicts express=1: a PCI Express capability of version 1 has no "
             "Device Capabilities 2 to say it in",

@@ -74,6 +74,7 @@ TEST(PortArgument, RefusesAKeyTwiceAndOneThatIsNone) {
 TEST(PortArgument, RefusesWidthsOnAPortThatHasNoRegisterForThem) {
     EXPECT_THAT(refusal("p,express=1,atomics=32+64"), HasSubstr("contradicts express=1"));
     EXPECT_THAT(refusal("p,atomics=64,express=1"), HasSubstr("contradicts express=1"));
+    EXPECT_THAT(refusal("p,atomics=all-functions,express=1"), HasSubstr("contradicts express=1"));
     EXPECT_EQ(refusal("p,atomics=auto,express=1"), "");
 }
 

@@ -2,6 +2,10 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
+#include <array>
+#include <string_view>
+
 #include "device/driver.hpp"
 #include "pci/express.hpp"
 #include "pci/header.hpp"
@@ -31,7 +35,45 @@ std::optional<chosen::Reason> reason_by_port_type(const pci::ConfigImage& config
     }
 }
 
+constexpr std::string_view no_iommu_but_group =
+    "no IOMMU translates its DMA (its group is one of VFIO's unsafe mode)";
+constexpr std::string_view no_iommu_no_group =
+    "it is in no IOMMU group: no IOMMU translates its DMA";
+
+// What the host's own processors and buses hang on. Whose driver is taken away, or whose DMA a
+// guest commands, the host falls. Class and subclass. Source: PCI Code and ID
+// Assignment 1.16, 1.7, 1.9.
+struct HostPart {
+    std::uint32_t class_code;
+    std::string_view what;
+};
+constexpr auto host_parts = std::to_array<HostPart>({
+    {0x0600, "a host bridge"},
+    {0x0601, "an ISA bridge"},
+    {0x0602, "an EISA bridge"},
+    {0x0603, "a MicroChannel bridge"},
+    {0x0800, "an interrupt controller"},
+    {0x0802, "a system timer"},
+    {0x0803, "a real-time clock"},
+    {0x0806, "an IOMMU"},
+    {0x0807, "a Root Complex Event Collector"},
+});
+
 }  // namespace
+
+std::optional<chosen::Reason> reason_by_class(std::uint32_t class_code) {
+    const auto* const part = std::ranges::find(host_parts, class_code >> 8, &HostPart::class_code);
+    if (part == host_parts.end()) return std::nullopt;
+    return chosen::Reason{
+        .what = fmt::format("it is {} (class {:04x}), a part of the host itself: it stays there",
+                            part->what, part->class_code),
+        .remedy = "",
+        .commands = {}};
+}
+
+bool is_lack_of_iommu(const chosen::Reason& reason) {
+    return reason.what == no_iommu_but_group || reason.what == no_iommu_no_group;
+}
 
 std::vector<chosen::Reason> reasons_by_kind(const pci::ConfigImage& config,
                                             const pci::Capabilities& capabilities) {
@@ -86,15 +128,11 @@ std::vector<chosen::Reason> reasons_by_host(const device::DeviceFacts& facts,
                            .remedy = "",
                            .commands = device::bind_commands(address, *facts.driver)});
     }
-    if (facts.has_iommu && !*facts.has_iommu) {
+    if (facts.has_iommu && !*facts.has_iommu)
         reasons.push_back(
-            {.what = facts.group ? "no IOMMU translates its DMA (its group is one of VFIO's unsafe "
-                                   "mode)"
-                                 : "it is in no IOMMU group: no IOMMU translates its DMA",
-             .remedy = "switch the IOMMU on in the firmware and on the kernel's command line "
-                       "(intel_iommu=on, or amd_iommu=on), then reboot",
+            {.what = std::string{facts.group ? no_iommu_but_group : no_iommu_no_group},
+             .remedy = std::string{switch_iommu_on},
              .commands = {}});
-    }
     if (!facts.group) {
         if (!facts.has_iommu) unknowns.push_back("its IOMMU group: " + facts.group.why());
         return reasons;

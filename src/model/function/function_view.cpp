@@ -167,8 +167,12 @@ FunctionView build_function_view(const device::DeviceFacts& facts,
     relocate_msix(facts, *config, capabilities, properties, view);
     plan_mappings(view.bars, facts, view.msix);
     note_unknowns(facts, view);
-    auto host_reasons = reasons_by_host(facts, view.unknowns);
-    view.reasons.insert(view.reasons.end(), host_reasons.begin(), host_reasons.end());
+    if (auto reason = reason_by_class(view.class_code)) {
+        view.reasons.push_back(*std::move(reason));
+    } else {
+        auto host_reasons = reasons_by_host(facts, view.unknowns);
+        view.reasons.insert(view.reasons.end(), host_reasons.begin(), host_reasons.end());
+    }
     note_interrupts(view);
     note_rom(rom, view);
     if (auto note = note_physical_function(facts)) view.warnings.push_back(std::move(*note));

@@ -13,6 +13,7 @@
 #include "model/function/assignability.hpp"
 #include "model/function/atomics_host.hpp"
 #include "model/slot/slot_member.hpp"
+#include "pci/header.hpp"
 
 namespace tenon::model::slot {
 namespace {
@@ -59,7 +60,10 @@ private:
                 continue;
             }
             const auto lists = function::walk_lists(facts);
-            const auto reasons = function::reasons_by_kind(*config, lists_of(facts, lists));
+            const auto class_code = config->read32(pci::header::revision_id) >> 8;
+            auto reasons = function::reasons_by_kind(*config, lists_of(facts, lists));
+            if (auto reason = function::reason_by_class(class_code); reason && reasons.empty())
+                reasons.push_back(*std::move(reason));
             if (reasons.empty())
                 members_.push_back(make_slot_member(n, facts, *config, lists));
             else
