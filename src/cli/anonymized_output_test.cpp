@@ -138,6 +138,8 @@ TEST_F(AnonymizedOutput, OfAPlanNamesNobodyInAnyForm) {
                                            dump_ + "#03:00.*,rom=" + rom_};
     for (const auto& device : devices) {
         expect_nameless(print({"plan", "--anonymize", device}));
+        expect_nameless(print({"plan", "--anonymize", "-v", device}));
+        expect_nameless(print({"plan", "--anonymize", "-v", "--json", device}));
         expect_nameless(print({"plan", "--anonymize", "--json", device}));
         expect_nameless(print({"plan", "--anonymize", "--emit", "lspci", device}));
         expect_nameless(print({"plan", "--anonymize", "--map", device}));

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <exception>
 #include <iterator>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -30,12 +31,15 @@ struct Options {
     Timeline timeline;
     CaptureArguments capture;
     DiffArguments diff;
+    ListArguments list;
     CtlArguments ctl;
     bool no_open = false;
     bool anonymize = false;
     bool json = false;
+    bool verbose = false;
     std::string emit;
     std::string map;
+    std::string report;
 };
 
 void set_help(CLI::App& app, const std::string& text) {
@@ -56,8 +60,10 @@ CLI::App* add_plan(CLI::App& app, Options& options) {
     auto* const command = app.add_subcommand("plan");
     add_machine_options(*command, options.machine);
     command->add_flag("--json", options.json);
+    command->add_flag("-v,--verbose", options.verbose);
     command->add_option("--emit", options.emit);
     command->add_option("--map", options.map);
+    command->add_option("--report", options.report);
     command->add_flag("--no-open", options.no_open);
     command->add_flag("--anonymize", options.anonymize);
     // A device is named with or without --device, as `run` wants it.
@@ -103,7 +109,9 @@ CLI::App* add_ctl(CLI::App& app, Options& options) {
 
 CLI::App* add_list(CLI::App& app, Options& options) {
     auto* const command = app.add_subcommand("list");
-    command->add_flag("--json", options.json);
+    command->add_flag("--json", options.list.json);
+    command->add_flag("--tree", options.list.tree);
+    command->add_option("--report", options.list.report);
     command->add_flag("--anonymize", options.anonymize);
     set_help(*command, list_help());
     return command;
@@ -111,6 +119,7 @@ CLI::App* add_list(CLI::App& app, Options& options) {
 
 CLI::App* add_diff(CLI::App& app, Options& options) {
     auto* const command = app.add_subcommand("diff");
+    add_machine_options(*command, options.diff.machine);
     command->add_flag("--json", options.diff.json);
     command->add_flag("--no-open", options.no_open);
     command->add_option("A", options.diff.a)->required();
@@ -120,6 +129,7 @@ CLI::App* add_diff(CLI::App& app, Options& options) {
 }
 
 constexpr std::string_view picture_ending = ".svg";
+constexpr std::string_view page_ending = ".html";
 
 // `--map` alone is for the terminal, `--map FILE.svg` a file: the next word decides, which is a
 // device otherwise. The library cannot tell the two, so each becomes one word. In reverse, as it
@@ -174,6 +184,19 @@ Outcome start(CLI::App& command, Options& options, const Host& host, const Guest
     return run_guest(host, run_plan, arguments, style);
 }
 
+// The ending keeps a page from taking the place of a device's file that stands behind --report.
+std::optional<Outcome> check_report(std::string_view command, const std::string& file) {
+    if (file.empty() || file.ends_with(page_ending)) return std::nullopt;
+    return wrong_usage(command, fmt::format("--report {}: a page's file ends in .html", file));
+}
+
+Outcome list(const Host& host, const ListArguments& arguments, const text::TextStyle& style) {
+    if (int{arguments.json} + int{arguments.tree} + int{!arguments.report.empty()} > 1)
+        return wrong_usage("list", "--json, --tree and --report: give one of them");
+    if (const auto refused = check_report("list", arguments.report)) return *refused;
+    return run_list(host, arguments, style);
+}
+
 Outcome plan(const Host& host, const Options& options, const text::TextStyle& style) {
     if (!options.emit.empty() && options.emit != "lspci")
         return wrong_usage("plan", fmt::format("--emit {}: the only form is lspci", options.emit));
@@ -181,6 +204,10 @@ Outcome plan(const Host& host, const Options& options, const text::TextStyle& st
         return wrong_usage("plan", "--json and --emit print one thing each: give one of them");
     if (!options.map.empty() && (options.json || !options.emit.empty()))
         return wrong_usage("plan", "--map draws a picture: give it without --json and --emit");
+    if (!options.report.empty() && (options.json || !options.emit.empty() || !options.map.empty()))
+        return wrong_usage("plan",
+                           "--report writes a page: give it without --json, --emit and --map");
+    if (const auto refused = check_report("plan", options.report)) return *refused;
     const bool picture = options.map.ends_with(picture_ending);
     if (!picture && !options.map.empty() && options.map != "text")
         return wrong_usage("plan",
@@ -189,10 +216,12 @@ Outcome plan(const Host& host, const Options& options, const text::TextStyle& st
     arguments.opening = options.no_open ? Opening::Forbidden : Opening::Allowed;
     arguments.anonymize = options.anonymize;
     if (picture) return draw_plan(host, arguments, options.map);
-    const auto form = options.json           ? PlanForm::Json
-                      : !options.map.empty() ? PlanForm::Map
-                      : options.emit.empty() ? PlanForm::Text
-                                             : PlanForm::Lspci;
+    if (!options.report.empty()) return report_plan(host, arguments, options.report);
+    using enum PlanForm;
+    auto form = options.verbose ? Text : Summary;
+    if (options.json) form = options.verbose ? JsonWithBytes : Json;
+    if (!options.emit.empty()) form = Lspci;
+    if (!options.map.empty()) form = Map;
     return run_plan(host, arguments, form, style);
 }
 
@@ -225,10 +254,10 @@ Outcome dispatch(int count, const char* const* arguments, const Host& host,
     const auto opening = options.no_open ? Opening::Forbidden : Opening::Allowed;
     options.capture.opening = opening;
     options.capture.anonymize = options.anonymize;
-    options.diff.opening = opening;
+    options.diff.machine.opening = opening;
+    options.list.names = options.anonymize ? Names::Taken : Names::Told;
     if (capture_command->parsed()) return run_capture(host, options.capture);
-    if (list_command->parsed())
-        return run_list(host, options.json, style, options.anonymize ? Names::Taken : Names::Told);
+    if (list_command->parsed()) return list(host, options.list, style);
     if (diff_command->parsed()) return run_diff(host, options.diff, style);
     if (ctl_command->parsed()) return run_ctl(options.ctl);
     return wrong_usage("", "no command");

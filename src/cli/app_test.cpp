@@ -100,7 +100,7 @@ TEST_F(App, EndsWithTheErrorOfWhatCannotBeRead) {
 }
 
 TEST_F(App, TakesAPortWithoutSwallowingTheDevice) {
-    EXPECT_THAT(run_with({"plan", "--port", "a", "01:00.0,port=a"}).out,
+    EXPECT_THAT(run_with({"plan", "-v", "--port", "a", "01:00.0,port=a"}).out,
                 StartsWith("Root port a at 00:01.0"));
 }
 

@@ -2,7 +2,10 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
+#include <array>
 #include <nlohmann/json.hpp>
+#include <span>
 
 #include "cli/text/table.hpp"
 
@@ -11,21 +14,31 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+std::string render_table(std::span<const text::Difference> differences,
+                         const text::TextStyle& style) {
+    const auto limit = style.width > 80 ? style.width / 3 : 24;
+    text::Table table{{{"what", limit}, {"A", limit}, {"B"}}};
+    for (const auto& one : differences)
+        table.add({{.text = one.where, .tone = text::Tone::Strong},
+                   {.text = one.a, .tone = text::Tone::Warning},
+                   {.text = one.b, .tone = text::Tone::Ours}});
+    return table.render(style, 0);
+}
+
 std::string render_text(const text::Comparison& comparison, const DiffArguments& arguments,
                         const text::TextStyle& style) {
+    const std::span all{comparison.differences};
+    const auto of_guest = static_cast<std::size_t>(
+        std::ranges::find_if(all, &text::Difference::on_host) - all.begin());
     std::string text;
-    if (comparison.differences.empty()) {
+    if (!all.empty()) text += fmt::format("A: {}\nB: {}\n\n", arguments.a, arguments.b);
+    if (of_guest == 0)
         text += style.paint(text::Tone::Good, "The guest would see the same of both.") + '\n';
-    } else {
-        text += fmt::format("A: {}\nB: {}\n\n", arguments.a, arguments.b);
-        const auto limit = style.width > 80 ? style.width / 3 : 24;
-        text::Table table{{{"what", limit}, {"A", limit}, {"B"}}};
-        for (const auto& one : comparison.differences)
-            table.add({{.text = one.where, .tone = text::Tone::Strong},
-                       {.text = one.a, .tone = text::Tone::Warning},
-                       {.text = one.b, .tone = text::Tone::Ours}});
-        text += table.render(style, 0);
-    }
+    else
+        text += render_table(all.first(of_guest), style);
+    if (of_guest < all.size())
+        text += '\n' + style.paint(text::Tone::Strong, "On the host, and why") + '\n' +
+                render_table(all.subspan(of_guest), style);
     if (comparison.not_compared.empty()) return text;
     text += "\nNot compared:\n";
     for (const auto& sentence : comparison.not_compared)
@@ -36,7 +49,10 @@ std::string render_text(const text::Comparison& comparison, const DiffArguments&
 std::string render_json(const text::Comparison& comparison, const DiffArguments& arguments) {
     auto differences = Json::array();
     for (const auto& one : comparison.differences)
-        differences.push_back({{"where", one.where}, {"a", one.a}, {"b", one.b}});
+        differences.push_back({{"where", one.where},
+                               {"a", one.a},
+                               {"b", one.b},
+                               {"of", one.on_host ? "host" : "guest"}});
     const Json object = {{"format", 1},
                          {"same", comparison.differences.empty()},
                          {"a", arguments.a},
@@ -46,13 +62,24 @@ std::string render_json(const text::Comparison& comparison, const DiffArguments&
     return object.dump(2, ' ', false, Json::error_handler_t::replace) + '\n';
 }
 
+// What the options would say of two plans that were made already.
+bool has_options(const MachineArguments& machine) {
+    return !machine.version.empty() || !machine.viommu.empty() || !machine.ports.empty();
+}
+
 }  // namespace
 
 Outcome run_diff(const Host& host, const DiffArguments& arguments, const text::TextStyle& style) {
+    if (has_options(arguments.machine) && text::is_plan_file(arguments.a) &&
+        text::is_plan_file(arguments.b))
+        return ended_with(
+            status::wrong,
+            "A and B are plans that were made already: --machine, --viommu and --port "
+            "say nothing of them");
     std::array<text::Comparable, 2> sides;
     for (std::size_t n = 0; n < sides.size(); ++n) {
         auto side =
-            text::read_comparable(host, n == 0 ? arguments.a : arguments.b, arguments.opening);
+            text::read_comparable(host, n == 0 ? arguments.a : arguments.b, arguments.machine);
         if (!side) return ended_with(status::wrong, side.error());
         sides.at(n) = *std::move(side);
     }

@@ -15,7 +15,8 @@ struct DiffArguments {
     std::string a;
     std::string b;
     bool json = false;
-    Opening opening = Opening::Allowed;
+    MachineArguments
+        machine;  ///< How sides that are devices are planned; its devices are not used.
 };
 
 /// Compares and prints. Status `refused` (1) where they differ.

@@ -97,16 +97,19 @@ std::string plan_help() {
 Usage: tenon plan [OPTION]... DEVICE[,key=value...]...
        tenon plan [OPTION]... VM.toml
 
-  --json                  print one JSON object, for scripts
+  -v, --verbose           print all of it: each capability and BAR, properties, AtomicOps, the host
+  --json                  print one JSON object, for scripts; with -v the guest's bytes as well
   --emit lspci            print the guest's view as a dump that `lspci -F` reads
   --map                   draw the bytes of configuration space: whose they are, what the guest gets
   --map FILE.svg          the same picture as a file, for a bug report
+  --report FILE.html      all of it as one page, for a ticket
   --no-open               do not open devices through VFIO; what only VFIO knows stays unknown
   --anonymize             name no single device and no site, in whatever form is printed
 )";
     text += machine_options("For plans of a\n                          guest that will have one");
     text += device_words();
     return text + R"(
+Without -v it is one screen: the verdict, what differs from the hardware and why, warnings, what to do.
 Each capability is passed (the device's own registers), emulated (ours), hidden or synthesized.
 A function of this host that is bound to vfio-pci and free is opened to ask the kernel about it:
 this resets it. Drivers are never bound or unbound; the plan prints the commands that do.
@@ -217,11 +220,15 @@ Examples
 
 std::string list_help() {
     return R"(Shows the PCI functions of this host, those of an IOMMU group together, and whether each can be
-assigned to a guest or the first reason why not. Opens no device.
+assigned to a guest or the reason that would remain last. What stands in the way of all is said on top.
+Opens no device.
 
-Usage: tenon list [--json] [--anonymize]
+Usage: tenon list [--json | --tree | --report FILE.html] [--anonymize]
 
   --json                  print one JSON object, for scripts
+  --tree                  below root buses, ports and switches, with groups, NUMA nodes, and what
+                          completes or routes AtomicOps
+  --report FILE.html      this host as one page: the tree, and who goes with whom
   --anonymize             name no single device and no site
 
 Exit status: 0 listed, 2 wrong usage, or this host shows no PCI bus.
@@ -229,23 +236,29 @@ Exit status: 0 listed, 2 wrong usage, or this host shows no PCI bus.
 }
 
 std::string diff_help() {
-    return R"(Shows what a guest would see differently of two devices: ids, link, interrupts, BARs, capabilities
-one by one, and their registers. For a firmware update, another kernel, another slot.
+    std::string text =
+        R"(Shows what differs between the plans of two devices: every field, what a guest sees first, then
+what the host says of it; and their configuration registers. For a firmware update, another kernel,
+another slot.
 
 Usage: tenon diff [OPTION]... A B
 
   --json                  print one JSON object, for scripts
   --no-open               do not open devices through VFIO; what only VFIO knows stays unknown
-
+)";
+    text += machine_options("For sides that are devices");
+    return text + R"(
 A and B are devices as tenon plan takes them (an address, a capture, text of lspci, with keys), or
-files that tenon plan --json wrote; FILE#ID picks one of several functions of a plan. What one side
-does not know is no difference; it is listed as not compared.
+files that tenon plan -v --json wrote; FILE#ID picks one of several functions of a plan. What one side
+does not know is no difference; it is listed as not compared. Names are none either: of the device,
+its address on the host, its file. Of the ports given, a device has the one that its port= names.
 
 Exit status: 0 the same, 1 different, 2 wrong usage or unreadable input.
 
 Examples
   tenon diff before.json after.json
   tenon diff card.json 65:00.0
+  tenon diff --viommu pasid card.json,port=a other.json
 )";
 }
 

@@ -6,8 +6,12 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "base/output.hpp"
+#include "base/printable.hpp"
 #include "cli/text/library.hpp"
+#include "cli/text/list_report.hpp"
 #include "cli/text/table.hpp"
+#include "cli/text/tree_text.hpp"
 
 namespace tenon::cli {
 namespace {
@@ -42,15 +46,11 @@ std::string group_words(const ListedFunction& function) {
     return function.group ? std::to_string(*function.group) : "-";
 }
 
-text::Cell verdict(const ListedFunction& function) {
-    if (function.bridge) return {.text = "bridge, stays with the host", .tone = text::Tone::Faint};
-    if (!function.assignable) {
-        const auto why = function.reasons.empty() ? "" : function.reasons.front().what;
-        return {.text = fmt::format("no: {}", why), .tone = text::Tone::Plain};
-    }
-    if (function.unknowns.empty()) return {.text = "yes", .tone = text::Tone::Good};
-    return {.text = fmt::format("yes, as far as known: {}", function.unknowns.front()),
-            .tone = text::Tone::Good};
+text::Cell verdict(const FunctionList& list, const ListedFunction& function) {
+    const auto tone = function.stays()      ? text::Tone::Faint
+                      : function.assignable ? text::Tone::Good
+                                            : text::Tone::Plain;
+    return {.text = text::verdict_in_short(list, function), .tone = tone};
 }
 
 std::string render_wide(const FunctionList& list, const AddressWords& words,
@@ -68,7 +68,7 @@ std::string render_wide(const FunctionList& list, const AddressWords& words,
                     .tone = function.assignable ? text::Tone::Strong : tone},
                    {.text = function.name, .tone = tone},
                    {.text = driver_words(function), .tone = tone},
-                   verdict(function)});
+                   verdict(list, function)});
     }
     return table.render(style, 0);
 }
@@ -83,10 +83,18 @@ std::string render_narrow(const FunctionList& list, const AddressWords& words,
         text += text::paragraph(
             fmt::format("group {}, driver {}", group_words(function), driver_words(function)),
             style, 2, 2, tone);
-        const auto cell = verdict(function);
+        const auto cell = verdict(list, function);
         text += text::paragraph(cell.text, style, 2, 2, cell.tone);
     }
     return text;
+}
+
+// What stands in the way of all, before the lines of each.
+std::string render_problems(const FunctionList& list, const text::TextStyle& style) {
+    std::string text;
+    for (const auto& problem : list.problems)
+        text += text::paragraph(sentence(problem), style, 0, 2, text::Tone::Warning);
+    return text.empty() ? text : text + '\n';
 }
 
 std::string render_groups(const FunctionList& list, const AddressWords& words,
@@ -138,7 +146,15 @@ std::string render_list(const FunctionList& list, const text::TextStyle& style) 
     const AddressWords words{list};
     const auto table = style.width < wide_enough ? render_narrow(list, words, style)
                                                  : render_wide(list, words, style);
-    return table + render_groups(list, words, style) + render_summary(list, style);
+    return render_problems(list, style) + table + render_groups(list, words, style) +
+           render_summary(list, style);
+}
+
+std::string render_list_tree(const FunctionList& list, const text::TextStyle& style) {
+    if (list.functions.empty()) return "This host has no PCI function.\n";
+    const AddressWords words{list};
+    return render_problems(list, style) + text::render_tree(list, style) +
+           render_groups(list, words, style) + render_summary(list, style);
 }
 
 std::string render_list_json(const FunctionList& list) {
@@ -152,15 +168,27 @@ std::string render_list_json(const FunctionList& list) {
             names.push_back(to_string(member));
         groups.push_back({{"iommu_group", number}, {"functions", std::move(names)}});
     }
-    const Json object = {
-        {"format", 1}, {"functions", std::move(functions)}, {"moved_together", std::move(groups)}};
+    auto problems = Json::array();
+    for (const auto& problem : list.problems)
+        problems.push_back(sentence(problem));
+    const Json object = {{"format", 1},
+                         {"functions", std::move(functions)},
+                         {"moved_together", std::move(groups)},
+                         {"problems", std::move(problems)}};
     return object.dump(2, ' ', false, Json::error_handler_t::replace) + '\n';
 }
 
-Outcome run_list(const Host& host, bool json, const text::TextStyle& style, Names names) {
-    const auto list = list_functions(host, names);
+Outcome run_list(const Host& host, const ListArguments& arguments, const text::TextStyle& style) {
+    const auto list = list_functions(host, arguments.names);
     if (!list) return ended_with(status::wrong, list.error());
-    return {.out = json ? render_list_json(*list) : render_list(*list, style)};
+    if (!arguments.report.empty()) {
+        const auto page = printable(text::render_list_report(*list));
+        if (const auto written = replace_file(arguments.report, page); !written)
+            return ended_with(status::wrong, written.error());
+        return {.out = fmt::format("wrote {}\n", arguments.report)};
+    }
+    if (arguments.json) return {.out = render_list_json(*list)};
+    return {.out = arguments.tree ? render_list_tree(*list, style) : render_list(*list, style)};
 }
 
 }  // namespace tenon::cli

@@ -12,11 +12,21 @@ namespace tenon::cli {
 /// The list for people, laid out for the width of `style`.
 std::string render_list(const FunctionList& list, const text::TextStyle& style);
 
+/// The same as a tree.
+std::string render_list_tree(const FunctionList& list, const text::TextStyle& style);
+
 /// The list as one JSON object; docs/users/list-and-diff.md describes it.
 std::string render_list_json(const FunctionList& list);
 
+/// How `list` is to be printed.
+struct ListArguments {
+    bool json = false;
+    bool tree = false;
+    std::string report;  ///< The file of a page; empty: none.
+    Names names = Names::Told;
+};
+
 /// Lists. Never opens a device.
-Outcome run_list(const Host& host, bool json, const text::TextStyle& style,
-                 Names names = Names::Told);
+Outcome run_list(const Host& host, const ListArguments& arguments, const text::TextStyle& style);
 
 }  // namespace tenon::cli

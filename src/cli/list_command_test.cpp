@@ -43,9 +43,7 @@ protected:
                                              .share = tree_.proc() + "/share"}}};
     }
 
-    std::string text(std::size_t width) const {
-        return run_list(host(), false, {.width = width}).out;
-    }
+    std::string text(std::size_t width) const { return run_list(host(), {}, {.width = width}).out; }
 
     support::FakeSysfs tree_;
 };
@@ -101,8 +99,64 @@ TEST_F(ListCommand, NamesAFunctionByIdsAndClassWithoutAList) {
     EXPECT_THAT(text(120), HasSubstr("1b36:0010 Non-Volatile memory controller"));
 }
 
+TEST_F(ListCommand, SaysOnceWhatStandsInTheWayOfAll) {
+    support::FakeSysfs bare;
+    const auto image = support::ConfigBuilder{}.image();
+    for (const auto* const address : {"0000:01:00.0", "0000:02:00.0"})
+        bare.add({.address = address,
+                  .config = {image.bytes().begin(), image.bytes().end()},
+                  .driver = "igb",
+                  .group = ""});
+    const Host without{
+        .sysfs = host::sysfs::Sysfs{
+            {.sysfs = bare.sysfs(), .dev = bare.dev(), .proc = bare.proc(), .share = "/none"}}};
+
+    const auto out = run_list(without, {}, {.width = 120}).out;
+
+    EXPECT_THAT(out, testing::StartsWith("no IOMMU translates the DMA of any function"));
+    EXPECT_THAT(out, HasSubstr("the kernel has no vfio-pci now"));
+    EXPECT_EQ(out.find("no IOMMU", 10), std::string::npos) << out;
+    const auto json = nlohmann::json::parse(run_list(without, {.json = true}, {}).out);
+    EXPECT_EQ(json.at("problems").size(), 2u);
+}
+
+TEST_F(ListCommand, SaysTheReasonThatWouldRemainLast) {
+    add("0000:03:00.0", 0, "igb", "");  // Alone without an IOMMU, which takes a reboot.
+
+    EXPECT_THAT(text(120), HasSubstr("igb       no: it is in no IOMMU group"));
+    EXPECT_THAT(text(120), testing::Not(HasSubstr("no IOMMU translates the DMA of any")));
+}
+
+TEST_F(ListCommand, LeavesPartsOfTheHostToIt) {
+    const auto image = support::ConfigBuilder{}.put32(0x08, 0x06000000).image();
+    tree_.add({.address = "0000:00:00.0",
+               .config = {image.bytes().begin(), image.bytes().end()},
+               .driver = "",
+               .group = "0",
+               .class_code = 0x060000});
+
+    EXPECT_THAT(text(160), HasSubstr("no: it is a host bridge (class 0600)"));
+}
+
+TEST_F(ListCommand, DrawsATree) {
+    const auto out = run_list(host(), {.tree = true}, {.width = 120}).out;
+
+    EXPECT_THAT(out, testing::StartsWith("[0000:00]\n\\-- 02.0-[00] Red Hat"));
+    EXPECT_THAT(out, HasSubstr("group 3, vfio-pci\n"));
+    EXPECT_THAT(out, HasSubstr("      yes\n"));
+    EXPECT_THAT(out, HasSubstr("1 of 4 functions can be assigned now"));
+}
+
+TEST_F(ListCommand, WritesAPage) {
+    const auto file = tree_.proc() + "/list.html";
+
+    EXPECT_EQ(run_list(host(), {.report = file}, {}).out, "wrote " + file + "\n");
+    EXPECT_EQ(run_list(host(), {.report = tree_.proc() + "/none/list.html"}, {}).status,
+              status::wrong);
+}
+
 TEST_F(ListCommand, PrintsJson) {
-    const auto json = nlohmann::json::parse(run_list(host(), true, {}).out);
+    const auto json = nlohmann::json::parse(run_list(host(), {.json = true}, {}).out);
 
     EXPECT_EQ(json.at("format"), 1);
     const auto& disk = json.at("functions").at(3);
@@ -119,7 +173,7 @@ TEST_F(ListCommand, PrintsJson) {
 TEST_F(ListCommand, SaysThatAHostShowsNoBus) {
     const Host none{.sysfs = host::sysfs::Sysfs{{.sysfs = tree_.sysfs() + "/none"}}};
 
-    const auto outcome = run_list(none, false, {});
+    const auto outcome = run_list(none, {}, {});
 
     EXPECT_EQ(outcome.status, status::wrong);
     EXPECT_THAT(outcome.err, HasSubstr("no PCI bus"));

@@ -1,12 +1,16 @@
 #include "cli/plan_command.hpp"
 
+#include <fmt/core.h>
+
 #include "base/output.hpp"
 #include "base/printable.hpp"
 #include "cli/text/library.hpp"
 #include "cli/text/map_svg.hpp"
 #include "cli/text/map_text.hpp"
 #include "cli/text/plan_lspci.hpp"
+#include "cli/text/plan_report.hpp"
 #include "cli/text/plan_text.hpp"
+#include "cli/text/summary_text.hpp"
 #include "cli/text/verdict_text.hpp"
 
 namespace tenon::cli {
@@ -18,11 +22,17 @@ Outcome run_plan(const Host& host, const MachineArguments& arguments, PlanForm f
     const auto* const plan = &planned->plan;
     Outcome outcome{.status = plan->assignable() ? status::good : status::refused};
     switch (form) {
+        case PlanForm::Summary:
+            outcome.out = text::render_summary(*plan, style);
+            break;
         case PlanForm::Text:
             outcome.out = text::render_text(*plan, style);
             break;
         case PlanForm::Json:
             outcome.out = render_json(*plan);
+            break;
+        case PlanForm::JsonWithBytes:
+            outcome.out = render_json(*plan, Bytes::Shown);
             break;
         case PlanForm::Lspci:
             outcome.out = text::render_lspci(*plan);
@@ -36,15 +46,29 @@ Outcome run_plan(const Host& host, const MachineArguments& arguments, PlanForm f
     return outcome;
 }
 
-Outcome draw_plan(const Host& host, const MachineArguments& arguments, const std::string& file) {
+namespace {
+
+// Plans, and writes what `render` makes of the plan.
+Outcome write_plan(const Host& host, const MachineArguments& arguments, const std::string& file,
+                   std::string (*render)(const model::machine::MachinePlan& plan)) {
     const auto planned = plan_machine(host, arguments);
     if (!planned) return ended_with(status::wrong, planned.error());
     const auto* const plan = &planned->plan;
-    if (const auto written = replace_file(file, printable(text::render_map_svg(*plan))); !written)
+    if (const auto written = replace_file(file, printable(render(*plan))); !written)
         return ended_with(status::wrong, written.error());
     return {.status = plan->assignable() ? status::good : status::refused,
             .out = fmt::format("wrote {}\n", file),
             .err = text::render_refusal(*plan, {})};
+}
+
+}  // namespace
+
+Outcome draw_plan(const Host& host, const MachineArguments& arguments, const std::string& file) {
+    return write_plan(host, arguments, file, text::render_map_svg);
+}
+
+Outcome report_plan(const Host& host, const MachineArguments& arguments, const std::string& file) {
+    return write_plan(host, arguments, file, text::render_plan_report);
 }
 
 }  // namespace tenon::cli

@@ -10,7 +10,7 @@
 namespace tenon::cli {
 
 /// In which form the plan is printed.
-enum class PlanForm { Text, Json, Lspci, Map };
+enum class PlanForm { Summary, Text, Json, JsonWithBytes, Lspci, Map };
 
 /// Plans and prints. Status `refused` where a function is not assignable; the plan is printed all
 /// the same.
@@ -19,5 +19,8 @@ Outcome run_plan(const Host& host, const MachineArguments& arguments, PlanForm f
 
 /// Plans and writes the picture of configuration space to `file`, an SVG. The status is as above.
 Outcome draw_plan(const Host& host, const MachineArguments& arguments, const std::string& file);
+
+/// Plans and writes a page of HTML to `file`. The status is as above.
+Outcome report_plan(const Host& host, const MachineArguments& arguments, const std::string& file);
 
 }  // namespace tenon::cli

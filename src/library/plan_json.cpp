@@ -1,5 +1,9 @@
 #include "library/plan_json.hpp"
 
+#include <fmt/core.h>
+
+#include <algorithm>
+
 #include "device/atomic_widths.hpp"
 #include "library/host_json.hpp"
 #include "library/words.hpp"
@@ -156,41 +160,57 @@ Json reset(const model::function::ResetPlan& plan) {
             {"bus_set", plan.bus_set}};
 }
 
+Json config(const model::slot::FunctionPlan& plan) {
+    auto rows = Json::array();
+    if (!plan.view.guest_view) return rows;
+    const auto image = plan.start();
+    const auto size = std::min(plan.view.config_size, known_config(plan.facts));
+    for (std::size_t offset = 0; offset + config_row <= size; offset += config_row) {
+        std::string row;
+        for (std::size_t at = offset; at < offset + config_row; ++at)
+            row += fmt::format("{:02x}", image.read8(at));
+        rows.push_back(std::move(row));
+    }
+    return rows;
+}
+
 Json function(const model::slot::FunctionPlan& plan, const model::slot::SlotView& slot,
-              const model::slot::SlotFunction& in_slot) {
+              const model::slot::SlotFunction& in_slot, Bytes bytes) {
     const auto& view = plan.view;
     auto capabilities = Json::array();
     for (const auto& decision : view.capabilities)
         capabilities.push_back(capability(decision));
-    return {{"id", view.id},
-            {"host", view.host},
-            {"source", plan.facts.source},
-            {"guest", view.guest_view ? Json(guest_address(plan.guest)) : Json(nullptr)},
-            {"guest_function", view.function},
-            {"vendor", hex(view.vendor, 4)},
-            {"device", hex(view.device, 4)},
-            {"class", hex(view.class_code, 6)},
-            {"revision", hex(view.revision, 2)},
-            {"assignable", view.assignable},
-            {"reasons", reasons(view.reasons)},
-            {"mend", mend(view.reasons)},
-            {"warnings", model::machine::warnings_of_function(plan, slot)},
-            {"unknowns", view.unknowns},
-            {"config_known", known_config(plan.facts)},
-            {"config_size", view.guest_view ? Json(view.config_size) : Json(nullptr)},
-            {"capabilities", std::move(capabilities)},
-            {"bars", bars(plan)},
-            {"intx", intx(view.intx)},
-            {"msi", msi(view.msi)},
-            {"msix", msix(view.msix)},
-            {"pasid", pasid(view.pasid)},
-            {"driver", driver(plan.facts)},
-            {"iommu_group", group(view)},
-            {"opened", bool{plan.facts.vfio}},
-            {"host_facts", host_facts(plan.facts)},
-            {"properties", properties(view.properties)},
-            {"atomics", atomics(view, in_slot)},
-            {"reset", reset(plan.reset)}};
+    Json object{{"id", view.id},
+                {"host", view.host},
+                {"source", plan.facts.source},
+                {"guest", view.guest_view ? Json(guest_address(plan.guest)) : Json(nullptr)},
+                {"guest_function", view.function},
+                {"vendor", hex(view.vendor, 4)},
+                {"device", hex(view.device, 4)},
+                {"class", hex(view.class_code, 6)},
+                {"revision", hex(view.revision, 2)},
+                {"assignable", view.assignable},
+                {"reasons", reasons(view.reasons)},
+                {"mend", mend(view.reasons)},
+                {"warnings", model::machine::warnings_of_function(plan, slot)},
+                {"unknowns", view.unknowns},
+                {"config_known", known_config(plan.facts)},
+                {"config_size", view.guest_view ? Json(view.config_size) : Json(nullptr)},
+                {"capabilities", std::move(capabilities)},
+                {"bars", bars(plan)},
+                {"intx", intx(view.intx)},
+                {"msi", msi(view.msi)},
+                {"msix", msix(view.msix)},
+                {"pasid", pasid(view.pasid)},
+                {"driver", driver(plan.facts)},
+                {"iommu_group", group(view)},
+                {"opened", bool{plan.facts.vfio}},
+                {"host_facts", host_facts(plan.facts)},
+                {"properties", properties(view.properties)},
+                {"atomics", atomics(view, in_slot)},
+                {"reset", reset(plan.reset)}};
+    if (bytes == Bytes::Shown) object["config"] = config(plan);
+    return object;
 }
 
 Json guest(const model::machine::MachinePlan& plan) {
@@ -210,10 +230,11 @@ Json guest(const model::machine::MachinePlan& plan) {
             {"window64_needed", plan.memory64_needed}};
 }
 
-Json port(const model::slot::PortPlan& plan) {
+Json port(const model::slot::PortPlan& plan, Bytes bytes) {
     auto functions = Json::array();
     for (std::size_t n = 0; n < plan.functions.size(); ++n)
-        functions.push_back(function(plan.functions[n], plan.slot, plan.slot.functions.at(n)));
+        functions.push_back(
+            function(plan.functions[n], plan.slot, plan.slot.functions.at(n), bytes));
     auto reasons = plan.slot.atomics_why;
     if (!plan.slot.atomics_change.empty())
         reasons.push_back("what would change it: " + plan.slot.atomics_change);
@@ -292,12 +313,14 @@ std::string render(const Json& object) {
 
 }  // namespace
 
-std::string render_json(const model::slot::PortPlan& plan) { return render(port(plan)); }
+std::string render_json(const model::slot::PortPlan& plan) {
+    return render(port(plan, Bytes::LeftOut));
+}
 
-std::string render_json(const model::machine::MachinePlan& plan) {
+std::string render_json(const model::machine::MachinePlan& plan, Bytes bytes) {
     auto ports = Json::array();
     for (const auto& one : plan.ports)
-        ports.push_back(port(*one));
+        ports.push_back(port(*one, bytes));
     const Json object = {{"format", 1},
                          {"machine", plan.version},
                          {"assignable", plan.assignable()},

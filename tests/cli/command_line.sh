@@ -49,11 +49,12 @@ expect 2 err 'atomics=32\+32: .* each once' plan --port a,atomics=32+32 handmade
 expect 2 err 'atomics=64\+auto: known are' plan --port a,atomics=64+auto handmade-nvme.lspci
 expect 2 err 'atomics= is given twice' plan --port a,atomics=off,atomics=auto handmade-nvme.lspci
 expect 2 err 'contradicts express=1' plan --port a,express=1,atomics=32 handmade-nvme.lspci
+expect 2 err 'atomics=all-functions contradicts express=1' plan --port a,atomics=all-functions,express=1 handmade-nvme.lspci
 expect 2 err 'contradicts express=1' run --kernel handmade-nvme.lspci --port a,atomics=32,express=1 --device 65:00.0
 expect 2 err 'express=3: ' plan --port a,express=3 handmade-nvme.lspci
-expect 0 out 'completes 32 and 64 bit' plan handmade-nvme.lspci,host-atomics=32+64
-expect 0 out 'atomics=off +asked for +completes no AtomicOps' plan --port a,atomics=off handmade-nvme.lspci,port=a,host-atomics=32+64
-expect 0 out 'as qemu-11.1 has it' plan --machine qemu-11.1 handmade-nvme.lspci,host-atomics=32+64
+expect 0 out 'completes 32 and 64 bit' plan -v handmade-nvme.lspci,host-atomics=32+64
+expect 0 out 'atomics=off +asked for +completes no AtomicOps' plan -v --port a,atomics=off handmade-nvme.lspci,port=a,host-atomics=32+64
+expect 0 out 'as qemu-11.1 has it' plan --verbose --machine qemu-11.1 handmade-nvme.lspci,host-atomics=32+64
 expect 2 err 'id a is given twice' plan handmade-nvme.lspci,id=a lab-igb.lspci,id=a
 expect 2 err 'taken by another' plan handmade-nvme.lspci,port=a,function=1 lab-igb.lspci,port=a,function=1
 expect 2 err 'nothing: No such file.*lspci -D' plan nothing
@@ -66,13 +67,31 @@ expect 0 out '^Usage: tenon capture' capture --help
 expect 0 out '^Usage: tenon list' list --help
 expect 0 out '^Usage: tenon diff' diff --help
 expect 2 err 'B is required' diff handmade-nvme.lspci
-expect 1 out 'port.s link width +4 +1$' diff handmade-nvme.lspci lab-nvme.lspci
+expect 1 out '^port.link.width +4 +1$' diff handmade-nvme.lspci lab-nvme.lspci
+expect 1 out '^pasid.width +20 +8$' diff --viommu pasid lab-igb.lspci,host-pasid=20 lab-igb.lspci,host-pasid=8+exec
+expect 1 out '^pasid.execute +no +yes$' diff --viommu pasid lab-igb.lspci,host-pasid=20 lab-igb.lspci,host-pasid=8+exec
+expect 1 out '^atomics.requester_enable +guest +gated$' diff --port a,atomics=off handmade-nvme.lspci,host-atomics=32 handmade-nvme.lspci,port=a,host-atomics=32
+expect 1 out '^intx +' diff lab-nvme.lspci lab-nvme.lspci,intx=off
+expect 1 out '^port.properties.hotplug..value +on +off$' diff --port a,hotplug=off lab-nvme.lspci lab-nvme.lspci,port=a
+expect 0 out 'would see the same' diff --machine qemu-11.0 lab-nvme.lspci lab-nvme.lspci
+"$program" plan -v --json lab-nvme.lspci,port=p lab-igb.lspci,port=p,function=3 >"$work/slot.json"
+"$program" plan --json lab-nvme.lspci >"$work/alone.json"
+"$program" plan -v --json lab-nvme.lspci >"$work/bytes.json"
+sed 's/f4 1a 00 11/f4 1a 01 11/' lab-nvme.lspci >"$work/updated.lspci"
+"$program" plan -v --json "$work/updated.lspci" >"$work/updated.json"
+expect 1 out '^port.functions +0, 3 +0$' diff "$work/slot.json#dev0" "$work/alone.json"
+expect 1 out '^Header Type .0x0e. +0x80 +0x00$' diff "$work/slot.json#dev0" "$work/bytes.json"
+expect 1 out '^guest_function +3 +0$' diff "$work/slot.json#dev1" "$work/alone.json"
+expect 0 out 'tenon plan -v --json writes them' diff "$work/bytes.json" "$work/alone.json"
+expect 1 out '^Subsystem ids .0x2c. +0x11001af4 +0x11011af4$' diff "$work/bytes.json" "$work/updated.json"
+expect 2 err 'made already' diff --viommu pasid "$work/bytes.json" "$work/alone.json"
 expect 0 out 'would see the same' diff lab-nvme.lspci lab-nvme.lspci
 expect 2 err 'nothing: No such file' diff lab-nvme.lspci nothing
 expect 2 err 'host-ats=on: known are' plan handmade-nvme.lspci,host-ats=on
 expect 0 out '"width": 16' plan --json handmade-nvme.lspci,host-pasid=16+priv
 expect 0 out 'assignable as far as known' plan handmade-nvme.lspci
-expect 0 out 'is 01:00.3 in the guest' plan --port a lab-igb.lspci,port=a handmade-nvme.lspci,port=a,function=3
+expect 0 out '^Verdict$' plan handmade-nvme.lspci
+expect 0 out 'is 01:00.3 in the guest' plan -v --port a lab-igb.lspci,port=a handmade-nvme.lspci,port=a,function=3
 expect 1 out 'has no function 0' plan lab-igb.lspci,port=a,function=2
 
 # The copies of one function's bytes in every form are planned alike.
@@ -85,9 +104,10 @@ head -c 256 "$work/4096" >"$work/256"
 head -c 64 "$work/4096" >"$work/64"
 head -c 100 "$work/4096" >"$work/100"
 sed 's/^/> /; s/$/\r/' lab-nvme.lspci >"$work/quoted"
-expect 0 out 'Advanced Error|MSI-X' plan "$work/4096"
+expect 0 out 'Advanced Error|MSI-X' plan -v "$work/4096"
 expect 0 out 'extended capabilities: only the first 256' plan "$work/256"
-expect 0 out 'not known: they lie past' plan "$work/64"
+expect 0 out 'not known: of its configuration space only the header' plan "$work/64"
+expect 0 out 'not known: they lie past' plan -v "$work/64"
 expect 2 err '100 bytes are no configuration space' plan "$work/100"
 "$program" plan --emit lspci lab-nvme.lspci >"$work/view"
 for copy in "$work/4096" "$work/quoted"; do
@@ -109,8 +129,10 @@ grep -q 'No space left' "$work/err" || fail 'a full disk is not named'
 
 # No colour into a file, nothing but text.
 ! "$program" plan lab-nvme.lspci | grep -q $'\x1b' || fail 'colours in a pipe'
-[ "$(COLUMNS=80 "$program" plan lab-nvme.lspci | awk '{ if (length > n) n = length } END { print n }')" -le 80 ] ||
-    fail 'lines are longer than COLUMNS'
+for long in '' -v; do
+    [ "$(COLUMNS=80 "$program" plan $long lab-nvme.lspci | awk '{ if (length > n) n = length } END { print n }')" -le 80 ] ||
+        fail "lines are longer than COLUMNS: $long"
+done
 
 printf '%s failures\n' "$failed"
 [ "$failed" -eq 0 ]

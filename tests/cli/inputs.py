@@ -205,7 +205,7 @@ def terminals_get_no_control_characters(program, work):
         vm_file.write_text(text)
         messages.append(refused(program, "", "plan", vm_file))
     odd.write_bytes(NVME.read_bytes())
-    for form in ([], ["--json"], ["--map"], ["--emit", "lspci"]):
+    for form in ([], ["-v"], ["--json"], ["--map"], ["--emit", "lspci"]):
         done = tenon(program, "plan", *form, odd)
         assert done.returncode == 0, done.stderr
         messages.append(done.stdout.decode())

@@ -19,7 +19,7 @@ fail() {
 # shellcheck disable=SC2016  # the marks are Markdown's
 sed -n '/^```toml$/,/^```$/p' "$source/docs/users/vm-file.md" | sed '1d;$d' |
     sed "s|0000:65:00.0|$source/tests/captures/handmade-nvme.lspci|" >vm.toml
-"$program" plan vm.toml >planned
+"$program" plan -v vm.toml >planned
 for line in '^Root port storage at 00:01.0' '^  disk .* is 01:00.0 in the guest' '^  4 processors$' \
     '16 GiB in huge pages of 1 GiB'; do
     grep -qE "$line" planned || {
@@ -27,7 +27,7 @@ for line in '^Root port storage at 00:01.0' '^  disk .* is 01:00.0 in the guest'
         fail "the plan has no line like '$line'"
     }
 done
-"$program" plan vm.toml --cpus 2 --port spare | grep -q '^  2 processors$' || fail 'options do not win'
+"$program" plan -v vm.toml --cpus 2 --port spare | grep -q '^  2 processors$' || fail 'options do not win'
 
 sed -i 's/"16G,hugepages=1G"/"16X"/' vm.toml
 status=0

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What `tenon plan` prints for each capture of our own, as text, as JSON and as a dump, compared with
+# What `tenon plan` prints for each capture of our own, short, as text (-v), as JSON and as a dump, compared with
 # what is kept here; with --update, kept here.
 #
 #   golden.sh [--update] PROGRAM
@@ -18,6 +18,7 @@ export COLUMNS=100 NO_COLOR=1 LC_ALL=C
 print() {
     local options=() status=0
     case $1 in
+        txt) options=(-v) ;;
         json) options=(--json) ;;
         lspci) options=(--emit lspci) ;;
     esac
@@ -29,7 +30,7 @@ cd "$golden/../captures"
 different=0
 compared=0
 for capture in *.lspci; do
-    for form in txt json lspci; do
+    for form in short txt json lspci; do
         kept=$golden/${capture%.lspci}.$form
         if $update; then
             print "$form" "$capture" >"$kept"

@@ -121,7 +121,7 @@ virtual_function_case() {
     virtual=$(basename "$(readlink "/sys/bus/pci/devices/$physical/virtfn0")")
     bind "$virtual"
     expect_equal 'the physical function before' 0 "$(enable_bit "$physical")"
-    "$TENON" plan "$virtual" >"$work/plan"
+    "$TENON" plan -v "$virtual" >"$work/plan"
     cat "$work/plan"
     grep -q "physical function $physical" "$work/plan" || fail "the physical function is not named"
     expect_equal 'the physical function after its virtual one was asked about' 1 "$(enable_bit "$physical")"

@@ -13,8 +13,8 @@ title() { printf '\n== %s\n' "$*"; }
 
 needs_tenon
 bind "$disk"
-title "tenon plan $disk (the device of the virtual host, bound to vfio-pci)"
-"$TENON" plan "$disk" | tee "$work/shown"
+title "tenon plan -v $disk (the device of the virtual host, bound to vfio-pci)"
+"$TENON" plan -v "$disk" | tee "$work/shown"
 "$TENON" plan --json "$disk" >"$work/plan.json"
 "$TENON" plan --emit lspci "$disk" >"$work/planned"
 
@@ -49,5 +49,5 @@ printf '\nEverything matched what the plan had promised: capabilities, configura
 [ "${1:-}" = readme ] || exit 0
 
 bind 0000:07:00.1
-"$TENON" plan 0000:07:00.1 >>"$work/shown" || true
+"$TENON" plan -v 0000:07:00.1 >>"$work/shown" || true
 python3 "$here/readme_session.py" "$TENON_ROOT/README.md" "$work/shown"

@@ -61,7 +61,7 @@ command=$(sed -n 's/.*As root: \(echo [0-9]* > [^ ]*\).*/\1/p' "$work/messages")
 eval "$command"
 expect_equal 'huge pages after the command' "$((size / 2))" "$(cat $pool/free_hugepages)"
 
-COLUMNS=200 "$TENON" plan "$work/vm.toml" >"$work/plan"
+COLUMNS=200 "$TENON" plan -v "$work/vm.toml" >"$work/plan"
 expect_line 'the plan' '^  4 processors$' "$work/plan"
 expect_line 'the plan' 'memory at 0x0-0xbfffffff and 0x100000000-0x103ffffff: 3136 MiB in huge' "$work/plan"
 expect_line 'the plan' 'guest physical addresses have [0-9]+ bits' "$work/plan"

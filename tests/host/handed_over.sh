@@ -59,7 +59,7 @@ for way in iommufd group; do
         --device "$virtual,iommu=$way"
     refused 1 "a wrong VF token by $way" 'vf-token' --kernel "$(guest_kernel vmlinux)" \
         --device "$virtual,iommu=$way,vf-token=00000000-0000-0000-0000-000000000001"
-    "$TENON" plan "$virtual,iommu=$way,vf-token=$token" >"$work/plan"
+    "$TENON" plan -v "$virtual,iommu=$way,vf-token=$token" >"$work/plan"
     grep -q 'opened through VFIO' "$work/plan" || fail "the token is not taken by $way"
     printf 'ok: the VF token opens it by %s\n' "$way"
 done

@@ -26,7 +26,7 @@ bind "$disk" "$nic" "$edu"
 before=$(host_state "$disk"; host_state "$nic"; host_state "$edu")
 
 printf '\nINTx, by KVM; two functions behind one pin\n'
-"$TENON" plan "$edu" | grep -A3 '^  Interrupts'
+"$TENON" plan -v "$edu" | grep -A3 '^  Interrupts'
 guest_extra=pci=nomsi
 run_guest "$kernel" nics,edu-intx,disk,vectors "$disk,port=a,function=0" "$nic,port=a,function=1" "$edu"
 expect_equal 'network' 'e1000e has an address' "$(section nics)"
@@ -37,7 +37,7 @@ expect_equal 'counts of the shared pin' "$(section vectors | sed -n 's/^nvme0q1 
     "$(section vectors | sed -n 's/^eth0 //p')"
 
 printf '\nINTx, by ourselves; all behind one pin\n'
-"$TENON" plan "$edu,intx=trapped" | grep -A3 '^  Interrupts'
+"$TENON" plan -v "$edu,intx=trapped" | grep -A3 '^  Interrupts'
 run_guest "$kernel" nics,edu-intx,disk,vectors "$disk,intx=trapped,port=a,function=0" \
     "$nic,intx=trapped,port=a,function=1" "$edu,intx=trapped,port=a,function=2"
 expect_equal 'network' 'e1000e has an address' "$(section nics)"

@@ -19,7 +19,7 @@ before=$(states)
 devices=()
 for address in "$disk" "$edu"; do devices+=(--device "$address,iommu=$1"); done
 "$TENON" plan --json "${devices[@]}" >"$work/plan"
-"$TENON" plan "${devices[@]}" | grep -A2 'peer-to-peer:'
+"$TENON" plan -v "${devices[@]}" | grep -A2 'peer-to-peer:'
 peers=$(python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))["peers"]["state"])' "$work/plan")
 expect_equal 'peer-to-peer as the plan has it' mapped "$peers"
 

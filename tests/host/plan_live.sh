@@ -12,8 +12,8 @@ needs_tenon
 plan() {
     local expected=$1 status=0
     shift
-    printf '\n$ tenon plan %s\n' "$*"
-    "$TENON" plan "$@" || status=$?
+    printf '\n$ tenon plan -v %s\n' "$*"
+    "$TENON" plan -v "$@" || status=$?
     expect_equal "exit status" "$expected" "$status"
     "$TENON" plan --json "$@" >"$work/json" || true
     python3 -c '
@@ -39,7 +39,7 @@ done
 # Two functions share a group: one cannot go while the host's driver has the other.
 bind 07:00.1
 plan 1 07:00.1
-refusal=$("$TENON" plan 07:00.1 || true)
+refusal=$("$TENON" plan -v 07:00.1 || true)
 grep -q '0000:07:00.0 of the same IOMMU group' <<<"$refusal" || fail "the member is not named"
 bind 07:00.0
 plan 0 07:00.0

@@ -21,7 +21,7 @@ traps_and_counts() {
 # where lspci in the guest finds their tables, and how many of 20 reads in the page of the disk's own are trapped.
 drive() {
     local before after
-    "$TENON" plan "$disk$relocation_of_disk" "$nic$relocation_of_nic" | grep -E -A2 '^ +(MSI-X  |msix-relocation=)'
+    "$TENON" plan -v "$disk$relocation_of_disk" "$nic$relocation_of_nic" | grep -E -A2 '^ +(MSI-X  |msix-relocation=)'
     follow_steps '\(counts\|table-page\): ' traps_and_counts
     run_guest "$kernel" function,nics,disk,table-page,counts "$disk$relocation_of_disk" "$nic$relocation_of_nic"
     end_steps >"$work/host"

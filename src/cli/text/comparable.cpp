@@ -3,18 +3,18 @@
 #include <fmt/core.h>
 #include <fmt/ranges.h>
 
-#include <array>
+#include <algorithm>
 #include <bitset>
 #include <filesystem>
+#include <nlohmann/json.hpp>
 #include <ranges>
-#include <span>
 
 #include "base/file.hpp"
 #include "base/json_place.hpp"
 #include "base/text.hpp"
 #include "capture/capture_json.hpp"
 #include "capture/limits.hpp"
-#include "cli/text/library.hpp"
+#include "library/words/device_argument.hpp"
 
 namespace tenon::cli::text {
 namespace {
@@ -50,104 +50,93 @@ std::optional<PlanFile> find_plan(const std::string& named) {
                     .function = mark < named.size() ? named.substr(mark + 1) : ""};
 }
 
-std::string whole_number(const JsonPlace& place) { return std::to_string(place.number()); }
-
-std::string yes_or_no(const JsonPlace& place) { return place.flag() ? "yes" : "no"; }
-
-std::string size_words(const JsonPlace& place) { return format_size(place.number()); }
-
-std::string text_of(const JsonPlace& place) { return place.text(); }
-
-// A field of an object and its name for people.
-struct Field {
-    std::string_view key;
-    std::string_view name;
-    std::string (*read)(const JsonPlace&);
-};
-
-// The fields of an object that may be absent: "none" then.
-void add_object(std::vector<Trait>& traits, const JsonPlace& place, std::span<const Field> fields) {
-    for (const auto& field : fields)
-        traits.push_back({.name = std::string{field.name},
-                          .value = place.is_null() ? "none" : field.read(place.at(field.key))});
-}
-
-constexpr std::array link_fields{
-    Field{"speed", "port's link speed", text_of},
-    Field{"width", "port's link width", whole_number},
-    Field{"max_payload", "port's largest payload", size_words},
-};
-constexpr std::array msi_fields{
-    Field{"vectors", "MSI vectors", whole_number},
-    Field{"wide_address", "MSI 64-bit address", yes_or_no},
-    Field{"maskable", "MSI masks each vector", yes_or_no},
-};
-constexpr std::array msix_fields{
-    Field{"vectors", "MSI-X vectors", whole_number},
-    Field{"table_bar", "MSI-X table in BAR", whole_number},
-    Field{"table_offset", "MSI-X table at", text_of},
-    Field{"pba_bar", "MSI-X pending bits in BAR", whole_number},
-    Field{"pba_offset", "MSI-X pending bits at", text_of},
-};
-
-std::vector<Trait> read_traits(const JsonPlace& port, const JsonPlace& function) {
-    std::vector<Trait> traits;
-    for (const auto* const key : {"vendor", "device", "class", "revision"})
-        traits.push_back({.name = key, .value = function.at(key).text()});
-    const auto size = function.at("config_size");
-    traits.push_back({.name = "configuration space",
-                      .value = size.is_null() ? "not for a guest" : size_words(size)});
-    add_object(traits, port.at("link"), link_fields);
-    std::vector<std::string> widths;
-    for (const auto& width : port.at("atomic_completer").items(3))
-        widths.push_back(whole_number(width));
-    traits.push_back(
-        {.name = "AtomicOps that the port completes",
-         .value = widths.empty() ? "none" : fmt::format("{}", fmt::join(widths, ", "))});
-    add_object(traits, function.at("msi"), msi_fields);
-    add_object(traits, function.at("msix"), msix_fields);
-    return traits;
-}
-
-std::vector<Trait> read_bars(const JsonPlace& function) {
-    std::vector<Trait> bars;
+void check_bars(const JsonPlace& function) {
     std::bitset<most_bars> seen;
     for (const auto& bar : function.at("bars").items(most_bars)) {
         const auto index = bar.at("index").number(most_bars - 1);
         if (seen.test(index)) bar.at("index").wrong("a second time");
         seen.set(index);
-        const auto name = index == 6 ? std::string{"option ROM"} : fmt::format("BAR {}", index);
-        bars.push_back({.name = name + " kind",
-                        .value = bar.at("kind").text() +
-                                 (bar.at("prefetchable").flag() ? ", prefetchable" : "")});
-        const auto size = bar.at("size");
-        bars.push_back({.name = name + " size",
-                        .value = size.is_null() ? std::nullopt : std::optional{size_words(size)}});
     }
-    return bars;
 }
 
-ComparableCapability read_capability(const JsonPlace& place) {
+void read_capability(Comparable& read, const JsonPlace& place) {
     const auto at = place.at("guest_offset");
-    return {.extended = place.at("list").text() == "extended",
-            .id = static_cast<std::uint16_t>(place.at("id").hex(0xffff)),
-            .name = place.at("name").text(),
-            .at = at.is_null() ? std::nullopt
-                               : std::optional{static_cast<std::uint16_t>(at.hex(0xfff))},
-            .size = static_cast<std::uint16_t>(place.at("size").number(pci::express_size)),
-            .action = place.at("action").text(),
-            .why = place.at("why").text()};
+    const auto extended = place.at("list").text() == "extended";
+    const auto id = static_cast<std::uint16_t>(place.at("id").hex(0xffff));
+    const auto size = static_cast<std::uint16_t>(place.at("size").number(pci::express_size));
+    if (at.is_null()) return;
+    read.capabilities.push_back({.extended = extended,
+                                 .id = id,
+                                 .name = place.at("name").text(),
+                                 .at = static_cast<std::uint16_t>(at.hex(0xfff)),
+                                 .size = size});
 }
 
-Comparable read_function(const JsonPlace& port, const JsonPlace& function) {
+// Rows of hex digits, as plan_json.hpp has them.
+std::optional<pci::ConfigImage> read_config(const JsonPlace& function) {
+    if (!function.has("config")) return std::nullopt;
+    std::string digits;
+    for (const auto& row : function.at("config").items(pci::express_size / config_row))
+        digits += row.text();
+    pci::ConfigImage config{std::min(digits.size() / 2, pci::express_size)};
+    for (std::size_t at = 0; at < digits.size() / 2; ++at) {
+        const auto byte = parse_hex(std::string_view{digits}.substr(2 * at, 2));
+        if (!byte) function.at("config").wrong("rows of hex digits are wanted");
+        config.write(at, static_cast<std::uint8_t>(byte.value_or(0)));
+    }
+    return config;
+}
+
+// BARs of unknown size have no place, and so their windows.
+void forget_windows(std::vector<Leaf>& leaves) {
+    const bool unknown = std::ranges::any_of(leaves, [](const Leaf& leaf) {
+        return leaf.where.starts_with("bars[") && leaf.where.ends_with("].size") && !leaf.known &&
+               !leaf.where.contains(".mapped");
+    });
+    for (auto& leaf : leaves)
+        for (const std::string_view above :
+             {"port.windows", "plan.guest.window64", "plan.guest.window64_needed"})
+            if (unknown && is_within(leaf.where, above)) leaf.known = false;
+}
+
+// Whose facts its warnings come from is told by what stands beside them.
+void forget_budgets(std::vector<Leaf>& leaves) {
+    const auto host = std::ranges::find(leaves, "plan.interrupts.host_vectors", &Leaf::where);
+    if (host == leaves.end() || host->known) return;
+    for (auto& leaf : leaves)
+        if (is_within(leaf.where, "plan.interrupts.warnings")) leaf.known = false;
+}
+
+void add_slot(std::vector<Leaf>& leaves, const JsonPlace& port) {
+    std::vector<std::uint64_t> numbers;
+    for (const auto& function : port.at("functions").items(most_functions))
+        numbers.push_back(function.at("guest_function").number(7));
+    leaves.push_back(
+        {.where = "port.functions", .value = fmt::format("{}", fmt::join(numbers, ", "))});
+}
+
+Comparable read_function(const JsonPlace& plan, const JsonPlace& port, const JsonPlace& function) {
     Comparable read{.name = {},
-                    .traits = read_traits(port, function),
-                    .bars = read_bars(function),
+                    .leaves = {},
                     .capabilities = {},
                     .config_known = function.at("config_known").number(pci::express_size),
-                    .config = {}};
+                    .config = read_config(function)};
+    check_bars(function);
     for (const auto& capability : function.at("capabilities").items(most_capabilities))
-        read.capabilities.push_back(read_capability(capability));
+        read_capability(read, capability);
+    std::vector names{function.at("source").text(), function.at("host").text(),
+                      function.at("id").text(), port.at("name").text()};
+    // An address with its domain before one without.
+    std::ranges::sort(names, std::ranges::greater{}, &std::string::size);
+    auto& leaves = read.leaves;
+    add_leaves(leaves, function.value(), "", names,
+               {"id", "host", "source", "config", "config_known"});
+    add_slot(leaves, port);
+    add_leaves(leaves, port.value(), "port", names, {"name", "functions"});
+    add_leaves(leaves, plan.value(), "plan", names, {"ports"});
+    if (leaves.size() >= most_leaves) plan.wrong("more values than a plan has");
+    forget_windows(leaves);
+    forget_budgets(leaves);
     return read;
 }
 
@@ -155,13 +144,14 @@ Comparable read_function(const JsonPlace& port, const JsonPlace& function) {
 Result<Comparable> choose(JsonDocument& document, std::string_view file, std::string_view wanted) {
     std::vector<Comparable> found;
     std::vector<std::string> all;
-    for (const auto& port : JsonPlace{document}.at("ports").items(most_ports))
+    const JsonPlace plan{document};
+    for (const auto& port : plan.at("ports").items(most_ports))
         for (const auto& function : port.at("functions").items(most_functions)) {
             all.push_back(function.at("id").text());
             const auto on_host = function.at("host").text();
             const bool meant = wanted.empty() || wanted == all.back() || wanted == on_host;
             // One more than can be meant is enough to say so.
-            if (meant && found.size() < 2) found.push_back(read_function(port, function));
+            if (meant && found.size() < 2) found.push_back(read_function(plan, port, function));
         }
     if (document.mistake()) return std::unexpected(*document.mistake());
     if (found.size() == 1) return std::move(found.front());
@@ -172,11 +162,6 @@ Result<Comparable> choose(JsonDocument& document, std::string_view file, std::st
               .hint = fmt::format("Write FILE#ID with one of: {}{}",
                                   fmt::join(all | std::views::take(capture::most_shown), ", "),
                                   all.size() > capture::most_shown ? ", …" : "")});
-}
-
-Result<Comparable> read_plan_file(const PlanFile& plan) {
-    TENON_TRY(document, JsonDocument::parse(plan.content, plan.path, capture::document_limits), "");
-    return choose(document, plan.path, plan.function);
 }
 
 // A slot has several, of which a plan's ids are not those of what was named.
@@ -194,25 +179,44 @@ Result<void> check_single(const std::string& named, const model::machine::Machin
                             fmt::join(hosts, ", "))});
 }
 
-Result<Comparable> plan_device(const Host& host, const std::string& named, Opening opening) {
-    TENON_TRY(planned, plan_machine(host, {.devices = {named}, .opening = opening}), "");
-    const auto& plan = planned.plan;
-    TENON_TRY_DO(check_single(named, plan), "");
-    TENON_TRY(document, JsonDocument::parse(render_json(plan), named, capture::document_limits),
-              "");
-    TENON_TRY(read, choose(document, named, ""), "");
-    const auto& function = plan.ports.front()->functions.front();
-    if (function.view.guest_view) read.config = function.view.map.start;
-    return std::move(read);
+// The machine of one device: of the ports that were asked for, its own.
+Result<MachineArguments> machine_of(const std::string& named, const MachineArguments& options) {
+    TENON_TRY(argument, words::parse_device_argument(named), "");
+    auto machine = options;
+    machine.devices = {named};
+    std::erase_if(machine.ports, [&](const std::string& port) {
+        return port.substr(0, port.find(',')) != argument.port;
+    });
+    return machine;
+}
+
+Result<Comparable> plan_device(const Host& host, const std::string& named,
+                               const MachineArguments& options) {
+    TENON_TRY(machine, machine_of(named, options), "");
+    TENON_TRY(planned, plan_machine(host, machine), "");
+    TENON_TRY_DO(check_single(named, planned.plan), "");
+    return read_plan(render_json(planned.plan, Bytes::Shown), named, "");
 }
 
 }  // namespace
 
-Result<Comparable> read_comparable(const Host& host, const std::string& named, Opening opening) {
+Result<Comparable> read_plan(std::string_view json, const std::string& file,
+                             std::string_view wanted) {
+    TENON_TRY(document, JsonDocument::parse(json, file, capture::document_limits), "");
+    auto read = choose(document, file, wanted);
+    if (read) read->name = file;
+    return read;
+}
+
+Result<Comparable> read_comparable(const Host& host, const std::string& named,
+                                   const MachineArguments& options) {
     const auto plan = find_plan(named);
-    auto read = plan ? read_plan_file(*plan) : plan_device(host, named, opening);
+    auto read = plan ? read_plan(plan->content, plan->path, plan->function)
+                     : plan_device(host, named, options);
     if (read) read->name = named;
     return read;
 }
+
+bool is_plan_file(const std::string& named) { return find_plan(named).has_value(); }
 
 }  // namespace tenon::cli::text

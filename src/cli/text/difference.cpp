@@ -1,35 +1,52 @@
 #include "cli/text/difference.hpp"
 
 #include <fmt/core.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
-#include <bitset>
+#include <array>
+#include <unordered_map>
+#include <unordered_set>
 
-#include "cli/text/library.hpp"
-#include "pci/header.hpp"
+#include "cli/text/register_difference.hpp"
 
 namespace tenon::cli::text {
 namespace {
 
-// Entries of both lists that stand for the same: the nth one with an id on each side.
-struct Pair {
-    const ComparableCapability* a = nullptr;
-    const ComparableCapability* b = nullptr;
-};
+constexpr std::size_t most_differences = 4096;
+constexpr std::size_t most_named = 64;
 
-std::string title(const ComparableCapability& capability) {
-    return fmt::format("{} ({})", capability.name, hex(capability.id, capability.extended ? 4 : 2));
-}
+// What no guest sees: the host, and what is said of it. Anything else is taken for the guest's.
+constexpr auto of_host = std::to_array<std::string_view>({"assignable",
+                                                          "reasons",
+                                                          "mend",
+                                                          "warnings",
+                                                          "unknowns",
+                                                          "driver",
+                                                          "iommu_group",
+                                                          "opened",
+                                                          "host_facts",
+                                                          "reset",
+                                                          "atomics.host",
+                                                          "atomics.why",
+                                                          "port.reasons",
+                                                          "port.warnings",
+                                                          "port.link.why",
+                                                          "plan.assignable",
+                                                          "plan.problems",
+                                                          "plan.mend",
+                                                          "plan.interrupts",
+                                                          "plan.dma",
+                                                          "plan.proposals",
+                                                          "plan.guest.memory.numa_node",
+                                                          "plan.guest.memory.numa_why"});
+// The last part of a name: words about what stands beside them.
+constexpr auto words_about = std::to_array<std::string_view>(
+    {".why", ".source", ".host", ".effect", ".change", ".origin", ".host_offset"});
 
-bool is_known(const ComparableCapability& capability, std::size_t config_known) {
-    return config_known > (capability.extended ? pci::conventional_size : pci::header_size);
-}
-
-std::string place(const ComparableCapability* capability) {
-    if (capability == nullptr) return "not there";
-    if (!capability->at) return fmt::format("hidden: {}", capability->why);
-    return fmt::format("at {}, {} bytes, {}", hex(*capability->at), capability->size,
-                       capability->action);
+bool is_on_host(std::string_view where) {
+    return std::ranges::any_of(of_host, [&](auto above) { return is_within(where, above); }) ||
+           std::ranges::any_of(words_about, [&](auto end) { return where.ends_with(end); });
 }
 
 class Comparer {
@@ -37,147 +54,109 @@ public:
     Comparer(const Comparable& a, const Comparable& b) : a_{a}, b_{b} {}
 
     Comparison run() {
-        traits(a_.traits, b_.traits);
-        traits(a_.bars, b_.bars);
-        if (lists_are_known()) capabilities();
-        config();
-        return std::move(result_);
+        std::unordered_map<std::string_view, const Leaf*> in_b;
+        for (const auto& leaf : b_.leaves)
+            in_b.emplace(leaf.where, &leaf);
+        std::unordered_set<std::string_view> in_a;
+        std::unordered_set<std::string_view> told;  // With all that is within them.
+        walk(a_.leaves, told, [&](const Leaf& leaf) {
+            in_a.insert(leaf.where);
+            const auto other = in_b.find(leaf.where);
+            return pair(&leaf, other == in_b.end() ? nullptr : other->second);
+        });
+        walk(b_.leaves, told, [&](const Leaf& leaf) {
+            return in_a.contains(leaf.where) ? Told::No : pair(nullptr, &leaf);
+        });
+        if (a_.config_known != b_.config_known) say_what_was_read();
+        compare_registers(a_, b_, result_);
+        say_unknown("both", unknown_of_both_);
+        say_unknown(a_.name, unknown_of_a_);
+        say_unknown(b_.name, unknown_of_b_);
+        return finished();
     }
 
 private:
-    void differ(std::string where, std::string a, std::string b) {
-        result_.differences.push_back(
-            {.where = std::move(where), .a = std::move(a), .b = std::move(b)});
-    }
+    enum class Told { No, WithAllWithin };
 
-    void traits(const std::vector<Trait>& a, const std::vector<Trait>& b) {
-        for (const auto& trait : a) {
-            const auto other = std::ranges::find(b, trait.name, &Trait::name);
-            if (other == b.end())
-                differ(trait.name, trait.value.value_or("there"), "not there");
-            else if (!trait.value || !other->value)
-                result_.not_compared.push_back(fmt::format("{}: not known of both", trait.name));
-            else if (*trait.value != *other->value)
-                differ(trait.name, *trait.value, *other->value);
+    // Passes over what lies in something that was told of. Containers stand before their content.
+    template <typename Take>
+    static void walk(const std::vector<Leaf>& leaves, std::unordered_set<std::string_view>& told,
+                     Take take) {
+        std::string_view above;
+        for (const auto& leaf : leaves) {
+            if (!above.empty() && is_within(leaf.where, above)) continue;
+            above = told.contains(leaf.where) ? std::string_view{leaf.where} : std::string_view{};
+            if (!above.empty() || take(leaf) == Told::No) continue;
+            above = leaf.where;
+            told.insert(leaf.where);
         }
-        for (const auto& trait : b)
-            if (std::ranges::find(a, trait.name, &Trait::name) == a.end())
-                differ(trait.name, "not there", trait.value.value_or("there"));
     }
 
-    bool lists_are_known() {
-        for (const auto* const side : {&a_, &b_})
-            if (side->config_known <= pci::header_size) {
-                result_.not_compared.push_back(fmt::format(
-                    "capabilities: of {} only {} bytes were read", side->name, side->config_known));
-                return false;
-            }
-        const bool extended_a = a_.config_known > pci::conventional_size;
-        const bool extended_b = b_.config_known > pci::conventional_size;
-        if (extended_a == extended_b) return true;
+    Told pair(const Leaf* a, const Leaf* b) {
+        const auto& any = a != nullptr ? *a : *b;
+        const bool known_a = a != nullptr ? is_known(*a, a_) : any.needs <= a_.config_known;
+        const bool known_b = b != nullptr ? is_known(*b, b_) : any.needs <= b_.config_known;
+        const bool containers = a != nullptr && b != nullptr && a->container && b->container;
+        const bool same = a != nullptr && b != nullptr && a->container == b->container &&
+                          (a->container || a->value == b->value);
+        if (!known_a && !known_b) {
+            // Words about what is not known say it once more.
+            if (!any.sentence) unknown_of_both_.push_back(any.where);
+            return Told::WithAllWithin;
+        }
+        if (known_a && known_b && containers) return Told::No;
+        if (same) return Told::WithAllWithin;
+        if (!known_a)
+            unknown_of_a_.push_back(any.where);
+        else if (!known_b)
+            unknown_of_b_.push_back(any.where);
+        else
+            result_.differences.push_back({.where = any.where,
+                                           .a = a != nullptr ? a->value : "not there",
+                                           .b = b != nullptr ? b->value : "not there",
+                                           .on_host = is_on_host(any.where)});
+        return Told::WithAllWithin;
+    }
+
+    static bool is_known(const Leaf& leaf, const Comparable& side) {
+        return leaf.known && leaf.needs <= side.config_known;
+    }
+
+    void say_what_was_read() {
         const auto& less = a_.config_known < b_.config_known ? a_ : b_;
         result_.not_compared.push_back(fmt::format(
-            "extended capabilities: of {} only {} bytes were read", less.name, less.config_known));
-        return true;
+            "{}: of {} only {} bytes were read",
+            less.config_known <= pci::header_size ? "capabilities" : "extended capabilities",
+            less.name, less.config_known));
     }
 
-    bool both_know(const ComparableCapability& capability) const {
-        return is_known(capability, a_.config_known) && is_known(capability, b_.config_known);
+    void say_unknown(std::string_view of, const std::vector<std::string_view>& names) {
+        if (names.empty()) return;
+        const auto shown = std::min(names.size(), most_named);
+        auto text = fmt::format(
+            "not known of {}: {}", of,
+            fmt::join(names.begin(), names.begin() + static_cast<std::ptrdiff_t>(shown), ", "));
+        if (names.size() > shown) text += fmt::format(", and {} more", names.size() - shown);
+        result_.not_compared.push_back(std::move(text));
     }
 
-    void capabilities() {
-        std::vector<bool> used(b_.capabilities.size());
-        for (const auto& one : a_.capabilities) {
-            if (!both_know(one)) continue;
-            Pair pair{.a = &one};
-            for (std::size_t n = 0; n < used.size() && pair.b == nullptr; ++n) {
-                const auto& other = b_.capabilities[n];
-                if (used[n] || other.extended != one.extended || other.id != one.id) continue;
-                used[n] = true;
-                pair.b = &other;
-            }
-            compare_pair(pair);
+    Comparison finished() {
+        auto& differences = result_.differences;
+        std::ranges::stable_partition(differences,
+                                      [](const Difference& one) { return !one.on_host; });
+        if (differences.size() > most_differences) {
+            result_.not_compared.push_back(fmt::format("{} more differences are not shown",
+                                                       differences.size() - most_differences));
+            differences.resize(most_differences);
         }
-        for (std::size_t n = 0; n < used.size(); ++n)
-            if (!used[n] && both_know(b_.capabilities[n])) compare_pair({.b = &b_.capabilities[n]});
-    }
-
-    void compare_pair(const Pair& pair) {
-        const bool seen_a = pair.a != nullptr && pair.a->at;
-        const bool seen_b = pair.b != nullptr && pair.b->at;
-        if (!seen_a && !seen_b) return;  // No guest sees either.
-        own(owned_a_, pair.a);
-        own(owned_b_, pair.b);
-        const auto& any = pair.a != nullptr ? *pair.a : *pair.b;
-        const bool same = seen_a && seen_b && pair.a->at == pair.b->at &&
-                          pair.a->size == pair.b->size && pair.a->action == pair.b->action;
-        if (!same) differ(title(any), place(pair.a), place(pair.b));
-        if (seen_a && seen_b) registers(pair);
-    }
-
-    // Whether both sides have bytes to compare, as deep as `end`.
-    bool both_read(std::size_t end) const {
-        return a_.config && b_.config && end <= std::min(a_.config_known, b_.config_known);
-    }
-
-    // Ids and pointers of a list say no more than its order does.
-    void registers(const Pair& pair) {
-        const std::size_t begin = pair.a->extended ? 4 : 2;
-        const auto end = std::min<std::size_t>(pair.a->size, pair.b->size);
-        for (auto offset = begin; offset < end; offset += 4 - offset % 4) {
-            const auto size = std::min(4 - offset % 4, end - offset);
-            if (both_read(std::max(*pair.a->at, *pair.b->at) + offset + size))
-                bytes(fmt::format("{}+{:#04x}", title(*pair.a), offset), *pair.a->at + offset,
-                      *pair.b->at + offset, size);
-        }
-    }
-
-    static void own(std::bitset<pci::express_size>& owned, const ComparableCapability* capability) {
-        if (capability == nullptr || !capability->at) return;
-        const auto end = std::min<std::size_t>(*capability->at + capability->size, owned.size());
-        for (std::size_t byte = *capability->at; byte < end; ++byte)
-            owned.set(byte);
-    }
-
-    void bytes(std::string where, std::size_t at_a, std::size_t at_b, std::size_t size) {
-        std::string a;
-        std::string b;
-        // Most significant byte first, as a register is written.
-        for (auto n = size; n-- > 0;) {
-            a += fmt::format("{:02x}", a_.config->read8(at_a + n));
-            b += fmt::format("{:02x}", b_.config->read8(at_b + n));
-        }
-        if (a != b) differ(std::move(where), "0x" + a, "0x" + b);
-    }
-
-    void config() {
-        if (!a_.config || !b_.config) {
-            result_.not_compared.emplace_back(
-                "configuration bytes: a plan, or a function that no guest sees, has none");
-            return;
-        }
-        // Ids, class and BARs were compared; the capability pointer is the list's.
-        bytes("Command [0x04]", 0x04, 0x04, 2);
-        bytes("Status [0x06]", 0x06, 0x06, 2);
-        bytes("Header Type [0x0e]", 0x0e, 0x0e, 1);
-        bytes("CardBus CIS [0x28]", 0x28, 0x28, 4);
-        bytes("Subsystem ids [0x2c]", 0x2c, 0x2c, 4);
-        bytes("Interrupt Line and Pin [0x3c]", 0x3c, 0x3c, 4);
-        if (a_.config_known <= pci::header_size || b_.config_known <= pci::header_size) return;
-        for (std::size_t at = pci::header_size; both_read(at + 4); at += 4)
-            if (!is_owned(at)) bytes(fmt::format("outside of capabilities [{:#x}]", at), at, at, 4);
-    }
-
-    bool is_owned(std::size_t at) const {
-        for (auto byte = at; byte < at + 4; ++byte)
-            if (owned_a_[byte] || owned_b_[byte]) return true;
-        return false;
+        return std::move(result_);
     }
 
     const Comparable& a_;
     const Comparable& b_;
-    std::bitset<pci::express_size> owned_a_;
-    std::bitset<pci::express_size> owned_b_;
+    std::vector<std::string_view> unknown_of_both_;
+    std::vector<std::string_view> unknown_of_a_;
+    std::vector<std::string_view> unknown_of_b_;
     Comparison result_;
 };
 

@@ -8,6 +8,7 @@
 
 #include "cli/text/library.hpp"
 #include "cli/text/map_words.hpp"
+#include "cli/text/markup.hpp"
 
 namespace tenon::cli::text {
 namespace {
@@ -46,30 +47,6 @@ rect { stroke: #15191f } text { fill: #e6edf3 } .small { fill: #8d96a0 }
 }
 </style>
 )";
-
-std::string escaped(std::string_view text) {
-    std::string safe;
-    for (const char letter : text) {
-        switch (letter) {
-            case '&':
-                safe += "&amp;";
-                break;
-            case '<':
-                safe += "&lt;";
-                break;
-            case '>':
-                safe += "&gt;";
-                break;
-            case '"':
-                safe += "&quot;";
-                break;
-            default:
-                // XML has no other control characters, whatever a file's name has.
-                safe += static_cast<unsigned char>(letter) < 0x20 && letter != '\n' ? ' ' : letter;
-        }
-    }
-    return safe;
-}
 
 std::string text_at(std::size_t x, std::size_t y, std::string_view kind, std::string_view text) {
     return fmt::format("<text x=\"{}\" y=\"{}\" class=\"{}\" xml:space=\"preserve\">{}</text>\n", x,

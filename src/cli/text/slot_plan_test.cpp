@@ -59,7 +59,7 @@ protected:
 };
 
 TEST_F(SlotPlan, PrintsTheProposalAboveThePlan) {
-    const auto text = run_with({"plan", "--no-open", "0b:00.*"}).out;
+    const auto text = run_with({"plan", "-v", "--no-open", "0b:00.*"}).out;
 
     EXPECT_THAT(text, testing::StartsWith("Proposal for host slot 0000:0b:00\n"));
     EXPECT_THAT(text, HasSubstr("    --port host-0b-00.0 \\\n"

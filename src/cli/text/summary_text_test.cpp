@@ -1,0 +1,98 @@
+#include "cli/text/summary_text.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "tests/support/config_builder.hpp"
+
+namespace tenon::cli::text {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+using testing::StartsWith;
+
+device::DeviceFacts disk() {
+    device::DeviceFacts facts{.source = "0000:01:00.0", .origin = device::Origin::Live};
+    facts.address = pci::Address{.bus = 1};
+    facts.physical = support::ConfigBuilder{}
+                         .put8(0x3d, 1)
+                         .head(0x80)
+                         .express(0x80, 0xb0)
+                         .msix(0xb0, 0)
+                         .extended(0x100, 0x01, 0x150)
+                         .extended(0x150, 0x19, 0x180)
+                         .extended(0x180, 0x25, 0)
+                         .image();
+    facts.driver = std::string{"nvme"};
+    facts.has_iommu = true;
+    facts.group = device::GroupFacts{.number = 14, .members = {}};
+    facts.reset_methods = std::vector<std::string>{"flr"};
+    return facts;
+}
+
+std::string summary(std::vector<device::DeviceFacts> devices) {
+    model::machine::MachineRequest request;
+    for (auto& facts : devices)
+        request.devices.push_back({.facts = std::move(facts)});
+    request.memory.size = 1 << 29;
+    return render_summary(model::machine::make_plan(std::move(request)).value(), {.width = 100});
+}
+
+std::size_t place_of(const std::string& text, std::string_view what) {
+    EXPECT_THAT(text, HasSubstr(std::string{what}));
+    return text.find(what);
+}
+
+TEST(Summary, SaysVerdictDifferencesAndWhatToDoInThisOrder) {
+    const auto text = summary({disk()});
+
+    EXPECT_THAT(text, StartsWith("Verdict\n  dev0 0000:01:00.0: not assignable\n"
+                                 "    it is bound to the host driver nvme, not to vfio-pci\n"));
+    EXPECT_LT(place_of(text, "Verdict"), place_of(text, "\nDifferent from the hardware\n"));
+    EXPECT_LT(place_of(text, "\nDifferent from"), place_of(text, "\nWhat to do\n  as root:\n"));
+    EXPECT_THAT(text, HasSubstr("tenon plan -v"));
+    EXPECT_LE(std::ranges::count(text, '\n'), 40);
+}
+
+TEST(Summary, PutsWhatIsHiddenForOneReasonOnOneLine) {
+    const auto text = summary({disk()});
+
+    EXPECT_THAT(text, HasSubstr("hidden    Secondary PCI Express, Data Link Feature: "));
+    EXPECT_THAT(text, Not(HasSubstr("[PCIe Base Spec"))) << "sources are for -v";
+}
+
+TEST(Summary, SaysInShortWhatTheGuestGets) {
+    EXPECT_THAT(summary({disk()}),
+                HasSubstr("no BAR; INTx, 8 MSI-X; IOMMU group 14, alone; reset by flr"));
+}
+
+TEST(Summary, SaysACommandOnceForAllFunctions) {
+    auto other = disk();
+    other.address = pci::Address{.bus = 2};
+    other.source = "0000:02:00.0";
+
+    const auto text = summary({disk(), other});
+
+    const auto first = place_of(text, "modprobe vfio-pci");
+    EXPECT_EQ(text.find("modprobe vfio-pci", first + 1), std::string::npos);
+    EXPECT_THAT(text, HasSubstr("Different from the hardware: dev1 0000:02:00.0"));
+    EXPECT_THAT(text, HasSubstr("peer-to-peer: "));
+}
+
+TEST(Summary, SaysThatNothingWasRead) {
+    device::DeviceFacts facts{.source = "dump"};
+    facts.physical = support::ConfigBuilder{64}.image();
+
+    EXPECT_THAT(summary({facts}), HasSubstr("only the header was read"));
+}
+
+TEST(Summary, HasAGuestWithoutADevice) {
+    EXPECT_EQ(summary({}),
+              "Verdict\n  a guest without a device, with 1 processor and 512 MiB of memory\n");
+}
+
+}  // namespace
+}  // namespace tenon::cli::text
