@@ -34,6 +34,8 @@ std::vector<std::string> names_of(const std::vector<Entry>& entries) {
 }
 
 std::unexpected<Error> unclear(std::string what, const std::vector<Entry>& entries) {
+    if (entries.empty())
+        return std::unexpected(Error{.kind = Error::Kind::NotFound, .what = std::move(what)});
     const auto names = names_of(entries);
     auto shown = names | std::views::take(most_shown);
     return std::unexpected(
@@ -111,6 +113,8 @@ Named Named::take_apart(std::string_view named) {
 bool Named::means_slot() const {
     return slot && pci::Address::parse_slot(std::string_view{*slot}.substr(slot->rfind('#') + 1));
 }
+
+bool Named::means_all() const { return slot && (*slot == "*" || slot->ends_with("#*")); }
 
 Result<std::size_t> choose(const Named& named, const std::vector<Entry>& entries) {
     if (!named.slot) {
@@ -197,6 +201,23 @@ Result<std::vector<device::DeviceFacts>> take_slot(const Named& named,
         if (named.which != 0) slot.back().source += fmt::format("@{}", named.which);
     }
     return slot;
+}
+
+Result<std::vector<device::DeviceFacts>> take_all(const Named& named,
+                                                  const std::vector<Entry>& entries) {
+    if (!named.means_all()) return malformed("{}: does not name all functions", named.path);
+    if (is_nameless(entries)) return no_address(named);
+    const auto member = std::string_view{*named.slot}.substr(0, named.slot->rfind('#') + 1);
+    const auto names = names_of(entries);
+    std::vector<device::DeviceFacts> all;
+    for (std::size_t n = 0; n < entries.size(); ++n) {
+        if (*named.slot != "*" && entries[n].member + "#" != member) continue;
+        TENON_TRY_DO(entries[n].facts(all.emplace_back()), "");
+        all.back().source = fmt::format("{}#{}", named.path, names[n]);
+    }
+    if (all.empty())
+        return unclear(fmt::format("{}: has no function of {}", named.path, *named.slot), entries);
+    return all;
 }
 
 }  // namespace tenon::capture

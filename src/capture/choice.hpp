@@ -31,6 +31,9 @@ struct Named {
 
     /// Whether all functions of a slot are meant: `FILE#0b:00.*`, `FILE#0b:00.*@2`.
     bool means_slot() const;
+
+    /// Whether all functions are meant: `FILE#*`; of an archive also `FILE#MEMBER#*`.
+    bool means_all() const;
 };
 
 /// A function of an input.
@@ -64,5 +67,10 @@ Result<device::DeviceFacts> take(const Named& named, std::string_view name,
 /// Errors: as choose_slot(), and those of their facts.
 Result<std::vector<device::DeviceFacts>> take_slot(const Named& named,
                                                    const std::vector<Entry>& entries);
+
+/// The facts of all entries, each named `FILE#ADDRESS`, in their order.
+/// Errors: NotFound if there is none; Malformed if `named` does not mean all; those of their facts.
+Result<std::vector<device::DeviceFacts>> take_all(const Named& named,
+                                                  const std::vector<Entry>& entries);
 
 }  // namespace tenon::capture

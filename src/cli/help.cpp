@@ -47,10 +47,12 @@ A DEVICE is one of
   /sys/bus/pci/devices/...  the same, by its folder in sysfs
   FILE                      what tenon capture wrote, a text with rows of lspci -xxx or -xxxx,
                             hexdump, od, xxd or the kernel's log, however it was pasted, or a copy
-                            of the file `config` in sysfs (64, 256 or 4096 bytes)
+                            of the file `config` in sysfs (64, 256 or 4096 bytes); packed files, tar
+                            archives, and folders that are a copy of another host's /sys
   -                         such a file on standard input; a pipe, as of <(...), is a FILE too
   FILE#ADDRESS              one of several functions in such a file, the address as written there;
-                            FILE#0, FILE#1 those without one, FILE#ADDRESS@2 the second of it
+                            FILE#0, FILE#1 those without one, FILE#ADDRESS@2 the second of it,
+                            FILE#* all, each by itself
   0b:00.*, FILE#0b:00.*     all functions of a host slot, for plan alone: which guest slots they would
                             have, why, and the arguments for it. A function of it that is named as
                             well has its own keys (and its own place, with port= or function=)

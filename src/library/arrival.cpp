@@ -30,7 +30,7 @@ Result<model::machine::Arrival> plan_arrival(const Host& host, const std::string
     if (is_slot(named.name))
         return malformed("{}: functions of a slot come one by one, function 0 last", device);
     // Before it is read: a pipe, or a large file, would hold whoever waits for the plug.
-    if (!named.name.empty() && !is_of_this_host(named.name))
+    if (!named.name.empty() && !is_of_this_host(host, named.name))
         return malformed("{}: a file can be planned, not assigned", named.name);
     TENON_TRY(list, DeviceList::read(host, {device}), "");
     TENON_TRY_DO(list.apply_stated(), "");

@@ -45,6 +45,8 @@ Result<DeviceList> DeviceList::read(const Host& host, const std::vector<std::str
         if (is_slot(argument.name)) {
             list.items_.push_back({.is_slot = true, .number = slots.size()});
             slots.push_back(text);
+        } else if (is_whole_file(argument.name)) {
+            TENON_TRY_DO(list.add_whole_file(text), "");
         } else {
             TENON_TRY_DO(list.add(host, text), "");
         }
@@ -105,6 +107,21 @@ Result<void> DeviceList::add_slot(const Host& host, const std::string& text) {
         TENON_TRY_DO(add_request(argument, name, std::move(facts)), "");
         words_.push_back(keys.empty() ? name : fmt::format("{},{}", name, keys));
         slot_.emplace_back(number);
+    }
+    return {};
+}
+
+// Each of them as if it had been named by itself.
+Result<void> DeviceList::add_whole_file(const std::string& text) {
+    TENON_TRY(argument, words::parse_device_argument(text), "");
+    TENON_TRY(functions, read_whole_file(argument), "");
+    const auto keys = words::keys_in(text);
+    for (auto& facts : functions) {
+        const auto name = facts.source;
+        items_.push_back({.is_slot = false, .number = requests_.size()});
+        TENON_TRY_DO(add_request(argument, name, std::move(facts)), "");
+        words_.push_back(keys.empty() ? name : fmt::format("{},{}", name, keys));
+        slot_.emplace_back();
     }
     return {};
 }

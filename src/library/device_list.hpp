@@ -46,6 +46,7 @@ private:
     };
 
     Result<void> add_slot(const Host& host, const std::string& text);
+    Result<void> add_whole_file(const std::string& text);
     void propose_slot(std::size_t slot, std::span<const std::string> named_ports,
                       model::machine::MachineRequest& request);
     void fill_stated_groups();

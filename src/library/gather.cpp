@@ -6,13 +6,13 @@
 #include <system_error>
 #include <vector>
 
-#include "capture/file.hpp"
 #include "device/driver.hpp"
 #include "host/dma_limits.hpp"
 #include "host/guest_address_bits.hpp"
 #include "host/kernel.hpp"
 #include "host/opened_file.hpp"
 #include "host/opener.hpp"
+#include "library/recorded.hpp"
 #include "pci/address.hpp"
 
 namespace tenon::library {
@@ -44,13 +44,14 @@ Known<std::uint32_t> atomics_of(const device::VfioFacts& vfio) {
 }
 
 Result<DeviceFacts> read_file_of(std::string_view named) {
-    auto facts = capture::read_capture(named);
+    auto facts = read_recorded(named);
     if (!facts && facts.error().os_error == ENOENT)
         facts.error().hint =
             "A device is a PCI address (lspci -D lists them), a folder of sysfs, or a file";
     return facts;
 }
 
+// A folder is named by a path; a word alone is an address, or a file here.
 bool is_folder(std::string_view path) {
     std::error_code error;
     return path.contains('/') && std::filesystem::is_directory(path, error);
@@ -73,12 +74,12 @@ Host this_host() {
             .physical_bits = [] { return host::read_guest_address_bits(host::linux_kernel()); }};
 }
 
-bool is_of_this_host(std::string_view named) {
-    return pci::Address::parse(named) || is_folder(named);
+bool is_of_this_host(const Host& host, std::string_view named) {
+    return pci::Address::parse(named) || (is_folder(named) && host.sysfs.owns(named));
 }
 
 Result<DeviceFacts> read_facts(const Host& host, std::string_view named) {
-    return is_of_this_host(named) ? host.sysfs.read_facts(named) : read_file_of(named);
+    return is_of_this_host(host, named) ? host.sysfs.read_facts(named) : read_file_of(named);
 }
 
 bool can_be_asked(const DeviceFacts& facts) {

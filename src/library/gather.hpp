@@ -37,13 +37,13 @@ Host this_host();
 /// Whether a function may be opened through VFIO to ask about it. Opening resets it.
 enum class Opening { Allowed, Forbidden };
 
-/// Whether `named` means a function of this host, as an address or a folder of sysfs does; else it
-/// is the name of a file. Nothing is opened.
-bool is_of_this_host(std::string_view named);
+/// Whether `named` means a function of this host, as an address or a folder of its own sysfs does;
+/// else it is what somebody recorded: see recorded.hpp. Nothing is opened.
+bool is_of_this_host(const Host& host, std::string_view named);
 
-/// What is known of the device that `named` means, a PCI address, a path in sysfs, or a file,
-/// without opening it.
-/// Errors: those of Sysfs::read_facts() and capture::read_capture().
+/// What is known of the device that `named` means, a PCI address, a path in sysfs, or what somebody
+/// recorded, without opening it.
+/// Errors: those of Sysfs::read_facts() and read_recorded().
 Result<device::DeviceFacts> read_facts(const Host& host, std::string_view named);
 
 /// Whether a function is of this host and bound to vfio-pci, so that it can be asked.

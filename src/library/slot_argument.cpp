@@ -1,22 +1,29 @@
 #include "library/slot_argument.hpp"
 
-#include "capture/file.hpp"
+#include "capture/choice.hpp"
+#include "library/recorded.hpp"
 
 namespace tenon::library {
 namespace {
 
+std::unexpected<Error> refuse(const words::DeviceArgument& argument, std::string_view key,
+                              std::string_view why) {
+    return std::unexpected(Error{.kind = Error::Kind::Malformed,
+                                 .what = fmt::format("{}: {}= {}", argument.name, key, why),
+                                 .hint = "Name the function on its own as well, with this key"});
+}
+
+Result<void> check_keys_of_many(const words::DeviceArgument& argument, std::string_view why) {
+    if (!argument.id.empty()) return refuse(argument, "id", why);
+    if (argument.access.file) return refuse(argument, "fd", why);
+    return {};
+}
+
 Result<void> check_keys(const words::DeviceArgument& argument) {
-    const auto refuse = [&](std::string_view key, std::string_view why) {
-        return std::unexpected(
-            Error{.kind = Error::Kind::Malformed,
-                  .what = fmt::format("{}: {}= {}", argument.name, key, why),
-                  .hint = "Name the function on its own as well, with this key"});
-    };
-    constexpr auto of_one = "is of one function, not of a slot";
-    if (!argument.id.empty()) return refuse("id", of_one);
-    if (argument.access.file) return refuse("fd", of_one);
-    if (!argument.port.empty()) return refuse("port", "is what the proposal for a slot chooses");
-    if (argument.function) return refuse("function", "is what the proposal for a slot chooses");
+    TENON_TRY_DO(check_keys_of_many(argument, "is of one function, not of a slot"), "");
+    constexpr auto chosen = "is what the proposal for a slot chooses";
+    if (!argument.port.empty()) return refuse(argument, "port", chosen);
+    if (argument.function) return refuse(argument, "function", chosen);
     return {};
 }
 
@@ -26,7 +33,7 @@ std::string_view file_of(std::string_view source) { return source.substr(0, sour
 }  // namespace
 
 bool is_slot(std::string_view name) {
-    return pci::Address::parse_slot(name) || capture::names_slot(name);
+    return pci::Address::parse_slot(name) || capture::Named::take_apart(name).means_slot();
 }
 
 Result<SlotFunctions> read_slot(const Host& host, const words::DeviceArgument& argument) {
@@ -41,11 +48,20 @@ Result<SlotFunctions> read_slot(const Host& host, const words::DeviceArgument& a
         slot.slot = *address;
         return slot;
     }
-    TENON_TRY(functions, capture::read_capture_slot(argument.name), "");
+    TENON_TRY(functions, read_recorded_slot(argument.name), "");
     slot.functions = std::move(functions);
     slot.slot = slot.functions.front().address.value_or({});
     slot.slot.function = 0;
     return slot;
+}
+
+bool is_whole_file(std::string_view name) { return capture::Named::take_apart(name).means_all(); }
+
+Result<std::vector<device::DeviceFacts>> read_whole_file(const words::DeviceArgument& argument) {
+    constexpr auto of_one = "is of one function, not of all of a file";
+    TENON_TRY_DO(check_keys_of_many(argument, of_one), "");
+    if (argument.function) return refuse(argument, "function", of_one);
+    return read_recorded_all(argument.name);
 }
 
 bool same_function(const device::DeviceFacts& one, const device::DeviceFacts& other) {

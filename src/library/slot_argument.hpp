@@ -21,9 +21,17 @@ struct SlotFunctions {
 };
 
 /// Reads the functions of the slot that `argument` names.
-/// Errors: those of Sysfs::find_slot() and capture::read_capture_slot(); Malformed for a key that
+/// Errors: those of Sysfs::find_slot() and read_recorded_slot(); Malformed for a key that
 /// can only be of one function.
 Result<SlotFunctions> read_slot(const Host& host, const words::DeviceArgument& argument);
+
+/// Whether the name of a device means all functions of a file, `FILE#*`: each by itself.
+bool is_whole_file(std::string_view name);
+
+/// Reads all functions of the file that `argument` names, in its order.
+/// Errors: those of read_recorded_all(); Malformed for a key that can only be of one
+/// function.
+Result<std::vector<device::DeviceFacts>> read_whole_file(const words::DeviceArgument& argument);
 
 /// Whether both are the same function of the same host or file.
 bool same_function(const device::DeviceFacts& one, const device::DeviceFacts& other);

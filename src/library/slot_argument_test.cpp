@@ -205,6 +205,21 @@ TEST_F(SlotArgument, ReadsAFile) {
     EXPECT_EQ(ports(plan_words(made.proposals[0].arguments).value()), ports(made));
 }
 
+TEST_F(SlotArgument, IsNotAWholeFileWhoseFunctionsStandByThemselves) {
+    const auto file = write(dump({"0b:00.0", "0c:00.0", "0b:00.0"}));
+    EXPECT_FALSE(is_slot(file + "#*"));
+    const auto made = plan({file + "#*,rom=off"}).value();
+
+    ASSERT_THAT(made.ports, SizeIs(3));
+    EXPECT_THAT(made.proposals, IsEmpty());
+    EXPECT_EQ(made.ports[0]->functions[0].facts.source, file + "#0b:00.0@1");
+    EXPECT_EQ(made.ports[1]->functions[0].facts.source, file + "#0c:00.0");
+    EXPECT_EQ(made.ports[2]->functions[0].rom.from, model::chosen::RomRequest::From::Nothing);
+    EXPECT_EQ(wrong({file + "#*,id=a"}), file + "#*: id= is of one function, not of all of a file");
+    EXPECT_EQ(wrong({file + "#*,function=1"}),
+              file + "#*: function= is of one function, not of all of a file");
+}
+
 TEST_F(SlotArgument, StatesFactsOfEachFunctionOfAFile) {
     const auto file = write(dump({"0b:00.0", "0b:00.1"}));
     const auto made =

@@ -6,18 +6,19 @@
 #include <filesystem>
 #include <limits>
 #include <span>
-#include <system_error>
 
-#include "base/file.hpp"
+#include "base/bytes.hpp"
 #include "base/text.hpp"
+#include "pci/header.hpp"
 
 namespace tenon::host::sysfs {
 namespace {
 
 // A number as sysfs prints it, which fits into Word.
 template <typename Word>
-Result<Word> read_number(const std::string& path) {
-    TENON_TRY(text, read_attribute(path), "");
+Result<Word> read_number(const Folder& folder, std::string_view name) {
+    const auto path = folder.file(name);
+    TENON_TRY(text, folder.tree.attribute(path), "");
     const auto number = parse_number(text);
     if (!number || *number > std::numeric_limits<Word>::max())
         return malformed("{}: \"{}\" is not the number expected there", path, text);
@@ -35,22 +36,55 @@ Result<device::ResourceFacts> parse_resource(std::string_view line) {
     return device::ResourceFacts{.size = *end - *start + 1, .flags = *flags};
 }
 
+// The bytes without those that tar puts behind what the kernel gave it: a file of 4096 bytes of
+// which only the header may be read is filled up with zeros, in which its list of capabilities
+// begins.
+std::span<const std::byte> given_by_kernel(const std::string& content) {
+    const auto bytes = std::as_bytes(std::span{content});
+    if (bytes.size() <= pci::header_size) return bytes;
+    const auto rest = bytes.subspan(pci::header_size);
+    const auto status = load<std::uint16_t>(bytes, pci::header::status);
+    const bool has_list = pci::Status{status}.get<pci::CapabilitiesList>() != 0 &&
+                          bytes[pci::header::capabilities_pointer] != std::byte{0};
+    const bool nothing =
+        std::ranges::all_of(rest, [](std::byte byte) { return byte == std::byte{0}; });
+    return has_list && nothing ? bytes.first(pci::header_size) : bytes;
+}
+
+// Whether it is not there, and that is an answer.
+template <typename T>
+bool is_absent(const Folder& folder, const Result<T>& read) {
+    return folder.complete && !read && read.error().os_error == ENOENT;
+}
+
+// The folder without links. The one of a function whose bus is not there tells nothing of what is
+// above it.
+Result<std::filesystem::path> place_on_bus(const Folder& folder) {
+    TENON_TRY(text, folder.tree.resolve(folder.path), "");
+    std::filesystem::path place{text};
+    auto above = place.parent_path();
+    while (pci::Address::parse(above.filename().string()))
+        above = above.parent_path();
+    if (above.filename().string().starts_with("pci")) return place;
+    return fail(Error::Kind::NotFound, "{}: is not in the folder of its bus", folder.path);
+}
+
 }  // namespace
 
-Result<pci::ConfigImage> read_config(const std::string& folder) {
-    const std::string path = folder + "/config";
-    TENON_TRY(content, read_file(path, pci::express_size), "");
-    TENON_TRY(image, pci::ConfigImage::from_bytes(std::as_bytes(std::span{content})), path);
+Result<pci::ConfigImage> read_config(const Folder& folder) {
+    const std::string path = folder.file("config");
+    TENON_TRY(content, folder.tree.read(path, pci::express_size), "");
+    TENON_TRY(image, pci::ConfigImage::from_bytes(given_by_kernel(content)), path);
     return image;
 }
 
-Result<device::Identity> read_identity(const std::string& folder) {
-    TENON_TRY(vendor, read_number<std::uint16_t>(folder + "/vendor"), "");
-    TENON_TRY(device, read_number<std::uint16_t>(folder + "/device"), "");
-    TENON_TRY(sub_vendor, read_number<std::uint16_t>(folder + "/subsystem_vendor"), "");
-    TENON_TRY(sub_device, read_number<std::uint16_t>(folder + "/subsystem_device"), "");
-    TENON_TRY(class_code, read_number<std::uint32_t>(folder + "/class"), "");
-    TENON_TRY(revision, read_number<std::uint8_t>(folder + "/revision"), "");
+Result<device::Identity> read_identity(const Folder& folder) {
+    TENON_TRY(vendor, read_number<std::uint16_t>(folder, "vendor"), "");
+    TENON_TRY(device, read_number<std::uint16_t>(folder, "device"), "");
+    TENON_TRY(sub_vendor, read_number<std::uint16_t>(folder, "subsystem_vendor"), "");
+    TENON_TRY(sub_device, read_number<std::uint16_t>(folder, "subsystem_device"), "");
+    TENON_TRY(class_code, read_number<std::uint32_t>(folder, "class"), "");
+    TENON_TRY(revision, read_number<std::uint8_t>(folder, "revision"), "");
     return device::Identity{
         .vendor = vendor,
         .device = device,
@@ -73,32 +107,32 @@ Result<Resources> parse_resources(std::string_view text) {
     return resources;
 }
 
-Result<std::string> read_driver(const std::string& folder) {
-    auto name = link_name(folder + "/driver");
-    if (!name && name.error().os_error == ENOENT) return std::string{};
+Result<std::string> read_driver(const Folder& folder) {
+    auto name = folder.tree.link_name(folder.file("driver"));
+    if (is_absent(folder, name)) return std::string{};
     return name;
 }
 
-Result<bool> read_virtual_function(const std::string& folder) {
-    const auto physical = link_name(folder + "/physfn");
+Result<bool> read_virtual_function(const Folder& folder) {
+    const auto physical = folder.tree.link_name(folder.file("physfn"));
     if (physical) return true;
-    if (physical.error().os_error == ENOENT) return false;
+    if (is_absent(folder, physical)) return false;
     return std::unexpected(physical.error());
 }
 
-Result<pci::Address> read_physical_function(const std::string& folder) {
-    TENON_TRY(name, link_name(folder + "/physfn"), "");
+Result<pci::Address> read_physical_function(const Folder& folder) {
+    TENON_TRY(name, folder.tree.link_name(folder.file("physfn")), "");
     const auto address = pci::Address::parse(name);
     if (!address)
-        return malformed("{}/physfn leads to \"{}\", which is no PCI address", folder, name);
+        return malformed("{}/physfn leads to \"{}\", which is no PCI address", folder.path, name);
     return *address;
 }
 
-Result<int> read_numa_node(const std::string& folder) {
-    const std::string path = folder + "/numa_node";
-    const auto read = read_attribute(path);
+Result<int> read_numa_node(const Folder& folder) {
+    const std::string path = folder.file("numa_node");
+    const auto read = folder.tree.attribute(path);
     // A kernel built without NUMA has no such file, and one node.
-    if (!read && read.error().os_error == ENOENT) return -1;
+    if (is_absent(folder, read)) return -1;
     TENON_TRY(text, read, "");
     int node = 0;
     const auto* const end = text.data() + text.size();
@@ -107,46 +141,42 @@ Result<int> read_numa_node(const std::string& folder) {
     return node;
 }
 
-Result<device::LinkFacts> read_link(const std::string& folder) {
-    TENON_TRY(speed, read_attribute(folder + "/current_link_speed"), "");
-    TENON_TRY(max_speed, read_attribute(folder + "/max_link_speed"), "");
-    TENON_TRY(width, read_number<unsigned>(folder + "/current_link_width"), "");
-    TENON_TRY(max_width, read_number<unsigned>(folder + "/max_link_width"), "");
+Result<device::LinkFacts> read_link(const Folder& folder) {
+    TENON_TRY(speed, folder.tree.attribute(folder.file("current_link_speed")), "");
+    TENON_TRY(max_speed, folder.tree.attribute(folder.file("max_link_speed")), "");
+    TENON_TRY(width, read_number<unsigned>(folder, "current_link_width"), "");
+    TENON_TRY(max_width, read_number<unsigned>(folder, "max_link_width"), "");
     return device::LinkFacts{.speed = std::move(speed),
                              .max_speed = std::move(max_speed),
                              .width = width,
                              .max_width = max_width};
 }
 
-Result<std::vector<std::string>> read_reset_methods(const std::string& folder) {
-    const auto path = folder + "/reset_method";
+Result<std::vector<std::string>> read_reset_methods(const Folder& folder) {
+    const auto path = folder.file("reset_method");
     // A function without any reset has no such file, as has every function under an old kernel.
-    if (!exists(path) && exists(folder + "/config"))
+    if (folder.complete && !folder.tree.exists(path) && folder.tree.exists(folder.file("config")))
         return fail(Error::Kind::NotFound, "{}: not there: no reset, or a kernel before 5.15",
                     path);
-    TENON_TRY(text, read_attribute(path), "");
+    TENON_TRY(text, folder.tree.attribute(path), "");
     std::vector<std::string> methods;
     for (const auto word : split(text, ' '))
         if (!word.empty()) methods.emplace_back(word);
     return methods;
 }
 
-Result<std::vector<pci::Address>> list_bridges(const std::string& folder) {
-    std::error_code error;
-    auto place = std::filesystem::canonical(folder, error);
-    if (error) return fail_system(error.value(), folder);
+Result<std::vector<pci::Address>> list_bridges(const Folder& folder) {
+    TENON_TRY(place, place_on_bus(folder), "");
     std::vector<pci::Address> bridges;
-    for (place = place.parent_path();
-         const auto address = pci::Address::parse(place.filename().string());
-         place = place.parent_path())
+    for (auto above = place.parent_path();
+         const auto address = pci::Address::parse(above.filename().string());
+         above = above.parent_path())
         bridges.push_back(*address);
     return bridges;
 }
 
-Result<std::vector<pci::Address>> list_bus_neighbours(const std::string& folder) {
-    std::error_code error;
-    const auto place = std::filesystem::canonical(folder, error);
-    if (error) return fail_system(error.value(), folder);
+Result<std::vector<pci::Address>> list_bus_neighbours(const Folder& folder) {
+    TENON_TRY(place, place_on_bus(folder), "");
     if (!pci::Address::parse(place.parent_path().filename().string()))
         return fail(Error::Kind::NotFound, "it is on a root bus");
     std::vector<pci::Address> functions;
@@ -154,31 +184,17 @@ Result<std::vector<pci::Address>> list_bus_neighbours(const std::string& folder)
     while (!folders.empty()) {
         const auto next = std::move(folders.back());
         folders.pop_back();
-        for (const auto& name : entries(next.string())) {
+        for (const auto& name : folder.tree.entries(next.string())) {
             const auto address = pci::Address::parse(name);
-            if (!address || next / name == place) continue;
+            // A function is in the folder of its bridge; links may lead round in a circle.
+            if (!address || next / name == place || folder.tree.link((next / name).string()))
+                continue;
             functions.push_back(*address);
             folders.push_back(next / name);
         }
     }
     std::ranges::sort(functions);
     return functions;
-}
-
-bool exists(const std::string& path) {
-    std::error_code error;
-    const bool found = std::filesystem::exists(path, error);
-    return found || static_cast<bool>(error);
-}
-
-std::vector<std::string> entries(const std::string& path) {
-    std::vector<std::string> names;
-    std::error_code error;
-    for (std::filesystem::directory_iterator entry{path, error}, end; !error && entry != end;
-         entry.increment(error))
-        names.push_back(entry->path().filename().string());
-    std::ranges::sort(names);
-    return names;
 }
 
 }  // namespace tenon::host::sysfs

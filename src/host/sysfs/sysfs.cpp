@@ -1,16 +1,16 @@
 #include "host/sysfs/sysfs.hpp"
 
+#include <linux/magic.h>
+#include <sys/vfs.h>
+
 #include <algorithm>
 #include <filesystem>
 #include <optional>
+#include <ranges>
 #include <system_error>
 #include <utility>
 
-#include "base/file.hpp"
-#include "base/text.hpp"
 #include "host/kernel_release.hpp"
-#include "host/sysfs/function_files.hpp"
-#include "pci/header.hpp"
 
 namespace tenon::host::sysfs {
 namespace {
@@ -18,115 +18,39 @@ namespace {
 using device::DeviceFacts;
 using pci::Address;
 
-Known<Resources> read_resources(const std::string& folder) {
-    const std::string path = folder + "/resource";
-    const auto text = read_file(path, std::size_t{64} * 1024);
+Known<Resources> read_resources(const Folder& folder) {
+    const std::string path = folder.file("resource");
+    const auto text = folder.tree.read(path, std::size_t{64} * 1024);
     if (!text) return known<Resources>(std::unexpected(text.error()));
     auto resources = parse_resources(*text);
     if (!resources) return Unknown{std::move(resources).error().during(path).what};
     return *resources;
 }
 
-device::GroupMember read_member(const Sysfs& sysfs, const Address& address) {
-    const auto folder = sysfs.folder(address);
-    const auto config = read_config(folder);
-    const auto layout =
-        config ? pci::HeaderType{config->read8(pci::header::header_type)}.get<pci::HeaderLayout>()
-               : pci::layout_endpoint;
-    return {
-        .address = address,
-        .driver = read_driver(folder).value_or(""),
-        .is_bridge = layout == pci::layout_bridge,
-    };
-}
-
-// Fills in `group` and `has_iommu`.
-void read_group(const Sysfs& sysfs, const Address& address, DeviceFacts& facts) {
-    const auto folder = sysfs.folder(address);
-    const auto name = link_name(folder + "/iommu_group");
-    if (!name) {
-        const bool absent = name.error().kind == Error::Kind::NotFound;
-        facts.group =
-            absent ? Unknown{"the function is in no IOMMU group"} : Unknown{name.error().what};
-        if (absent) facts.has_iommu = false;
-        return;
-    }
-    const auto number = parse_number(*name);
-    if (!number || *number > 0xffffffff) {
-        facts.group = Unknown{fmt::format("IOMMU group \"{}\" is not a number", *name)};
-        return;
-    }
-    // VFIO makes up groups for functions without an IOMMU if its unsafe mode is on.
-    const auto kind = read_attribute(folder + "/iommu_group/name");
-    facts.has_iommu = !kind || *kind != "vfio-noiommu";
-
-    device::GroupFacts group{.number = static_cast<unsigned>(*number), .members = {}};
-    for (const auto& entry : entries(folder + "/iommu_group/devices")) {
-        const auto other = Address::parse(entry);
-        if (other && *other != address) group.members.push_back(read_member(sysfs, *other));
-    }
-    std::ranges::sort(group.members, {}, &device::GroupMember::address);
-    facts.group = std::move(group);
-}
-
-device::VfioNodes read_nodes(const Sysfs& sysfs, const Address& address, const DeviceFacts& facts) {
-    const std::string& dev = sysfs.paths().dev;
-    device::VfioNodes nodes;
-    const auto group = facts.group ? fmt::format("{}/vfio/{}", dev, facts.group->number) : "";
-    if (!group.empty() && exists(group)) nodes.group = group;
-    for (const auto& entry : entries(sysfs.folder(address) + "/vfio-dev")) {
-        const auto cdev = fmt::format("{}/vfio/devices/{}", dev, entry);
-        if (exists(cdev)) nodes.cdev = cdev;
-    }
-    nodes.iommufd = exists(dev + "/iommu");
-    return nodes;
-}
-
-Known<std::vector<device::BridgeFacts>> read_path(const Sysfs& sysfs, const Address& address) {
-    const auto bridges = list_bridges(sysfs.folder(address));
-    if (!bridges) return Unknown{bridges.error().what};
-    std::vector<device::BridgeFacts> path;
-    for (const auto& bridge : *bridges)
-        path.push_back({.address = bridge,
-                        .config = known(read_config(sysfs.folder(bridge))),
-                        .driver = known(read_driver(sysfs.folder(bridge)))});
-    return path;
-}
-
-Known<std::vector<device::GroupMember>> read_bus_neighbours(const Sysfs& sysfs,
-                                                            const Address& address) {
-    const auto others = list_bus_neighbours(sysfs.folder(address));
-    if (!others) return Unknown{others.error().what};
-    std::vector<device::GroupMember> members;
-    for (const auto& other : *others)
-        members.push_back(read_member(sysfs, other));
-    return members;
-}
-
 // The kernel shows the file of a function that it can reset; since it has such files, one that is
 // not there is an answer.
-Known<std::vector<std::string>> known_reset_methods(const std::string& folder,
+Known<std::vector<std::string>> known_reset_methods(const Folder& folder,
                                                     const Known<std::string>& kernel) {
     const auto methods = read_reset_methods(folder);
-    if (!methods && methods.error().kind == Error::Kind::NotFound && kernel) {
+    if (folder.complete && !methods && methods.error().kind == Error::Kind::NotFound && kernel) {
         const auto release = KernelRelease::parse(*kernel);
         if (release && *release >= tells_reset_methods) return std::vector<std::string>{};
     }
     return known(methods);
 }
 
-Known<device::PhysicalFunctionFacts> read_physical(const Sysfs& sysfs, const Address& address) {
-    const auto physical = read_physical_function(sysfs.folder(address));
-    if (!physical && physical.error().kind == Error::Kind::NotFound)
-        return Unknown{"it is no virtual function"};
-    if (!physical) return Unknown{physical.error().what};
-    return device::PhysicalFunctionFacts{.address = *physical,
-                                         .config = known(read_config(sysfs.folder(*physical)))};
+// Where /proc of the same host was copied to; empty: nowhere.
+std::string proc_beside(const std::filesystem::path& root) {
+    return root.filename() == "sys" ? (root.parent_path() / "proc").string() : std::string{};
+}
+
+bool is_on_sysfs(const std::string& path) {
+    struct statfs system{};
+    return ::statfs(path.c_str(), &system) == 0 && system.f_type == SYSFS_MAGIC;
 }
 
 // Facts that only an opened function has.
-device::IommuFacts unasked() {
-    const Unknown closed{"the function was not opened"};
+device::IommuFacts unasked(const Unknown& closed) {
     return {.pasid = closed,
             .ats = closed,
             .dirty_tracking = closed,
@@ -135,44 +59,58 @@ device::IommuFacts unasked() {
             .iova = closed};
 }
 
-void fill_in(const Sysfs& sysfs, const Address& address, DeviceFacts& facts) {
-    const auto folder = sysfs.folder(address);
-    facts.origin = device::Origin::Live;
-    facts.address = address;
-    facts.physical = known(read_config(folder));
-    facts.vfio = Unknown{"the function was not opened"};
-    facts.resources = read_resources(folder);
-    facts.driver = known(read_driver(folder));
-    facts.virtual_function = known(read_virtual_function(folder));
-    facts.physical_function = read_physical(sysfs, address);
-    facts.numa_node = known(read_numa_node(folder));
-    facts.kernel = known(read_attribute(sysfs.paths().proc + "/sys/kernel/osrelease"));
-    facts.identity = known(read_identity(folder));
-    read_group(sysfs, address, facts);
-    facts.nodes = read_nodes(sysfs, address, facts);
-    facts.link = known(read_link(folder));
-    facts.reset_methods = known_reset_methods(folder, facts.kernel);
-    facts.path = read_path(sysfs, address);
-    facts.bus_neighbours = read_bus_neighbours(sysfs, address);
-    facts.iommu = unasked();
-    facts.atomics = Unknown{"the function was not opened"};
-}
-
 }  // namespace
 
-Sysfs::Sysfs(HostPaths paths) : paths_{std::move(paths)} {}
+Sysfs::Sysfs(HostPaths paths) : paths_{std::move(paths)}, tree_{std::make_shared<DiskTree>()} {}
+
+Sysfs::Sysfs(SysfsCopy copy)
+    : paths_{.sysfs = copy.root, .dev = {}, .proc = proc_beside(copy.root)},
+      tree_{std::move(copy.tree)},
+      copied_{std::move(copy.folders)} {}
+
+bool Sysfs::owns(std::string_view folder) const {
+    const auto place = tree_->resolve(std::string{folder});
+    const auto root = tree_->resolve(paths_.sysfs);
+    if (!place || !root) return false;
+    // Bound into a container, the kernel's tree is at other places as well.
+    return is_on_sysfs(*root) ? is_on_sysfs(*place) : is_below(*place, *root);
+}
 
 std::string Sysfs::folder(const Address& address) const {
+    const auto copied = copied_.find(address);
+    if (copied != copied_.end()) return copied->second;
     return fmt::format("{}/bus/pci/devices/{}", paths_.sysfs, to_string(address));
 }
 
 Result<void> Sysfs::check_bus() const {
     const auto path = paths_.sysfs + "/bus/pci/devices";
-    if (exists(path)) return {};
+    if (tree_->exists(path)) return {};
     return std::unexpected(
         Error{.kind = Error::Kind::NotFound,
               .what = fmt::format("{}: this host has no PCI bus", path),
               .hint = "It is a machine without PCI, or a container that does not see it"});
+}
+
+// The kernel's own folder of a function has everything, and so has a copy of all of it.
+Folder Sysfs::open_folder(const Address& address) const {
+    Folder opened{.tree = *tree_, .path = folder(address)};
+    opened.complete = !is_copy() || (tree_->link(opened.file("subsystem")) &&
+                                     tree_->exists(opened.file("resource")));
+    return opened;
+}
+
+Known<device::VfioNodes> Sysfs::read_nodes(const Folder& folder, const DeviceFacts& facts) const {
+    if (is_copy()) return Unknown{"a copy of sysfs does not tell"};
+    const std::string& dev = paths_.dev;
+    device::VfioNodes nodes;
+    const auto group = facts.group ? fmt::format("{}/vfio/{}", dev, facts.group->number) : "";
+    if (!group.empty() && tree_->exists(group)) nodes.group = group;
+    for (const auto& entry : tree_->entries(folder.file("vfio-dev"))) {
+        const auto cdev = fmt::format("{}/vfio/devices/{}", dev, entry);
+        if (tree_->exists(cdev)) nodes.cdev = cdev;
+    }
+    nodes.iommufd = tree_->exists(dev + "/iommu");
+    return nodes;
 }
 
 Result<Address> Sysfs::find(std::string_view named) const {
@@ -191,8 +129,8 @@ Result<Address> Sysfs::find(std::string_view named) const {
             .what = fmt::format("\"{}\" is neither a PCI address nor a function in sysfs", named),
             .hint = "List the PCI functions with: lspci -D",
         });
-    TENON_TRY_DO(check_bus(), to_string(*address));
-    if (!exists(folder(*address)))
+    if (!is_copy()) TENON_TRY_DO(check_bus(), to_string(*address));
+    if (is_copy() ? !copied_.contains(*address) : !tree_->exists(folder(*address)))
         return std::unexpected(Error{
             .kind = Error::Kind::NotFound,
             .what = fmt::format("{}: this host has no such PCI function", to_string(*address)),
@@ -213,12 +151,39 @@ Result<std::vector<Address>> Sysfs::find_slot(const Address& slot) const {
     return std::move(functions);
 }
 
+void Sysfs::fill_in(const Address& address, DeviceFacts& facts) const {
+    const auto place = open_folder(address);
+    const Unknown closed{is_copy() ? "a copy of sysfs does not tell"
+                                   : "the function was not opened"};
+    facts.origin = is_copy() ? device::Origin::Capture : device::Origin::Live;
+    facts.address = address;
+    facts.physical = known(read_config(place));
+    facts.vfio = closed;
+    facts.resources = read_resources(place);
+    facts.driver = known(read_driver(place));
+    facts.virtual_function = known(read_virtual_function(place));
+    facts.physical_function = read_physical(place);
+    facts.numa_node = known(read_numa_node(place));
+    facts.kernel = paths_.proc.empty()
+                       ? Known<std::string>{closed}
+                       : known(tree_->attribute(paths_.proc + "/sys/kernel/osrelease"));
+    facts.identity = known(read_identity(place));
+    read_group(address, facts);
+    facts.nodes = read_nodes(place, facts);
+    facts.link = known(read_link(place));
+    facts.reset_methods = known_reset_methods(place, facts.kernel);
+    facts.path = read_path(place);
+    facts.bus_neighbours = read_bus_neighbours(place);
+    facts.iommu = unasked(closed);
+    facts.atomics = closed;
+}
+
 // Filled in where they go: they are too large for one frame more.
 Result<DeviceFacts> Sysfs::read_facts(std::string_view named) const {
     Result<DeviceFacts> facts;
     if (const auto address = find(named)) {
         facts->source = named;
-        fill_in(*this, *address, *facts);
+        fill_in(*address, *facts);
     } else {
         facts = std::unexpected(address.error());
     }
@@ -226,9 +191,13 @@ Result<DeviceFacts> Sysfs::read_facts(std::string_view named) const {
 }
 
 Result<std::vector<Address>> Sysfs::list_functions() const {
+    if (is_copy()) {
+        const auto addresses = copied_ | std::views::keys;
+        return std::vector<Address>{addresses.begin(), addresses.end()};
+    }
     TENON_TRY_DO(check_bus(), "");
     std::vector<Address> addresses;
-    for (const auto& entry : entries(paths_.sysfs + "/bus/pci/devices"))
+    for (const auto& entry : tree_->entries(paths_.sysfs + "/bus/pci/devices"))
         if (const auto address = Address::parse(entry)) addresses.push_back(*address);
     std::ranges::sort(addresses);
     return addresses;

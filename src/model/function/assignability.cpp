@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <string_view>
+#include <utility>
 
 #include "device/driver.hpp"
 #include "pci/express.hpp"
@@ -58,6 +59,19 @@ constexpr auto host_parts = std::to_array<HostPart>({
     {0x0806, "an IOMMU"},
     {0x0807, "a Root Complex Event Collector"},
 });
+
+// Binds `address`, or says where to. What was only copied from another host knows no nodes of VFIO:
+// commands for it would bind a device of whoever reads them.
+chosen::Reason with_binding(std::string what, const device::DeviceFacts& facts,
+                            const pci::Address& address, const std::string& driver) {
+    const bool copied = facts.origin != device::Origin::Live && !facts.nodes;
+    if (copied)
+        return {.what = std::move(what),
+                .remedy = fmt::format("bind {} to vfio-pci on its own host", to_string(address)),
+                .commands = {}};
+    return {
+        .what = std::move(what), .remedy = "", .commands = device::bind_commands(address, driver)};
+}
 
 }  // namespace
 
@@ -121,12 +135,10 @@ std::vector<chosen::Reason> reasons_by_host(const device::DeviceFacts& facts,
         unknowns.push_back("its driver: " + facts.driver.why());
     } else if (!device::is_vfio_driver(*facts.driver)) {
         const bool bound = !facts.driver->empty();
-        reasons.push_back({.what = bound ? fmt::format("it is bound to the host driver {}, not to "
-                                                       "vfio-pci",
-                                                       *facts.driver)
-                                         : "it is bound to no driver, so not to vfio-pci",
-                           .remedy = "",
-                           .commands = device::bind_commands(address, *facts.driver)});
+        reasons.push_back(with_binding(
+            bound ? fmt::format("it is bound to the host driver {}, not to vfio-pci", *facts.driver)
+                  : "it is bound to no driver, so not to vfio-pci",
+            facts, address, *facts.driver));
     }
     if (facts.has_iommu && !*facts.has_iommu)
         reasons.push_back(
@@ -140,11 +152,10 @@ std::vector<chosen::Reason> reasons_by_host(const device::DeviceFacts& facts,
     for (const auto& member : facts.group->members) {
         if (device::leaves_group_viable(member)) continue;
         reasons.push_back(
-            {.what = fmt::format("{} of the same IOMMU group {} is bound to {}: a "
-                                 "group is assigned as a whole or not at all",
-                                 to_string(member.address), facts.group->number, member.driver),
-             .remedy = "",
-             .commands = device::bind_commands(member.address, member.driver)});
+            with_binding(fmt::format("{} of the same IOMMU group {} is bound to {}: a group is "
+                                     "assigned as a whole or not at all",
+                                     to_string(member.address), facts.group->number, member.driver),
+                         facts, member.address, member.driver));
     }
     return reasons;
 }
