@@ -6,11 +6,15 @@ fuzzer of guest accesses gets their configuration spaces, with and without PASID
 guests; others what the documentation and the tests show of their form.
 """
 
+import gzip
+import io
+import lzma
 import os
 import pathlib
 import random
 import re
 import sys
+import tarfile
 
 SOURCE = pathlib.Path(__file__).resolve().parents[1]
 ROW = re.compile(r"^[0-9a-f]{2,3}: ((?:[0-9a-f]{2} ?){16})$", re.MULTILINE)
@@ -94,6 +98,50 @@ def conversations():
     yield b"".join(in_pieces(" ".join([begin, *commands])))
 
 
+def archive(members):
+    """A tar archive; a member with a str is a link to that."""
+    whole = io.BytesIO()
+    with tarfile.open(fileobj=whole, mode="w", format=tarfile.GNU_FORMAT) as tar:
+        for name, content in members.items():
+            member = tarfile.TarInfo(name)
+            if isinstance(content, str):
+                member.type, member.linkname = tarfile.SYMTYPE, content
+                tar.addfile(member)
+            else:
+                member.size = len(content)
+                tar.addfile(member, io.BytesIO(content))
+        end = tar.offset
+    # Two empty blocks end it; the others are padding.
+    return whole.getvalue()[:end] + bytes(2 * tarfile.BLOCKSIZE)
+
+
+def zstd(content):
+    """A frame of one block that is not compressed. Source: RFC 8878, 3.1.1."""
+    return b"\x28\xb5\x2f\xfd\x00\x58" + (1 | len(content) << 3).to_bytes(3, "little") + content
+
+
+def recordings():
+    """Reports of a host: a copied sysfs, the text of lspci, /proc/bus/pci."""
+    functions = sorted(set(blobs()), key=len)[:4]
+    for number, config in enumerate(functions):
+        port, slot = "report/sys/devices/pci0000:00/0000:00:01.0", f"0000:01:00.{number}"
+        text = next(pastes(config))
+        tree = {"report/sys/bus/pci/devices/" + slot: f"../../../devices/pci0000:00/0000:00:01.0/{slot}",
+                port + "/config": functions[0], f"{port}/{slot}/config": config,
+                f"{port}/{slot}/resource": b"0xfc900000 0xfc903fff 0x140204\n" + b"0x0 0x0 0x0\n" * 6,
+                f"{port}/{slot}/driver": "../../../../bus/pci/drivers/vfio-pci",
+                f"{port}/{slot}/iommu_group": "../../../../kernel/iommu_groups/7",
+                f"report/sys/kernel/iommu_groups/7/devices/{slot}": f"../../../../devices/pci0000:00/{slot}",
+                "report/proc/sys/kernel/osrelease": b"6.1.0-13\n"}
+        texts_of = {"report/lspci.txt": text, "report/lspci.gz": gzip.compress(text),
+                    "report/proc/bus/pci/01/00.0": config}
+        for members in (tree, texts_of, tree | texts_of):
+            yield archive(members)
+        yield gzip.compress(archive(tree))
+        yield lzma.compress(archive(texts_of))
+        yield zstd(text)
+
+
 def vm_files():
     for page in sorted((SOURCE / "docs" / "users").glob("*.md")):
         for block in re.findall(r"```toml\n(.*?)```", page.read_text(), re.DOTALL):
@@ -111,7 +159,8 @@ def plans():
 
 def main():
     kinds = {"capture_text": texts, "capture_blob": blobs, "capture_json": documents,
-             "guest_access": guests, "control_stream": conversations, "vm_file": vm_files, "plan_json": plans}
+             "guest_access": guests, "control_stream": conversations, "vm_file": vm_files, "plan_json": plans,
+             "recording": recordings}
     if len(sys.argv) != 3 or sys.argv[1] not in kinds:
         sys.exit(__doc__)
     folder = pathlib.Path(sys.argv[2])
