@@ -159,7 +159,14 @@ TEST_F(CaptureCommand, CanBeComparedAsAPlan) {
     const auto json = run_plan(host(), {.devices = {"01:00.0", "02:00.0"}}, PlanForm::Json, {}).out;
     std::ofstream{file} << json;
 
-    EXPECT_EQ(run_diff(host(), {.a = file + "#dev0", .b = "01:00.0"}, {}).status, status::good);
+    // What a machine has in all is another where another function is beside it.
+    const auto beside = run_diff(host(), {.a = file + "#dev0", .b = "01:00.0"}, {});
+    EXPECT_EQ(beside.status, status::refused) << beside.out;
+    EXPECT_THAT(beside.out, HasSubstr("plan.interrupts.vectors  16  8"));
+    const auto alone = path("alone.json");
+    std::ofstream{alone} << run_plan(host(), {.devices = {"01:00.0"}}, PlanForm::Json, {}).out;
+    const auto same = run_diff(host(), {.a = alone, .b = "01:00.0"}, {});
+    EXPECT_EQ(same.status, status::good) << same.out;
     const auto unclear = run_diff(host(), {.a = file, .b = "01:00.0"}, {});
     EXPECT_EQ(unclear.status, status::wrong);
     EXPECT_THAT(unclear.err, HasSubstr("FILE#ID with one of: dev0, dev1"));

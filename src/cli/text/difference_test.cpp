@@ -235,6 +235,15 @@ TEST(ReadPlan, CutsNamesThatAreLongOrDeep) {
         EXPECT_LT(leaf.where.size(), 1000u);
 }
 
+TEST(Compare, TakesNoAddressInTheGuestForTheDevices) {
+    auto typed = known_plan();
+    function_in(typed)["source"] = function_in(typed)["guest"];
+    auto from_file = known_plan();
+    function_in(from_file)["source"] = "capture.json";
+
+    EXPECT_THAT(compared(typed, from_file).differences, IsEmpty());
+}
+
 TEST(ReadPlan, RefusesWhatIsNoPlan) {
     const auto refuses = [](const std::function<void(json&)>& spoil) {
         auto plan = known_plan();

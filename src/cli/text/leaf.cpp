@@ -159,7 +159,9 @@ private:
             for (const auto& element : value)
                 leaf.value += (leaf.value.empty() ? "" : ", ") + own_word_of(element);
         } else {
-            leaf.value = own_word_of(value);
+            // An address in the guest may read as one of the host.
+            const bool in_guest = rule == "guest" || rule.ends_with(".guest");
+            leaf.value = in_guest ? word_of(value) : own_word_of(value);
         }
         leaf.sentence = is_sentence(value) || rule.ends_with("[]");
         leaf.known = !says_unknown(leaf.value) && !rule.ends_with(unknown_always);
