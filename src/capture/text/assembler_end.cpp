@@ -163,11 +163,11 @@ Result<std::vector<Function>> Assembler::end() {
     TENON_TRY_DO(close(), "");
     share_bars();
     if (!found_.empty()) return std::move(found_);
-    auto none =
-        dropped_.value_or(Error{.kind = Error::Kind::Malformed,
-                                .what = fmt::format("{}: no function with hex rows in it", file_)});
-    none.hint = "Make it with: lspci -xxxx, as root. A raw dump has 64, 256 or 4096 bytes";
-    return std::unexpected(std::move(none));
+    if (!dropped_)
+        dropped_ = Error{.kind = Error::Kind::Malformed,
+                         .what = fmt::format("{}: no function with hex rows in it", file_)};
+    dropped_->hint = "Make it with: lspci -xxxx, as root. A raw dump has 64, 256 or 4096 bytes";
+    return std::unexpected(*std::move(dropped_));
 }
 
 }  // namespace tenon::capture::text

@@ -329,10 +329,9 @@ private:
         }
         if (slots < 2) return;
         std::ranges::sort(together, {}, &SlotMember::number);
-        proposal_.may_share.push_back(
-            {.hosts = hosts_of(together),
-             .why = "nothing is lost in one slot, but that they are plugged and unplugged "
-                    "together"});
+        auto& set = proposal_.may_share.emplace_back();
+        set.hosts = hosts_of(together);
+        set.why = "nothing is lost in one slot, but that they are plugged and unplugged together";
     }
 
     std::string port_name(const SlotMember& member) const {
