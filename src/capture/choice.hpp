@@ -2,6 +2,7 @@
 // `FILE#MEMBER#ADDRESS`.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -44,6 +45,8 @@ struct Entry {
     std::string member;  ///< Of an archive, the member that has it; else empty.
     /// Of a dump, which is known by its bytes alone; else null.
     std::shared_ptr<const pci::ConfigImage> bytes;
+    /// BARs of all its virtual functions together, where the input tells.
+    std::optional<std::array<device::ResourceFacts, device::bar_count>> virtual_bars = {};
     /// Fills in its facts: they are large, and only those that are meant are made. A fault in them
     /// is an error only then.
     std::function<Result<void>(device::DeviceFacts&)> facts;

@@ -73,6 +73,7 @@ Entry entry_of(const std::shared_ptr<const text::Function>& function) {
             .where = fmt::format("line {}", function->line),
             .member = {},
             .bytes = std::move(bytes),
+            .virtual_bars = function->virtual_bars,
             .facts = [function](device::DeviceFacts& facts) -> Result<void> {
                 if (!function->config) return std::unexpected(function->config.error());
                 fill_in(*function->config, facts);

@@ -3,10 +3,13 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <array>
+#include <bit>
 #include <memory>
 #include <optional>
 #include <utility>
 
+#include "device/resource_row.hpp"
 #include "pci/bar.hpp"
 #include "pci/header.hpp"
 #include "pci/virtualization.hpp"
@@ -19,6 +22,7 @@ struct Physical {
     pci::Address address;
     std::shared_ptr<const pci::ConfigImage> config;
     std::size_t at = 0;  // Of its SR-IOV capability.
+    std::optional<std::array<device::ResourceFacts, device::bar_count>> virtual_bars;
 };
 
 std::vector<Physical> list_physical(const std::vector<Entry>& entries) {
@@ -26,7 +30,10 @@ std::vector<Physical> list_physical(const std::vector<Entry>& entries) {
     for (const auto& entry : entries) {
         if (!entry.bytes || !entry.address) continue;
         if (const auto at = pci::find_virtualization(*entry.bytes))
-            found.push_back({.address = *entry.address, .config = entry.bytes, .at = *at});
+            found.push_back({.address = *entry.address,
+                             .config = entry.bytes,
+                             .at = *at,
+                             .virtual_bars = entry.virtual_bars});
     }
     return found;
 }
@@ -72,6 +79,30 @@ void put_bars(const Physical& physical, pci::ConfigImage& own) {
                   pci::bar_flags(bar.kind, bar.prefetchable));
 }
 
+// Each has its part of what they have together. Source: Linux drivers/pci/iov.c, sriov_init().
+Known<std::array<device::ResourceFacts, device::bar_count + 1>> resources_of(
+    const Physical& physical) {
+    const auto total = physical.config->read16(physical.at + pci::virtualization::total_functions);
+    if (!physical.virtual_bars || total == 0)
+        return Unknown{fmt::format(
+            "bytes do not tell; each is the size of a row 8 to 13 in the file `resource` of {} in "
+            "sysfs, divided by its TotalVFs",
+            to_string(physical.address))};
+    std::array<device::ResourceFacts, device::bar_count + 1> resources{};
+    for (std::size_t n = 0; n < physical.virtual_bars->size(); ++n) {
+        auto bar = (*physical.virtual_bars)[n];
+        const bool has_parts = bar.size % total == 0 && std::has_single_bit(bar.size / total);
+        if (bar.size != 0 && !has_parts)
+            return Unknown{
+                fmt::format("row {} in the file `resource` of {} is no BAR for each of its {} "
+                            "virtual functions",
+                            device::first_virtual_row + n + 1, to_string(physical.address), total)};
+        bar.size /= total;
+        resources.at(n) = bar;
+    }
+    return resources;
+}
+
 void complete(const Known<Physical>& physical, device::DeviceFacts& facts) {
     facts.virtual_function = true;
     if (!physical) {
@@ -84,11 +115,7 @@ void complete(const Known<Physical>& physical, device::DeviceFacts& facts) {
     facts.physical_function =
         device::PhysicalFunctionFacts{.address = physical->address, .config = *physical->config};
     put_bars(*physical, *facts.physical);
-    if (!facts.resources)
-        facts.resources = Unknown{fmt::format(
-            "bytes do not tell; each is the size of a row 8 to 13 in the file `resource` of {} in "
-            "sysfs, divided by its TotalVFs",
-            to_string(physical->address))};
+    if (!facts.resources) facts.resources = resources_of(*physical);
 }
 
 }  // namespace

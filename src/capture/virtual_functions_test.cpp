@@ -88,6 +88,57 @@ TEST_F(VirtualFunctions, HaveItsKindsOfBarsAndUnknownSizes) {
     EXPECT_THAT(facts.resources.why(), HasSubstr("`resource` of 0000:b1:00.0"));
 }
 
+// The file `resource` of the physical function, as it is printed below its path.
+std::string resource_file(std::string_view bars_together) {
+    std::string text =
+        "$ cat /sys/bus/pci/devices/0000:b1:00.0/resource\n"
+        "0x00000000fc000000 0x00000000fc7fffff 0x000000000014220c\n";
+    for (unsigned row = 1; row < 7; ++row)
+        text += "0x0000000000000000 0x0000000000000000 0x0000000000000000\n";
+    return text + std::string{bars_together} + "\n";
+}
+
+constexpr std::string_view two_bars =
+    "0x00000000a1000000 0x00000000a10fffff 0x000000000014220c\n"
+    "0x0000000000000000 0x0000000000000000 0x0000000000000000\n"
+    "0x0000000000000000 0x0000000000000000 0x0000000000000000\n"
+    "0x00000000a1100000 0x00000000a111ffff 0x000000000014220c\n"
+    "0x0000000000000000 0x0000000000000000 0x0000000000000000\n"
+    "0x0000000000000000 0x0000000000000000 0x0000000000000000\n";
+
+// With BAR 0 at fc000000.
+std::string physical_with_bar() {
+    auto text = physical();
+    text.replace(text.find("10: 00 00 00 00") + 4, 11, "0c 00 00 fc");
+    return text;
+}
+
+TEST_F(VirtualFunctions, HaveTheirPartOfTheRowsOfItsResources) {
+    const auto rows = resource_file(two_bars);
+    const auto facts = read(rows + physical_with_bar() + virtual_function("b1:02.0"), "#b1:02.0");
+
+    ASSERT_TRUE(facts.resources) << facts.resources.why();
+    EXPECT_EQ((*facts.resources)[0], (device::ResourceFacts{.size = 0x20000, .flags = 0x14220c}));
+    EXPECT_EQ((*facts.resources)[1], device::ResourceFacts{});
+    EXPECT_EQ((*facts.resources)[3].size, 0x4000u);
+    EXPECT_EQ((*facts.resources)[device::rom_region], device::ResourceFacts{});
+    const auto own = read(physical_with_bar() + rows, "#b1:00.0");
+    EXPECT_EQ((*own.resources)[0].size, 0x800000u);
+}
+
+TEST_F(VirtualFunctions, HaveNoPartOfRowsThatAreNotItsOwn) {
+    std::string odd{two_bars};
+    odd.replace(odd.find("a10fffff"), 8, "a10ffff0");
+    const auto read_beside = [&](const std::string& rows, const std::string& of) {
+        return read(of + virtual_function("b1:02.0") + rows, "#b1:02.0").resources.why();
+    };
+    EXPECT_THAT(read_beside(resource_file(odd), physical_with_bar()),
+                HasSubstr("row 8 in the file `resource` of 0000:b1:00.0 is no BAR for each"));
+    // Of a device with other addresses, and of a kernel without SR-IOV.
+    EXPECT_THAT(read_beside(resource_file(two_bars), physical()), HasSubstr("divided by its Tot"));
+    EXPECT_THAT(read_beside(resource_file(""), physical_with_bar()), HasSubstr("divided by"));
+}
+
 TEST_F(VirtualFunctions, WithoutTheirPhysicalFunctionSayWhatIsMissing) {
     for (const auto& input : {virtual_function("b1:02.0"), physical() + virtual_function("b1:04.0"),
                               physical("0001:b1:00.0") + virtual_function("b1:02.0")}) {

@@ -169,6 +169,10 @@ Result<void> Assembler::take_text(const Bare& line) {
     if (plain) take_plain(text, *plain);
     if (plain || !open_ || open_->fault) return {};
     open_->other_text = true;
+    if (const auto row = as_resource_row(text)) {
+        if (open_->rows.size() < device::most_resource_rows) open_->rows.push_back(*row);
+        return {};
+    }
     take_bar(text);
     look_for_row(text);
     return {};

@@ -14,6 +14,7 @@
 #include "capture/text/decoded_bars.hpp"
 #include "capture/text/dump.hpp"
 #include "capture/text/marks.hpp"
+#include "capture/text/resource_rows.hpp"
 
 namespace tenon::capture::text {
 
@@ -42,6 +43,7 @@ private:
         std::optional<std::uint64_t> before_number = {};
         Block block = {};
         std::vector<DecodedBar> bars = {};
+        ResourceRows rows = {};
         bool in_capabilities = false;
         bool other_text = false;  // Since the last row or the address.
         std::optional<Error> fault = {};
@@ -77,6 +79,7 @@ private:
     Result<void> add(Open open, Result<pci::ConfigImage> config);
     void remember(const Open& open);
     void share_bars();
+    void share_rows();
     void drop(std::size_t line, std::string_view why);
     Error error_at(std::size_t line, std::string_view what) const;
     void fault(std::string_view what);
@@ -93,6 +96,8 @@ private:
     std::optional<Error> dropped_;
     std::map<pci::Address, std::vector<std::vector<DecodedBar>>> said_;
     std::size_t texts_ = 0;  // In all of said_.
+    std::map<pci::Address, std::vector<ResourceRows>> rows_;
+    std::size_t tables_ = 0;  // In all of rows_.
 };
 
 }  // namespace tenon::capture::text

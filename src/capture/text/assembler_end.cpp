@@ -88,6 +88,13 @@ Result<void> Assembler::finish_plain() {
 
 // Keeps what a text says of a function that has no rows there.
 void Assembler::remember(const Open& open) {
+    if (!open.rows.empty() && open.address && tables_ != most_functions) {
+        auto& tables = rows_[*open.address];
+        if (tables.size() != most_said) {
+            tables.push_back(open.rows);
+            ++tables_;
+        }
+    }
     if (open.bars.empty() || !open.address || texts_ == most_functions) return;
     auto& texts = said_[*open.address];
     if (texts.size() == most_said) return;
@@ -99,10 +106,9 @@ Result<void> Assembler::close() {
     if (!open_) return {};
     auto open = *std::exchange(open_, std::nullopt);
     last_block_ = {};
-    if (open.block.empty() && !open.fault) {
-        remember(open);
-        return {};
-    }
+    const bool has_dump = !open.block.empty() || open.fault;
+    if (!has_dump || !open.rows.empty()) remember(open);
+    if (!has_dump) return {};
     if (!open.address && !open.block.plausible()) {
         drop(open.line, fmt::format("{} bytes in rows without the address of a function, which are "
                                     "no configuration space",
@@ -156,12 +162,29 @@ void Assembler::share_bars() {
     }
 }
 
+// So do rows of the file `resource`, of its virtual functions too.
+void Assembler::share_rows() {
+    for (auto& function : found_) {
+        if (!function.config || !function.address) continue;
+        const auto said = rows_.find(*function.address);
+        if (said == rows_.end()) continue;
+        const auto own = std::ranges::find_if(said->second, [&](const auto& rows) {
+            return are_of_same_function(rows, *function.config);
+        });
+        if (own == said->second.end()) continue;
+        if (const auto resources = own_resources(*own); resources && !function.resources)
+            function.resources = *resources;
+        function.virtual_bars = virtual_bars(*own);
+    }
+}
+
 Result<std::vector<Function>> Assembler::end() {
     TENON_TRY_DO(finish_plain(), "");
     // The last row may be cut off, where a header is left.
     if (open_ && open_->damage && open_->block.size() < pci::header_size) settle_damage();
     TENON_TRY_DO(close(), "");
     share_bars();
+    share_rows();
     if (!found_.empty()) return std::move(found_);
     if (!dropped_)
         dropped_ = Error{.kind = Error::Kind::Malformed,

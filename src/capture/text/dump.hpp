@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,6 +15,7 @@
 #include "base/known.hpp"
 #include "base/result.hpp"
 #include "capture/text/decoded_bars.hpp"
+#include "capture/text/resource_rows.hpp"
 #include "pci/address.hpp"
 #include "pci/config_image.hpp"
 
@@ -28,6 +30,7 @@ struct Function {
     /// concerns this function alone.
     Result<pci::ConfigImage> config;
     Known<Resources> resources;
+    std::optional<VirtualBars> virtual_bars = {};  ///< Where rows of its file `resource` tell.
 };
 
 /// Reads a text in pieces of any size. It holds the functions and one line, not the text.

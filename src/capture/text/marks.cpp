@@ -137,19 +137,26 @@ std::optional<AddressLine> first_word(std::string_view line) {
     return AddressLine{.slot = std::move(slot), .address = *address};
 }
 
+// The function whose folder has this file, in a line that has one such path.
+std::optional<AddressLine> folder_of(std::string_view file, std::string_view line) {
+    const auto end = line.find(file);
+    if (end == std::string_view::npos || line.find(file, end + 1) != std::string_view::npos)
+        return std::nullopt;
+    // `resource0` is the BAR itself.
+    const auto behind = line.substr(end + file.size());
+    if (!behind.empty() && (is_digit(behind.front()) || behind.front() == '_')) return std::nullopt;
+    const auto folder = line.substr(0, end);
+    const auto slash = folder.rfind('/');
+    return slash == std::string_view::npos ? std::nullopt : first_word(folder.substr(slash + 1));
+}
+
 }  // namespace
 
 std::optional<AddressLine> as_address(std::string_view line) {
     if (auto found = first_word(line)) return found;
     if (line.starts_with("pci ") && line.contains(" config space"))
         return first_word(line.substr(4));
-    constexpr std::string_view file = "/config";
-    const auto end = line.find(file);
-    if (end == std::string_view::npos || line.find(file, end + 1) != std::string_view::npos)
-        return std::nullopt;
-    const auto folder = line.substr(0, end);
-    const auto slash = folder.rfind('/');
-    return slash == std::string_view::npos ? std::nullopt : first_word(folder.substr(slash + 1));
+    return folder_of("/config", line).or_else([&] { return folder_of("/resource", line); });
 }
 
 Bare without_marks(std::string_view line) {

@@ -9,6 +9,7 @@
 
 #include "base/bytes.hpp"
 #include "base/text.hpp"
+#include "device/resource_row.hpp"
 #include "pci/header.hpp"
 
 namespace tenon::host::sysfs {
@@ -23,17 +24,6 @@ Result<Word> read_number(const Folder& folder, std::string_view name) {
     if (!number || *number > std::numeric_limits<Word>::max())
         return malformed("{}: \"{}\" is not the number expected there", path, text);
     return static_cast<Word>(*number);
-}
-
-Result<device::ResourceFacts> parse_resource(std::string_view line) {
-    const auto fields = split(trimmed(line), ' ');
-    if (fields.size() != 3) return malformed("\"{}\" is not start, end and flags", line);
-    const auto start = parse_number(fields[0]);
-    const auto end = parse_number(fields[1]);
-    const auto flags = parse_number(fields[2]);
-    if (!start || !end || !flags) return malformed("\"{}\" is not start, end and flags", line);
-    if (*flags == 0 || *end < *start) return device::ResourceFacts{};
-    return device::ResourceFacts{.size = *end - *start + 1, .flags = *flags};
 }
 
 // The bytes without those that tar puts behind what the kernel gave it: a file of 4096 bytes of
@@ -101,8 +91,8 @@ Result<Resources> parse_resources(std::string_view text) {
     if (lines.size() < resources.size())
         return malformed("it has {} lines, not one for each of 6 BARs and the ROM", lines.size());
     for (std::size_t n = 0; n < resources.size(); ++n) {
-        TENON_TRY(resource, parse_resource(lines[n]), fmt::format("line {}", n + 1));
-        resources.at(n) = resource;
+        TENON_TRY(row, device::parse_resource_row(lines[n]), fmt::format("line {}", n + 1));
+        resources.at(n) = row.facts;
     }
     return resources;
 }
