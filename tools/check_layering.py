@@ -38,7 +38,7 @@ ROOMS = {
     "vmm": [["board"], ["kvm"], ["assigned", "acpi", "loader"], ["slots"], ["control"]],
     "cli": [["text"]],
     "library": [["words"]],
-    "capture": [["text"]],
+    "capture": [["text"], ["listing"]],
 }
 # What is behind include/tenon knows all of its layer.
 NO_ROOMS = {"api"}

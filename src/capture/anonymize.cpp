@@ -71,9 +71,11 @@ void clean(device::DeviceFacts& facts, const Words& words) {
     // All of them, as above.
     auto& [source, origin, address, physical, vfio, resources, group, driver, nodes,
            virtual_function, physical_function, numa_node, kernel, identity, has_iommu, link,
-           reset_methods, path, bus_neighbours, iommu, atomics] = facts;
+           reset_methods, path, bus_neighbours, iommu, atomics, told] = facts;
     static_cast<void>(source);
     static_cast<void>(origin);
+    // Sentences of ours about models and numbers: what is read of a text has no name of one device.
+    static_cast<void>(told);
     words.clean_reasons(address, physical, vfio, resources, group, driver, nodes, virtual_function,
                         physical_function, numa_node, kernel, identity, has_iommu, link,
                         reset_methods, path, bus_neighbours, atomics);

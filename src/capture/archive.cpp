@@ -30,7 +30,8 @@ std::optional<pci::Address> function_of_proc(std::string_view path) {
 
 class ArchiveReader {
 public:
-    ArchiveReader(std::string name, const TreeRules& rules) : rules_{rules} {
+    ArchiveReader(std::string name, const TreeRules& rules, listing::Listing& words)
+        : rules_{rules}, words_{words} {
         archive_.tree = std::make_shared<ArchiveTree>(std::move(name));
     }
 
@@ -83,7 +84,7 @@ private:
             content = *std::move(whole);
         }
         PeekedStream stream{std::make_unique<TextStream>(std::move(content))};
-        auto entries = read_content(stream, name);
+        auto entries = read_content(stream, name, words_);
         // Bytes without an address are of nobody.
         if (!entries || entries->empty() || entries->front().slot.empty()) return {};
         return keep(member, *std::move(entries));
@@ -108,15 +109,17 @@ private:
     }
 
     const TreeRules& rules_;
+    listing::Listing& words_;
     Archive archive_;
     std::uint64_t unpacked_ = 0;
 };
 
 }  // namespace
 
-Result<Archive> read_archive(Stream& stream, const std::string& name, const TreeRules& rules) {
+Result<Archive> read_archive(Stream& stream, const std::string& name, const TreeRules& rules,
+                             listing::Listing& words) {
     TarReader reader{stream, name};
-    ArchiveReader archive{name, rules};
+    ArchiveReader archive{name, rules, words};
     for (;;) {
         TENON_TRY(member, reader.next(), "");
         if (!member) return std::move(archive).take();

@@ -14,6 +14,7 @@
 #include "base/result.hpp"
 #include "base/stream.hpp"
 #include "capture/choice.hpp"
+#include "capture/listing/listing.hpp"
 
 namespace tenon::capture {
 
@@ -34,9 +35,11 @@ struct Archive {
 };
 
 /// Reads the archive in `stream`; `name` names it. A member that is packed is unpacked, one that is
-/// longer than longest_file or has no function in it is passed over.
+/// longer than longest_file or has no function in it is passed over. What texts say goes into
+/// `words`.
 /// Errors: those of the stream and of TarReader; Malformed for more functions or bytes than
 /// limits.hpp allows.
-Result<Archive> read_archive(Stream& stream, const std::string& name, const TreeRules& rules);
+Result<Archive> read_archive(Stream& stream, const std::string& name, const TreeRules& rules,
+                             listing::Listing& words);
 
 }  // namespace tenon::capture

@@ -148,9 +148,11 @@ Resources read_resources(const JsonPlace& place) {
 
 std::vector<GroupMember> read_members(const JsonPlace& place) {
     return each<GroupMember>(place, most_members, [](const JsonPlace& member) {
+        const bool told = !member.at("driver").is_null();
         return GroupMember{.address = read_address(member.at("address")),
-                           .driver = member.at("driver").text(),
-                           .is_bridge = member.at("bridge").flag()};
+                           .driver = told ? member.at("driver").text() : std::string{},
+                           .is_bridge = member.at("bridge").flag(),
+                           .driver_known = told};
     });
 }
 
@@ -184,10 +186,20 @@ LinkFacts read_link(const JsonPlace& place) {
             .max_width = narrow<unsigned>(place.at("max_width").number(0xff))};
 }
 
+ExpressWords read_express_words(const JsonPlace& place) {
+    return {.type = static_cast<pci::PortType>(place.at("type").number(0xf)),
+            .second_registers = place.at("second_registers").flag(),
+            .completers = narrow<std::uint32_t>(place.at("completers").hex(0x7)),
+            .routes_atomics = place.at("routes_atomics").flag(),
+            .blocks_atomics = place.at("blocks_atomics").flag()};
+}
+
 BridgeFacts read_bridge(const JsonPlace& place) {
-    return {.address = read_address(place.at("address")),
-            .config = known<pci::ConfigImage>(place.at("config"), read_image),
-            .driver = known<std::string>(place.at("driver"), read_text)};
+    BridgeFacts bridge{.address = read_address(place.at("address")),
+                       .config = known<pci::ConfigImage>(place.at("config"), read_image),
+                       .driver = known<std::string>(place.at("driver"), read_text)};
+    if (place.has("words")) bridge.words = read_express_words(place.at("words"));
+    return bridge;
 }
 
 PhysicalFunctionFacts read_physical_function(const JsonPlace& place) {

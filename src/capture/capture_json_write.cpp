@@ -100,7 +100,7 @@ Json resource(const ResourceFacts& facts) {
 Json members(const std::vector<GroupMember>& list) {
     return each(list, [](const GroupMember& member) {
         return Json{{"address", to_string(member.address)},
-                    {"driver", words(member.driver)},
+                    {"driver", member.driver_known ? Json(words(member.driver)) : Json(nullptr)},
                     {"bridge", member.is_bridge}};
     });
 }
@@ -129,10 +129,20 @@ Json link(const LinkFacts& facts) {
             {"max_width", facts.max_width}};
 }
 
+Json express_words(const ExpressWords& facts) {
+    return {{"type", static_cast<unsigned>(facts.type)},
+            {"second_registers", facts.second_registers},
+            {"completers", hex(facts.completers)},
+            {"routes_atomics", facts.routes_atomics},
+            {"blocks_atomics", facts.blocks_atomics}};
+}
+
 Json bridge(const BridgeFacts& facts) {
-    return {{"address", to_string(facts.address)},
-            {"config", known(facts.config, image)},
-            {"driver", text(facts.driver)}};
+    Json object{{"address", to_string(facts.address)},
+                {"config", known(facts.config, image)},
+                {"driver", text(facts.driver)}};
+    if (facts.words) object["words"] = express_words(*facts.words);
+    return object;
 }
 
 Json physical_function(const PhysicalFunctionFacts& facts) {

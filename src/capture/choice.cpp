@@ -116,9 +116,19 @@ bool Named::means_slot() const {
 
 bool Named::means_all() const { return slot && (*slot == "*" || slot->ends_with("#*")); }
 
+void prefer_bytes(std::vector<Entry>& entries) {
+    if (!std::ranges::all_of(entries, &Entry::words_only))
+        std::erase_if(entries, [](const Entry& entry) { return entry.words_only; });
+}
+
 Result<std::size_t> choose(const Named& named, const std::vector<Entry>& entries) {
     if (!named.slot) {
+        // Words beside the bytes of one function do not make it unclear.
+        const auto with_bytes = std::ranges::count(entries, false, &Entry::words_only);
         if (entries.size() == 1) return 0;
+        if (with_bytes == 1)
+            return static_cast<std::size_t>(std::ranges::find(entries, false, &Entry::words_only) -
+                                            entries.begin());
         return unclear(fmt::format("{}: has {} functions", named.path, entries.size()), entries);
     }
     if (is_nameless(entries)) return no_address(named);
@@ -155,6 +165,9 @@ Result<std::vector<std::size_t>> choose_slot(const Named& named,
         if (entries[n].address && entries[n].address->same_slot(*slot) &&
             (member.empty() || member == entries[n].member))
             chosen.push_back(n);
+    // Of a slot with bytes, what has words alone is no function that a guest could be shown.
+    const auto is_bare = [&](std::size_t n) { return entries[n].words_only; };
+    if (!std::ranges::all_of(chosen, is_bare)) std::erase_if(chosen, is_bare);
     const auto address = [&](std::size_t n) { return *entries[n].address; };
     std::ranges::sort(chosen, {}, [&](std::size_t n) { return std::pair{address(n), n}; });
     if (chosen.empty())

@@ -50,7 +50,11 @@ struct Entry {
     /// Fills in its facts: they are large, and only those that are meant are made. A fault in them
     /// is an error only then.
     std::function<Result<void>(device::DeviceFacts&)> facts;
+    bool words_only = false;  ///< The input has words of it, and no bytes.
 };
+
+/// Leaves out those of which there are words alone, if there is one with bytes.
+void prefer_bytes(std::vector<Entry>& entries);
 
 /// The number of the entry that is meant.
 /// Errors: NotFound, listing the addresses, if there is none or no single one; Malformed if there

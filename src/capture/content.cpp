@@ -8,6 +8,8 @@
 
 #include "capture/capture_json.hpp"
 #include "capture/limits.hpp"
+#include "capture/listing/limits.hpp"
+#include "capture/listing/reader.hpp"
 #include "capture/raw_blob.hpp"
 #include "capture/text/dump.hpp"
 #include "capture/text/lines.hpp"
@@ -83,8 +85,17 @@ Entry entry_of(const std::shared_ptr<const text::Function>& function) {
             }};
 }
 
-Result<std::vector<Entry>> read_text(Stream& stream, std::string_view name) {
-    text::DumpReader reader{name};
+Result<std::vector<Entry>> read_text(Stream& stream, std::string_view name,
+                                     listing::Listing& words) {
+    listing::Reader listener{words};
+    text::DumpReader reader{
+        name,
+        [&](std::string_view cleaned, const text::Bare& line, std::size_t number) -> Result<void> {
+            listener.take(cleaned, line, number);
+            if (!words.is_full()) return {};
+            return malformed("{}: line {}: words of more than {} functions", name, number,
+                             listing::most_functions);
+        }};
     std::string piece(piece_size, '\0');
     std::size_t size = 0;
     for (;;) {
@@ -94,9 +105,15 @@ Result<std::vector<Entry>> read_text(Stream& stream, std::string_view name) {
         if (size > longest_text) return malformed("{}: longer than {} bytes", name, longest_text);
         TENON_TRY_DO(reader.feed(std::string_view{piece}.substr(0, got)), "");
     }
-    TENON_TRY(functions, reader.end(), "");
+    auto functions = reader.end();
+    listener.end();
     std::vector<Entry> entries;
-    for (auto& one : functions)
+    if (!functions) {
+        // A text of words has no rows.
+        if (words.functions().empty()) return std::unexpected(std::move(functions).error());
+        return entries;
+    }
+    for (auto& one : *functions)
         entries.push_back(entry_of(std::make_shared<const text::Function>(std::move(one))));
     return entries;
 }
@@ -117,10 +134,11 @@ Result<std::vector<Entry>> read_blob(std::string_view bytes, std::string_view na
 
 }  // namespace
 
-Result<std::vector<Entry>> read_content(PeekedStream& stream, std::string_view name) {
+Result<std::vector<Entry>> read_content(PeekedStream& stream, std::string_view name,
+                                        listing::Listing& words) {
     TENON_TRY(begin, stream.peek(pci::express_size), "");
     const bool blob = is_binary(begin) && !text::is_utf16(begin);
-    if (!blob && !is_json(without_mark(begin))) return read_text(stream, name);
+    if (!blob && !is_json(without_mark(begin))) return read_text(stream, name, words);
     TENON_TRY(content, read_all(stream, longest_file, name), "");
     return blob ? read_blob(content, name) : read_json(without_mark(content), name);
 }

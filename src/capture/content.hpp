@@ -8,14 +8,17 @@
 #include "base/result.hpp"
 #include "base/stream.hpp"
 #include "capture/choice.hpp"
+#include "capture/listing/listing.hpp"
 
 namespace tenon::capture {
 
 /// The functions of what `stream` has. `name` names it in errors. A text is read in pieces and not
-/// held.
+/// held. What its words say goes into `words`; one that has words of functions may have no bytes.
 /// Errors: those of the stream; Malformed as read_captures(), text::DumpReader and
-/// parse_raw_blob(), and for more than longest_file bytes, of a text more than longest_text.
-Result<std::vector<Entry>> read_content(PeekedStream& stream, std::string_view name);
+/// parse_raw_blob(), for words of too many functions, and for more than longest_file bytes, of a
+/// text more than longest_text.
+Result<std::vector<Entry>> read_content(PeekedStream& stream, std::string_view name,
+                                        listing::Listing& words);
 
 /// The function whose configuration space is `bytes`, at `address`.
 /// Errors: as parse_raw_blob().

@@ -1,11 +1,13 @@
 #include "capture/file.hpp"
 
+#include <memory>
 #include <utility>
 
 #include "base/input.hpp"
 #include "base/tar.hpp"
 #include "base/unpack.hpp"
 #include "capture/content.hpp"
+#include "capture/told_functions.hpp"
 #include "capture/virtual_functions.hpp"
 
 namespace tenon::capture {
@@ -23,14 +25,22 @@ Result<Archive> read_recording(const std::string& path, const TreeRules& rules) 
     const auto name = name_of_input(path);
     TENON_TRY(content, unpacked(std::move(input), name), "");
     TENON_TRY(begin, content->peek(tar_block), "");
+    const auto words = std::make_shared<listing::Listing>();
     if (is_tar(begin)) {
-        TENON_TRY(archive, read_archive(*content, name, rules), "");
+        TENON_TRY(archive, read_archive(*content, name, rules, *words), "");
         complete_virtual_functions(archive.entries);
+        add_told(words, archive.entries);
         return std::move(archive);
     }
-    TENON_TRY(entries, read_content(*content, name), "");
+    TENON_TRY(entries, read_content(*content, name, *words), "");
     complete_virtual_functions(entries);
+    add_told(words, entries);
     return Archive{.entries = std::move(entries), .tree = nullptr, .roots = {}, .files = 1};
+}
+
+Result<std::vector<Entry>> list_capture(const std::string& path) {
+    TENON_TRY(recording, read_recording(path, no_tree()), "");
+    return std::move(recording.entries);
 }
 
 bool names_slot(std::string_view named) { return Named::take_apart(named).means_slot(); }

@@ -19,6 +19,10 @@ namespace tenon::capture {
 /// Errors: as open_input() and unpacked(); as read_archive() or read_content().
 Result<Archive> read_recording(const std::string& path, const TreeRules& rules);
 
+/// All functions of the file `path`, without trees of sysfs in an archive.
+/// Errors: as read_recording().
+Result<std::vector<Entry>> list_capture(const std::string& path);
+
 /// The facts of the function that `named` means: `FILE`, or `FILE#ADDRESS` for one of several.
 ///
 /// The address is written as in the file; a file of one function needs none. `FILE#ADDRESS@2` is

@@ -109,6 +109,7 @@ CLI::App* add_ctl(CLI::App& app, Options& options) {
 
 CLI::App* add_list(CLI::App& app, Options& options) {
     auto* const command = app.add_subcommand("list");
+    command->add_option("FILE", options.list.file);
     command->add_flag("--json", options.list.json);
     command->add_flag("--tree", options.list.tree);
     command->add_option("--report", options.list.report);

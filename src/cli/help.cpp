@@ -223,9 +223,10 @@ Examples
 std::string list_help() {
     return R"(Shows the PCI functions of this host, those of an IOMMU group together, and whether each can be
 assigned to a guest or the reason that would remain last. What stands in the way of all is said on top.
-Opens no device.
+Opens no device. Of a FILE, the same of the host that it is of: a capture, dumps, or text of lspci,
+of a loop over /sys/kernel/iommu_groups, of dpdk-devbind --status, of dmesg, all of it in one file.
 
-Usage: tenon list [--json | --tree | --report FILE.html] [--anonymize]
+Usage: tenon list [--json | --tree | --report FILE.html] [--anonymize] [FILE]
 
   --json                  print one JSON object, for scripts
   --tree                  below root buses, ports and switches, with groups, NUMA nodes, and what
@@ -233,7 +234,7 @@ Usage: tenon list [--json | --tree | --report FILE.html] [--anonymize]
   --report FILE.html      this host as one page: the tree, and who goes with whom
   --anonymize             name no single device and no site
 
-Exit status: 0 listed, 2 wrong usage, or this host shows no PCI bus.
+Exit status: 0 listed, 2 wrong usage, an unreadable file, or this host shows no PCI bus.
 )";
 }
 

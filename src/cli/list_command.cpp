@@ -116,9 +116,11 @@ std::string render_groups(const FunctionList& list, const AddressWords& words,
 std::string render_summary(const FunctionList& list, const text::TextStyle& style) {
     const auto assignable = std::ranges::count_if(list.functions, &ListedFunction::assignable);
     return '\n' +
-           text::paragraph(fmt::format("{} of {} functions can be assigned now. What to do about "
-                                       "another: tenon plan ADDRESS",
-                                       assignable, list.functions.size()),
+           text::paragraph(fmt::format("{} of {} functions can be assigned now{}. What to do about "
+                                       "another: tenon plan {}ADDRESS",
+                                       assignable, list.functions.size(),
+                                       list.file.empty() ? "" : ", as far as the file tells",
+                                       list.file.empty() ? "" : "FILE#"),
                            style, 0);
 }
 
@@ -179,7 +181,9 @@ std::string render_list_json(const FunctionList& list) {
 }
 
 Outcome run_list(const Host& host, const ListArguments& arguments, const text::TextStyle& style) {
-    const auto list = list_functions(host, arguments.names);
+    const auto list = arguments.file.empty()
+                          ? list_functions(host, arguments.names)
+                          : list_functions_of_file(host, arguments.file, arguments.names);
     if (!list) return ended_with(status::wrong, list.error());
     if (!arguments.report.empty()) {
         const auto page = printable(text::render_list_report(*list));

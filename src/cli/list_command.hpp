@@ -1,4 +1,5 @@
-// `tenon list`: which functions this host has, and which of them can be assigned.
+// `tenon list`: which functions this host has, or the one that a file is of, and which of them can
+// be assigned.
 #pragma once
 
 #include <string>
@@ -20,6 +21,7 @@ std::string render_list_json(const FunctionList& list);
 
 /// How `list` is to be printed.
 struct ListArguments {
+    std::string file = {};  ///< What is listed in place of this host; empty: this host.
     bool json = false;
     bool tree = false;
     std::string report;  ///< The file of a page; empty: none.

@@ -179,5 +179,69 @@ TEST_F(ListCommand, SaysThatAHostShowsNoBus) {
     EXPECT_THAT(outcome.err, HasSubstr("no PCI bus"));
 }
 
+// A host that somebody wrote down in words.
+constexpr std::string_view words_of_host =
+    "00:01.0 PCI bridge [0604]: Intel Corporation PCIe Controller [8086:1901] (rev 07)\n"
+    "\tKernel driver in use: pcieport\n"
+    "01:00.0 VGA compatible controller [0300]: NVIDIA Corporation GP104 [10de:1b80] (rev a1)\n"
+    "\tKernel driver in use: vfio-pci\n"
+    "01:00.1 Audio device [0403]: NVIDIA Corporation Audio [10de:10f0] (rev a1)\n"
+    "\tKernel driver in use: snd_hda_intel\n"
+    "02:00.0 Non-Volatile memory controller [0108]: Samsung SM981 [144d:a808]\n"
+    "\tKernel driver in use: vfio-pci\n"
+    "\n"
+    "[    0.4] pci 0000:00:01.0: Adding to iommu group 1\n"
+    "[    0.4] pci 0000:01:00.0: Adding to iommu group 1\n"
+    "[    0.4] pci 0000:01:00.1: Adding to iommu group 1\n"
+    "[    0.4] pci 0000:02:00.0: Adding to iommu group 12\n";
+
+class ListOfAFile : public ListCommand {
+protected:
+    ListOfAFile() { tree_.write(file_, words_of_host); }
+
+    std::string file_ = tree_.proc() + "/host.txt";
+};
+
+TEST_F(ListOfAFile, ShowsWhoBlocksWhom) {
+    const auto outcome = run_list(host(), {.file = file_}, {.width = 160});
+
+    EXPECT_EQ(outcome.status, status::good) << outcome.err;
+    EXPECT_THAT(outcome.out, HasSubstr("pcieport       bridge, stays with the host\n"));
+    EXPECT_THAT(outcome.out, HasSubstr("NVIDIA Corporation GP104"));
+    EXPECT_THAT(outcome.out,
+                HasSubstr("no: 0000:01:00.1 of the same IOMMU group 1 is bound to snd_hda_intel"));
+    EXPECT_THAT(outcome.out, HasSubstr("group 1: 01:00.0, 01:00.1 move together"));
+    EXPECT_THAT(outcome.out, HasSubstr("vfio-pci       yes\n"));
+    EXPECT_THAT(outcome.out, HasSubstr("1 of 4 functions can be assigned now, as far as the file "
+                                       "tells. What to do about another: tenon plan FILE#ADDRESS"));
+}
+
+TEST_F(ListOfAFile, IsTheSameInJson) {
+    const auto json =
+        nlohmann::json::parse(run_list(host(), {.file = file_, .json = true}, {}).out);
+
+    EXPECT_EQ(json.at("functions").size(), 4u);
+    EXPECT_EQ(json.at("functions").at(3).at("address"), "0000:02:00.0");
+    EXPECT_EQ(json.at("functions").at(3).at("assignable"), true);
+    EXPECT_EQ(json.at("functions").at(0).at("bridge"), true);
+    EXPECT_EQ(json.at("functions").at(1).at("iommu_group"), 1);
+}
+
+TEST_F(ListOfAFile, SaysWhatTheFileDoesNotTell) {
+    tree_.write(file_,
+                "IOMMU Group 1 01:00.0 VGA compatible controller [0300]: N [10de:1b80]\n"
+                "IOMMU Group 1 01:00.1 Audio device [0403]: N [10de:10f0]\n");
+
+    EXPECT_THAT(run_list(host(), {.file = file_}, {.width = 160}).out,
+                HasSubstr("yes, as far as known: its driver: the input does not tell"));
+}
+
+TEST_F(ListOfAFile, DrawsItsTree) {
+    tree_.write(file_, "-[0000:00]-+-00.0  Host\n           \\-01.0-[01]----00.0  Card\n");
+
+    EXPECT_THAT(run_list(host(), {.file = file_, .tree = true}, {.width = 100}).out,
+                HasSubstr("\\-- 01.0  "));
+}
+
 }  // namespace
 }  // namespace tenon::cli

@@ -13,6 +13,7 @@
 #include "base/known.hpp"
 #include "pci/address.hpp"
 #include "pci/config_image.hpp"
+#include "pci/express.hpp"
 
 namespace tenon::device {
 
@@ -92,8 +93,9 @@ inline constexpr std::uint64_t resource_64bit = 0x100000;
 /// Another function of the same IOMMU group.
 struct GroupMember {
     pci::Address address;
-    std::string driver;      ///< Empty: none is bound.
-    bool is_bridge = false;  ///< Header type 1: may stay with its host driver.
+    std::string driver;        ///< Empty: none is bound.
+    bool is_bridge = false;    ///< Header type 1: may stay with its host driver.
+    bool driver_known = true;  ///< False: nobody said which driver it has; `driver` is empty.
 
     bool operator==(const GroupMember&) const = default;
 };
@@ -138,11 +140,24 @@ struct LinkFacts {
     bool operator==(const LinkFacts&) const = default;
 };
 
+/// What words say of the PCI Express registers of a function, as lspci prints them: for where
+/// nobody has their bytes.
+struct ExpressWords {
+    pci::PortType type = pci::PortType::Endpoint;
+    bool second_registers = false;  ///< It has Device Capabilities 2.
+    std::uint32_t completers = 0;   ///< Widths of AtomicOps; atomics_32 and its like.
+    bool routes_atomics = false;
+    bool blocks_atomics = false;  ///< On egress.
+
+    bool operator==(const ExpressWords&) const = default;
+};
+
 /// A bridge between the function and the root.
 struct BridgeFacts {
     pci::Address address;
-    Known<pci::ConfigImage> config;  ///< Its registers, as sysfs shows them.
-    Known<std::string> driver;       ///< Bound to it; empty: none.
+    Known<pci::ConfigImage> config;          ///< Its registers, as sysfs shows them.
+    Known<std::string> driver;               ///< Bound to it; empty: none.
+    std::optional<ExpressWords> words = {};  ///< Where `config` is not known.
 
     bool operator==(const BridgeFacts&) const = default;
 };
@@ -212,6 +227,18 @@ inline constexpr std::uint32_t atomics_32 = 1;
 inline constexpr std::uint32_t atomics_64 = 2;
 inline constexpr std::uint32_t atomics_128 = 4;
 
+/// What a text says of a function of which it has no bytes.
+struct Words {
+    std::string name;  ///< Of vendor and device, as the text has it; may be empty.
+    std::optional<std::uint32_t> class_code;  ///< 24 bits, as in Identity.
+    bool is_bridge = false;
+    std::optional<ExpressWords> express;
+    std::vector<std::string> told;      ///< Sentences, without a full stop.
+    std::vector<std::string> warnings;  ///< The same, of what went wrong.
+
+    bool operator==(const Words&) const = default;
+};
+
 /// Where the facts come from: this host, a dump of bytes, or what a live host wrote down of itself.
 enum class Origin { Live, File, Capture };
 
@@ -244,6 +271,7 @@ struct DeviceFacts {
     IommuFacts iommu;
     /// Widths of AtomicOps that complete on the way to the host's memory: atomics_32 and its like.
     Known<std::uint32_t> atomics;
+    std::optional<Words> words = {};  ///< What a text says of it beside, or instead of, bytes.
 
     bool operator==(const DeviceFacts&) const = default;
 };

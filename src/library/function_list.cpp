@@ -4,11 +4,14 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <memory>
+#include <set>
 #include <utility>
 
 #include "capture/anonymize.hpp"
 #include "device/driver.hpp"
 #include "host/pci_ids.hpp"
+#include "library/recorded.hpp"
 #include "library/words.hpp"
 #include "model/function/assignability.hpp"
 #include "model/function/function_view.hpp"
@@ -19,7 +22,7 @@ namespace tenon::library {
 namespace {
 
 bool is_bridge(const device::DeviceFacts& facts) {
-    if (!facts.physical) return false;
+    if (!facts.physical) return facts.words && facts.words->is_bridge;
     const pci::HeaderType type{facts.physical->read8(pci::header::header_type)};
     return type.get<pci::HeaderLayout>() != pci::layout_endpoint;
 }
@@ -39,6 +42,23 @@ void read_registers(const pci::ConfigImage& config, ListedFunction& function) {
     const pci::DeviceCapabilities2 registers{config.read32(at)};
     function.completes = registers.get<pci::AtomicOpCompleters>();
     function.routes = registers.get<pci::AtomicOpRouting>() != 0;
+}
+
+void read_words(const device::ExpressWords& words, ListedFunction& function) {
+    if (!words.second_registers) return;
+    function.completes = words.completers;
+    function.routes = words.routes_atomics;
+}
+
+// What a file may not tell of its host, where this host always does.
+void note_untold(const device::DeviceFacts& facts, ListedFunction& function) {
+    if (function.stays()) return;
+    if (!facts.group)
+        function.unknowns.push_back("its IOMMU group: " + facts.group.why());
+    else
+        for (const auto& member : facts.group->members)
+            if (!member.driver_known && !member.is_bridge)
+                function.unknowns.push_back("the driver of " + to_string(member.address));
 }
 
 ListedFunction list_function(const device::DeviceFacts& facts, const host::PciIds& ids) {
@@ -64,14 +84,24 @@ ListedFunction list_function(const device::DeviceFacts& facts, const host::PciId
     if (facts.path && !facts.path->empty()) function.above = facts.path->front().address;
     if (facts.numa_node && *facts.numa_node >= 0)
         function.numa_node = static_cast<unsigned>(*facts.numa_node);
-    if (facts.physical) read_registers(*facts.physical, function);
+    if (facts.physical)
+        read_registers(*facts.physical, function);
+    else if (facts.words && facts.words->express)
+        read_words(*facts.words->express, function);
     // Nothing was opened, so what only VFIO knows is unknown of every function alike.
     const bool short_read = facts.physical && facts.physical->known() <= pci::header_size;
     if (short_read)
         function.unknowns.emplace_back(
             "only the first 64 bytes of its configuration space could be read");
     if (!facts.driver) function.unknowns.push_back("its driver: " + facts.driver.why());
+    if (facts.origin != device::Origin::Live) note_untold(facts, function);
     function.name = name_of(function, ids);
+    if (facts.words && ids.name(view.vendor, view.device).empty()) {
+        if (!facts.words->name.empty())
+            function.name = facts.words->name;
+        else if (!facts.identity)
+            function.name = class_name(view.class_code);
+    }
     return function;
 }
 
@@ -100,17 +130,30 @@ int rank_of(const model::chosen::Reason& reason) {
     return reason.commands.empty() ? 2 : 0;
 }
 
-std::vector<model::chosen::Reason> problems_of(const FunctionList& list, const Host& host) {
+std::vector<const ListedFunction*> movable_of(const FunctionList& list) {
     std::vector<const ListedFunction*> movable;
     for (const auto& function : list.functions)
         if (!function.stays()) movable.push_back(&function);
+    return movable;
+}
+
+std::vector<model::chosen::Reason> problems_of_all(
+    const std::vector<const ListedFunction*>& movable, std::string_view host) {
     std::vector<model::chosen::Reason> problems;
-    if (movable.empty()) return problems;
-    if (std::ranges::all_of(movable, [](const auto* function) { return lacks_iommu(*function); }))
-        problems.push_back({.what = "no IOMMU translates the DMA of any function of this host, so "
-                                    "none can be assigned",
+    if (!movable.empty() &&
+        std::ranges::all_of(movable, [](const auto* function) { return lacks_iommu(*function); }))
+        problems.push_back({.what = fmt::format("no IOMMU translates the DMA of any function of "
+                                                "{}, so none can be assigned",
+                                                host),
                             .remedy = std::string{model::function::switch_iommu_on},
                             .commands = {}});
+    return problems;
+}
+
+std::vector<model::chosen::Reason> problems_of(const FunctionList& list, const Host& host) {
+    const auto movable = movable_of(list);
+    auto problems = problems_of_all(movable, "this host");
+    if (movable.empty()) return problems;
     std::error_code error;
     const auto driver = host.sysfs.paths().sysfs + "/bus/pci/drivers/vfio-pci";
     if (!std::filesystem::exists(driver, error) &&
@@ -160,6 +203,32 @@ Result<FunctionList> list_functions(const Host& host, Names names) {
     }
     gather_groups(list.functions);
     list.problems = problems_of(list, host);
+    return list;
+}
+
+Result<FunctionList> list_functions_of_file(const Host& host, const std::string& path,
+                                            Names names) {
+    TENON_TRY(entries, list_recorded(path), "");
+    const auto ids = host::PciIds::installed(host.sysfs.paths());
+    FunctionList list{.file = path, .functions = {}, .problems = {}};
+    capture::Anonymizer anonymizer;
+    std::set<pci::Address> seen;
+    for (const auto& entry : entries) {
+        if (!entry.address || !seen.insert(*entry.address).second) continue;
+        // Too large for a frame.
+        const auto facts = std::make_unique<device::DeviceFacts>();
+        if (const auto filled = entry.facts(*facts); !filled)
+            facts->physical = Unknown{filled.error().what};
+        facts->address = entry.address;
+        // As if it were the host: what the file tells of that counts.
+        if (facts->origin == device::Origin::File) facts->origin = device::Origin::Capture;
+        if (names == Names::Taken) anonymizer.take_names(*facts);
+        list.functions.push_back(list_function(*facts, ids));
+    }
+    if (list.functions.empty())
+        return fail(Error::Kind::NotFound, "{}: no function in it has an address", path);
+    gather_groups(list.functions);
+    list.problems = problems_of_all(movable_of(list), "its host");
     return list;
 }
 

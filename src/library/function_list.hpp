@@ -41,6 +41,7 @@ struct ListedFunction {
 
 /// All of them, the members of a group together, groups by their first function.
 struct FunctionList {
+    std::string file;  ///< What was read; empty: this host.
     std::vector<ListedFunction> functions;
     /// What stands in the way of all that do not stay with the host: said once.
     std::vector<model::chosen::Reason> problems;
@@ -60,5 +61,11 @@ enum class Names { Told, Taken };
 /// Reads sysfs alone; opens nothing.
 /// Errors: NotFound if this host shows no PCI bus.
 Result<FunctionList> list_functions(const Host& host, Names names = Names::Told);
+
+/// The functions of a capture, a dump, a copy of sysfs, or a text of lspci and its like, as if it
+/// were the host that the file is of. Of an address that is there more than once, the first.
+/// Errors: as list_recorded(); NotFound if no function in it has an address.
+Result<FunctionList> list_functions_of_file(const Host& host, const std::string& path,
+                                            Names names = Names::Told);
 
 }  // namespace tenon::library

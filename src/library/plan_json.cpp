@@ -209,6 +209,8 @@ Json function(const model::slot::FunctionPlan& plan, const model::slot::SlotView
                 {"properties", properties(view.properties)},
                 {"atomics", atomics(view, in_slot)},
                 {"reset", reset(plan.reset)}};
+    // Of a function without bytes: what is known of it is in these sentences.
+    if (plan.facts.words && known_config(plan.facts) == 0) object["told"] = plan.facts.words->told;
     if (bytes == Bytes::Shown) object["config"] = config(plan);
     return object;
 }

@@ -115,6 +115,7 @@ Result<std::vector<device::DeviceFacts>> read_recorded_slot(std::string_view nam
 Result<std::vector<device::DeviceFacts>> read_recorded_all(std::string_view named) {
     const auto parts = capture::Named::take_apart(named);
     TENON_TRY(entries, list_recorded(parts.path), "");
+    capture::prefer_bytes(entries);
     // Their facts are large.
     if (entries.size() > words::most_devices)
         return malformed("{}: {} functions; a machine has at most {}", parts.path, entries.size(),

@@ -24,8 +24,10 @@ bool is_whole(const Bare& line) {
 
 class DumpReader::State {
 public:
-    explicit State(std::string_view file)
-        : assembler_{file}, lines_{[this](const Line& line) { return take(line); }} {}
+    State(std::string_view file, Watch watch)
+        : assembler_{file},
+          watch_{std::move(watch)},
+          lines_{[this](const Line& line) { return take(line); }} {}
 
     Result<void> feed(std::string_view bytes) { return lines_.feed(bytes); }
 
@@ -65,12 +67,12 @@ private:
             const auto line = without_marks(joined);
             if (is_whole(line)) {
                 held_.clear();
-                return assembler_.take(line, number_);
+                return give(joined, line, number_);
             }
             TENON_TRY_DO(take_held(), "");
         }
         const auto line = without_marks(text);
-        if (!cut || is_whole(line)) return assembler_.take(line, number_);
+        if (!cut || is_whole(line)) return give(text, line, number_);
         held_ = text;
         held_number_ = number_;
         return {};
@@ -79,10 +81,16 @@ private:
     Result<void> take_held() {
         if (held_.empty()) return {};
         const auto held = std::exchange(held_, {});
-        return assembler_.take(without_marks(held), held_number_);
+        return give(held, without_marks(held), held_number_);
+    }
+
+    Result<void> give(std::string_view cleaned, const Bare& line, std::size_t number) {
+        if (watch_) TENON_TRY_DO(watch_(cleaned, line, number), "");
+        return assembler_.take(line, number);
     }
 
     Assembler assembler_;
+    Watch watch_;
     Lines lines_;
     std::string room_;
     std::string held_;
@@ -90,7 +98,8 @@ private:
     std::size_t held_number_ = 0;
 };
 
-DumpReader::DumpReader(std::string_view file) : state_{std::make_unique<State>(file)} {}
+DumpReader::DumpReader(std::string_view file, Watch watch)
+    : state_{std::make_unique<State>(file, std::move(watch))} {}
 DumpReader::~DumpReader() = default;
 
 Result<void> DumpReader::feed(std::string_view bytes) { return state_->feed(bytes); }

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -15,6 +16,7 @@
 #include "base/known.hpp"
 #include "base/result.hpp"
 #include "capture/text/decoded_bars.hpp"
+#include "capture/text/marks.hpp"
 #include "capture/text/resource_rows.hpp"
 #include "pci/address.hpp"
 #include "pci/config_image.hpp"
@@ -33,11 +35,15 @@ struct Function {
     std::optional<VirtualBars> virtual_bars = {};  ///< Where rows of its file `resource` tell.
 };
 
+/// Sees every line of a text: as clean() left it, and without its marks.
+using Watch =
+    std::function<Result<void>(std::string_view cleaned, const Bare& line, std::size_t number)>;
+
 /// Reads a text in pieces of any size. It holds the functions and one line, not the text.
 class DumpReader {
 public:
-    /// `file` names the text in errors.
-    explicit DumpReader(std::string_view file);
+    /// `file` names the text in errors. `watch` may be empty; its errors are those of feed().
+    explicit DumpReader(std::string_view file, Watch watch = {});
     DumpReader(const DumpReader&) = delete;
     DumpReader& operator=(const DumpReader&) = delete;
     ~DumpReader();

@@ -9,6 +9,7 @@
 #include "cli/text/library.hpp"
 #include "cli/text/property_text.hpp"
 #include "cli/text/table.hpp"
+#include "cli/text/words_text.hpp"
 #include "model/machine/plan_warnings.hpp"
 
 namespace tenon::cli::text {
@@ -43,9 +44,11 @@ std::string titled(std::string_view title, const std::string& body, const TextSt
 
 std::string render_head(const model::slot::FunctionPlan& function, const TextStyle& style) {
     const auto& view = function.view;
+    const bool words_alone = function.facts.words && known_config(function.facts) == 0;
     const auto place = view.guest_view
                            ? fmt::format("is {} in the guest", guest_address(function.guest))
-                           : std::string{"stays with the host"};
+                       : words_alone && view.assignable ? std::string{"is known by words alone"}
+                                                        : std::string{"stays with the host"};
     auto text = fmt::format("{:{}}{} {} {}\n", "", indent, style.paint(Tone::Strong, view.id),
                             view.host, place);
     if (function.facts.source != view.host)
@@ -175,7 +178,8 @@ std::string render_function(const model::slot::FunctionPlan& function,
     const auto text = render_head(function, style);
     const auto warnings =
         render_warnings(model::machine::warnings_of_function(function, port.slot), style);
-    if (known_config(function.facts) == 0) return text + warnings;
+    if (known_config(function.facts) == 0)
+        return text + render_words(function, style, inner) + warnings;
     return text + render_capabilities(function, style) + render_bars(function, style) +
            titled("Interrupts", render_interrupts(function.view, style, inner), style) +
            render_choices(function.view, style) + render_host(function, port, style) + warnings;

@@ -92,14 +92,15 @@ std::string functions(const FunctionList& list) {
 }  // namespace
 
 std::string render_list_report(const FunctionList& list) {
-    auto html = element("h1", "PCI functions of this host") + '\n' +
-                element("p", version_line, "faint") + '\n';
+    auto html = element("h1", list.file.empty() ? "PCI functions of this host"
+                                                : "PCI functions of a host") +
+                '\n' + element("p", version_line, "faint") + '\n';
     if (list.functions.empty()) html += element("p", "This host has no PCI function.") + '\n';
     html += section("problems", "In the way of all", problems(list));
     html += section("tree", "Root ports, switches and functions", tree(list));
     html += section("groups", "Who goes with whom", groups(list));
     html += section("functions", "Functions", functions(list));
-    return html_page("Tenon: this host", html);
+    return html_page(list.file.empty() ? "Tenon: this host" : "Tenon: a host", html);
 }
 
 }  // namespace tenon::cli::text

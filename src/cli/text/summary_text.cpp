@@ -10,6 +10,7 @@
 #include "cli/text/library.hpp"
 #include "cli/text/proposal_text.hpp"
 #include "cli/text/table.hpp"
+#include "cli/text/words_text.hpp"
 #include "model/chosen/machine_version.hpp"
 #include "model/machine/plan_warnings.hpp"
 
@@ -77,7 +78,7 @@ std::string render_function(const model::slot::FunctionPlan& function,
     if (view.assignable)
         for (const auto& unknown : view.unknowns)
             text += paragraph("not known: " + unknown, style, inner, 2, Tone::Faint);
-    if (known_config(function.facts) == 0) return text;
+    if (known_config(function.facts) == 0) return text + render_words(function, style, inner);
     auto who = fmt::format("{:04x}:{:04x} (rev {:02x}), {}", view.vendor, view.device,
                            view.revision, class_name(view.class_code));
     if (function.facts.source != view.host) who += ", read from " + function.facts.source;

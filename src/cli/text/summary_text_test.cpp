@@ -94,5 +94,29 @@ TEST(Summary, HasAGuestWithoutADevice) {
               "Verdict\n  a guest without a device, with 1 processor and 512 MiB of memory\n");
 }
 
+TEST(Summary, OfWordsSaysWhatFollowsAndWhatBytesWouldAdd) {
+    device::DeviceFacts facts{.source = "host.txt#01:00.0", .origin = device::Origin::File};
+    facts.address = pci::Address{.bus = 1};
+    facts.physical = Unknown{"the input has words of it, and no bytes"};
+    facts.driver = std::string{"vfio-pci"};
+    facts.has_iommu = true;
+    facts.group = device::GroupFacts{.number = 1, .members = {}};
+    facts.identity = device::Identity{.vendor = 0x10de, .device = 0x1b80, .class_code = 0x030000};
+    facts.atomics = Unknown{"the input does not tell"};
+    facts.words = device::Words{.name = "NVIDIA Corporation GP104",
+                                .express = {},
+                                .told = {"MSI-X with 129 vectors"},
+                                .warnings = {}};
+
+    const auto text = summary({facts});
+
+    EXPECT_THAT(text, StartsWith("Verdict\n  dev0 0000:01:00.0: assignable as far as known\n"));
+    EXPECT_THAT(text, HasSubstr("not known: its registers, so what a guest would see of it"));
+    EXPECT_THAT(text, HasSubstr("NVIDIA Corporation GP104, told by host.txt#01:00.0\n"));
+    EXPECT_THAT(text, HasSubstr("    MSI-X with 129 vectors\n"));
+    EXPECT_THAT(text, HasSubstr("AtomicOps on its host: not known: the input does not tell"));
+    EXPECT_THAT(text, HasSubstr("what bytes would add (lspci -xxxx, as root)"));
+}
+
 }  // namespace
 }  // namespace tenon::cli::text

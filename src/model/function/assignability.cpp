@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -73,7 +74,42 @@ chosen::Reason with_binding(std::string what, const device::DeviceFacts& facts,
         .what = std::move(what), .remedy = "", .commands = device::bind_commands(address, driver)};
 }
 
+std::string blocking_member(const device::GroupFacts& group, const device::GroupMember& member) {
+    return fmt::format(
+        "{} of the same IOMMU group {} is bound to {}: a group is assigned as a "
+        "whole or not at all",
+        to_string(member.address), group.number, member.driver);
+}
+
+// Members that may block, for all that is known.
+void note_unknown_members(const device::GroupFacts& group, std::vector<std::string>& unknowns) {
+    for (const auto& member : group.members)
+        if (!member.driver_known && !member.is_bridge)
+            unknowns.push_back(fmt::format("the driver of {}, of the same IOMMU group {}",
+                                           to_string(member.address), group.number));
+}
+
+// Of a dump, what stands in the way on the host that it is of.
+void note_host_of_dump(const device::DeviceFacts& facts, std::vector<std::string>& unknowns) {
+    if (!facts.driver && !facts.group)
+        unknowns.emplace_back("the driver and the IOMMU group on its host");
+    else if (!facts.group)
+        unknowns.emplace_back("the IOMMU group on its host");
+    else if (!facts.driver)
+        unknowns.emplace_back("the driver on its host");
+    if (facts.group) note_unknown_members(*facts.group, unknowns);
+}
+
 }  // namespace
+
+std::vector<std::string> warnings_of_dump(const device::DeviceFacts& facts) {
+    std::vector<std::string> warnings;
+    if (facts.origin != device::Origin::File || !facts.physical || !facts.group) return warnings;
+    for (const auto& member : facts.group->members)
+        if (!device::leaves_group_viable(member))
+            warnings.push_back("on its host, " + blocking_member(*facts.group, member));
+    return warnings;
+}
 
 std::optional<chosen::Reason> reason_by_class(std::uint32_t class_code) {
     const auto* const part = std::ranges::find(host_parts, class_code >> 8, &HostPart::class_code);
@@ -126,8 +162,8 @@ std::vector<chosen::Reason> reasons_by_kind(const pci::ConfigImage& config,
 std::vector<chosen::Reason> reasons_by_host(const device::DeviceFacts& facts,
                                             std::vector<std::string>& unknowns) {
     std::vector<chosen::Reason> reasons;
-    if (facts.origin == device::Origin::File) {
-        unknowns.emplace_back("the driver and the IOMMU group on its host");
+    if (facts.origin == device::Origin::File && facts.physical) {
+        note_host_of_dump(facts, unknowns);
         return reasons;
     }
     const auto address = facts.address.value_or({});
@@ -151,12 +187,10 @@ std::vector<chosen::Reason> reasons_by_host(const device::DeviceFacts& facts,
     }
     for (const auto& member : facts.group->members) {
         if (device::leaves_group_viable(member)) continue;
-        reasons.push_back(
-            with_binding(fmt::format("{} of the same IOMMU group {} is bound to {}: a group is "
-                                     "assigned as a whole or not at all",
-                                     to_string(member.address), facts.group->number, member.driver),
-                         facts, member.address, member.driver));
+        reasons.push_back(with_binding(blocking_member(*facts.group, member), facts, member.address,
+                                       member.driver));
     }
+    note_unknown_members(*facts.group, unknowns);
     return reasons;
 }
 

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -25,6 +26,10 @@ std::optional<chosen::Reason> reason_by_class(std::uint32_t class_code);
 
 /// Whether a reason is that no IOMMU translates the DMA of a function.
 bool is_lack_of_iommu(const chosen::Reason& reason);
+
+/// What stands in the way of a dump's function on the host that it is of, as far as the text beside
+/// the dump tells: no reason here, where nothing is assigned.
+std::vector<std::string> warnings_of_dump(const device::DeviceFacts& facts);
 
 /// Why the host does not let it be assigned now: drivers, IOMMU group. Facts that are not known are
 /// no reason; they are listed in `unknowns`.

@@ -55,5 +55,68 @@ TEST(Assignability, TellsTheLackOfAnIommuFromOtherReasons) {
     EXPECT_TRUE(is_lack_of_iommu(view.reasons[1]));
 }
 
+// A function that a text describes, with another one in its group.
+device::DeviceFacts words_of_card(device::GroupMember other) {
+    device::DeviceFacts facts{.source = "text", .origin = device::Origin::File};
+    facts.address = pci::Address{.bus = 1};
+    facts.physical = Unknown{"no bytes"};
+    facts.driver = std::string{"vfio-pci"};
+    facts.nodes = Unknown{"not told"};
+    facts.has_iommu = true;
+    facts.group = device::GroupFacts{.number = 1, .members = {std::move(other)}};
+    facts.words = device::Words{};
+    return facts;
+}
+
+TEST(Assignability, OfWordsFollowsFromTheHostThatTheyTell) {
+    const auto blocked = build_function_view(
+        words_of_card({.address = {.bus = 1, .function = 1}, .driver = "snd_hda_intel"}));
+    EXPECT_FALSE(blocked.assignable);
+    EXPECT_FALSE(blocked.guest_view);
+    ASSERT_THAT(blocked.reasons, SizeIs(1));
+    EXPECT_EQ(blocked.reasons[0].what,
+              "0000:01:00.1 of the same IOMMU group 1 is bound to snd_hda_intel: a group is "
+              "assigned as a whole or not at all");
+    // Commands would bind a device of whoever reads them.
+    EXPECT_EQ(blocked.reasons[0].remedy, "bind 0000:01:00.1 to vfio-pci on its own host");
+    EXPECT_TRUE(blocked.reasons[0].commands.empty());
+
+    const auto port = build_function_view(
+        words_of_card({.address = {.device = 1}, .driver = "pcieport", .is_bridge = true}));
+    EXPECT_TRUE(port.assignable);
+    EXPECT_THAT(port.unknowns, testing::Contains(HasSubstr("what a guest would see of it")));
+}
+
+TEST(Assignability, OfWordsDoesNotTakeADriverThatIsNotToldForNone) {
+    const auto view = build_function_view(
+        words_of_card({.address = {.bus = 1, .function = 1}, .driver = "", .driver_known = false}));
+
+    EXPECT_THAT(view.unknowns,
+                testing::Contains("the driver of 0000:01:00.1, of the same IOMMU group 1"));
+}
+
+TEST(Assignability, WarnsOfWhatStandsInTheWayOnTheHostOfADump) {
+    auto facts = words_of_card({.address = {.bus = 1, .function = 1}, .driver = "snd_hda_intel"});
+    facts.physical = support::ConfigBuilder{}.image();
+
+    const auto view = build_function_view(facts);
+
+    EXPECT_TRUE(view.assignable);
+    EXPECT_THAT(view.warnings,
+                testing::Contains(HasSubstr("on its host, 0000:01:00.1 of the same IOMMU group")));
+}
+
+TEST(Assignability, SaysWhatIsNotOfferedOfIntegratedGraphics) {
+    device::DeviceFacts facts{.source = "dump", .origin = device::Origin::File};
+    facts.physical = support::ConfigBuilder{}.put32(0, 0x3e928086).put32(0x08, 0x03000000).image();
+    facts.address = pci::Address{.device = 2};
+    EXPECT_THAT(build_function_view(facts).warnings,
+                testing::Contains(HasSubstr("its OpRegion, its stolen memory and legacy mode")));
+
+    facts.address = pci::Address{.bus = 3};  // A card of the same vendor.
+    EXPECT_THAT(build_function_view(facts).warnings,
+                testing::Not(testing::Contains(HasSubstr("OpRegion"))));
+}
+
 }  // namespace
 }  // namespace tenon::model::function

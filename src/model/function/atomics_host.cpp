@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <charconv>
 #include <string_view>
 #include <utility>
@@ -22,24 +23,51 @@ using device::words_of_widths;
 // VFIO_DEVICE_INFO_CAP_PCI_ATOMIC_COMP, merged with the changes of VFIO for v6.5-rc1.
 constexpr std::pair<unsigned, unsigned> first_reporting_kernel{6, 5};
 
-// The registers that the kernel looks at.
-struct Registers {
-    const pci::ConfigImage* config = nullptr;  // Null: nobody read them.
-    std::optional<pci::ExpressPlace> express;
+// What the kernel looks at of one function: its registers, or the words that lspci made of them.
+struct Port {
+    bool read = false;
+    std::optional<device::ExpressWords> express;  // None, if read: it is no PCI Express function.
+    unsigned version = 0;                         // Of its capability.
 };
 
+Port port_of(const pci::ConfigImage& config, const std::optional<pci::ExpressPlace>& express) {
+    Port port{.read = config.known() > pci::header_size, .express = {}};
+    if (!express) return port;
+    port.version = express->version;
+    auto& words = port.express.emplace();
+    words.type = express->type;
+    words.second_registers = express->has_second_registers();
+    if (!words.second_registers) return port;
+    const pci::DeviceCapabilities2 capabilities{
+        config.read32(express->at + pci::express::device_capabilities_2)};
+    const pci::DeviceControl2 control{config.read16(express->at + pci::express::device_control_2)};
+    words.completers = capabilities.get<pci::AtomicOpCompleters>();
+    words.routes_atomics = capabilities.get<pci::AtomicOpRouting>() != 0;
+    words.blocks_atomics = control.get<pci::AtomicOpEgressBlocking>() != 0;
+    return port;
+}
+
+Port port_of(const device::ExpressWords& words) {
+    return {.read = true, .express = words, .version = words.second_registers ? 2u : 1u};
+}
+
 // Of a virtual function those of its physical one.
-Registers registers_of(const DeviceFacts& facts, const HostLists& lists) {
+Port own_port(const DeviceFacts& facts, const HostLists& lists) {
     if (facts.physical_function && facts.physical_function->config) {
         const auto& config = *facts.physical_function->config;
-        return {.config = &config, .express = pci::find_express(config)};
+        return port_of(config, pci::find_express(config));
     }
     if (facts.physical)
-        return {.config = &*facts.physical,
-                .express = pci::find_express(*facts.physical, lists.physical)};
-    if (!facts.vfio) return {};
-    const auto& config = facts.vfio->config;
-    return {.config = &config, .express = pci::find_express(config, lists.shown)};
+        return port_of(*facts.physical, pci::find_express(*facts.physical, lists.physical));
+    if (facts.vfio)
+        return port_of(facts.vfio->config, pci::find_express(facts.vfio->config, lists.shown));
+    return facts.words && facts.words->express ? port_of(*facts.words->express) : Port{};
+}
+
+Port port_of(const device::BridgeFacts& bridge) {
+    if (bridge.config && bridge.config->known() > pci::header_size)
+        return port_of(*bridge.config, pci::find_express(*bridge.config));
+    return bridge.words ? port_of(*bridge.words) : Port{};
 }
 
 // The function that answers, in words.
@@ -49,21 +77,15 @@ std::string subject_of(const DeviceFacts& facts) {
     return "it";
 }
 
-std::uint32_t completers(const pci::ConfigImage& config, const pci::ExpressPlace& express) {
-    const pci::DeviceCapabilities2 registers{
-        config.read32(express.at + pci::express::device_capabilities_2)};
-    return registers.get<pci::AtomicOpCompleters>();
-}
-
 // What the function itself completes; none where that cannot be told.
-std::optional<std::uint32_t> own_completers(const Registers& own) {
+std::optional<std::uint32_t> own_completers(const Port& own) {
     if (!own.express) return std::nullopt;
-    return own.express->has_second_registers() ? completers(*own.config, *own.express) : 0;
+    return own.express->completers;
 }
 
-void look_at_function(const DeviceFacts& facts, const Registers& own,
+void look_at_function(const DeviceFacts& facts, const Port& own,
                       std::vector<chosen::Reason>& obstacles) {
-    if (own.config == nullptr || own.config->known() <= pci::header_size) return;
+    if (!own.read) return;
     const auto subject = subject_of(facts);
     const auto& express = own.express;
     if (!express) {
@@ -77,13 +99,13 @@ void look_at_function(const DeviceFacts& facts, const Registers& own,
                          "below a root port alone",
                          subject, name_of(express->type)),
              ""});
-    } else if (!express->has_second_registers()) {
+    } else if (!express->second_registers) {
         obstacles.push_back(
             {fmt::format("{} has a PCI Express capability of version {}: AtomicOps came with "
                          "version 2",
-                         subject, express->version),
+                         subject, own.version),
              ""});
-    } else if (completers(*own.config, *express) == 0) {
+    } else if (express->completers == 0) {
         obstacles.push_back({fmt::format("{} does not complete AtomicOps itself, and the kernel "
                                          "reports only widths that the function completes; one "
                                          "that only sends them is never reported",
@@ -92,32 +114,27 @@ void look_at_function(const DeviceFacts& facts, const Registers& own,
     }
 }
 
-std::optional<chosen::Reason> look_at_switch_port(const device::BridgeFacts& bridge,
-                                                  const pci::ExpressPlace& express) {
-    const auto name = fmt::format("{} {}", name_of(express.type), to_string(bridge.address));
-    const pci::DeviceControl2 control{
-        bridge.config->read16(express.at + pci::express::device_control_2)};
-    const pci::DeviceCapabilities2 capabilities{
-        bridge.config->read32(express.at + pci::express::device_capabilities_2)};
-    if (!express.has_second_registers() || capabilities.get<pci::AtomicOpRouting>() == 0)
+std::optional<chosen::Reason> look_at_switch_port(const pci::Address& address,
+                                                  const device::ExpressWords& express) {
+    const auto name = fmt::format("{} {}", name_of(express.type), to_string(address));
+    if (!express.routes_atomics)
         return chosen::Reason{fmt::format("the {} does not route AtomicOps", name),
                               "put the device into a slot without that switch"};
-    if (express.type == pci::PortType::SwitchUpstream &&
-        control.get<pci::AtomicOpEgressBlocking>() != 0)
+    if (express.type == pci::PortType::SwitchUpstream && express.blocks_atomics)
         return chosen::Reason{
             fmt::format("the {} blocks AtomicOps on their way up (AtomicOp Egress "
                         "Blocking is set)",
                         name),
             fmt::format("as root: setpci -s {} CAP_EXP+28.w=0:80, if whoever set it "
                         "agrees",
-                        to_string(bridge.address))};
+                        to_string(address))};
     return std::nullopt;
 }
 
-void look_at_root_port(const device::BridgeFacts& bridge, const pci::ExpressPlace& express,
+void look_at_root_port(const pci::Address& address, const device::ExpressWords& express,
                        std::optional<std::uint32_t> own, std::vector<chosen::Reason>& obstacles) {
-    const auto there = express.has_second_registers() ? completers(*bridge.config, express) : 0;
-    const auto name = to_string(bridge.address);
+    const auto there = express.completers;
+    const auto name = to_string(address);
     constexpr auto elsewhere = "put the device into a slot whose root port completes AtomicOps";
     if (there == 0)
         obstacles.push_back({fmt::format("root port {} completes no AtomicOps", name), elsewhere});
@@ -127,7 +144,7 @@ void look_at_root_port(const device::BridgeFacts& bridge, const pci::ExpressPlac
                              elsewhere});
 }
 
-void look_at_path(const DeviceFacts& facts, const Registers& own,
+void look_at_path(const DeviceFacts& facts, const Port& own,
                   std::vector<chosen::Reason>& obstacles) {
     if (!facts.path) return;
     constexpr auto invisible =
@@ -138,25 +155,46 @@ void look_at_path(const DeviceFacts& facts, const Registers& own,
     }
     for (const auto& bridge : *facts.path) {
         // What could not be read proves nothing.
-        if (!bridge.config || bridge.config->known() <= pci::header_size) return;
-        const auto express = pci::find_express(*bridge.config);
+        const auto port = port_of(bridge);
+        if (!port.read) return;
+        const auto& express = port.express;
         const bool topmost = &bridge == &facts.path->back();
         if (!express) {
             obstacles.push_back(
                 {fmt::format("bridge {} above it is conventional PCI", to_string(bridge.address)),
                  "put the device into a PCI Express slot"});
         } else if (express->type == pci::PortType::RootPort) {
-            look_at_root_port(bridge, *express, own_completers(own), obstacles);
+            look_at_root_port(bridge.address, *express, own_completers(own), obstacles);
         } else if (express->type == pci::PortType::SwitchUpstream ||
                    express->type == pci::PortType::SwitchDownstream) {
-            if (auto reason = look_at_switch_port(bridge, *express))
+            if (auto reason = look_at_switch_port(bridge.address, *express))
                 obstacles.push_back(std::move(*reason));
             if (topmost) obstacles.push_back({invisible, ""});
         }
     }
 }
 
-std::vector<chosen::Reason> obstacles_of(const DeviceFacts& facts, const Registers& own) {
+// Of a dump, what a kernel of its host would report: every port up to the root port is in the same
+// input, and nothing stands in the way. Nothing where not all of them are.
+std::optional<HostAtomics> widths_by_ports(const DeviceFacts& facts, const Port& own) {
+    const auto completed = own_completers(own);
+    if (!facts.path || facts.path->empty() || !own.read || !completed) return std::nullopt;
+    const auto all_known = std::ranges::all_of(
+        *facts.path, [](const device::BridgeFacts& bridge) { return port_of(bridge).read; });
+    const auto& top = facts.path->back();
+    const auto root = port_of(top);
+    if (!all_known || !root.express || root.express->type != pci::PortType::RootPort)
+        return std::nullopt;
+    return HostAtomics{
+        .widths = *completed & root.express->completers,
+        .why = fmt::format("root port {} of its host completes them, as the same input shows; "
+                           "kernels from {}.{} on report that",
+                           to_string(top.address), first_reporting_kernel.first,
+                           first_reporting_kernel.second),
+        .change = {}};
+}
+
+std::vector<chosen::Reason> obstacles_of(const DeviceFacts& facts, const Port& own) {
     std::vector<chosen::Reason> obstacles;
     look_at_function(facts, own, obstacles);
     look_at_path(facts, own, obstacles);
@@ -180,8 +218,7 @@ bool is_too_old(const Known<std::string>& kernel) {
 }
 
 // Who completes, and why not more.
-std::string why_some(const DeviceFacts& facts, const Registers& own_registers,
-                     std::uint32_t widths) {
+std::string why_some(const DeviceFacts& facts, const Port& own_registers, std::uint32_t widths) {
     if (facts.origin == device::Origin::File) {
         const auto obstacles = obstacles_of(facts, own_registers);
         if (obstacles.empty()) return "as host-atomics= states";
@@ -194,10 +231,8 @@ std::string why_some(const DeviceFacts& facts, const Registers& own_registers,
     if (facts.path && !facts.path->empty()) {
         const auto& top = facts.path->back();
         why = fmt::format("root port {} of this host completes them", to_string(top.address));
-        if (top.config)
-            if (const auto express = pci::find_express(*top.config);
-                express && express->has_second_registers())
-                root = completers(*top.config, *express);
+        if (const auto port = port_of(top); port.express && port.express->second_registers)
+            root = port.express->completers;
     }
     if (facts.physical_function) why += fmt::format(", as VFIO reports for {}", subject_of(facts));
     const auto own = own_completers(own_registers);
@@ -221,7 +256,7 @@ HostAtomics none_because(const std::vector<chosen::Reason>& obstacles) {
 }  // namespace
 
 HostAtomics explain_host_atomics(const DeviceFacts& facts, const HostLists& lists) {
-    const auto own = registers_of(facts, lists);
+    const auto own = own_port(facts, lists);
     if (facts.atomics && *facts.atomics != 0)
         return {
             .widths = *facts.atomics, .why = why_some(facts, own, *facts.atomics), .change = {}};
@@ -229,6 +264,8 @@ HostAtomics explain_host_atomics(const DeviceFacts& facts, const HostLists& list
     if (!obstacles.empty()) return none_because(obstacles);
     if (facts.origin == device::Origin::File && facts.atomics)
         return {.widths = std::uint32_t{0}, .why = "as host-atomics= states", .change = {}};
+    if (facts.origin == device::Origin::File)
+        if (auto answer = widths_by_ports(facts, own)) return *std::move(answer);
     if (facts.vfio && is_too_old(facts.kernel))
         return {
             .widths = Unknown{fmt::format("kernel {} does not report AtomicOps", *facts.kernel)},

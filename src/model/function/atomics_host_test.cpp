@@ -222,5 +222,45 @@ TEST(HostAtomics, OfADumpAreStated) {
                 HasSubstr("by its registers a kernel would report none"));
 }
 
+// A dump of an endpoint below the switch and the root port of the same input.
+device::DeviceFacts dump_with_path() {
+    device::DeviceFacts facts;
+    facts.physical = registers(endpoint, completes_32_64);
+    facts.atomics = Unknown{"a dump does not tell"};
+    facts.path = std::vector{bridge(3, downstream, routing), bridge(2, upstream, routing),
+                             bridge(1, root_port, completes_all)};
+    return facts;
+}
+
+TEST(HostAtomics, OfADumpFollowFromThePortsInTheSameInput) {
+    const auto facts = dump_with_path();
+    const auto answer = explain_host_atomics(facts, walk_lists(facts));
+
+    EXPECT_EQ(answer.widths, Known<std::uint32_t>{device::atomics_32 | device::atomics_64});
+    EXPECT_THAT(answer.why, HasSubstr("root port 0000:00:01.0 of its host completes them"));
+}
+
+TEST(HostAtomics, OfADumpFollowFromWordsAboutPorts) {
+    auto facts = dump_with_path();
+    auto& port = facts.path->back();
+    port.config = Unknown{"no bytes"};
+    port.words = device::ExpressWords{.type = pci::PortType::RootPort,
+                                      .second_registers = true,
+                                      .completers = device::atomics_64};
+    EXPECT_EQ(explain_host_atomics(facts, walk_lists(facts)).widths,
+              Known<std::uint32_t>{device::atomics_64});
+    port.words->completers = 0;
+    EXPECT_THAT(why(facts), HasSubstr("root port 0000:00:01.0 completes no AtomicOps"));
+}
+
+TEST(HostAtomics, OfADumpAreNotKnownWhereAPortIsNot) {
+    auto facts = dump_with_path();
+    facts.path->at(1).config = Unknown{"no bytes"};
+    EXPECT_FALSE(explain_host_atomics(facts, walk_lists(facts)).widths);
+    facts = dump_with_path();
+    facts.path = Unknown{"a dump does not tell"};
+    EXPECT_FALSE(explain_host_atomics(facts, walk_lists(facts)).widths);
+}
+
 }  // namespace
 }  // namespace tenon::model::function

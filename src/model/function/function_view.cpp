@@ -24,6 +24,11 @@ const pci::ConfigImage* source_of(const device::DeviceFacts& facts) {
     return nullptr;
 }
 
+std::string driver_line_of(const device::DeviceFacts& facts) {
+    if (!facts.driver) return "driver not known: " + facts.driver.why();
+    return facts.driver->empty() ? "no driver" : "driver " + *facts.driver;
+}
+
 void identify(const device::DeviceFacts& facts, const pci::ConfigImage& config,
               FunctionView& view) {
     view.vendor = config.read16(vendor_id);
@@ -38,10 +43,7 @@ void identify(const device::DeviceFacts& facts, const pci::ConfigImage& config,
     view.host = facts.address ? to_string(*facts.address) : facts.source;
     if (facts.group) view.group = *facts.group;
     view.virtual_function = facts.virtual_function.value_or(false);
-    if (!facts.driver)
-        view.driver_line = "driver not known: " + facts.driver.why();
-    else
-        view.driver_line = facts.driver->empty() ? "no driver" : "driver " + *facts.driver;
+    view.driver_line = driver_line_of(facts);
 }
 
 std::size_t config_known(const device::DeviceFacts& facts) { return source_of(facts)->known(); }
@@ -126,6 +128,60 @@ void note_rom(const chosen::RomRequest& rom, FunctionView& view) {
         "{} does not begin with 55 aa: nothing will take it for an option ROM", rom.file));
 }
 
+// Source: QEMU, docs/igd-assign.txt names what a guest's driver looks for.
+void note_integrated_graphics(const device::DeviceFacts& facts, FunctionView& view) {
+    constexpr std::uint16_t intel = 0x8086;
+    constexpr std::uint32_t display = 0x03;
+    constexpr pci::Address place{.device = 2};
+    if (view.vendor != intel || view.class_code >> 16 != display || facts.address != place) return;
+    view.warnings.emplace_back(
+        "it is the integrated graphics of an Intel processor: its OpRegion, its stolen memory and "
+        "legacy mode (as the guest's primary display at 00:02.0) are not offered. A driver that "
+        "needs them finds no outputs, or refuses the device");
+}
+
+// What the text beside its bytes says went wrong, and stands in the way on its host.
+void note_words(const device::DeviceFacts& facts, FunctionView& view) {
+    if (!facts.words) return;
+    const auto add = [&](const std::vector<std::string>& warnings) {
+        view.warnings.insert(view.warnings.end(), warnings.begin(), warnings.end());
+    };
+    add(facts.words->warnings);
+    add(warnings_of_dump(facts));
+}
+
+// Nobody has its bytes, but a text says something of it: whether its host lets it go, and no more.
+FunctionView view_of_words(const device::DeviceFacts& facts) {
+    FunctionView view;
+    view.class_code = facts.words->class_code.value_or(0);
+    view.host = facts.address ? to_string(*facts.address) : facts.source;
+    if (facts.identity) {
+        view.vendor = facts.identity->vendor;
+        view.device = facts.identity->device;
+        view.class_code = facts.identity->class_code;
+        view.revision = facts.identity->revision;
+    }
+    view.driver_line = driver_line_of(facts);
+    if (facts.group) view.group = *facts.group;
+    view.atomics = explain_host_atomics(facts, {});
+    view.unknowns.push_back("its registers, so what a guest would see of it: " +
+                            facts.physical.why());
+    auto reason = reason_by_class(view.class_code);
+    if (facts.words->is_bridge)
+        view.reasons.push_back({.what = "it is a PCI bridge: the functions behind it can be "
+                                        "assigned, the bridge stays with the host",
+                                .remedy = "",
+                                .commands = {}});
+    else if (reason)
+        view.reasons.push_back(*std::move(reason));
+    else
+        view.reasons = reasons_by_host(facts, view.unknowns);
+    view.warnings = facts.words->warnings;
+    note_integrated_graphics(facts, view);
+    view.assignable = view.reasons.empty();
+    return view;
+}
+
 }  // namespace
 
 FunctionView build_function_view(const device::DeviceFacts& facts,
@@ -133,6 +189,7 @@ FunctionView build_function_view(const device::DeviceFacts& facts,
                                  const chosen::RomRequest& rom) {
     FunctionView view;
     const auto* const config = source_of(facts);
+    if (config == nullptr && facts.words) return view_of_words(facts);
     if (config == nullptr) {
         view.host = facts.source;
         view.reasons.push_back(
@@ -173,6 +230,8 @@ FunctionView build_function_view(const device::DeviceFacts& facts,
         auto host_reasons = reasons_by_host(facts, view.unknowns);
         view.reasons.insert(view.reasons.end(), host_reasons.begin(), host_reasons.end());
     }
+    note_words(facts, view);
+    note_integrated_graphics(facts, view);
     note_interrupts(view);
     note_rom(rom, view);
     if (auto note = note_physical_function(facts)) view.warnings.push_back(std::move(*note));

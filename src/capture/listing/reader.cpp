@@ -1,0 +1,198 @@
+#include "capture/listing/reader.hpp"
+
+#include <algorithm>
+#include <string>
+
+#include "base/text.hpp"
+#include "capture/listing/class_names.hpp"
+#include "capture/listing/devbind_line.hpp"
+#include "capture/listing/header_line.hpp"
+#include "capture/listing/limits.hpp"
+
+namespace tenon::capture::listing {
+namespace {
+
+std::size_t indent_of(std::string_view line) {
+    return std::min(line.find_first_not_of(" \t"), line.size());
+}
+
+}  // namespace
+
+void Reader::take(std::string_view cleaned, const text::Bare& line, std::size_t number) {
+    number_ = number;
+    // Rows of bytes say nothing in words, and end nothing.
+    if (line.row) return;
+    if (line.text.empty()) return take_blank();
+    take_line(cleaned, line);
+    blank_ = false;
+}
+
+void Reader::end() { end_run(blank_); }
+
+void Reader::take_blank() {
+    blank_ = true;
+    open_ = nullptr;
+    if (group_ && (!group_->indent || *group_->indent == 0)) group_.reset();
+}
+
+void Reader::take_line(std::string_view cleaned, const text::Bare& line) {
+    const auto indent = indent_of(cleaned);
+    if (line.address && take_function(line.text, indent)) return;
+    // Below a group, a heading of the next one is no line of lspci, which has the same words.
+    if (group_ && indent == 0 && take_inline_group(line.text)) return;
+    if (group_ && line.text.starts_with("total ")) return;  // Of `ls -l`.
+    if (take_body(line, indent) || take_tree(cleaned) || take_inline_group(line.text)) return;
+    if (take_path(line.text) || take_member_list(line.text)) return;
+    if (group_ && take_function(line.text, indent)) return;
+    take_kernel(line.text);
+    // A line that is not known here, below a function, is one more of its lines.
+    if (open_ != nullptr && (indent > 0 || !line.marks.empty())) return;
+    open_ = nullptr;
+    group_.reset();
+    end_run(true);
+}
+
+// "00:01.0 PCI bridge: …", of lspci or dpdk-devbind; below the line of a group perhaps without
+// more than the address.
+bool Reader::take_function(std::string_view text, std::size_t indent) {
+    const auto found = address_at_front(text);
+    if (!found) return false;
+    const auto header = parse_header_line(found->rest);
+    const auto devbind = parse_devbind_line(found->rest);
+    if (group_ && group_->indent && *group_->indent != indent) group_.reset();
+    if (!header && !devbind && !group_) return false;
+    auto* const said = listing_.function(found->address, number_);
+    if (said == nullptr) return true;
+    if (header) put_header(*header, *said);
+    if (devbind) put_devbind(*devbind, *said);
+    if (group_) {
+        group_->indent = indent;
+        join(found->address, group_->number);
+    }
+    if (!header) return true;
+    open(*said);
+    return true;
+}
+
+void Reader::open(Said& said) {
+    open_ = &said;
+    place_ = {.in_capabilities = false, .told_before = detailed_.contains(said.address)};
+    if (!run_.empty() && !(run_.back().address < said.address)) end_run(true);
+    run_.push_back({.address = said.address});
+}
+
+bool Reader::take_inline_group(std::string_view text) {
+    const auto line = parse_group_line(text);
+    if (!line) return false;
+    open_ = nullptr;
+    if (!line->address) {
+        group_ = OpenGroup{.number = line->number, .indent = {}};
+        return true;
+    }
+    // Lines with the number in front of each; those of -k stand below.
+    group_.reset();
+    auto* const said = listing_.function(*line->address, number_);
+    if (said == nullptr) return true;
+    join(*line->address, line->number);
+    if (const auto header = parse_header_line(line->rest)) {
+        put_header(*header, *said);
+    } else {
+        if (const auto ids = last_ids(text)) said->ids.say(*ids);
+        if (const auto code = class_of(class_at_front_of(line->rest))) said->class_code.say(*code);
+    }
+    open(*said);
+    return true;
+}
+
+bool Reader::take_path(std::string_view text) {
+    const auto way = parse_device_path(text);
+    say_way(way);
+    const auto path = parse_group_path(text);
+    if (!path) {
+        if (way.empty()) return false;
+        if (group_) join(way.back(), group_->number);
+        return true;
+    }
+    open_ = nullptr;
+    if (path->address)
+        join(*path->address, path->number);
+    else
+        group_ = OpenGroup{.number = path->number, .indent = {}};
+    return true;
+}
+
+bool Reader::take_member_list(std::string_view text) {
+    if (!group_) return false;
+    const auto members = all_addresses(text);
+    for (const auto& member : members)
+        join(member, group_->number);
+    return !members.empty();
+}
+
+bool Reader::take_tree(std::string_view cleaned) {
+    return tree_.take(cleaned, [&](const TreeFunction& function) {
+        auto* const said = listing_.function(function.address, number_);
+        if (said == nullptr) return;
+        if (function.above)
+            said->above.say(*function.above);
+        else
+            said->on_root_bus = true;
+        if (said->name.empty()) {
+            said->name = function.name.substr(0, longest_name);
+            if (const auto ids = last_ids(function.name)) said->ids.say(*ids);
+        }
+        if (function.secondary) said->class_code.say(0x0604);
+    });
+}
+
+bool Reader::take_body(const text::Bare& line, std::size_t indent) {
+    if (open_ == nullptr) return false;
+    const bool known = take_body_line(line.text, place_, *open_);
+    if (place_.in_capabilities || !open_->bars.empty()) detailed_.insert(open_->address);
+    if (run_.empty()) return known;
+    run_.back().body = run_.back().body || known || indent > 0;
+    run_.back().driver = run_.back().driver || line.text.starts_with("Kernel driver in use:");
+    run_.back().modules = run_.back().modules || line.text.starts_with("Kernel modules:");
+    return known;
+}
+
+void Reader::take_kernel(std::string_view text) {
+    if (const auto added = parse_added_to_group(text)) {
+        join(added->address, added->number);
+    } else if (auto symptom = parse_symptom(text)) {
+        symptom->line = number_;
+        listing_.add(*std::move(symptom));
+    }
+    listing_.iommu = listing_.iommu || says_iommu_is_on(text);
+}
+
+void Reader::join(const pci::Address& address, unsigned group) {
+    if (auto* const said = listing_.function(address, number_)) said->group.say(group);
+}
+
+// Who is above whom, by a path of folders.
+void Reader::say_way(const std::vector<pci::Address>& way) {
+    for (std::size_t n = 0; n < way.size(); ++n) {
+        auto* const said = listing_.function(way[n], number_);
+        if (said == nullptr) return;
+        if (n == 0)
+            said->on_root_bus = true;
+        else
+            said->above.say(way[n - 1]);
+    }
+}
+
+// Where lspci names the drivers of some, the others have none; the driver stands before the
+// modules. The last function of a text may be cut off.
+void Reader::end_run(bool whole) {
+    const bool names_drivers = std::ranges::any_of(run_, &Listed::driver);
+    for (std::size_t n = 0; n < run_.size(); ++n) {
+        const auto& one = run_[n];
+        const bool complete = one.body && names_drivers && (whole || n + 1 < run_.size());
+        if (one.driver || (!complete && !one.modules)) continue;
+        if (auto* const said = listing_.function(one.address, number_)) said->driver.say("");
+    }
+    run_.clear();
+}
+
+}  // namespace tenon::capture::listing
