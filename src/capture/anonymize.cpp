@@ -67,19 +67,36 @@ void clean(device::IommuFacts& facts, const Words& words) {
     words.clean_reasons(pasid, ats, dirty_tracking, kind, page_sizes, iova, bar_maps, bar_files);
 }
 
+// Mount points, addresses and interfaces.
+void forget_names(std::vector<device::Use>& uses) {
+    for (auto& use : uses)
+        use.name.clear();
+    const auto again = std::ranges::unique(uses);
+    uses.erase(again.begin(), again.end());
+}
+
+void forget_names(std::vector<device::GroupMember>& members) {
+    // All of a member, as above.
+    for (auto& [address, driver, is_bridge, uses, class_code] : members)
+        forget_names(uses);
+}
+
 void clean(device::DeviceFacts& facts, const Words& words) {
     // All of them, as above.
     auto& [source, origin, address, physical, vfio, resources, group, driver, nodes,
            virtual_function, physical_function, numa_node, kernel, identity, has_iommu, link,
-           reset_methods, path, bus_neighbours, iommu, atomics, told] = facts;
+           reset_methods, path, bus_neighbours, iommu, atomics, told, uses] = facts;
     static_cast<void>(source);
     static_cast<void>(origin);
     // Sentences of ours about models and numbers: what is read of a text has no name of one device.
     static_cast<void>(told);
     words.clean_reasons(address, physical, vfio, resources, group, driver, nodes, virtual_function,
                         physical_function, numa_node, kernel, identity, has_iommu, link,
-                        reset_methods, path, bus_neighbours, atomics);
+                        reset_methods, path, bus_neighbours, atomics, uses);
     clean(iommu, words);
+    if (uses) forget_names(*uses);
+    if (group) forget_names(group->members);
+    if (bus_neighbours) forget_names(*bus_neighbours);
     if (nodes) {
         words.clean(nodes->group);
         words.clean(nodes->cdev);

@@ -171,6 +171,24 @@ TEST(Anonymizer, KeepsReasonsWithoutTheFoldersOfWhoCopiedTheTree) {
     EXPECT_EQ(facts.iommu.pasid.why(), "needs privilege: /sys/x");
 }
 
+TEST(Anonymizer, SaysWhatTheHostUsesFunctionsForWithoutNames) {
+    const std::vector<device::Use> uses{
+        {.kind = device::UseKind::FileSystem, .name = "/srv/acme (vda1)"},
+        {.kind = device::UseKind::FileSystem, .name = "/home/ann (vda2)"}};
+    const std::vector<device::GroupMember> members{{.driver = "nvme", .uses = uses}};
+    auto facts = facts_with(with_serial_number().image());
+    facts.uses = uses;
+    facts.group = device::GroupFacts{.number = 1, .members = members};
+    facts.bus_neighbours = members;
+
+    Anonymizer{}.take_names(facts);
+
+    const std::vector<device::Use> nameless{{.kind = device::UseKind::FileSystem, .name = ""}};
+    EXPECT_EQ(*facts.uses, nameless);
+    EXPECT_EQ(facts.group->members[0].uses, nameless);
+    EXPECT_EQ(facts.bus_neighbours->front().uses, nameless);
+}
+
 TEST(Anonymizer, NumbersFilesAsTheyCome) {
     Anonymizer anonymizer;
     const auto name_of = [&](const char* source, device::Origin origin,

@@ -7,6 +7,7 @@
 #include "base/text.hpp"
 #include "capture/capture_json.hpp"
 #include "capture/limits.hpp"
+#include "capture/members_json.hpp"
 
 namespace tenon::capture {
 namespace {
@@ -38,12 +39,6 @@ std::vector<T> each(const JsonPlace& place, std::size_t most, Read read) {
 
 std::string read_text(const JsonPlace& place) { return place.text(); }
 bool read_flag(const JsonPlace& place) { return place.flag(); }
-
-pci::Address read_address(const JsonPlace& place) {
-    const auto address = pci::Address::parse(place.text());
-    if (!address) place.wrong("is not a PCI address");
-    return address.value_or(pci::Address{});
-}
 
 // "0f0: 86 80 …" into `bytes`. Gives where the next row may begin.
 std::size_t read_row(const JsonPlace& place, std::size_t from, std::span<std::byte> bytes) {
@@ -146,16 +141,6 @@ Resources read_resources(const JsonPlace& place) {
     return resources;
 }
 
-std::vector<GroupMember> read_members(const JsonPlace& place) {
-    return each<GroupMember>(place, most_members, [](const JsonPlace& member) {
-        const bool told = !member.at("driver").is_null();
-        return GroupMember{.address = read_address(member.at("address")),
-                           .driver = told ? member.at("driver").text() : std::string{},
-                           .is_bridge = member.at("bridge").flag(),
-                           .driver_known = told};
-    });
-}
-
 GroupFacts read_group(const JsonPlace& place) {
     return {.number = narrow<unsigned>(place.at("number").number(word32)),
             .members = read_members(place.at("members"))};
@@ -207,10 +192,11 @@ PhysicalFunctionFacts read_physical_function(const JsonPlace& place) {
             .config = known<pci::ConfigImage>(place.at("config"), read_image)};
 }
 
-// Captures of before it was noted lack it.
-Known<PhysicalFunctionFacts> find_physical_function(const JsonPlace& place) {
-    if (!place.has("physical_function")) return Unknown{"the capture does not tell"};
-    return known<PhysicalFunctionFacts>(place.at("physical_function"), read_physical_function);
+// Of a fact that captures of before lack.
+template <typename T, typename Read>
+Known<T> find(const JsonPlace& place, std::string_view key, Read read) {
+    if (!place.has(key)) return Unknown{"the capture does not tell"};
+    return known<T>(place.at(key), read);
 }
 
 PasidFacts read_pasid(const JsonPlace& place) {
@@ -249,12 +235,6 @@ int read_node(const JsonPlace& place) {
     return static_cast<int>(place.number_between(-1, std::numeric_limits<std::int16_t>::max()));
 }
 
-// Captures of before do not have it.
-Known<std::vector<GroupMember>> find_bus_neighbours(const JsonPlace& place) {
-    if (!place.has("bus_neighbours")) return Unknown{"the capture does not tell"};
-    return known<std::vector<GroupMember>>(place.at("bus_neighbours"), read_members);
-}
-
 DeviceFacts read_function(const JsonPlace& place, std::string_view file) {
     return {
         .source = std::string{file},
@@ -267,7 +247,8 @@ DeviceFacts read_function(const JsonPlace& place, std::string_view file) {
         .driver = known<std::string>(place.at("driver"), read_text),
         .nodes = known<VfioNodes>(place.at("nodes"), read_nodes),
         .virtual_function = known<bool>(place.at("virtual_function"), read_flag),
-        .physical_function = find_physical_function(place),
+        .physical_function =
+            find<PhysicalFunctionFacts>(place, "physical_function", read_physical_function),
         .numa_node = known<int>(place.at("numa_node"), read_node),
         .kernel = known<std::string>(place.at("kernel"), read_text),
         .identity = known<Identity>(place.at("identity"), read_identity),
@@ -283,9 +264,10 @@ DeviceFacts read_function(const JsonPlace& place, std::string_view file) {
                                                     return each<BridgeFacts>(path, most_bridges,
                                                                              read_bridge);
                                                 }),
-        .bus_neighbours = find_bus_neighbours(place),
+        .bus_neighbours = find<std::vector<GroupMember>>(place, "bus_neighbours", read_members),
         .iommu = read_iommu(place.at("iommu")),
         .atomics = known<std::uint32_t>(place.at("atomics"), read_mask),
+        .uses = find<std::vector<Use>>(place, "uses", read_uses),
     };
 }
 

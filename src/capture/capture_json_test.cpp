@@ -47,7 +47,11 @@ DeviceFacts full_facts() {
             device::GroupFacts{
                 .number = 14,
                 .members = {{.address = {.bus = 0x64}, .driver = "pcieport", .is_bridge = true},
-                            {.address = {.bus = 0x65}, .driver = "", .is_bridge = false}}},
+                            {.address = {.bus = 0x65},
+                             .driver = "",
+                             .is_bridge = false,
+                             .uses = {{.kind = device::UseKind::Network, .name = "br0 (eth0)"}},
+                             .class_code = 0x020000}}},
         .driver = std::string{"vfio-pci"},
         .nodes =
             device::VfioNodes{
@@ -84,6 +88,8 @@ DeviceFacts full_facts() {
                   .iova = std::vector<device::IovaRange>{{.first = 0, .last = 0xfedfffff},
                                                          {.first = 0xfef00000, .last = ~0ull}}},
         .atomics = 3u,
+        .uses = std::vector<device::Use>{{.kind = device::UseKind::FileSystem, .name = "/ (vda1)"},
+                                         {.kind = device::UseKind::Swap, .name = ""}},
     };
 }
 
@@ -129,9 +135,28 @@ TEST(CaptureJson, KeepsEveryReasonWhyAFactIsUnknown) {
                   .page_sizes = Unknown{"t"},
                   .iova = Unknown{"u"}},
         .atomics = Unknown{"v"},
+        .uses = Unknown{"y"},
     };
 
     EXPECT_EQ(written_and_read(unknown), unknown);
+}
+
+TEST(CaptureJson, TakesAKindOfUseThatItDoesNotKnowForUnclear) {
+    auto json = nlohmann::json::parse(write_captures(std::array{full_facts()}, {}));
+    json["functions"][0]["uses"][0]["kind"] = "heating";
+
+    const auto read = read_captures(json.dump(), "c.json").value();
+
+    EXPECT_EQ(read[0].uses->front().kind, device::UseKind::Unclear);
+}
+
+TEST(CaptureJson, KnowsNothingOfUsesThatACaptureOfBeforeLacks) {
+    auto json = nlohmann::json::parse(write_captures(std::array{full_facts()}, {}));
+    json["functions"][0].erase("uses");
+
+    const auto read = read_captures(json.dump(), "c.json").value();
+
+    EXPECT_EQ(read[0].uses.why(), "the capture does not tell");
 }
 
 TEST(CaptureJson, KeepsImagesOfEverySize) {
@@ -213,6 +238,17 @@ TEST(CaptureJson, NamesThePathOfAWrongValue) {
               "c.json: $.functions[0].iommu.iova[0]: ends before it begins");
     EXPECT_EQ(refusal("/functions/0/driver", nlohmann::json{{"unknown", 3}}),
               "c.json: $.functions[0].driver.unknown: is not a string");
+}
+
+TEST(CaptureJson, NamesThePathOfAWrongUse) {
+    EXPECT_EQ(refusal("/functions/0/uses/1/name", 1),
+              "c.json: $.functions[0].uses[1].name: is not a string");
+    EXPECT_EQ(refusal("/functions/0/group/members/1/class", "0x1000000"),
+              "c.json: $.functions[0].group.members[1].class: is not a string of 0x and hex digits "
+              "up to 0xffffff");
+    EXPECT_THAT(refusal("/functions/0/uses",
+                        std::vector<nlohmann::json>(257, {{"kind", "swap"}, {"name", ""}})),
+                HasSubstr("at most 256"));
 }
 
 TEST(CaptureJson, RefusesAreasOutsideOfTheirRegion) {

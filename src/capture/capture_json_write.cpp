@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "capture/capture_json.hpp"
+#include "capture/members_json.hpp"
 
 namespace tenon::capture {
 namespace {
@@ -14,18 +15,6 @@ using namespace device;
 constexpr std::size_t row_size = 16;
 
 Json hex(std::uint64_t number) { return fmt::format("{:#x}", number); }
-
-// The reader takes no control characters; a path that somebody typed may have them.
-Json words(std::string text) {
-    std::ranges::replace_if(
-        text,
-        [](char letter) {
-            const auto byte = static_cast<unsigned char>(letter);
-            return byte < 0x20 || byte == 0x7f;
-        },
-        '?');
-    return text;
-}
 
 template <typename T, typename Write>
 Json known(const Known<T>& fact, Write write) {
@@ -97,16 +86,8 @@ Json resource(const ResourceFacts& facts) {
     return {{"size", facts.size}, {"flags", hex(facts.flags)}};
 }
 
-Json members(const std::vector<GroupMember>& list) {
-    return each(list, [](const GroupMember& member) {
-        return Json{{"address", to_string(member.address)},
-                    {"driver", member.driver_known ? Json(words(member.driver)) : Json(nullptr)},
-                    {"bridge", member.is_bridge}};
-    });
-}
-
 Json group(const GroupFacts& facts) {
-    return {{"number", facts.number}, {"members", members(facts.members)}};
+    return {{"number", facts.number}, {"members", write_members(facts.members)}};
 }
 
 Json nodes(const VfioNodes& facts) {
@@ -184,7 +165,8 @@ Json function(const DeviceFacts& facts) {
         {"reset_methods",
          known(facts.reset_methods,
                [](const std::vector<std::string>& methods) { return each(methods, words); })},
-        {"bus_neighbours", known(facts.bus_neighbours, members)},
+        {"bus_neighbours", known(facts.bus_neighbours, write_members)},
+        {"uses", known(facts.uses, write_uses)},
         {"has_iommu", plain(facts.has_iommu)},
         {"group", known(facts.group, group)},
         {"nodes", known(facts.nodes, nodes)},

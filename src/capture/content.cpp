@@ -47,6 +47,7 @@ void fill_in(const pci::ConfigImage& config, device::DeviceFacts& facts) {
                    .page_sizes = untold,
                    .iova = untold};
     facts.atomics = untold;
+    facts.uses = untold;
 }
 
 Result<std::vector<Entry>> read_json(std::string_view text, std::string_view name) {

@@ -22,6 +22,7 @@ inline constexpr JsonLimits document_limits{.bytes = longest_document};
 inline constexpr std::size_t most_functions = 1024;
 inline constexpr std::size_t most_bridges = 32;
 inline constexpr std::size_t most_members = 4096;
+inline constexpr std::size_t most_uses = 256;
 inline constexpr std::size_t most_ranges = 4096;
 inline constexpr std::size_t most_areas = 4096;
 inline constexpr std::size_t most_methods = 16;

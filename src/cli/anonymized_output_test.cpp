@@ -91,10 +91,21 @@ protected:
                    .driver = "nvme",
                    .group = "14"});
         tree_.write(tree_.proc() + "/sys/kernel/osrelease", "7.2.12-acme-builder\n");
+        mount("/srv/acme");
         dump_ = folder() + "/acme.txt";
         rom_ = folder() + "/acme.rom";
         tree_.write(dump_, dump_of(image));
         tree_.write(rom_, "no option ROM");
+    }
+
+    // The disk of the device holds a file system.
+    void mount(const std::string& point) {
+        const auto disk = tree_.file("0000:01:00.0", "block/nvme0n1");
+        tree_.write(disk / "dev", "259:0\n");
+        std::filesystem::create_directories(tree_.sysfs() + "/class/block");
+        std::filesystem::create_directory_symlink(disk, tree_.sysfs() + "/class/block/nvme0n1");
+        tree_.write(tree_.proc() + "/self/mountinfo",
+                    fmt::format("25 1 259:0 / {} rw - ext4 /dev/nvme0n1 rw\n", point));
     }
 
     std::string folder() const { return tree_.proc() + "/acme"; }
@@ -120,6 +131,17 @@ protected:
 TEST_F(AnonymizedOutput, IsToldApartFromWhatIsNot) {
     EXPECT_THAT(without(print({"capture", "01:00.0"}), " "), HasSubstr("ccbbaaffff211b02"));
     EXPECT_THAT(print({"plan", dump_}), HasSubstr("acme"));
+    EXPECT_THAT(print({"plan", "01:00.0"}), HasSubstr("holds /srv/acme (nvme0n1): do not"));
+}
+
+TEST_F(AnonymizedOutput, SaysWhatAFunctionIsUsedForWithoutItsName) {
+    EXPECT_THAT(print({"plan", "--anonymize", "01:00.0"}),
+                HasSubstr("0000:01:00.0 holds a mounted file system: do not"));
+    EXPECT_THAT(print({"plan", "01:00.0"}), Not(HasSubstr("unbind")));
+    EXPECT_THAT(print({"list"}), HasSubstr("no: it holds /srv/acme (nvme0n1)"));
+    EXPECT_THAT(print({"list", "--anonymize"}), HasSubstr("no: it holds a mounted file system"));
+    EXPECT_THAT(print({"list", "--json"}), HasSubstr("holds /srv/acme (nvme0n1): do not"));
+    EXPECT_THAT(print({"list", "--json"}), Not(HasSubstr("unbind")));
 }
 
 TEST_F(AnonymizedOutput, OfACaptureNamesNobody) {

@@ -2,6 +2,8 @@
 
 #include <fmt/core.h>
 
+#include "base/shell.hpp"
+
 namespace tenon::device {
 
 bool is_vfio_driver(std::string_view driver) {
@@ -14,12 +16,18 @@ bool leaves_group_viable(const GroupMember& member) {
            member.driver == "pci-stub" || member.driver == "pcieport";
 }
 
+std::string unbind_command(const pci::Address& address) {
+    const auto name = to_string(address);
+    return fmt::format("echo {} > {}", name,
+                       shell_word(fmt::format("/sys/bus/pci/devices/{}/driver/unbind", name)));
+}
+
 std::vector<std::string> bind_commands(const pci::Address& address, std::string_view driver) {
     const auto name = to_string(address);
-    const auto place = "/sys/bus/pci/devices/" + name;
+    const auto place = shell_word("/sys/bus/pci/devices/" + name);
     std::vector<std::string> commands{"modprobe vfio-pci",
                                       fmt::format("echo vfio-pci > {}/driver_override", place)};
-    if (!driver.empty()) commands.push_back(fmt::format("echo {} > {}/driver/unbind", name, place));
+    if (!driver.empty()) commands.push_back(unbind_command(address));
     commands.push_back(fmt::format("echo {} > /sys/bus/pci/drivers_probe", name));
     return commands;
 }

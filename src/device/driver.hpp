@@ -18,6 +18,9 @@ bool is_vfio_driver(std::string_view driver);
 /// Source: drivers/iommu/iommu.c, iommu_group_claim_dma_owner and driver_managed_dma.
 bool leaves_group_viable(const GroupMember& member);
 
+/// The command for a root shell that takes its driver from a function, and gives it no other.
+std::string unbind_command(const pci::Address& address);
+
 /// The commands for a root shell, in order, that bind the function to vfio-pci. `driver` is the one
 /// that has it now; empty: none.
 std::vector<std::string> bind_commands(const pci::Address& address, std::string_view driver);

@@ -90,12 +90,34 @@ inline constexpr std::uint64_t resource_memory = 0x200;
 inline constexpr std::uint64_t resource_prefetch = 0x2000;
 inline constexpr std::uint64_t resource_64bit = 0x100000;
 
+/// What a function does for its host, so that taking its driver away would hurt.
+enum class UseKind {
+    FileSystem,    ///< A mounted one, or a part of one.
+    Swap,          ///< Is on it.
+    Storage,       ///< Other block devices are made of it.
+    Address,       ///< One of the host's in a network.
+    Network,       ///< A bridge, a bond or their like is made of it.
+    DefaultRoute,  ///< It is the way to everywhere else.
+    Display,       ///< The firmware's, a console's, a program's.
+    Unclear,       ///< Who uses it cannot be told.
+};
+
+/// One such thing.
+struct Use {
+    UseKind kind = UseKind::Unclear;
+    std::string name;  ///< "/ (vda1)", as the host calls it; anonymized facts have none.
+
+    bool operator==(const Use&) const = default;
+};
+
 /// Another function of the same IOMMU group.
 struct GroupMember {
     pci::Address address;
     std::string driver;        ///< Empty: none is bound.
     bool is_bridge = false;    ///< Header type 1: may stay with its host driver.
     bool driver_known = true;  ///< False: nobody said which driver it has; `driver` is empty.
+    std::vector<Use> uses{};       ///< As DeviceFacts::uses; empty where nobody looked.
+    std::uint32_t class_code = 0;  ///< 24 bits: class, subclass, interface; 0: not known.
 
     bool operator==(const GroupMember&) const = default;
 };
@@ -272,6 +294,7 @@ struct DeviceFacts {
     /// Widths of AtomicOps that complete on the way to the host's memory: atomics_32 and its like.
     Known<std::uint32_t> atomics;
     std::optional<Words> words = {};  ///< What a text says of it beside, or instead of, bytes.
+    Known<std::vector<Use>> uses = Unknown{"not read"};  ///< By its host. Empty: none was found.
 
     bool operator==(const DeviceFacts&) const = default;
 };

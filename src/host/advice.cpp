@@ -3,9 +3,11 @@
 #include <fmt/ranges.h>
 
 #include <cerrno>
+#include <utility>
 
 #include "base/shell.hpp"
 #include "device/driver.hpp"
+#include "device/uses.hpp"
 
 namespace tenon::host {
 namespace {
@@ -30,9 +32,12 @@ std::string hint_for(int os_error, const std::string& node) {
 
 }  // namespace
 
-std::string how_to_bind(const pci::Address& address, const std::string& driver) {
-    return fmt::format("Bind it to vfio-pci: {}",
-                       fmt::join(device::bind_commands(address, driver), "; "));
+std::string how_to_bind(const device::DeviceFacts& facts) {
+    if (auto why_not = device::why_not_to_take(facts); !why_not.empty()) return why_not;
+    return fmt::format(
+        "Bind it to vfio-pci: {}",
+        fmt::join(device::bind_commands(facts.address.value_or({}), facts.driver.value_or("")),
+                  "; "));
 }
 
 Result<void> check_openable(const device::DeviceFacts& facts) {
@@ -46,7 +51,7 @@ Result<void> check_openable(const device::DeviceFacts& facts) {
                         ? fmt::format("{}: no driver is bound to it, vfio-pci has to be", name)
                         : fmt::format("{}: the host's driver {} has it", name, *facts.driver),
             .os_error = 0,
-            .hint = how_to_bind(*facts.address, *facts.driver)});
+            .hint = how_to_bind(facts)});
     if (facts.has_iommu && !*facts.has_iommu)
         return std::unexpected(
             Error{.kind = Error::Kind::Unsupported,
@@ -83,8 +88,10 @@ Error not_viable(const device::DeviceFacts& facts) {
             if (device::leaves_group_viable(member)) continue;
             users += fmt::format("{}{} (driver {})", users.empty() ? "" : ", ",
                                  to_string(member.address), member.driver);
-            const auto commands = device::bind_commands(member.address, member.driver);
-            hint += fmt::format("{}{}", hint.empty() ? "" : "; ", fmt::join(commands, "; "));
+            auto advice = device::advice_for(member);
+            if (!advice.remedy.empty())
+                advice.commands.insert(advice.commands.begin(), std::move(advice.remedy));
+            hint += fmt::format("{}{}", hint.empty() ? "" : "; ", fmt::join(advice.commands, "; "));
         }
     }
     const auto group = facts.group ? fmt::format("IOMMU group {}", facts.group->number)

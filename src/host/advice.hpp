@@ -9,8 +9,9 @@
 
 namespace tenon::host {
 
-/// The commands that bind a function to vfio-pci, unbinding it from `driver` if that is not empty.
-std::string how_to_bind(const pci::Address& address, const std::string& driver);
+/// The commands that bind a function to vfio-pci, or what speaks against it: the host uses it, or
+/// one that would leave the host with it.
+std::string how_to_bind(const device::DeviceFacts& facts);
 
 /// Checks what sysfs said before anything is opened: a function of this host, bound to VFIO, behind
 /// an IOMMU. Facts that are not known stop nobody.

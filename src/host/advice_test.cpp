@@ -21,7 +21,7 @@ device::DeviceFacts facts_of(const char* driver) {
 }
 
 TEST(HowToBind, GivesTheCommandsForABoundFunction) {
-    EXPECT_EQ(how_to_bind(nvme, "nvme"),
+    EXPECT_EQ(how_to_bind(facts_of("nvme")),
               "Bind it to vfio-pci: modprobe vfio-pci; "
               "echo vfio-pci > /sys/bus/pci/devices/0000:01:00.0/driver_override; "
               "echo 0000:01:00.0 > /sys/bus/pci/devices/0000:01:00.0/driver/unbind; "
@@ -29,7 +29,26 @@ TEST(HowToBind, GivesTheCommandsForABoundFunction) {
 }
 
 TEST(HowToBind, UnbindsNothingThatIsNotBound) {
-    EXPECT_THAT(how_to_bind(nvme, ""), testing::Not(HasSubstr("unbind")));
+    EXPECT_THAT(how_to_bind(facts_of("")), testing::Not(HasSubstr("unbind")));
+}
+
+TEST(HowToBind, TakesNothingThatTheHostUses) {
+    auto facts = facts_of("nvme");
+    facts.uses = std::vector<device::Use>{{.kind = device::UseKind::Swap, .name = "nvme0n1p2"}};
+
+    EXPECT_EQ(how_to_bind(facts), "0000:01:00.0 holds swap (nvme0n1p2): do not");
+    EXPECT_EQ(check_openable(facts).error().hint, how_to_bind(facts));
+}
+
+TEST(HowToBind, TakesNothingWithACompanionThatTheHostUses) {
+    auto facts = facts_of("snd_hda_intel");
+    facts.group = device::GroupFacts{
+        .number = 14,
+        .members = {{.address = {.bus = 1, .function = 1},
+                     .driver = "i915",
+                     .uses = {{.kind = device::UseKind::Display, .name = "boot VGA"}}}}};
+
+    EXPECT_EQ(how_to_bind(facts), "0000:01:00.1 is a display of the host (boot VGA): do not");
 }
 
 TEST(CheckOpenable, TakesVfioAndItsVariants) {
@@ -90,6 +109,22 @@ TEST(NotViable, NamesTheMembersInUseAndTheirDrivers) {
               "0000:01:00.4 (driver xhci_hcd) of it");
     EXPECT_THAT(error.hint, HasSubstr("devices/0000:01:00.1/driver_override"));
     EXPECT_THAT(error.hint, HasSubstr("devices/0000:01:00.4/driver_override"));
+}
+
+TEST(NotViable, DoesNotTakeWhatTheHostHangsOn) {
+    auto facts = facts_of("vfio-pci");
+    facts.group = device::GroupFacts{
+        .number = 7,
+        .members = {{.address = {.device = 0x1f}, .driver = "lpc_ich", .class_code = 0x060100},
+                    {.address = {.device = 0x1f, .function = 4},
+                     .driver = "i801_smbus",
+                     .class_code = 0x0c0500}}};
+
+    const auto hint = not_viable(facts).hint;
+
+    EXPECT_THAT(hint, HasSubstr("0000:00:1f.0 is an ISA bridge"));
+    EXPECT_THAT(hint, HasSubstr("echo 0000:00:1f.4 > "));
+    EXPECT_THAT(hint, testing::Not(HasSubstr("driver_override")));
 }
 
 TEST(NotViable, DoesNotNameWhatItDoesNotKnow) {

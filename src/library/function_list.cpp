@@ -10,7 +10,9 @@
 
 #include "capture/anonymize.hpp"
 #include "device/driver.hpp"
+#include "device/uses.hpp"
 #include "host/pci_ids.hpp"
+#include "host/sysfs/users.hpp"
 #include "library/recorded.hpp"
 #include "library/words.hpp"
 #include "model/function/assignability.hpp"
@@ -80,6 +82,7 @@ ListedFunction list_function(const device::DeviceFacts& facts, const host::PciId
         .assignable = view.assignable,
         .reasons = view.reasons,
         .unknowns = {}};
+    if (facts.uses && !facts.uses->empty()) function.use = device::words_of(facts.uses->front());
     if (facts.group) function.group = facts.group->number;
     if (facts.path && !facts.path->empty()) function.above = facts.path->front().address;
     if (facts.numa_node && *facts.numa_node >= 0)
@@ -194,10 +197,12 @@ Result<FunctionList> list_functions(const Host& host, Names names) {
     const auto ids = host::PciIds::installed(host.sysfs.paths());
     FunctionList list;
     capture::Anonymizer anonymizer;
+    const host::sysfs::Users users{host.sysfs.paths()};
     for (const auto& address : addresses) {
         // One that was unplugged meanwhile is not there any more.
         auto facts = host.sysfs.read_facts(to_string(address));
         if (!facts) continue;
+        users.add_to(*facts);
         if (names == Names::Taken) anonymizer.take_names(*facts);
         list.functions.push_back(list_function(*facts, ids));
     }

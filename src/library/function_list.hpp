@@ -35,6 +35,7 @@ struct ListedFunction {
     bool assignable = false;
     std::vector<model::chosen::Reason> reasons;
     std::vector<std::string> unknowns;
+    std::string use{};  ///< What the host uses it for first: "holds / (vda1)"; empty: nothing.
 
     bool stays() const { return bridge || host_part; }
 };

@@ -12,6 +12,7 @@
 #include "host/kernel.hpp"
 #include "host/opened_file.hpp"
 #include "host/opener.hpp"
+#include "host/sysfs/users.hpp"
 #include "library/recorded.hpp"
 #include "pci/address.hpp"
 
@@ -79,7 +80,11 @@ bool is_of_this_host(const Host& host, std::string_view named) {
 }
 
 Result<DeviceFacts> read_facts(const Host& host, std::string_view named) {
-    return is_of_this_host(host, named) ? host.sysfs.read_facts(named) : read_file_of(named);
+    if (!is_of_this_host(host, named)) return read_file_of(named);
+    auto facts = host.sysfs.read_facts(named);
+    if (!facts || !facts->address) return facts;
+    host::sysfs::Users{host.sysfs.paths()}.add_to(*facts);
+    return facts;
 }
 
 bool can_be_asked(const DeviceFacts& facts) {

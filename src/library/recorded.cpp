@@ -31,6 +31,7 @@ std::vector<Entry> entries_of(sysfs::SysfsCopy copy, const std::string& where) {
                            .bytes = nullptr,
                            .facts = [tree, address](device::DeviceFacts& facts) -> Result<void> {
                                tree->fill_in(address, facts);
+                               facts.uses = Unknown{"a copy of sysfs does not tell"};
                                return {};
                            }});
     return entries;

@@ -81,11 +81,12 @@ TEST_F(Recorded, TreeMayBeInAnArchive) {
     const std::string device = "report/sys/devices/pci0000:00/0000:00:01.0/0000:02:00.0";
     std::string bytes(256, '\0');
     bytes[0] = 4;
-    const auto path =
-        archive(tar_link("report/sys/bus/pci/devices/0000:02:00.0",
-                         "../../../devices/pci0000:00/0000:00:01.0/0000:02:00.0") +
-                tar_member(device + "/config", bytes) + tar_link(device + "/driver", "../../nvme") +
-                tar_member("report/proc/sys/kernel/osrelease", "6.1.0-13\n") + support::tar_end());
+    const auto path = archive(
+        tar_link("report/sys/bus/pci/devices/0000:02:00.0",
+                 "../../../devices/pci0000:00/0000:00:01.0/0000:02:00.0") +
+        tar_member(device + "/config", bytes) + tar_link(device + "/driver", "../../nvme") +
+        tar_member("report/proc/sys/kernel/osrelease", "6.1.0-13\n") +
+        support::tar_end());
 
     const auto facts = read(path).value();
 
@@ -93,6 +94,7 @@ TEST_F(Recorded, TreeMayBeInAnArchive) {
     EXPECT_EQ(facts.physical->read16(0), 4u);
     EXPECT_EQ(*facts.driver, "nvme");
     EXPECT_EQ(*facts.kernel, "6.1.0-13");
+    EXPECT_EQ(facts.uses.why(), "a copy of sysfs does not tell");
     ASSERT_TRUE(facts.path);
     EXPECT_EQ(facts.path->at(0).address, (pci::Address{.device = 1}));
 }

@@ -69,6 +69,17 @@ TEST(Summary, SaysInShortWhatTheGuestGets) {
                 HasSubstr("no BAR; INTx, 8 MSI-X; IOMMU group 14, alone; reset by flr"));
 }
 
+TEST(Summary, SaysWhatAFunctionIsUsedForInPlaceOfCommands) {
+    auto facts = disk();
+    facts.uses =
+        std::vector<device::Use>{{.kind = device::UseKind::FileSystem, .name = "/ (nvme0n1p2)"}};
+
+    const auto text = summary({facts});
+
+    EXPECT_THAT(text, HasSubstr("What to do\n  dev0: 0000:01:00.0 holds / (nvme0n1p2): do not\n"));
+    EXPECT_THAT(text, Not(HasSubstr("unbind")));
+}
+
 TEST(Summary, SaysACommandOnceForAllFunctions) {
     auto other = disk();
     other.address = pci::Address{.bus = 2};

@@ -94,6 +94,8 @@ std::string atomics_in_short(const ListedFunction& function) {
 std::string verdict_in_short(const library::FunctionList& list, const ListedFunction& function) {
     if (function.bridge) return "bridge, stays with the host";
     if (!function.assignable) {
+        // What it is bound to is easily mended; this is not.
+        if (!function.use.empty()) return fmt::format("no: it {}", function.use);
         const auto* const reason = list.last_reason(function);
         return reason == nullptr ? "no: as said above" : fmt::format("no: {}", reason->what);
     }

@@ -21,6 +21,7 @@ device::GroupMember Sysfs::read_member(const Address& address) const {
         .address = address,
         .driver = read_driver(place).value_or(""),
         .is_bridge = layout == pci::layout_bridge,
+        .class_code = config ? config->read32(pci::header::revision_id) >> 8 : 0,
     };
 }
 

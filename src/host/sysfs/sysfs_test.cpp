@@ -132,6 +132,16 @@ TEST_F(SysfsTest, NamesTheOtherMembersOfTheGroup) {
                     device::GroupMember{{.bus = 1, .function = 1}, "snd_hda_intel", false}));
 }
 
+TEST_F(SysfsTest, TakesTheClassOfAMemberFromItsRegisters) {
+    auto bridge = config(256);
+    bridge[0x0a] = std::byte{0x01};
+    bridge[0x0b] = std::byte{0x06};
+    host_.add({.address = "0000:00:1f.0", .config = bridge, .driver = "lpc_ich", .group = "7"});
+    host_.add({.address = "0000:01:00.0", .config = config(256), .group = "7"});
+
+    EXPECT_EQ(facts().group->members.at(0).class_code, 0x060100u);
+}
+
 TEST_F(SysfsTest, FindsNoCdevOnAKernelWithoutIt) {
     // The folder vfio-dev is there all the same; only the node is missing.
     host_.add({.address = "0000:01:00.0",

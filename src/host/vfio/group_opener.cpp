@@ -17,7 +17,7 @@ Error cannot_get_device(int os_error, const device::DeviceFacts& facts,
     if (os_error == EACCES || os_error == EPERM) return token_needed(os_error, step);
     if (os_error == EINVAL && access.vf_token) return token_refused(os_error, step);
     auto error = system_error(os_error, step);
-    if (os_error == ENODEV) error.hint = how_to_bind(*facts.address, facts.driver.value_or(""));
+    if (os_error == ENODEV) error.hint = how_to_bind(facts);
     if (os_error == EBUSY || os_error == EAGAIN)
         error.hint = "Another program or a reset has it at the moment: try again";
     return error;
@@ -56,7 +56,7 @@ Result<std::shared_ptr<Group>> GroupOpener::group_of(const device::DeviceFacts& 
                   .os_error = 0,
                   .hint = facts.driver
                               ? "Is this the host's own /dev? A container has to be given the node"
-                              : how_to_bind(*facts.address, "")});
+                              : how_to_bind(facts)});
     auto& known = groups_[facts.nodes->group];
     if (auto group = known.lock()) return group;
     TENON_TRY(group, Group::open(kernel_, container_, facts), "opening its IOMMU group");

@@ -2,13 +2,14 @@
 
 #include <fmt/core.h>
 
-#include <algorithm>
-#include <array>
 #include <string>
 #include <string_view>
 #include <utility>
 
+#include "base/shell.hpp"
 #include "device/driver.hpp"
+#include "device/host_parts.hpp"
+#include "device/uses.hpp"
 #include "pci/express.hpp"
 #include "pci/header.hpp"
 
@@ -42,36 +43,61 @@ constexpr std::string_view no_iommu_but_group =
 constexpr std::string_view no_iommu_no_group =
     "it is in no IOMMU group: no IOMMU translates its DMA";
 
-// What the host's own processors and buses hang on. Whose driver is taken away, or whose DMA a
-// guest commands, the host falls. Class and subclass. Source: PCI Code and ID
-// Assignment 1.16, 1.7, 1.9.
-struct HostPart {
-    std::uint32_t class_code;
-    std::string_view what;
-};
-constexpr auto host_parts = std::to_array<HostPart>({
-    {0x0600, "a host bridge"},
-    {0x0601, "an ISA bridge"},
-    {0x0602, "an EISA bridge"},
-    {0x0603, "a MicroChannel bridge"},
-    {0x0800, "an interrupt controller"},
-    {0x0802, "a system timer"},
-    {0x0803, "a real-time clock"},
-    {0x0806, "an IOMMU"},
-    {0x0807, "a Root Complex Event Collector"},
-});
+// What was only copied from another host knows no nodes of VFIO: commands for it would bind a
+// device of whoever reads them.
+bool is_copied(const device::DeviceFacts& facts) {
+    return facts.origin != device::Origin::Live && !facts.nodes;
+}
 
-// Binds `address`, or says where to. What was only copied from another host knows no nodes of VFIO:
-// commands for it would bind a device of whoever reads them.
-chosen::Reason with_binding(std::string what, const device::DeviceFacts& facts,
-                            const pci::Address& address, const std::string& driver) {
-    const bool copied = facts.origin != device::Origin::Live && !facts.nodes;
-    if (copied)
-        return {.what = std::move(what),
-                .remedy = fmt::format("bind {} to vfio-pci on its own host", to_string(address)),
-                .commands = {}};
-    return {
-        .what = std::move(what), .remedy = "", .commands = device::bind_commands(address, driver)};
+std::string bind_elsewhere(const pci::Address& address) {
+    return fmt::format("bind {} to vfio-pci on its own host", to_string(address));
+}
+
+// A bus that is looked over again passes by a function that the kernel has still. Waking hurts
+// nobody; taking it out ends what the host does with it.
+chosen::Reason reason_of_ones(const device::DeviceFacts& facts) {
+    chosen::Reason reason{
+        .what =
+            "every register reads as ones: the device is dead, asleep, powered off or not there",
+        .remedy =
+            "check its power and its slot; the first command wakes it, the others take it out "
+            "of the kernel and look for it again",
+        .commands = {}};
+    if (is_copied(facts) || !facts.address) {
+        reason.remedy = "check its power and its slot on its host";
+        return reason;
+    }
+    const auto file = [&](std::string_view name) {
+        return shell_word(
+            fmt::format("/sys/bus/pci/devices/{}/{}", to_string(*facts.address), name));
+    };
+    reason.commands = {fmt::format("echo on > {}", file("power/control"))};
+    if (facts.uses && !facts.uses->empty()) {
+        reason.remedy = fmt::format(
+            "check its power and its slot; the command wakes it; as for taking it out, {}",
+            device::why_not_to_take(*facts.address, *facts.uses));
+        return reason;
+    }
+    reason.commands.push_back(fmt::format("echo 1 > {}", file("remove")));
+    reason.commands.emplace_back("echo 1 > /sys/bus/pci/rescan");
+    return reason;
+}
+
+// What binds the function itself to vfio-pci, or why nobody should.
+chosen::Reason reason_by_driver(const device::DeviceFacts& facts) {
+    const auto& driver = *facts.driver;
+    chosen::Reason reason{
+        .what = driver.empty()
+                    ? std::string{"it is bound to no driver, so not to vfio-pci"}
+                    : fmt::format("it is bound to the host driver {}, not to vfio-pci", driver),
+        .remedy = device::why_not_to_take(facts),
+        .commands = {}};
+    if (!reason.remedy.empty()) return reason;
+    if (is_copied(facts))
+        reason.remedy = bind_elsewhere(facts.address.value_or({}));
+    else
+        reason.commands = device::bind_commands(facts.address.value_or({}), driver);
+    return reason;
 }
 
 std::string blocking_member(const device::GroupFacts& group, const device::GroupMember& member) {
@@ -79,6 +105,18 @@ std::string blocking_member(const device::GroupFacts& group, const device::Group
         "{} of the same IOMMU group {} is bound to {}: a group is assigned as a "
         "whole or not at all",
         to_string(member.address), group.number, member.driver);
+}
+
+chosen::Reason reason_by_member(const device::DeviceFacts& facts,
+                                const device::GroupMember& member) {
+    auto advice = device::advice_for(member);
+    if (is_copied(facts) && !advice.commands.empty()) {
+        advice.commands.clear();
+        if (advice.remedy.empty()) advice.remedy = bind_elsewhere(member.address);
+    }
+    return {.what = blocking_member(*facts.group, member),
+            .remedy = std::move(advice.remedy),
+            .commands = std::move(advice.commands)};
 }
 
 // Members that may block, for all that is known.
@@ -112,11 +150,11 @@ std::vector<std::string> warnings_of_dump(const device::DeviceFacts& facts) {
 }
 
 std::optional<chosen::Reason> reason_by_class(std::uint32_t class_code) {
-    const auto* const part = std::ranges::find(host_parts, class_code >> 8, &HostPart::class_code);
-    if (part == host_parts.end()) return std::nullopt;
+    const auto part = device::host_part(class_code);
+    if (!part) return std::nullopt;
     return chosen::Reason{
         .what = fmt::format("it is {} (class {:04x}), a part of the host itself: it stays there",
-                            part->what, part->class_code),
+                            *part, class_code >> 8),
         .remedy = "",
         .commands = {}};
 }
@@ -125,13 +163,11 @@ bool is_lack_of_iommu(const chosen::Reason& reason) {
     return reason.what == no_iommu_but_group || reason.what == no_iommu_no_group;
 }
 
-std::vector<chosen::Reason> reasons_by_kind(const pci::ConfigImage& config,
+std::vector<chosen::Reason> reasons_by_kind(const device::DeviceFacts& facts,
+                                            const pci::ConfigImage& config,
                                             const pci::Capabilities& capabilities) {
     if (config.read32(0) == 0xffffffff && config.read32(8) == 0xffffffff)
-        return {{.what = "every register reads as ones: the device is dead, powered off or not "
-                         "there",
-                 .remedy = "check its power and its slot, then look for it again",
-                 .commands = {"echo 1 > /sys/bus/pci/rescan"}}};
+        return {reason_of_ones(facts)};
     // What a bus without a function answers, or a file that is something else.
     if (config.read32(0) == 0)
         return {{.what = "its Vendor ID and Device ID read as zero: no function answers like that",
@@ -166,16 +202,10 @@ std::vector<chosen::Reason> reasons_by_host(const device::DeviceFacts& facts,
         note_host_of_dump(facts, unknowns);
         return reasons;
     }
-    const auto address = facts.address.value_or({});
-    if (!facts.driver) {
+    if (!facts.driver)
         unknowns.push_back("its driver: " + facts.driver.why());
-    } else if (!device::is_vfio_driver(*facts.driver)) {
-        const bool bound = !facts.driver->empty();
-        reasons.push_back(with_binding(
-            bound ? fmt::format("it is bound to the host driver {}, not to vfio-pci", *facts.driver)
-                  : "it is bound to no driver, so not to vfio-pci",
-            facts, address, *facts.driver));
-    }
+    else if (!device::is_vfio_driver(*facts.driver))
+        reasons.push_back(reason_by_driver(facts));
     if (facts.has_iommu && !*facts.has_iommu)
         reasons.push_back(
             {.what = std::string{facts.group ? no_iommu_but_group : no_iommu_no_group},
@@ -185,11 +215,9 @@ std::vector<chosen::Reason> reasons_by_host(const device::DeviceFacts& facts,
         if (!facts.has_iommu) unknowns.push_back("its IOMMU group: " + facts.group.why());
         return reasons;
     }
-    for (const auto& member : facts.group->members) {
-        if (device::leaves_group_viable(member)) continue;
-        reasons.push_back(with_binding(blocking_member(*facts.group, member), facts, member.address,
-                                       member.driver));
-    }
+    for (const auto& member : facts.group->members)
+        if (!device::leaves_group_viable(member))
+            reasons.push_back(reason_by_member(facts, member));
     note_unknown_members(*facts.group, unknowns);
     return reasons;
 }

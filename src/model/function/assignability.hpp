@@ -18,7 +18,8 @@ inline constexpr std::string_view switch_iommu_on =
     "amd_iommu=on), then reboot";
 
 /// Why the function cannot be assigned, by what it is: a bridge, a port. Empty: it could be.
-std::vector<chosen::Reason> reasons_by_kind(const pci::ConfigImage& config,
+std::vector<chosen::Reason> reasons_by_kind(const device::DeviceFacts& facts,
+                                            const pci::ConfigImage& config,
                                             const pci::Capabilities& capabilities);
 
 /// Why no guest gets a function of this class code, 24 bits: it is a part of the host itself.
@@ -32,7 +33,8 @@ bool is_lack_of_iommu(const chosen::Reason& reason);
 std::vector<std::string> warnings_of_dump(const device::DeviceFacts& facts);
 
 /// Why the host does not let it be assigned now: drivers, IOMMU group. Facts that are not known are
-/// no reason; they are listed in `unknowns`.
+/// no reason; they are listed in `unknowns`. In place of commands that would take a function from
+/// its driver stands what the host uses it for, if anything.
 std::vector<chosen::Reason> reasons_by_host(const device::DeviceFacts& facts,
                                             std::vector<std::string>& unknowns);
 

@@ -202,7 +202,7 @@ FunctionView build_function_view(const device::DeviceFacts& facts,
     const auto lists = walk_lists(facts);
     const auto& capabilities = facts.vfio ? lists.shown : lists.physical;
     view.atomics = explain_host_atomics(facts, lists);
-    view.reasons = reasons_by_kind(*config, capabilities);
+    view.reasons = reasons_by_kind(facts, *config, capabilities);
     if (!view.reasons.empty()) {
         view.warnings = capabilities.findings;
         view.capabilities = decisions_without_guest(

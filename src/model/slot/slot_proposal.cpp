@@ -61,7 +61,7 @@ private:
             }
             const auto lists = function::walk_lists(facts);
             const auto class_code = config->read32(pci::header::revision_id) >> 8;
-            auto reasons = function::reasons_by_kind(*config, lists_of(facts, lists));
+            auto reasons = function::reasons_by_kind(facts, *config, lists_of(facts, lists));
             if (auto reason = function::reason_by_class(class_code); reason && reasons.empty())
                 reasons.push_back(*std::move(reason));
             if (reasons.empty())

@@ -1,0 +1,25 @@
+// Other functions and what the host uses functions for, as parts of the JSON of captures.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "base/json_place.hpp"
+#include "device/facts.hpp"
+
+namespace tenon::capture {
+
+/// Text without the control characters that a reader refuses: a path that somebody typed may have
+/// them.
+nlohmann::ordered_json words(std::string text);
+
+nlohmann::ordered_json write_members(const std::vector<device::GroupMember>& members);
+nlohmann::ordered_json write_uses(const std::vector<device::Use>& uses);
+
+/// Readers of the same; what is wrong is noted at the place.
+pci::Address read_address(const JsonPlace& place);
+std::vector<device::GroupMember> read_members(const JsonPlace& place);
+std::vector<device::Use> read_uses(const JsonPlace& place);
+
+}  // namespace tenon::capture
