@@ -81,20 +81,30 @@ void forget_names(std::vector<device::GroupMember>& members) {
         forget_names(uses);
 }
 
+// Drivers call their handlers after network interfaces too, whose names people choose.
+void forget_names(device::LineFacts& line) {
+    auto& [number, functions, handlers] = line;
+    static_cast<void>(number);
+    forget_names(functions);
+    for (auto& handler : handlers)
+        handler.clear();
+}
+
 void clean(device::DeviceFacts& facts, const Words& words) {
     // All of them, as above.
     auto& [source, origin, address, physical, vfio, resources, group, driver, nodes,
            virtual_function, physical_function, numa_node, kernel, identity, has_iommu, link,
-           reset_methods, path, bus_neighbours, iommu, atomics, told, uses] = facts;
+           reset_methods, path, bus_neighbours, iommu, atomics, told, line, uses] = facts;
     static_cast<void>(source);
     static_cast<void>(origin);
     // Sentences of ours about models and numbers: what is read of a text has no name of one device.
     static_cast<void>(told);
     words.clean_reasons(address, physical, vfio, resources, group, driver, nodes, virtual_function,
                         physical_function, numa_node, kernel, identity, has_iommu, link,
-                        reset_methods, path, bus_neighbours, atomics, uses);
+                        reset_methods, path, bus_neighbours, atomics, line, uses);
     clean(iommu, words);
     if (uses) forget_names(*uses);
+    if (line) forget_names(*line);
     if (group) forget_names(group->members);
     if (bus_neighbours) forget_names(*bus_neighbours);
     if (nodes) {

@@ -180,6 +180,7 @@ TEST(Anonymizer, SaysWhatTheHostUsesFunctionsForWithoutNames) {
     facts.uses = uses;
     facts.group = device::GroupFacts{.number = 1, .members = members};
     facts.bus_neighbours = members;
+    facts.line = device::LineFacts{.number = 16, .functions = members, .handlers = {"acme0"}};
 
     Anonymizer{}.take_names(facts);
 
@@ -187,6 +188,9 @@ TEST(Anonymizer, SaysWhatTheHostUsesFunctionsForWithoutNames) {
     EXPECT_EQ(*facts.uses, nameless);
     EXPECT_EQ(facts.group->members[0].uses, nameless);
     EXPECT_EQ(facts.bus_neighbours->front().uses, nameless);
+    EXPECT_EQ(facts.line->functions[0].uses, nameless);
+    EXPECT_EQ(facts.line->functions[0].driver, "nvme");
+    EXPECT_EQ(facts.line->handlers, std::vector<std::string>{""});
 }
 
 TEST(Anonymizer, NumbersFilesAsTheyCome) {

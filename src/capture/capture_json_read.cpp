@@ -267,6 +267,7 @@ DeviceFacts read_function(const JsonPlace& place, std::string_view file) {
         .bus_neighbours = find<std::vector<GroupMember>>(place, "bus_neighbours", read_members),
         .iommu = read_iommu(place.at("iommu")),
         .atomics = known<std::uint32_t>(place.at("atomics"), read_mask),
+        .line = find<LineFacts>(place, "line", read_line),
         .uses = find<std::vector<Use>>(place, "uses", read_uses),
     };
 }

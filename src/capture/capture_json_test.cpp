@@ -88,6 +88,9 @@ DeviceFacts full_facts() {
                   .iova = std::vector<device::IovaRange>{{.first = 0, .last = 0xfedfffff},
                                                          {.first = 0xfef00000, .last = ~0ull}}},
         .atomics = 3u,
+        .line = device::LineFacts{.number = 16,
+                                  .functions = {{.address = {.device = 0x1b}, .driver = "ahci"}},
+                                  .handlers = {"i801_smbus"}},
         .uses = std::vector<device::Use>{{.kind = device::UseKind::FileSystem, .name = "/ (vda1)"},
                                          {.kind = device::UseKind::Swap, .name = ""}},
     };
@@ -135,6 +138,7 @@ TEST(CaptureJson, KeepsEveryReasonWhyAFactIsUnknown) {
                   .page_sizes = Unknown{"t"},
                   .iova = Unknown{"u"}},
         .atomics = Unknown{"v"},
+        .line = Unknown{"x"},
         .uses = Unknown{"y"},
     };
 
@@ -150,13 +154,15 @@ TEST(CaptureJson, TakesAKindOfUseThatItDoesNotKnowForUnclear) {
     EXPECT_EQ(read[0].uses->front().kind, device::UseKind::Unclear);
 }
 
-TEST(CaptureJson, KnowsNothingOfUsesThatACaptureOfBeforeLacks) {
+TEST(CaptureJson, KnowsNothingOfUsesAndLinesThatACaptureOfBeforeLacks) {
     auto json = nlohmann::json::parse(write_captures(std::array{full_facts()}, {}));
     json["functions"][0].erase("uses");
+    json["functions"][0].erase("line");
 
     const auto read = read_captures(json.dump(), "c.json").value();
 
     EXPECT_EQ(read[0].uses.why(), "the capture does not tell");
+    EXPECT_EQ(read[0].line.why(), "the capture does not tell");
 }
 
 TEST(CaptureJson, KeepsImagesOfEverySize) {
@@ -240,12 +246,14 @@ TEST(CaptureJson, NamesThePathOfAWrongValue) {
               "c.json: $.functions[0].driver.unknown: is not a string");
 }
 
-TEST(CaptureJson, NamesThePathOfAWrongUse) {
+TEST(CaptureJson, NamesThePathOfAWrongUseOrLine) {
     EXPECT_EQ(refusal("/functions/0/uses/1/name", 1),
               "c.json: $.functions[0].uses[1].name: is not a string");
     EXPECT_EQ(refusal("/functions/0/group/members/1/class", "0x1000000"),
               "c.json: $.functions[0].group.members[1].class: is not a string of 0x and hex digits "
               "up to 0xffffff");
+    EXPECT_EQ(refusal("/functions/0/line/number", -1),
+              "c.json: $.functions[0].line.number: is not a whole number from 0 to 4294967295");
     EXPECT_THAT(refusal("/functions/0/uses",
                         std::vector<nlohmann::json>(257, {{"kind", "swap"}, {"name", ""}})),
                 HasSubstr("at most 256"));

@@ -166,6 +166,7 @@ Json function(const DeviceFacts& facts) {
          known(facts.reset_methods,
                [](const std::vector<std::string>& methods) { return each(methods, words); })},
         {"bus_neighbours", known(facts.bus_neighbours, write_members)},
+        {"line", known(facts.line, write_line)},
         {"uses", known(facts.uses, write_uses)},
         {"has_iommu", plain(facts.has_iommu)},
         {"group", known(facts.group, group)},

@@ -47,6 +47,7 @@ void fill_in(const pci::ConfigImage& config, device::DeviceFacts& facts) {
                    .page_sizes = untold,
                    .iova = untold};
     facts.atomics = untold;
+    facts.line = untold;
     facts.uses = untold;
 }
 
@@ -82,6 +83,7 @@ Entry entry_of(const std::shared_ptr<const text::Function>& function) {
                 fill_in(*function->config, facts);
                 facts.address = function->address;
                 facts.resources = function->resources;
+                facts.line = function->interrupt_line;
                 return {};
             }};
 }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 #include <utility>
 
 #include "capture/limits.hpp"
@@ -75,6 +76,12 @@ Json write_uses(const std::vector<device::Use>& uses) {
     });
 }
 
+Json write_line(const device::LineFacts& line) {
+    return {{"number", line.number},
+            {"functions", write_members(line.functions)},
+            {"handlers", each(line.handlers, words)}};
+}
+
 pci::Address read_address(const JsonPlace& place) {
     const auto address = pci::Address::parse(place.text());
     if (!address) place.wrong("is not a PCI address");
@@ -102,6 +109,16 @@ std::vector<device::Use> read_uses(const JsonPlace& place) {
     for (const auto& use : place.items(most_uses))
         uses.push_back({.kind = read_kind(use.at("kind")), .name = use.at("name").text()});
     return uses;
+}
+
+device::LineFacts read_line(const JsonPlace& place) {
+    constexpr auto most = std::numeric_limits<std::uint32_t>::max();
+    device::LineFacts line{.number = static_cast<unsigned>(place.at("number").number(most)),
+                           .functions = read_members(place.at("functions")),
+                           .handlers = {}};
+    for (const auto& handler : place.at("handlers").items(most_members))
+        line.handlers.push_back(handler.text());
+    return line;
 }
 
 }  // namespace tenon::capture

@@ -16,10 +16,12 @@ nlohmann::ordered_json words(std::string text);
 
 nlohmann::ordered_json write_members(const std::vector<device::GroupMember>& members);
 nlohmann::ordered_json write_uses(const std::vector<device::Use>& uses);
+nlohmann::ordered_json write_line(const device::LineFacts& line);
 
 /// Readers of the same; what is wrong is noted at the place.
 pci::Address read_address(const JsonPlace& place);
 std::vector<device::GroupMember> read_members(const JsonPlace& place);
 std::vector<device::Use> read_uses(const JsonPlace& place);
+device::LineFacts read_line(const JsonPlace& place);
 
 }  // namespace tenon::capture

@@ -92,6 +92,8 @@ protected:
                    .group = "14"});
         tree_.write(tree_.proc() + "/sys/kernel/osrelease", "7.2.12-acme-builder\n");
         mount("/srv/acme");
+        tree_.write(tree_.file("0000:01:00.0", "irq"), "16\n");
+        tree_.write(tree_.proc() + "/interrupts", "  CPU0\n 16: 3 IO-APIC 16-fasteoi acme0\n");
         dump_ = folder() + "/acme.txt";
         rom_ = folder() + "/acme.rom";
         tree_.write(dump_, dump_of(image));
@@ -131,6 +133,7 @@ protected:
 TEST_F(AnonymizedOutput, IsToldApartFromWhatIsNot) {
     EXPECT_THAT(without(print({"capture", "01:00.0"}), " "), HasSubstr("ccbbaaffff211b02"));
     EXPECT_THAT(print({"plan", dump_}), HasSubstr("acme"));
+    EXPECT_THAT(print({"capture", "01:00.0"}), HasSubstr("acme0"));
     EXPECT_THAT(print({"plan", "01:00.0"}), HasSubstr("holds /srv/acme (nvme0n1): do not"));
 }
 

@@ -130,6 +130,16 @@ struct GroupFacts {
     bool operator==(const GroupFacts&) const = default;
 };
 
+/// The interrupt line by which the function's INTx comes on its host.
+struct LineFacts {
+    unsigned number = 0;                 ///< As /proc/interrupts has it.
+    std::vector<GroupMember> functions;  ///< Others that have it too, in address order.
+    /// Who else handles it now, by the names that drivers give themselves: "snd_hda_intel:card0".
+    std::vector<std::string> handlers;
+
+    bool operator==(const LineFacts&) const = default;
+};
+
 /// How VFIO reaches the function on this host.
 struct VfioNodes {
     std::string group;     ///< "/dev/vfio/14", or empty if there is none.
@@ -294,6 +304,7 @@ struct DeviceFacts {
     /// Widths of AtomicOps that complete on the way to the host's memory: atomics_32 and its like.
     Known<std::uint32_t> atomics;
     std::optional<Words> words = {};  ///< What a text says of it beside, or instead of, bytes.
+    Known<LineFacts> line = Unknown{"not read"};         ///< Of its INTx.
     Known<std::vector<Use>> uses = Unknown{"not read"};  ///< By its host. Empty: none was found.
 
     bool operator==(const DeviceFacts&) const = default;

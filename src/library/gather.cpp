@@ -12,6 +12,7 @@
 #include "host/kernel.hpp"
 #include "host/opened_file.hpp"
 #include "host/opener.hpp"
+#include "host/sysfs/interrupt_lines.hpp"
 #include "host/sysfs/users.hpp"
 #include "library/recorded.hpp"
 #include "pci/address.hpp"
@@ -83,6 +84,7 @@ Result<DeviceFacts> read_facts(const Host& host, std::string_view named) {
     if (!is_of_this_host(host, named)) return read_file_of(named);
     auto facts = host.sysfs.read_facts(named);
     if (!facts || !facts->address) return facts;
+    facts->line = host::sysfs::InterruptLines{host.sysfs}.of(*facts->address);
     host::sysfs::Users{host.sysfs.paths()}.add_to(*facts);
     return facts;
 }

@@ -9,6 +9,7 @@
 
 #include "capture/file.hpp"
 #include "host/sysfs/copy.hpp"
+#include "host/sysfs/interrupt_lines.hpp"
 #include "library/words/limits.hpp"
 
 namespace tenon::library {
@@ -31,6 +32,7 @@ std::vector<Entry> entries_of(sysfs::SysfsCopy copy, const std::string& where) {
                            .bytes = nullptr,
                            .facts = [tree, address](device::DeviceFacts& facts) -> Result<void> {
                                tree->fill_in(address, facts);
+                               facts.line = sysfs::InterruptLines{*tree}.of(address);
                                facts.uses = Unknown{"a copy of sysfs does not tell"};
                                return {};
                            }});

@@ -86,6 +86,8 @@ TEST_F(Recorded, TreeMayBeInAnArchive) {
                  "../../../devices/pci0000:00/0000:00:01.0/0000:02:00.0") +
         tar_member(device + "/config", bytes) + tar_link(device + "/driver", "../../nvme") +
         tar_member("report/proc/sys/kernel/osrelease", "6.1.0-13\n") +
+        tar_member(device + "/irq", "16\n") +
+        tar_member("report/proc/interrupts", "  CPU0\n 16: 1 IO-APIC 16-fasteoi uhci_hcd:usb3\n") +
         support::tar_end());
 
     const auto facts = read(path).value();
@@ -94,6 +96,8 @@ TEST_F(Recorded, TreeMayBeInAnArchive) {
     EXPECT_EQ(facts.physical->read16(0), 4u);
     EXPECT_EQ(*facts.driver, "nvme");
     EXPECT_EQ(*facts.kernel, "6.1.0-13");
+    ASSERT_TRUE(facts.line) << facts.line.why();
+    EXPECT_EQ(facts.line->handlers, std::vector<std::string>{"uhci_hcd:usb3"});
     EXPECT_EQ(facts.uses.why(), "a copy of sysfs does not tell");
     ASSERT_TRUE(facts.path);
     EXPECT_EQ(facts.path->at(0).address, (pci::Address{.device = 1}));

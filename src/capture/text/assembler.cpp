@@ -35,6 +35,7 @@ Result<void> Assembler::take(const Bare& line, std::size_t number) {
         return finish_plain();
     }
     if (open_ && open_->damage) settle_damage();
+    interrupts_.take(open_ && !blank_ ? open_->address : std::nullopt, line.text);
     auto taken = line.address ? take_address(line) : line.row ? take_row(line) : take_text(line);
     blank_ = false;
     return taken;

@@ -13,6 +13,7 @@
 #include "capture/text/block.hpp"
 #include "capture/text/decoded_bars.hpp"
 #include "capture/text/dump.hpp"
+#include "capture/text/interrupt_lines.hpp"
 #include "capture/text/marks.hpp"
 #include "capture/text/resource_rows.hpp"
 
@@ -98,6 +99,7 @@ private:
     std::size_t texts_ = 0;  // In all of said_.
     std::map<pci::Address, std::vector<ResourceRows>> rows_;
     std::size_t tables_ = 0;  // In all of rows_.
+    InterruptLines interrupts_;
 };
 
 }  // namespace tenon::capture::text

@@ -139,7 +139,8 @@ Result<void> Assembler::add(Open open, Result<pci::ConfigImage> config) {
                       .address = Unknown{"a dump of bytes does not tell"},
                       .line = open.line,
                       .config = std::move(config),
-                      .resources = Unknown{"a dump of bytes does not tell them"}};
+                      .resources = Unknown{"a dump of bytes does not tell them"},
+                      .interrupt_line = Unknown{"without an address the text does not tell"}};
     if (open.address)
         function.address = *open.address;
     else
@@ -185,6 +186,8 @@ Result<std::vector<Function>> Assembler::end() {
     TENON_TRY_DO(close(), "");
     share_bars();
     share_rows();
+    for (auto& function : found_)
+        if (function.address) function.interrupt_line = interrupts_.of(*function.address);
     if (!found_.empty()) return std::move(found_);
     if (!dropped_)
         dropped_ = Error{.kind = Error::Kind::Malformed,

@@ -18,6 +18,7 @@
 #include "capture/text/decoded_bars.hpp"
 #include "capture/text/marks.hpp"
 #include "capture/text/resource_rows.hpp"
+#include "device/facts.hpp"
 #include "pci/address.hpp"
 #include "pci/config_image.hpp"
 
@@ -33,6 +34,7 @@ struct Function {
     Result<pci::ConfigImage> config;
     Known<Resources> resources;
     std::optional<VirtualBars> virtual_bars = {};  ///< Where rows of its file `resource` tell.
+    Known<device::LineFacts> interrupt_line;  ///< Of its INTx.
 };
 
 /// Sees every line of a text: as clean() left it, and without its marks.

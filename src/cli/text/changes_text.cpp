@@ -60,6 +60,7 @@ void add_bars(std::vector<Change>& changes, const model::function::FunctionView&
 }
 
 void add_interrupts(std::vector<Change>& changes, const model::function::FunctionView& view) {
+    if (!view.intx && !view.no_intx.empty()) add(changes, Kind::Hidden, "INTx", view.no_intx);
     if (view.intx && view.intx->delivery != model::function::IntxDelivery::Irqfd)
         add(changes, Kind::Other, "INTx", "delivered by Tenon: " + first_clause(view.intx->why));
     if (view.msix && (view.msix->device_table || view.msix->device_pba))

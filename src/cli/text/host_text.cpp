@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::size_t inner = 4;
 
-std::string render_group(const model::slot::FunctionPlan& function, const TextStyle& style) {
+std::string render_members(const model::slot::FunctionPlan& function, const TextStyle& style) {
     const auto& group = function.view.group;
     if (!group)
         return paragraph(fmt::format("IOMMU group not known: {}", function.facts.group.why()),
@@ -30,6 +30,13 @@ std::string render_group(const model::slot::FunctionPlan& function, const TextSt
                                                   : fmt::format("driver {}", member.driver)},
                    {.text = member.is_bridge ? "bridge" : ""}});
     return text + table.render(style, inner + 2);
+}
+
+std::string render_group(const model::slot::FunctionPlan& function, const TextStyle& style) {
+    auto text = render_members(function, style);
+    for (const auto& note : function.view.group_notes)
+        text += paragraph(note, style, inner + 2, 2);
+    return text;
 }
 
 std::string name_of_reset(const std::string& method) {

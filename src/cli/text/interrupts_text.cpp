@@ -44,8 +44,10 @@ std::string render_budget(const model::machine::MachinePlan& plan, const TextSty
 
 std::string render_interrupts(const model::function::FunctionView& view, const TextStyle& style,
                               std::size_t indent) {
-    if (!view.guest_view || (!view.intx && !view.msi && !view.msix)) return "";
+    const bool hidden = !view.intx && !view.no_intx.empty();
+    if (!view.guest_view || (!view.intx && !hidden && !view.msi && !view.msix)) return "";
     Table table{{{}, {}}};
+    if (hidden) table.add({{.text = "INTx"}, {.text = "none: " + view.no_intx}});
     if (view.intx) table.add({{.text = "INTx"}, {.text = words_of(*view.intx)}});
     if (view.msi) table.add({{.text = "MSI"}, {.text = words_of(*view.msi)}});
     if (view.msix) table.add({{.text = "MSI-X"}, {.text = words_of(*view.msix)}});

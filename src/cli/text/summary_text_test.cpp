@@ -69,6 +69,29 @@ TEST(Summary, SaysInShortWhatTheGuestGets) {
                 HasSubstr("no BAR; INTx, 8 MSI-X; IOMMU group 14, alone; reset by flr"));
 }
 
+TEST(Summary, SaysThatTheHostsKernelHidesAPin) {
+    auto facts = disk();
+    facts.physical->write<std::uint32_t>(0, 0x15728086);  // Intel X710.
+
+    const auto text = summary({facts});
+
+    EXPECT_THAT(text, HasSubstr("no BAR; 8 MSI-X;"));
+    EXPECT_THAT(text, HasSubstr("hidden    INTx: vfio-pci hides it"));
+}
+
+TEST(Summary, WarnsOfAPinThatCannotBeMasked) {
+    auto facts = disk();
+    facts.physical->write<std::uint32_t>(0, 0x816910ec);  // Realtek RTL8169.
+    facts.line = device::LineFacts{.number = 16,
+                                   .functions = {{.address = {.device = 0x1b}, .driver = "ahci"}}};
+
+    const auto text = summary({facts});
+
+    const auto warnings = place_of(text, "\nWarnings\n");
+    EXPECT_LT(warnings, place_of(text, "IRQ 16, with 0000:00:1b.0 (driver ahci)"));
+    EXPECT_LT(warnings, place_of(text, "intx=off goes without INTx"));
+}
+
 TEST(Summary, SaysWhatAFunctionIsUsedForInPlaceOfCommands) {
     auto facts = disk();
     facts.uses =

@@ -97,10 +97,13 @@ bool is_file_of_facts(std::string_view path) {
                                "current_link_width",
                                "max_link_width",
                                "reset_method",
+                               "irq",
                                "name"};
-    if (path.ends_with("proc/sys/kernel/osrelease")) return true;
+    if (path.ends_with("proc/sys/kernel/osrelease") || path.ends_with("proc/interrupts"))
+        return true;
     return root_of_member(path) &&
-           std::ranges::find(names, path.substr(path.rfind('/') + 1)) != names.end();
+           (path.contains("/msi_irqs/") ||
+            std::ranges::find(names, path.substr(path.rfind('/') + 1)) != names.end());
 }
 
 std::optional<SysfsCopy> find_copy(std::shared_ptr<const FileTree> tree, const std::string& root) {

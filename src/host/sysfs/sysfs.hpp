@@ -64,6 +64,9 @@ public:
 
     const HostPaths& paths() const { return paths_; }
 
+    /// What all of it is read from; folder() and paths() are places in it.
+    const FileTree& tree() const { return *tree_; }
+
 private:
     Result<void> check_bus() const;
     bool is_copy() const { return !copied_.empty(); }

@@ -7,8 +7,10 @@
 #include <utility>
 
 #include "model/function/assignability.hpp"
+#include "model/function/ats_trouble.hpp"
 #include "model/function/bar_plan.hpp"
 #include "model/function/capability_view.hpp"
+#include "model/function/isolation.hpp"
 #include "model/function/msix_relocation.hpp"
 #include "pci/header.hpp"
 
@@ -42,8 +44,20 @@ void identify(const device::DeviceFacts& facts, const pci::ConfigImage& config,
     }
     view.host = facts.address ? to_string(*facts.address) : facts.source;
     if (facts.group) view.group = *facts.group;
+    view.group_notes = notes_of_group(facts);
     view.virtual_function = facts.virtual_function.value_or(false);
     view.driver_line = driver_line_of(facts);
+}
+
+device::Identity who_is(const device::DeviceFacts& facts, const FunctionView& view) {
+    if (facts.identity) return *facts.identity;
+    const auto& config = *source_of(facts);
+    return {.vendor = view.vendor,
+            .device = view.device,
+            .subsystem_vendor = config.read16(subsystem_vendor_id),
+            .subsystem_device = config.read16(subsystem_vendor_id + 2),
+            .class_code = view.class_code,
+            .revision = view.revision};
 }
 
 std::size_t config_known(const device::DeviceFacts& facts) { return source_of(facts)->known(); }
@@ -117,6 +131,25 @@ void note_interrupts(FunctionView& view) {
         view.warnings.emplace_back(
             "the function has no interrupt, neither MSI nor MSI-X nor INTx: its driver has to "
             "poll");
+}
+
+void note_trouble(const device::DeviceFacts& facts, const IntxTrouble* intx, FunctionView& view) {
+    if (intx != nullptr && !view.intx && intx->fault == IntxFault::HiddenByVfio)
+        view.no_intx = fmt::format(
+            "vfio-pci hides it, since it cannot be masked in this device [{}]", intx->evidence);
+    if (view.intx)
+        if (auto warning = warning_of_intx(facts, *view.intx, intx, view.msi || view.msix);
+            !warning.empty())
+            view.warnings.push_back(std::move(warning));
+    const bool shows_ats =
+        std::ranges::any_of(view.capabilities, [](const chosen::Decision& decision) {
+            return decision.list == chosen::CapabilityList::Extended &&
+                   decision.id == pci::extended_id::ats && decision.guest_offset;
+        });
+    const auto* const ats = shows_ats ? find_ats_trouble(who_is(facts, view)) : nullptr;
+    if (ats != nullptr)
+        view.warnings.push_back(fmt::format("known trouble with its ATS: {}; ats=off hides it [{}]",
+                                            ats->what, ats->evidence));
 }
 
 void note_rom(const chosen::RomRequest& rom, FunctionView& view) {
@@ -213,7 +246,8 @@ FunctionView build_function_view(const device::DeviceFacts& facts,
     view.map.start = *config;
     view.bars = list_bar_plans(facts, *config, capabilities, rom);
     check_bar_sizes(view);
-    view.intx = plan_intx(facts, config->read8(interrupt_pin), properties.intx.value);
+    const auto* const trouble = find_intx_trouble(view.vendor, view.device);
+    view.intx = plan_intx(facts, config->read8(interrupt_pin), properties.intx.value, trouble);
     view_header(facts, view);
     view.map.pass(pci::header_size, pci::conventional_size - pci::header_size);
     if (config->known() > pci::header_size)
@@ -233,6 +267,7 @@ FunctionView build_function_view(const device::DeviceFacts& facts,
     note_words(facts, view);
     note_integrated_graphics(facts, view);
     note_interrupts(view);
+    note_trouble(facts, trouble, view);
     note_rom(rom, view);
     if (auto note = note_physical_function(facts)) view.warnings.push_back(std::move(*note));
     view.assignable = view.reasons.empty();

@@ -92,6 +92,8 @@ struct FunctionView {
     std::vector<chosen::Decision> capabilities;      ///< In chain order, standard ones first.
     std::vector<BarPlan> bars;
     std::optional<IntxPlan> intx;
+    std::string
+        no_intx;  ///< Why there is none though the device has a pin; empty: it needs no word.
     std::optional<MsiPlan> msi;
     std::optional<MsixPlan> msix;
     std::optional<PasidPlan> pasid;  ///< A PASID capability of ours.
@@ -112,6 +114,7 @@ struct FunctionView {
     RegisterMap map;
 
     std::optional<device::GroupFacts> group;
+    std::vector<std::string> group_notes;  ///< Why that is its group; see notes_of_group().
     std::string driver_line;  ///< "driver vfio-pci", "no driver", "driver not known: …".
 
     bool operator==(const FunctionView&) const = default;

@@ -1,11 +1,16 @@
 #include "model/function/intx_plan.hpp"
 
+#include <fmt/core.h>
+
 namespace tenon::model::function {
 
 std::optional<IntxPlan> plan_intx(const device::DeviceFacts& facts, std::uint8_t pin,
-                                  chosen::IntxChoice choice) {
+                                  chosen::IntxChoice choice, const IntxTrouble* trouble) {
     if (pin == 0 || pin > 4 || choice == chosen::IntxChoice::Off) return std::nullopt;
-    IntxPlan plan{.pin = pin, .why = {}};
+    // Once it is open, the kernel says for itself whether it hides the pin.
+    if (!facts.vfio && trouble != nullptr && trouble->fault == IntxFault::HiddenByVfio)
+        return std::nullopt;
+    IntxPlan plan{.pin = pin, .why = {}, .host_line = line_in_words(facts.line)};
     if (facts.vfio) {
         // Of a function whose INTx does not work the kernel offers none.
         const auto& irq = facts.vfio->irqs[static_cast<std::size_t>(device::IrqIndex::Intx)];
@@ -20,6 +25,26 @@ std::optional<IntxPlan> plan_intx(const device::DeviceFacts& facts, std::uint8_t
         plan.why = "asked for";
     }
     return plan;
+}
+
+std::string warning_of_intx(const device::DeviceFacts& facts, const IntxPlan& plan,
+                            const IntxTrouble* trouble, bool messages) {
+    if (trouble == nullptr || trouble->fault == IntxFault::HiddenByVfio) return "";
+    const bool alone = facts.line && !is_shared(facts.line);
+    if (alone) return "";
+    const std::string_view when =
+        trouble->fault == IntxFault::OldFirmware ? ", with firmware before minor version 14" : "";
+    const auto line =
+        plan.host_line.empty()
+            ? fmt::format("its line on the host has to be its own, which is not known ({})",
+                          facts.line.why())
+            : fmt::format("its line on the host has to be its own, and is {}", plan.host_line);
+    return fmt::format(
+        "INTx cannot be masked in this device{}: {}; VFIO answers EBUSY to who asks for it beside "
+        "others. intx=off goes without INTx{} [{}]",
+        when, line,
+        messages ? ", and its driver has MSI" : ", and its driver has to poll: it has no MSI",
+        trouble->evidence);
 }
 
 std::vector<IntxRoute> intx_routes(const std::vector<std::uint8_t>& devices) {

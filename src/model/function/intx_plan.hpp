@@ -11,6 +11,7 @@
 
 #include "device/facts.hpp"
 #include "model/chosen/choices.hpp"
+#include "model/function/intx_trouble.hpp"
 
 namespace tenon::model::function {
 
@@ -25,6 +26,7 @@ struct IntxPlan {
     std::uint8_t pin = 0;  ///< 1 is INTA, 4 is INTD: as the Interrupt Pin register has it.
     IntxDelivery delivery = IntxDelivery::Irqfd;
     std::string why;              ///< Why it is delivered so.
+    std::string host_line;        ///< line_in_words() of its line on the host; empty: not known.
     std::uint32_t interrupt = 0;  ///< Input of the guest's IOAPIC; 0: not placed yet.
 
     bool operator==(const IntxPlan&) const = default;
@@ -40,9 +42,14 @@ struct IntxRoute {
 };
 
 /// INTx as the guest gets it; none if the function has no pin, the host's kernel hides it, or the
-/// user does not want it. `pin` is the function's Interrupt Pin register.
+/// user does not want it. `pin` is the function's Interrupt Pin register, `trouble` what is known
+/// of the device; may be null.
 std::optional<IntxPlan> plan_intx(const device::DeviceFacts& facts, std::uint8_t pin,
-                                  chosen::IntxChoice choice);
+                                  chosen::IntxChoice choice, const IntxTrouble* trouble = nullptr);
+
+/// What a user should know of it; empty: nothing. `messages`: the function has MSI or MSI-X.
+std::string warning_of_intx(const device::DeviceFacts& facts, const IntxPlan& plan,
+                            const IntxTrouble* trouble, bool messages);
 
 /// The pin of a bridge that pin `pin` (1..4) of device `device` behind it leads to.
 /// Source: PCIe Base Spec 6.0, 2.2.8.1 (table 2-17).

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "model/function/reset_trouble.hpp"
+#include "pci/header.hpp"
 
 namespace tenon::model::function {
 namespace {
@@ -260,10 +261,26 @@ Known<bool> has_own_reset(const device::DeviceFacts& facts) {
     return Unknown{facts.reset_methods.why()};
 }
 
+namespace {
+
+// Of a port that cannot reset its bus as it should.
+const ResetTrouble* find_trouble_above(const device::DeviceFacts& facts) {
+    if (!facts.path || facts.path->empty() || !facts.path->front().config) return nullptr;
+    const auto& port = *facts.path->front().config;
+    const auto class_and_revision = port.read32(pci::header::revision_id);
+    const auto* const trouble =
+        find_reset_trouble(port.read16(pci::header::vendor_id), port.read16(pci::header::device_id),
+                           class_and_revision >> 8, static_cast<std::uint8_t>(class_and_revision));
+    return trouble != nullptr && trouble->reset == TroubledReset::Bus ? trouble : nullptr;
+}
+
+}  // namespace
+
 const ResetTrouble* find_likely_trouble(const device::DeviceFacts& facts,
                                         const ResetSubject& subject) {
-    const auto* const trouble =
+    const auto* trouble =
         find_reset_trouble(subject.vendor, subject.device, subject.class_code, subject.revision);
+    if (trouble == nullptr) trouble = find_trouble_above(facts);
     if (trouble == nullptr || !facts.reset_methods) return trouble;
     const auto first = facts.reset_methods->empty() ? "" : facts.reset_methods->front();
     switch (trouble->reset) {

@@ -17,6 +17,13 @@ constexpr std::string_view second_start =
     "no reset of the kernel brings it back once a driver has used it: it works in the first guest "
     "after the host's start, and often not in the next";
 
+constexpr std::string_view nothing_reset =
+    "it says that the power state D3hot resets it, and nothing is reset";
+constexpr std::string_view late =
+    "for a quarter of a second after its function level reset its driver waits for it in vain";
+
+constexpr std::string_view no_pm = "Linux, drivers/pci/quirks.c, quirk_no_pm_reset";
+constexpr std::string_view delay = "Linux, drivers/pci/quirks.c, delay_250ms_after_flr";
 constexpr std::string_view atheros =
     "Linux, drivers/pci/quirks.c, quirk_no_bus_reset; "
     "https://lore.kernel.org/r/20140923210318.498dacbd@dualc.maya.org/";
@@ -45,6 +52,12 @@ constexpr auto rows = std::to_array<ResetTrouble>({
      "Linux commit 81f64e925c29; https://lore.kernel.org/r/Z4pHll_6GX7OUBzQ@mail-itl"},
     {0xd063, 0x1000, 0x1000, any, 0x01, TroubledReset::Function, function_hangs,
      "Linux commit d089d69cc1f8"},
+    {0x144d, 0xa804, 0xa804, any, any, TroubledReset::Function,
+     "after its function level reset it may read as ones, unless it was switched off before",
+     "Linux, drivers/pci/quirks.c, nvme_disable_and_flr"},
+    {0x8086, 0x0953, 0x0953, any, any, TroubledReset::Function, late, delay},
+    {0x8086, 0x0a54, 0x0a54, any, any, TroubledReset::Function, late, delay},
+    {0x025e, 0xf1ac, 0xf1ac, any, any, TroubledReset::Function, late, delay},
     {0x10de, 0x1eb8, 0x1eb8, any, any, TroubledReset::Bus, bus_loses_it,
      "https://lore.kernel.org/r/"
      "2dcebea53a6eb9bd212ec6d8974af2e5e0333ef6.1681129861.git.wuzongyong@linux.alibaba.com"},
@@ -65,6 +78,9 @@ constexpr auto rows = std::to_array<ResetTrouble>({
     {0x1b21, 0x1164, 0x1164, any, any, TroubledReset::Bus, bus_loses_it,
      "https://forum.proxmox.com/threads/"
      "problems-with-pcie-passthrough-with-two-identical-devices.149003/"},
+    {0x177d, 0xa100, 0xa100, any, any, TroubledReset::Bus,
+     "what is below this port may not answer after a reset of its bus",
+     "Linux, drivers/pci/quirks.c, quirk_no_bus_reset"},
     {0x1002, 0x67c0, 0x67ff, display, any, TroubledReset::Any, second_start, polaris},
     {0x1002, 0x6980, 0x699f, display, any, TroubledReset::Any, second_start, polaris},
     {0x1002, 0x6fdf, 0x6fdf, display, any, TroubledReset::Any, second_start, polaris},
@@ -73,9 +89,11 @@ constexpr auto rows = std::to_array<ResetTrouble>({
     {0x1002, 0x7310, 0x731f, display, any, TroubledReset::Any, second_start, navi},
     {0x1002, 0x7340, 0x734f, display, any, TroubledReset::Any, second_start, listed},
     {0x1002, 0x7360, 0x7362, display, any, TroubledReset::Any, second_start, listed},
-    {0x1002, 0x0000, 0xffff, display, any, TroubledReset::PowerManagement,
-     "it says that the power state D3hot resets it, and nothing is reset",
-     "Linux, drivers/pci/quirks.c, quirk_no_pm_reset"},
+    {0x1002, 0x0000, 0xffff, display, any, TroubledReset::PowerManagement, nothing_reset, no_pm},
+    {0x15b3, 0xcb84, 0xcb84, any, any, TroubledReset::PowerManagement, nothing_reset, no_pm},
+    {0x15b3, 0xcf6c, 0xcf6c, any, any, TroubledReset::PowerManagement, nothing_reset, no_pm},
+    {0x15b3, 0xcf70, 0xcf70, any, any, TroubledReset::PowerManagement, nothing_reset, no_pm},
+    {0x15b3, 0xcf80, 0xcf80, any, any, TroubledReset::PowerManagement, nothing_reset, no_pm},
 });
 
 }  // namespace

@@ -24,7 +24,7 @@ Interrupts::Interrupts(std::string name, const model::function::FunctionView& vi
     lines_.resize(state_.capacity());
     if (!view.intx) return;
     const auto enter = outside_.enter;
-    intx_.emplace(name_, view.intx->interrupt,
+    intx_.emplace(name_, view.intx->interrupt, view.intx->host_line,
                   IntxLine::Outside{
                       .device = outside_.device,
                       .vm = outside_.vm,

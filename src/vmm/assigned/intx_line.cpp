@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include <cerrno>
 #include <utility>
 
 namespace tenon::vmm::assigned {
@@ -22,11 +23,22 @@ Result<void> ensure(std::optional<EventFd>& event) {
     return {};
 }
 
+// Of a device in which the kernel cannot mask INTx, VFIO takes the whole line, or is told that
+// others have it. Source: Linux, drivers/vfio/pci/vfio_pci_intrs.c.
+std::string why_busy(const std::string& host_line) {
+    return fmt::format(
+        "INTx cannot be masked in this device, so that nobody else may be on its line of the host "
+        "({}); give intx=off, or take the drivers of the others away",
+        host_line.empty() ? "/proc/interrupts shows who is" : host_line);
+}
+
 }  // namespace
 
-IntxLine::IntxLine(std::string name, std::uint32_t interrupt, Outside outside)
+IntxLine::IntxLine(std::string name, std::uint32_t interrupt, std::string host_line,
+                   Outside outside)
     : name_{std::move(name)},
       pin_{interrupt},
+      host_line_{std::move(host_line)},
       outside_{std::move(outside)},
       timer_{outside_.events} {}
 
@@ -56,7 +68,9 @@ Result<void> IntxLine::detach() {
 Result<void> IntxLine::enable(IntxDelivery delivery) {
     TENON_TRY_DO(ensure(event_), "");
     const int event = event_->number();
-    TENON_TRY(offer, outside_.device.set_vectors(device::IrqIndex::Intx, 0, {&event, 1}), "INTx");
+    auto asked = outside_.device.set_vectors(device::IrqIndex::Intx, 0, {&event, 1});
+    if (!asked && asked.error().os_error == EBUSY) asked.error().hint = why_busy(host_line_);
+    TENON_TRY(offer, std::move(asked), "INTx");
     if (offer) return fail(Error::Kind::Busy, "INTx: the host has none for it");
     enabled_ = true;
     if (delivery == IntxDelivery::Trapped) return {};

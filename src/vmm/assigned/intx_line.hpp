@@ -46,8 +46,9 @@ public:
         board::EventLoop::Callback elapsed;
     };
 
-    /// `name` stands in warnings; `interrupt` is the pin of the IOAPIC.
-    IntxLine(std::string name, std::uint32_t interrupt, Outside outside);
+    /// `name` stands in warnings; `interrupt` is the pin of the IOAPIC, `host_line` what is known
+    /// of the line on the host.
+    IntxLine(std::string name, std::uint32_t interrupt, std::string host_line, Outside outside);
 
     /// As the actions of the same names; see model/running/interrupt_action.hpp.
     Result<void> attach(model::function::IntxDelivery delivery);
@@ -75,6 +76,7 @@ private:
 
     std::string name_;
     kvm::Gsi pin_;
+    std::string host_line_;
     Outside outside_;
     std::optional<EventFd> event_;
     std::optional<EventFd> resample_;

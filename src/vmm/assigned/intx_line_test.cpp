@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cerrno>
+
 #include "tests/support/assigned_nvme.hpp"
 
 namespace tenon::vmm::assigned {
@@ -43,6 +45,7 @@ protected:
                                       .value();
     IntxLine line_{"nvme",
                    pin,
+                   "IRQ 16, with 0000:00:1b.0 (driver snd_hda_intel)",
                    {.device = device_,
                     .vm = board_.vm,
                     .events = board_.events,
@@ -84,6 +87,20 @@ TEST_F(TrappedLine, ComesAgainWhileTheDeviceRaisesIt) {
     host_->lower_intx();
     line_.accessed();
     EXPECT_FALSE(level());
+}
+
+TEST_F(TrappedLine, SaysWhoIsOnTheLineWhereVfioFindsItBusy) {
+    ASSERT_TRUE(line_.disable());
+    host_->faults().fail_call(1, EBUSY);
+
+    const auto enabled = line_.enable(IntxDelivery::Trapped);
+
+    ASSERT_FALSE(enabled);
+    EXPECT_EQ(enabled.error().os_error, EBUSY);
+    EXPECT_EQ(enabled.error().hint,
+              "INTx cannot be masked in this device, so that nobody else may be on its line of the "
+              "host (IRQ 16, with 0000:00:1b.0 (driver snd_hda_intel)); give intx=off, or take the "
+              "drivers of the others away");
 }
 
 }  // namespace
