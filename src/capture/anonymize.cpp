@@ -77,7 +77,7 @@ void forget_names(std::vector<device::Use>& uses) {
 
 void forget_names(std::vector<device::GroupMember>& members) {
     // All of a member, as above.
-    for (auto& [address, driver, is_bridge, uses, class_code] : members)
+    for (auto& [address, driver, is_bridge, driver_known, uses, class_code] : members)
         forget_names(uses);
 }
 
