@@ -113,9 +113,9 @@ struct Use {
 /// Another function of the same IOMMU group.
 struct GroupMember {
     pci::Address address;
-    std::string driver;        ///< Empty: none is bound.
-    bool is_bridge = false;    ///< Header type 1: may stay with its host driver.
-    bool driver_known = true;  ///< False: nobody said which driver it has; `driver` is empty.
+    std::string driver;            ///< Empty: none is bound.
+    bool is_bridge = false;        ///< Header type 1: may stay with its host driver.
+    bool driver_known = true;      ///< False: nobody said which driver it has; `driver` is empty.
     std::vector<Use> uses{};       ///< As DeviceFacts::uses; empty where nobody looked.
     std::uint32_t class_code = 0;  ///< 24 bits: class, subclass, interface; 0: not known.
 

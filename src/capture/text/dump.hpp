@@ -34,7 +34,7 @@ struct Function {
     Result<pci::ConfigImage> config;
     Known<Resources> resources;
     std::optional<VirtualBars> virtual_bars = {};  ///< Where rows of its file `resource` tell.
-    Known<device::LineFacts> interrupt_line;  ///< Of its INTx.
+    Known<device::LineFacts> interrupt_line;       ///< Of its INTx.
 };
 
 /// Sees every line of a text: as clean() left it, and without its marks.
