@@ -240,7 +240,7 @@ TEST_F(ListOfAFile, DrawsItsTree) {
     tree_.write(file_, "-[0000:00]-+-00.0  Host\n           \\-01.0-[01]----00.0  Card\n");
 
     EXPECT_THAT(run_list(host(), {.file = file_, .tree = true}, {.width = 100}).out,
-                HasSubstr("\\-- 01.0  "));
+                HasSubstr("\\-- 01.0 PCI bridge\n    \\-- 00.0 Card\n"));
 }
 
 }  // namespace
