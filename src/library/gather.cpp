@@ -53,6 +53,15 @@ Result<DeviceFacts> read_file_of(std::string_view named) {
     return facts;
 }
 
+// By itself, so that the facts are made where they go: they are too large for a frame more.
+Result<DeviceFacts> read_live(const Host& host, std::string_view named) {
+    auto facts = host.sysfs.read_facts(named);
+    if (!facts || !facts->address) return facts;
+    facts->line = host::sysfs::InterruptLines{host.sysfs}.of(*facts->address);
+    host::sysfs::Users{host.sysfs.paths()}.add_to(*facts);
+    return facts;
+}
+
 // A folder is named by a path; a word alone is an address, or a file here.
 bool is_folder(std::string_view path) {
     std::error_code error;
@@ -81,12 +90,7 @@ bool is_of_this_host(const Host& host, std::string_view named) {
 }
 
 Result<DeviceFacts> read_facts(const Host& host, std::string_view named) {
-    if (!is_of_this_host(host, named)) return read_file_of(named);
-    auto facts = host.sysfs.read_facts(named);
-    if (!facts || !facts->address) return facts;
-    facts->line = host::sysfs::InterruptLines{host.sysfs}.of(*facts->address);
-    host::sysfs::Users{host.sysfs.paths()}.add_to(*facts);
-    return facts;
+    return is_of_this_host(host, named) ? read_live(host, named) : read_file_of(named);
 }
 
 bool can_be_asked(const DeviceFacts& facts) {

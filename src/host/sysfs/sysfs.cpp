@@ -59,6 +59,12 @@ device::IommuFacts unasked(const Unknown& closed) {
             .iova = closed};
 }
 
+// Assigning an error to facts that are there would keep both in the frame for a while.
+Result<DeviceFacts> empty_facts(const Result<Address>& address) {
+    if (!address) return std::unexpected(address.error());
+    return {};
+}
+
 }  // namespace
 
 Sysfs::Sysfs(HostPaths paths) : paths_{std::move(paths)}, tree_{std::make_shared<DiskTree>()} {}
@@ -180,12 +186,11 @@ void Sysfs::fill_in(const Address& address, DeviceFacts& facts) const {
 
 // Filled in where they go: they are too large for one frame more.
 Result<DeviceFacts> Sysfs::read_facts(std::string_view named) const {
-    Result<DeviceFacts> facts;
-    if (const auto address = find(named)) {
+    const auto address = find(named);
+    auto facts = empty_facts(address);
+    if (facts) {
         facts->source = named;
         fill_in(*address, *facts);
-    } else {
-        facts = std::unexpected(address.error());
     }
     return facts;
 }
