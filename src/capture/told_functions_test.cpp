@@ -87,6 +87,19 @@ TEST_F(ToldFunctions, WithoutBytesHaveTheFactsOfTheirHost) {
     EXPECT_THAT(facts.words->told, Contains(HasSubstr("one guest gets all of them")));
 }
 
+TEST_F(ToldFunctions, OnNoLinkTellTheirExpressRegistersToo) {
+    const auto facts = read(
+        "6a:01.0 System peripheral: Device 8086:0b25\n"
+        "\tCapabilities: [40] Express (v2) Root Complex Integrated Endpoint, MSI 00\n"
+        "\t\tDevCap2: Completion Timeout: Not Supported, TimeoutDis-\n"
+        "\t\t\t AtomicOpsCap: 32bit- 64bit- 128bitCAS-\n\n",
+        "#6a:01.0");
+
+    ASSERT_TRUE(facts.words->express);
+    EXPECT_EQ(facts.words->express->type, pci::PortType::RootComplexEndpoint);
+    EXPECT_EQ(facts.identity->device, 0x0b25);
+}
+
 TEST_F(ToldFunctions, WithBytesHaveThePathThatWordsTell) {
     const auto rows = rows_of(support::ConfigBuilder{}.head(0x40).express(0x40, 0).image());
     const auto facts =

@@ -66,10 +66,19 @@ constexpr auto names = std::to_array<ClassName>({
     {"Coprocessor", 0x4000},
 });
 
+// Older lists of names had "USB Controller".
+bool same_name(std::string_view one, std::string_view other) {
+    const auto small = [](char letter) {
+        return letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter + 'a' - 'A') : letter;
+    };
+    return std::ranges::equal(one, other, {}, small, small);
+}
+
 }  // namespace
 
 std::optional<std::uint16_t> class_of(std::string_view name) {
-    const auto* const found = std::ranges::find(names, name, &ClassName::name);
+    const auto* const found = std::ranges::find_if(
+        names, [&](const ClassName& one) { return same_name(one.name, name); });
     if (found == names.end()) return std::nullopt;
     return found->code;
 }

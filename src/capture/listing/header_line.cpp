@@ -81,6 +81,10 @@ std::optional<HeaderLine> parse_header_line(std::string_view text) {
     line.interface = byte_behind(rest, "(prog-if ");
     line.ids = parse_ids(rest.substr(0, rest.find(' ')));
     if (line.ids) return line;
+    // "Device 8086:0b25": lspci knew no name of the vendor.
+    constexpr std::string_view nameless = "Device ";
+    if (rest.starts_with(nameless)) line.ids = parse_ids(rest.substr(nameless.size(), 9));
+    if (line.ids) return line;
     line.ids = last_ids(rest);
     line.name = name_in(rest);
     return line;

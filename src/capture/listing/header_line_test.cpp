@@ -36,6 +36,21 @@ TEST(HeaderLine, OfNumbersAloneHasNoName) {
     EXPECT_EQ(line->name, "");
 }
 
+TEST(HeaderLine, OfADeviceThatLspciCannotNameHasItsIds) {
+    const auto line = parse_header_line("System peripheral: Device 8086:0b25");
+
+    ASSERT_TRUE(line);
+    EXPECT_EQ(line->ids, (Ids{.vendor = 0x8086, .device = 0x0b25}));
+    EXPECT_EQ(line->name, "");
+}
+
+TEST(HeaderLine, HasTheClassOfAnOldListOfNames) {
+    const auto line = parse_header_line("USB Controller: Intel Corporation UHCI");
+
+    ASSERT_TRUE(line);
+    EXPECT_EQ(line->class_code, 0x0c03);
+}
+
 TEST(HeaderLine, IsNotTakenFromOtherText) {
     for (const auto* const text :
          {"", "config space:", "it does not work: help", "BAR 3: can't reserve", ": [8086:1901]",

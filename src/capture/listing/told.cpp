@@ -141,8 +141,9 @@ Known<device::Identity> identity_of(const Said& said) {
 
 std::optional<device::ExpressWords> express_words(const Said& said) {
     const auto& express = said.express;
-    // Without -vv nobody says what Device Capabilities 2 has.
-    if (!express.type || express.link.empty()) return std::nullopt;
+    // Without -vv nobody says what Device Capabilities 2 has. What is on no link has no LnkCap.
+    const bool verbose = express.second_registers || !express.link.empty();
+    if (!express.type || !verbose) return std::nullopt;
     return device::ExpressWords{.type = *express.type,
                                 .second_registers = express.second_registers,
                                 .completers = express.completers,
