@@ -18,7 +18,8 @@ void decide_auto(AtsOutcome& outcome, const Known<bool>& host) {
     if (host && !*host) {
         outcome.why = unsupported;
         outcome.warning = "ATS is hidden: the host's kernel reports that it is not supported";
-        outcome.report.change = std::string{how_to_support} + "; ats=on insists";
+        outcome.report.change = how_to_support;
+        outcome.report.change += "; ats=on insists";
         return;
     }
     outcome.shown = true;
