@@ -28,14 +28,6 @@ Json plain(const Known<T>& fact) {
 
 Json text(const Known<std::string>& fact) { return known(fact, words); }
 
-template <typename List, typename Write>
-Json each(const List& list, Write write) {
-    auto array = Json::array();
-    for (const auto& one : list)
-        array.push_back(write(one));
-    return array;
-}
-
 // Rows as lspci prints them; those that are all zero are left out.
 Json image(const pci::ConfigImage& config) {
     auto rows = Json::array();

@@ -13,6 +13,7 @@
 #include "capture/raw_blob.hpp"
 #include "capture/text/dump.hpp"
 #include "capture/text/lines.hpp"
+#include "capture/untold.hpp"
 
 namespace tenon::capture {
 namespace {
@@ -21,34 +22,10 @@ constexpr std::size_t piece_size = 65536;
 
 // Nothing but the bytes. The rest keeps the reason why it is not known.
 void fill_in(const pci::ConfigImage& config, device::DeviceFacts& facts) {
-    const Unknown untold{"a dump does not tell"};
-    facts.origin = device::Origin::File;
+    leave_untold(facts, Unknown{"a dump does not tell"});
     facts.address = Unknown{"a dump of bytes does not tell"};
     facts.physical = config;
-    facts.vfio = untold;
     facts.resources = Unknown{"a dump of bytes does not tell them"};
-    facts.group = untold;
-    facts.driver = untold;
-    facts.nodes = untold;
-    facts.virtual_function = untold;
-    facts.physical_function = untold;
-    facts.numa_node = untold;
-    facts.kernel = untold;
-    facts.identity = untold;
-    facts.has_iommu = untold;
-    facts.link = untold;
-    facts.reset_methods = untold;
-    facts.path = untold;
-    facts.bus_neighbours = untold;
-    facts.iommu = {.pasid = untold,
-                   .ats = untold,
-                   .dirty_tracking = untold,
-                   .kind = untold,
-                   .page_sizes = untold,
-                   .iova = untold};
-    facts.atomics = untold;
-    facts.line = untold;
-    facts.uses = untold;
 }
 
 Result<std::vector<Entry>> read_json(std::string_view text, std::string_view name) {

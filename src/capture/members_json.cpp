@@ -38,14 +38,6 @@ UseKind read_kind(const JsonPlace& place) {
     return found == kinds.end() ? UseKind::Unclear : found->first;
 }
 
-template <typename List, typename Write>
-Json each(const List& list, Write write) {
-    auto array = Json::array();
-    for (const auto& one : list)
-        array.push_back(write(one));
-    return array;
-}
-
 }  // namespace
 
 Json words(std::string text) {

@@ -14,6 +14,15 @@ namespace tenon::capture {
 /// them.
 nlohmann::ordered_json words(std::string text);
 
+/// The array of what `write` makes of each.
+template <typename List, typename Write>
+nlohmann::ordered_json each(const List& list, Write write) {
+    auto array = nlohmann::ordered_json::array();
+    for (const auto& one : list)
+        array.push_back(write(one));
+    return array;
+}
+
 nlohmann::ordered_json write_members(const std::vector<device::GroupMember>& members);
 nlohmann::ordered_json write_uses(const std::vector<device::Use>& uses);
 nlohmann::ordered_json write_line(const device::LineFacts& line);

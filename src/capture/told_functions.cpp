@@ -7,6 +7,7 @@
 
 #include "capture/listing/told.hpp"
 #include "capture/listing/topology.hpp"
+#include "capture/untold.hpp"
 #include "pci/express.hpp"
 #include "pci/header.hpp"
 
@@ -121,30 +122,11 @@ private:
 
 // A function of which there are no bytes.
 void fill_in_words(const Said& said, device::DeviceFacts& facts) {
-    const Unknown untold{"the input does not tell"};
-    facts.origin = device::Origin::File;
+    leave_untold(facts, Unknown{"the input does not tell"});
     facts.address = said.address;
     facts.physical = Unknown{no_bytes};
     facts.vfio = Unknown{no_bytes};
     facts.resources = Unknown{no_bytes};
-    facts.group = untold;
-    facts.driver = untold;
-    facts.nodes = untold;
-    facts.virtual_function = untold;
-    facts.physical_function = untold;
-    facts.numa_node = untold;
-    facts.kernel = untold;
-    facts.has_iommu = untold;
-    facts.link = untold;
-    facts.reset_methods = untold;
-    facts.bus_neighbours = untold;
-    facts.iommu = {.pasid = untold,
-                   .ats = untold,
-                   .dirty_tracking = untold,
-                   .kind = untold,
-                   .page_sizes = untold,
-                   .iova = untold};
-    facts.atomics = untold;
     facts.identity = listing::identity_of(said);
 }
 

@@ -1,0 +1,20 @@
+#include "capture/untold.hpp"
+
+namespace tenon::capture {
+
+void leave_untold(device::DeviceFacts& facts, const Unknown& why) {
+    // All of them: a new one does not compile until it is thought of here.
+    auto& [source, origin, address, physical, vfio, resources, group, driver, nodes,
+           virtual_function, physical_function, numa_node, kernel, identity, has_iommu, link,
+           reset_methods, path, bus_neighbours, iommu, atomics, words, line, uses] = facts;
+    const auto leave = [&](auto&... known) { ((known = why), ...); };
+    static_cast<void>(source);
+    origin = device::Origin::File;
+    words.reset();
+    leave(address, physical, vfio, resources, group, driver, nodes, virtual_function,
+          physical_function, numa_node, kernel, identity, has_iommu, link, reset_methods, path,
+          bus_neighbours, atomics, line, uses);
+    leave(iommu.pasid, iommu.ats, iommu.dirty_tracking, iommu.kind, iommu.page_sizes, iommu.iova);
+}
+
+}  // namespace tenon::capture
