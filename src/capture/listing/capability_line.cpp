@@ -43,7 +43,7 @@ void take_msi(std::string_view text, Said& said) {
     const auto at = text.find("Count=");
     if (at == std::string_view::npos) return;
     const auto count = number_behind(text.substr(at), "/");
-    if (count && *count >= 1 && *count <= 32) said.msi_vectors = *count;
+    if (count && *count >= 1 && *count <= 32) said.msi_vectors = count;
 }
 
 // The name of a capability, without what its registers hold: a serial number is nobody's concern.

@@ -63,7 +63,7 @@ std::optional<Symptom> parse_symptom(std::string_view text) {
     // What a reset did not bring back is only told with an address.
     if (symptom.kind == Kind::NotReady && !symptom.address) return std::nullopt;
     if (const auto group = number_behind(text, "group "); group && *group <= last_group)
-        symptom.group = *group;
+        symptom.group = group;
     return symptom;
 }
 

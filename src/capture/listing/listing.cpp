@@ -1,7 +1,6 @@
 #include "capture/listing/listing.hpp"
 
 #include <algorithm>
-#include <utility>
 
 #include "capture/listing/limits.hpp"
 
@@ -24,7 +23,7 @@ void Listing::add(Symptom symptom) {
     const bool known = std::ranges::any_of(symptoms_, [&](const Symptom& one) {
         return one.kind == symptom.kind && one.address == symptom.address;
     });
-    if (!known && symptoms_.size() < most_symptoms) symptoms_.push_back(std::move(symptom));
+    if (!known && symptoms_.size() < most_symptoms) symptoms_.push_back(symptom);
 }
 
 const Said* Listing::find(const pci::Address& address) const {

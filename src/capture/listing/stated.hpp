@@ -27,7 +27,7 @@ public:
     const std::optional<T>& first() const { return first_; }
     const std::optional<T>& other() const { return other_; }
 
-    T value_or(T otherwise) const { return *this ? *first_ : std::move(otherwise); }
+    T value_or(const T& otherwise) const { return *this ? *first_ : otherwise; }
 
 private:
     std::optional<T> first_;

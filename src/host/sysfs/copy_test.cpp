@@ -131,7 +131,7 @@ TEST_F(CopiedSysfs, IsReadWithoutTheFoldersOfItsBus) {
 }
 
 TEST_F(CopiedSysfs, IsNotLeftThroughItsLinks) {
-    support::FakeSysfs other;
+    const support::FakeSysfs other;
     other.write(fs::path{other.sysfs()} / "secret", "bytes of somebody else");
     fs::remove(tree_.file("0000:01:00.0", "config"));
     fs::create_symlink(other.sysfs() + "/secret", tree_.file("0000:01:00.0", "config"));
