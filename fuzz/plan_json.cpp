@@ -10,7 +10,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     using namespace tenon;
     static const auto host = library::this_host();
     const auto& path = fuzz::memory_file(std::as_bytes(std::span{data, size}));
-    const auto plan = cli::text::read_comparable(host, path, library::Opening::Forbidden);
+    static const library::MachineArguments options{.opening = library::Opening::Forbidden};
+    const auto plan = cli::text::read_comparable(host, path, options);
     if (!plan) {
         if (plan.error().what.empty()) std::abort();
         return 0;
