@@ -11,22 +11,6 @@ std::optional<std::uint64_t> hex_of(std::string_view text, std::size_t digits) {
     return text.size() == digits ? parse_hex(text) : std::nullopt;
 }
 
-// The class in front of the colon: "PCI bridge [0604]", "PCI bridge", "0604", "Class 0604".
-std::optional<std::uint16_t> parse_class(std::string_view text) {
-    if (text.ends_with(']')) {
-        const auto open = text.rfind('[');
-        if (open == std::string_view::npos) return std::nullopt;
-        text = text.substr(open + 1, text.size() - open - 2);
-    } else if (const auto code = class_of(text)) {
-        return code;
-    } else if (text.starts_with("Class ")) {
-        text.remove_prefix(6);
-    }
-    const auto code = hex_of(text, 4);
-    if (!code) return std::nullopt;
-    return static_cast<std::uint16_t>(*code);
-}
-
 // The two digits behind `key` in "(rev 07)" and "(prog-if 02 [NVM Express])".
 std::optional<std::uint8_t> byte_behind(std::string_view text, std::string_view key) {
     const auto at = text.rfind(key);
@@ -47,6 +31,21 @@ std::string_view name_in(std::string_view text) {
 }
 
 }  // namespace
+
+std::optional<std::uint16_t> parse_class(std::string_view text) {
+    if (text.ends_with(']')) {
+        const auto open = text.rfind('[');
+        if (open == std::string_view::npos) return std::nullopt;
+        text = text.substr(open + 1, text.size() - open - 2);
+    } else if (const auto code = class_of(text)) {
+        return code;
+    } else if (text.starts_with("Class ")) {
+        text.remove_prefix(6);
+    }
+    const auto code = hex_of(text, 4);
+    if (!code) return std::nullopt;
+    return static_cast<std::uint16_t>(*code);
+}
 
 std::optional<Ids> parse_ids(std::string_view text) {
     if (text.size() != 9 || text[4] != ':') return std::nullopt;

@@ -24,6 +24,9 @@ struct HeaderLine {
 /// Reads what stands behind the address, of `lspci`, `-n` or `-nn`; none if it is another text.
 std::optional<HeaderLine> parse_header_line(std::string_view text);
 
+/// Class and subclass: "PCI bridge [0604]", "PCI bridge", "0604", "Class 0604".
+std::optional<std::uint16_t> parse_class(std::string_view text);
+
 /// "8086:1901".
 std::optional<Ids> parse_ids(std::string_view text);
 

@@ -32,11 +32,13 @@ void Reader::end() { end_run(blank_); }
 void Reader::take_blank() {
     blank_ = true;
     open_ = nullptr;
+    record_.reset();
     if (group_ && (!group_->indent || *group_->indent == 0)) group_.reset();
 }
 
 void Reader::take_line(std::string_view cleaned, const text::Bare& line) {
     const auto indent = indent_of(cleaned);
+    if (take_record(line.text)) return;
     if (line.address && take_function(line.text, indent)) return;
     // Below a group, a heading of the next one is no line of lspci, which has the same words.
     if (group_ && indent == 0 && take_inline_group(line.text)) return;
@@ -52,6 +54,19 @@ void Reader::take_line(std::string_view cleaned, const text::Bare& line) {
     end_run(true);
 }
 
+// "Slot: 00:01.0", and what follows until a line that is none of a record.
+bool Reader::take_record(std::string_view text) {
+    if (record_ && take_record_line(text, record_->words, *record_->said)) return true;
+    record_.reset();
+    const auto address = parse_record_begin(text);
+    if (!address) return false;
+    open_ = nullptr;
+    group_.reset();
+    if (auto* const said = listing_.function(*address, number_))
+        record_ = OpenRecord{.said = said, .words = {}};
+    return true;
+}
+
 // "00:01.0 PCI bridge: …", of lspci or dpdk-devbind; below the line of a group perhaps without
 // more than the address.
 bool Reader::take_function(std::string_view text, std::size_t indent) {
@@ -59,12 +74,14 @@ bool Reader::take_function(std::string_view text, std::size_t indent) {
     if (!found) return false;
     const auto header = parse_header_line(found->rest);
     const auto devbind = parse_devbind_line(found->rest);
+    const auto script = parse_script_line(found->rest);
     if (group_ && group_->indent && *group_->indent != indent) group_.reset();
-    if (!header && !devbind && !group_) return false;
+    if (!header && !devbind && !script && !group_) return false;
     auto* const said = listing_.function(found->address, number_);
     if (said == nullptr) return true;
     if (header) put_header(*header, *said);
     if (devbind) put_devbind(*devbind, *said);
+    if (script) put_script_line(*script, *said);
     if (group_) {
         group_->indent = indent;
         join(found->address, group_->number);

@@ -11,6 +11,7 @@
 #include "capture/listing/body_line.hpp"
 #include "capture/listing/group_line.hpp"
 #include "capture/listing/listing.hpp"
+#include "capture/listing/script_line.hpp"
 #include "capture/listing/tree_line.hpp"
 #include "capture/text/marks.hpp"
 
@@ -33,6 +34,11 @@ private:
         unsigned number = 0;
         std::optional<std::size_t> indent;  // Of the first one.
     };
+    // A record of `lspci -vmm`.
+    struct OpenRecord {
+        Said* said = nullptr;
+        Record words;
+    };
     // One of functions that one program listed one after the other.
     struct Listed {
         pci::Address address;
@@ -43,6 +49,7 @@ private:
 
     void take_line(std::string_view cleaned, const text::Bare& line);
     void take_blank();
+    bool take_record(std::string_view text);
     bool take_function(std::string_view text, std::size_t indent);
     bool take_inline_group(std::string_view text);
     bool take_path(std::string_view text);
@@ -60,6 +67,7 @@ private:
     Said* open_ = nullptr;
     BodyPlace place_;
     std::optional<OpenGroup> group_;
+    std::optional<OpenRecord> record_;
     bool blank_ = false;
     TreeLines tree_;
     std::vector<Listed> run_;
