@@ -9,9 +9,9 @@
 #include <nlohmann/json.hpp>
 #include <ranges>
 
-#include "base/file.hpp"
 #include "base/json_place.hpp"
 #include "base/text.hpp"
+#include "base/unpack.hpp"
 #include "capture/capture_json.hpp"
 #include "capture/limits.hpp"
 #include "library/words/device_argument.hpp"
@@ -31,7 +31,8 @@ struct PlanFile {
     std::string function;  ///< Empty: the only one.
 };
 
-// The plan in a file; none if `named` means anything else. Plans are told by their first key.
+// The plan in a file, packed or not; none if `named` means anything else. Plans are told by what
+// they have.
 std::optional<PlanFile> find_plan(const std::string& named) {
     std::error_code error;
     const auto mark = std::filesystem::exists(named, error)
@@ -39,7 +40,7 @@ std::optional<PlanFile> find_plan(const std::string& named) {
                           : std::min(named.rfind('#'), named.size());
     const auto path = named.substr(0, mark);
     if (!std::filesystem::is_regular_file(path, error)) return std::nullopt;
-    auto content = read_file(path, capture::longest_document);
+    auto content = read_unpacked(path, capture::longest_document);
     if (!content) return std::nullopt;
     const auto text = capture::without_mark(*content);
     if (!capture::is_json(text)) return std::nullopt;
