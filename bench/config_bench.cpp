@@ -45,7 +45,7 @@ std::string dump_of(const pci::ConfigImage& image) {
 }
 
 device::DeviceFacts facts_of(const pci::ConfigImage& image) {
-    device::DeviceFacts facts{.source = "bench"};
+    device::DeviceFacts facts{"bench"};
     facts.physical = image;
     std::array<device::ResourceFacts, device::bar_count + 1> resources{};
     resources[0] = {.size = 0x4000, .flags = device::resource_memory | device::resource_64bit};

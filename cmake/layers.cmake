@@ -28,6 +28,12 @@ if(TENON_SANITIZE)
                                                  -fno-sanitize-recover=all)
   target_link_options(tenon_options INTERFACE -fsanitize=${TENON_SANITIZE})
 endif()
+if(TENON_SANITIZE MATCHES undefined AND NOT TENON_FUZZ)
+  # Three checks of each access through a pointer, a third of the time. The address sanitizer sees wild pointers as
+  # well, and the fuzzers run with all checks.
+  target_compile_options(tenon_options INTERFACE
+    -fno-sanitize=null,alignment,object-size,vptr,nonnull-attribute,returns-nonnull-attribute)
+endif()
 
 # fmt as the layers use it. For a program of one file its functions are compiled here, from its headers: Debian has
 # it as a shared library only.
@@ -74,12 +80,6 @@ target_include_directories(tenon_test_options INTERFACE ${PROJECT_SOURCE_DIR})
 if(TENON_SANITIZE)
   # Half of the time to build them; what they test stays optimized.
   target_compile_options(tenon_test_options INTERFACE -O0)
-endif()
-if(TENON_SANITIZE MATCHES undefined)
-  # Three checks of each access through a pointer, a third of the time again. The address sanitizer sees a test's own
-  # wild pointers as well.
-  target_compile_options(tenon_test_options INTERFACE
-    -fno-sanitize=null,alignment,object-size,vptr,nonnull-attribute,returns-nonnull-attribute)
 endif()
 
 # tenon_precompile_tests()   Headers and main function for all unit tests; after the packages were found.

@@ -167,7 +167,7 @@ TEST(CaptureJson, KnowsNothingOfUsesAndLinesThatACaptureOfBeforeLacks) {
 
 TEST(CaptureJson, KeepsImagesOfEverySize) {
     for (const std::size_t size : {64u, 208u, 256u, 4096u, 68u}) {
-        DeviceFacts facts{.source = "f"};
+        DeviceFacts facts{"f"};
         pci::ConfigImage image{size};
         image.write<std::uint32_t>(size - 4, 0x01020304);
         facts.physical = image;
@@ -292,7 +292,7 @@ TEST(CaptureJson, RefusesImagesThatAreNone) {
 }
 
 TEST(CaptureJson, SurvivesEveryCutAndEveryChangedCharacter) {
-    DeviceFacts small{.source = "f"};
+    DeviceFacts small{"f"};
     small.physical = pci::ConfigImage{64};
     const auto text = write_captures({&small, 1}, {});
     for (std::size_t at = 0; at + 2 < text.size(); ++at) {

@@ -14,7 +14,7 @@ namespace {
 using testing::HasSubstr;
 
 device::DeviceFacts function(std::uint8_t bus) {
-    device::DeviceFacts facts{.source = "live", .origin = device::Origin::Live};
+    device::DeviceFacts facts{"live", device::Origin::Live};
     facts.address = pci::Address{.bus = bus};
     facts.physical = pci::ConfigImage{64};
     return facts;

@@ -240,7 +240,14 @@ struct IommuFacts {
     /// The kernel gives out its BARs as files (dma-buf). Source: VFIO_DEVICE_FEATURE_DMA_BUF.
     Known<bool> bar_files = Unknown{untold_of_bars};
 
-    bool operator==(const IommuFacts&) const = default;
+    // Out of line: half a hundred sources would compile them, each for itself.
+    IommuFacts();
+    IommuFacts(const IommuFacts& other);
+    IommuFacts(IommuFacts&& other) noexcept;
+    IommuFacts& operator=(const IommuFacts& other);
+    IommuFacts& operator=(IommuFacts&& other) noexcept;
+    ~IommuFacts();
+    bool operator==(const IommuFacts& other) const;
 };
 
 /// What the kernel lets this process do with memory that devices reach; not of a device.
@@ -307,7 +314,15 @@ struct DeviceFacts {
     Known<LineFacts> line = Unknown{"not read"};         ///< Of its INTx.
     Known<std::vector<Use>> uses = Unknown{"not read"};  ///< By its host. Empty: none was found.
 
-    bool operator==(const DeviceFacts&) const = default;
+    // Out of line: half a hundred sources would compile them, each for itself.
+    DeviceFacts();
+    explicit DeviceFacts(std::string named, Origin from = Origin::File);
+    DeviceFacts(const DeviceFacts& other);
+    DeviceFacts(DeviceFacts&& other) noexcept;
+    DeviceFacts& operator=(const DeviceFacts& other);
+    DeviceFacts& operator=(DeviceFacts&& other) noexcept;
+    ~DeviceFacts();
+    bool operator==(const DeviceFacts& other) const;
 };
 
 }  // namespace tenon::device

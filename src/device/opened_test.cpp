@@ -17,7 +17,9 @@ using testing::IsEmpty;
 struct Host {
     support::FakeFunction function{pci::ConfigImage{256}};
     unsigned made = 0;
-    DeviceFacts facts{.source = "01:00.0", .address = pci::Address{.bus = 1}};
+    DeviceFacts facts{"01:00.0"};
+
+    Host() { facts.address = pci::Address{.bus = 1}; }
 
     OpenedFunctions functions() {
         return OpenedFunctions{[this](Interface, std::span<const DeviceFacts>,

@@ -22,7 +22,7 @@ json function_of(device::DeviceFacts facts) {
 }
 
 device::DeviceFacts facts_of(const ConfigBuilder& config) {
-    device::DeviceFacts facts{.source = "dump"};
+    device::DeviceFacts facts{"dump"};
     facts.physical = config.image();
     return facts;
 }

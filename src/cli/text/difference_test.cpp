@@ -23,7 +23,7 @@ json& function_in(json& plan) { return plan.at("ports").at(0).at("functions").at
 
 // A function of which everything is known, with all that a plan can have of one.
 json known_plan() {
-    device::DeviceFacts facts{.source = "65:00.0", .origin = device::Origin::Capture};
+    device::DeviceFacts facts{"65:00.0", device::Origin::Capture};
     facts.address = pci::Address{.bus = 0x65};
     facts.physical = support::ConfigBuilder{}
                          .put32(0x10, 0xfe000004)

@@ -14,7 +14,7 @@ using testing::Not;
 
 // What a live host says of an NVMe that was opened.
 device::DeviceFacts live() {
-    device::DeviceFacts facts{.source = "01:00.0", .origin = device::Origin::Live};
+    device::DeviceFacts facts{"01:00.0", device::Origin::Live};
     facts.address = pci::Address{.bus = 1};
     facts.physical = support::ConfigBuilder{}.head(0x80).express(0x80, 0).image();
     facts.driver = std::string{"vfio-pci"};

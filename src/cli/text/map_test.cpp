@@ -19,7 +19,7 @@ using testing::Not;
 // PCI Express at 40 to 73, AER at 100 to 12b, SR-IOV (hidden) at 140 to 17f.
 model::machine::MachinePlan plan_of(const ConfigBuilder& config,
                                     const std::string& source = "dump") {
-    device::DeviceFacts facts{.source = source};
+    device::DeviceFacts facts{source};
     facts.physical = config.image();
     return model::machine::make_plan({.devices = {{.facts = std::move(facts)}}}).value();
 }

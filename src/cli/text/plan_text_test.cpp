@@ -16,7 +16,7 @@ using testing::HasSubstr;
 using testing::Not;
 
 device::DeviceFacts facts_of(const ConfigBuilder& config) {
-    device::DeviceFacts facts{.source = "dump"};
+    device::DeviceFacts facts{"dump"};
     facts.physical = config.image();
     return facts;
 }

@@ -14,7 +14,7 @@ using testing::Not;
 using testing::StartsWith;
 
 std::string page_of(std::string source) {
-    device::DeviceFacts facts{.source = std::move(source)};
+    device::DeviceFacts facts{std::move(source)};
     facts.physical = support::ConfigBuilder{}.head(0x80).express(0x80, 0xb0).msix(0xb0, 0).image();
     model::machine::MachineRequest request;
     request.devices.push_back({.facts = std::move(facts)});

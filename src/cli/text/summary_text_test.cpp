@@ -15,7 +15,7 @@ using testing::Not;
 using testing::StartsWith;
 
 device::DeviceFacts disk() {
-    device::DeviceFacts facts{.source = "0000:01:00.0", .origin = device::Origin::Live};
+    device::DeviceFacts facts{"0000:01:00.0", device::Origin::Live};
     facts.address = pci::Address{.bus = 1};
     facts.physical = support::ConfigBuilder{}
                          .put8(0x3d, 1)
@@ -119,7 +119,7 @@ TEST(Summary, SaysACommandOnceForAllFunctions) {
 }
 
 TEST(Summary, SaysThatNothingWasRead) {
-    device::DeviceFacts facts{.source = "dump"};
+    device::DeviceFacts facts{"dump"};
     facts.physical = support::ConfigBuilder{64}.image();
 
     EXPECT_THAT(summary({facts}), HasSubstr("only the header was read"));
@@ -131,7 +131,7 @@ TEST(Summary, HasAGuestWithoutADevice) {
 }
 
 TEST(Summary, OfWordsSaysWhatFollowsAndWhatBytesWouldAdd) {
-    device::DeviceFacts facts{.source = "host.txt#01:00.0", .origin = device::Origin::File};
+    device::DeviceFacts facts{"host.txt#01:00.0", device::Origin::File};
     facts.address = pci::Address{.bus = 1};
     facts.physical = Unknown{"the input has words of it, and no bytes"};
     facts.driver = std::string{"vfio-pci"};

@@ -74,7 +74,7 @@ TEST(StatedFacts, ReadWaysToReset) {
 }
 
 TEST(StatedFacts, FillInWhatAFileLacks) {
-    DeviceFacts facts{.origin = Origin::File};
+    DeviceFacts facts{"", Origin::File};
     facts.group = Unknown{"a dump does not tell"};
     facts.reset_methods = Unknown{"a dump does not tell"};
     auto all = stated("host-atomics", "64");
@@ -93,7 +93,7 @@ TEST(StatedFacts, FillInWhatAFileLacks) {
 }
 
 TEST(StatedFacts, AreRefusedOfThisHost) {
-    DeviceFacts facts{.source = "65:00.0", .origin = Origin::Live};
+    DeviceFacts facts{"65:00.0", Origin::Live};
 
     EXPECT_EQ(apply_stated(stated("host-ats", "unknown"), facts).error().what,
               "65:00.0: host-ats= is for files that lack the fact; this host answers for itself");
@@ -101,7 +101,7 @@ TEST(StatedFacts, AreRefusedOfThisHost) {
 }
 
 TEST(StatedFacts, AreRefusedWhereACaptureKnows) {
-    DeviceFacts facts{.source = "c.json", .origin = Origin::Capture};
+    DeviceFacts facts{"c.json", Origin::Capture};
     facts.iommu.pasid = device::PasidFacts{.width = 20};
 
     EXPECT_EQ(apply_stated(stated("host-pasid", "none"), facts).error().what,

@@ -13,7 +13,7 @@ using testing::HasSubstr;
 using testing::SizeIs;
 
 FunctionView view_of(std::uint32_t class_code, device::Origin origin) {
-    device::DeviceFacts facts{.source = "dump", .origin = origin};
+    device::DeviceFacts facts{"dump", origin};
     facts.physical = support::ConfigBuilder{}.put32(0x08, class_code << 8).image();
     facts.address = pci::Address{};
     facts.driver = std::string{"somebody's"};
@@ -57,7 +57,7 @@ TEST(Assignability, TellsTheLackOfAnIommuFromOtherReasons) {
 
 // A function that a text describes, with another one in its group.
 device::DeviceFacts words_of_card(device::GroupMember other) {
-    device::DeviceFacts facts{.source = "text", .origin = device::Origin::File};
+    device::DeviceFacts facts{"text", device::Origin::File};
     facts.address = pci::Address{.bus = 1};
     facts.physical = Unknown{"no bytes"};
     facts.driver = std::string{"vfio-pci"};
@@ -107,7 +107,7 @@ TEST(Assignability, WarnsOfWhatStandsInTheWayOnTheHostOfADump) {
 }
 
 TEST(Assignability, SaysWhatIsNotOfferedOfIntegratedGraphics) {
-    device::DeviceFacts facts{.source = "dump", .origin = device::Origin::File};
+    device::DeviceFacts facts{"dump", device::Origin::File};
     facts.physical = support::ConfigBuilder{}.put32(0, 0x3e928086).put32(0x08, 0x03000000).image();
     facts.address = pci::Address{.device = 2};
     EXPECT_THAT(build_function_view(facts).warnings,

@@ -14,7 +14,7 @@ using testing::SizeIs;
 
 // A function of this host with 64 KiB of option ROM and nothing else.
 device::DeviceFacts with_rom() {
-    device::DeviceFacts facts{.origin = device::Origin::Live};
+    device::DeviceFacts facts{"", device::Origin::Live};
     device::VfioFacts vfio;
     vfio.config.write<std::uint32_t>(0, 0x00108086);
     vfio.regions[device::rom_region] = {.size = 64 << 10, .readable = true, .areas = {}};

@@ -217,6 +217,14 @@ FunctionView view_of_words(const device::DeviceFacts& facts) {
 
 }  // namespace
 
+FunctionView::FunctionView() = default;
+FunctionView::FunctionView(const FunctionView& other) = default;
+FunctionView::FunctionView(FunctionView&& other) noexcept = default;
+FunctionView& FunctionView::operator=(const FunctionView& other) = default;
+FunctionView& FunctionView::operator=(FunctionView&& other) noexcept = default;
+FunctionView::~FunctionView() = default;
+bool FunctionView::operator==(const FunctionView& other) const = default;
+
 FunctionView build_function_view(const device::DeviceFacts& facts,
                                  const chosen::FunctionProperties& properties,
                                  const chosen::RomRequest& rom) {

@@ -117,7 +117,14 @@ struct FunctionView {
     std::vector<std::string> group_notes;  ///< Why that is its group; see notes_of_group().
     std::string driver_line;  ///< "driver vfio-pci", "no driver", "driver not known: …".
 
-    bool operator==(const FunctionView&) const = default;
+    // Out of line: two dozen sources would compile them, each for itself.
+    FunctionView();
+    FunctionView(const FunctionView& other);
+    FunctionView(FunctionView&& other) noexcept;
+    FunctionView& operator=(const FunctionView& other);
+    FunctionView& operator=(FunctionView&& other) noexcept;
+    ~FunctionView();
+    bool operator==(const FunctionView& other) const;
 };
 
 /// Makes the view. Ids, BAR addresses and the place in the slot come later, from the machine's

@@ -13,7 +13,7 @@ using Mode = chosen::MsixRelocation::Mode;
 
 // BAR 0 of 16 KiB (64-bit) with the table at 0x2000 and the pending bits at 0x3000; 8 vectors.
 device::DeviceFacts facts() {
-    device::DeviceFacts facts{.source = "test"};
+    device::DeviceFacts facts{"test"};
     facts.physical = support::ConfigBuilder{}
                          .put32(0x10, 0xfe800004)
                          .head(0x80)

@@ -22,7 +22,7 @@ constexpr ResetSubject polaris{.vendor = 0x1002, .device = 0x67df, .class_code =
 
 // A function of this host at 0b:00.0 behind a bridge, with a sound beside it.
 device::DeviceFacts facts(std::vector<std::string> methods) {
-    device::DeviceFacts made{.source = "0b:00.0", .origin = device::Origin::Live};
+    device::DeviceFacts made{"0b:00.0", device::Origin::Live};
     made.address = gpu;
     made.reset_methods = std::move(methods);
     made.vfio = Unknown{"not opened"};

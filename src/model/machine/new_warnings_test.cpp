@@ -26,7 +26,7 @@ constexpr pci::Address sound{.bus = 0x0b, .function = 1};
 // A function of this host, alone on its bus, with a reset of its own and this many vectors.
 DeviceRequest function_at(const pci::Address& address, std::string port, unsigned number,
                           std::uint16_t vectors = 1) {
-    device::DeviceFacts facts{.source = to_string(address), .origin = device::Origin::Live};
+    device::DeviceFacts facts{to_string(address), device::Origin::Live};
     facts.physical = support::ConfigBuilder{}
                          .put32(0x10, 0xfe000004)
                          .head(0x80)

@@ -21,7 +21,7 @@ constexpr pci::Address sound{.bus = 0x0b, .function = 1};
 
 // A function of this host that the kernel resets with the bus alone, on which both are.
 DeviceRequest on_bus(const pci::Address& address, std::string port, unsigned number) {
-    device::DeviceFacts facts{.source = to_string(address), .origin = device::Origin::Live};
+    device::DeviceFacts facts{to_string(address), device::Origin::Live};
     facts.physical = support::ConfigBuilder{}.head(0x80).express(0x80, 0).image();
     facts.resources = std::array<device::ResourceFacts, 7>{};
     facts.address = address;
