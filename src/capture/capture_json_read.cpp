@@ -212,17 +212,19 @@ IovaRange read_range(const JsonPlace& place) {
 }
 
 IommuFacts read_iommu(const JsonPlace& place) {
-    return {.pasid = known<PasidFacts>(place.at("pasid"), read_pasid),
-            .ats = known<bool>(place.at("ats"), read_flag),
-            .dirty_tracking = known<bool>(place.at("dirty_tracking"), read_flag),
-            .kind = known<std::uint32_t>(
-                place.at("kind"),
-                [](const JsonPlace& kind) { return narrow<std::uint32_t>(kind.number(word32)); }),
-            .page_sizes = known<std::uint64_t>(place.at("page_sizes"),
-                                               [](const JsonPlace& sizes) { return sizes.hex(); }),
-            .iova = known<std::vector<IovaRange>>(place.at("iova"), [](const JsonPlace& ranges) {
-                return each<IovaRange>(ranges, most_ranges, read_range);
-            })};
+    IommuFacts facts;
+    facts.pasid = known<PasidFacts>(place.at("pasid"), read_pasid);
+    facts.ats = known<bool>(place.at("ats"), read_flag);
+    facts.dirty_tracking = known<bool>(place.at("dirty_tracking"), read_flag);
+    facts.kind = known<std::uint32_t>(place.at("kind"), [](const JsonPlace& kind) {
+        return narrow<std::uint32_t>(kind.number(word32));
+    });
+    facts.page_sizes = known<std::uint64_t>(place.at("page_sizes"),
+                                            [](const JsonPlace& sizes) { return sizes.hex(); });
+    facts.iova = known<std::vector<IovaRange>>(place.at("iova"), [](const JsonPlace& ranges) {
+        return each<IovaRange>(ranges, most_ranges, read_range);
+    });
+    return facts;
 }
 
 Origin read_origin(const JsonPlace& place) {
@@ -236,40 +238,35 @@ int read_node(const JsonPlace& place) {
 }
 
 DeviceFacts read_function(const JsonPlace& place, std::string_view file) {
-    return {
-        .source = std::string{file},
-        .origin = read_origin(place.at("origin")),
-        .address = known<pci::Address>(place.at("address"), read_address),
-        .physical = known<pci::ConfigImage>(place.at("physical"), read_image),
-        .vfio = known<VfioFacts>(place.at("vfio"), read_vfio),
-        .resources = known<Resources>(place.at("resources"), read_resources),
-        .group = known<GroupFacts>(place.at("group"), read_group),
-        .driver = known<std::string>(place.at("driver"), read_text),
-        .nodes = known<VfioNodes>(place.at("nodes"), read_nodes),
-        .virtual_function = known<bool>(place.at("virtual_function"), read_flag),
-        .physical_function =
-            find<PhysicalFunctionFacts>(place, "physical_function", read_physical_function),
-        .numa_node = known<int>(place.at("numa_node"), read_node),
-        .kernel = known<std::string>(place.at("kernel"), read_text),
-        .identity = known<Identity>(place.at("identity"), read_identity),
-        .has_iommu = known<bool>(place.at("has_iommu"), read_flag),
-        .link = known<LinkFacts>(place.at("link"), read_link),
-        .reset_methods = known<std::vector<std::string>>(place.at("reset_methods"),
-                                                         [](const JsonPlace& methods) {
-                                                             return each<std::string>(
-                                                                 methods, most_methods, read_text);
-                                                         }),
-        .path = known<std::vector<BridgeFacts>>(place.at("path"),
-                                                [](const JsonPlace& path) {
-                                                    return each<BridgeFacts>(path, most_bridges,
-                                                                             read_bridge);
-                                                }),
-        .bus_neighbours = find<std::vector<GroupMember>>(place, "bus_neighbours", read_members),
-        .iommu = read_iommu(place.at("iommu")),
-        .atomics = known<std::uint32_t>(place.at("atomics"), read_mask),
-        .line = find<LineFacts>(place, "line", read_line),
-        .uses = find<std::vector<Use>>(place, "uses", read_uses),
-    };
+    DeviceFacts facts{std::string{file}, read_origin(place.at("origin"))};
+    facts.address = known<pci::Address>(place.at("address"), read_address);
+    facts.physical = known<pci::ConfigImage>(place.at("physical"), read_image);
+    facts.vfio = known<VfioFacts>(place.at("vfio"), read_vfio);
+    facts.resources = known<Resources>(place.at("resources"), read_resources);
+    facts.group = known<GroupFacts>(place.at("group"), read_group);
+    facts.driver = known<std::string>(place.at("driver"), read_text);
+    facts.nodes = known<VfioNodes>(place.at("nodes"), read_nodes);
+    facts.virtual_function = known<bool>(place.at("virtual_function"), read_flag);
+    facts.physical_function =
+        find<PhysicalFunctionFacts>(place, "physical_function", read_physical_function);
+    facts.numa_node = known<int>(place.at("numa_node"), read_node);
+    facts.kernel = known<std::string>(place.at("kernel"), read_text);
+    facts.identity = known<Identity>(place.at("identity"), read_identity);
+    facts.has_iommu = known<bool>(place.at("has_iommu"), read_flag);
+    facts.link = known<LinkFacts>(place.at("link"), read_link);
+    facts.reset_methods =
+        known<std::vector<std::string>>(place.at("reset_methods"), [](const JsonPlace& methods) {
+            return each<std::string>(methods, most_methods, read_text);
+        });
+    facts.path = known<std::vector<BridgeFacts>>(place.at("path"), [](const JsonPlace& path) {
+        return each<BridgeFacts>(path, most_bridges, read_bridge);
+    });
+    facts.bus_neighbours = find<std::vector<GroupMember>>(place, "bus_neighbours", read_members);
+    facts.iommu = read_iommu(place.at("iommu"));
+    facts.atomics = known<std::uint32_t>(place.at("atomics"), read_mask);
+    facts.line = find<LineFacts>(place, "line", read_line);
+    facts.uses = find<std::vector<Use>>(place, "uses", read_uses);
+    return facts;
 }
 
 // Says what the document is instead of a capture, if that can be told.

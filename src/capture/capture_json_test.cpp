@@ -35,65 +35,55 @@ DeviceFacts full_facts() {
     function.irq(device::IrqIndex::Intx) = {
         .count = 1, .eventfd = true, .maskable = true, .automasked = true};
     function.info().atomic_completer = 3;
-    return {
-        .source = "0000:65:00.0",
-        .origin = device::Origin::Live,
-        .address = pci::Address{.domain = 0x10000, .bus = 0x65, .device = 0x1f, .function = 7},
-        .physical = config(),
-        .vfio = support::FakeDevice{function}.facts().value(),
-        .resources =
-            std::array<device::ResourceFacts, 7>{{{.size = 0x4000, .flags = 0x140204}, {}, {}}},
-        .group =
-            device::GroupFacts{
-                .number = 14,
-                .members = {{.address = {.bus = 0x64}, .driver = "pcieport", .is_bridge = true},
-                            {.address = {.bus = 0x65},
-                             .driver = "",
-                             .is_bridge = false,
-                             .uses = {{.kind = device::UseKind::Network, .name = "br0 (eth0)"}},
-                             .class_code = 0x020000}}},
-        .driver = std::string{"vfio-pci"},
-        .nodes =
-            device::VfioNodes{
-                .group = "/dev/vfio/14", .cdev = "/dev/vfio/devices/vfio3", .iommufd = true},
-        .virtual_function = true,
-        .numa_node = -1,
-        .kernel = std::string{"7.2.12-amd64"},
-        .identity = device::Identity{.vendor = 0x8086,
-                                     .device = 0x10ca,
-                                     .subsystem_vendor = 0x1af4,
-                                     .subsystem_device = 0x1100,
-                                     .class_code = 0x020000,
-                                     .revision = 0xff},
-        .has_iommu = true,
-        .link = device::LinkFacts{.speed = "8.0 GT/s PCIe",
-                                  .max_speed = "16.0 GT/s PCIe",
-                                  .width = 4,
-                                  .max_width = 16},
-        .reset_methods = std::vector<std::string>{"flr", "bus"},
-        .path =
-            std::vector<device::BridgeFacts>{
-                {.address = {.bus = 0x64}, .config = config(), .driver = std::string{"pcieport"}},
-                {.address = {.bus = 0x60},
-                 .config = Unknown{"needs privilege"},
-                 .driver = std::string{}}},
-        .bus_neighbours =
-            std::vector<device::GroupMember>{
-                {.address = {.bus = 0x65, .function = 1}, .driver = "nvme", .is_bridge = false}},
-        .iommu = {.pasid = device::PasidFacts{.width = 20, .execute = true, .privileged = true},
-                  .ats = false,
-                  .dirty_tracking = true,
-                  .kind = 1u,
-                  .page_sizes = std::uint64_t{0x40201000},
-                  .iova = std::vector<device::IovaRange>{{.first = 0, .last = 0xfedfffff},
-                                                         {.first = 0xfef00000, .last = ~0ull}}},
-        .atomics = 3u,
-        .line = device::LineFacts{.number = 16,
-                                  .functions = {{.address = {.device = 0x1b}, .driver = "ahci"}},
-                                  .handlers = {"i801_smbus"}},
-        .uses = std::vector<device::Use>{{.kind = device::UseKind::FileSystem, .name = "/ (vda1)"},
-                                         {.kind = device::UseKind::Swap, .name = ""}},
-    };
+    DeviceFacts facts{"0000:65:00.0", device::Origin::Live};
+    facts.address = pci::Address{.domain = 0x10000, .bus = 0x65, .device = 0x1f, .function = 7};
+    facts.physical = config();
+    facts.vfio = support::FakeDevice{function}.facts().value();
+    facts.resources =
+        std::array<device::ResourceFacts, 7>{{{.size = 0x4000, .flags = 0x140204}, {}, {}}};
+    facts.group = device::GroupFacts{
+        .number = 14,
+        .members = {{.address = {.bus = 0x64}, .driver = "pcieport", .is_bridge = true},
+                    {.address = {.bus = 0x65},
+                     .driver = "",
+                     .is_bridge = false,
+                     .uses = {{.kind = device::UseKind::Network, .name = "br0 (eth0)"}},
+                     .class_code = 0x020000}}};
+    facts.driver = std::string{"vfio-pci"};
+    facts.nodes = device::VfioNodes{
+        .group = "/dev/vfio/14", .cdev = "/dev/vfio/devices/vfio3", .iommufd = true};
+    facts.virtual_function = true;
+    facts.numa_node = -1;
+    facts.kernel = std::string{"7.2.12-amd64"};
+    facts.identity = device::Identity{.vendor = 0x8086,
+                                      .device = 0x10ca,
+                                      .subsystem_vendor = 0x1af4,
+                                      .subsystem_device = 0x1100,
+                                      .class_code = 0x020000,
+                                      .revision = 0xff};
+    facts.has_iommu = true;
+    facts.link = device::LinkFacts{
+        .speed = "8.0 GT/s PCIe", .max_speed = "16.0 GT/s PCIe", .width = 4, .max_width = 16};
+    facts.reset_methods = std::vector<std::string>{"flr", "bus"};
+    facts.path = std::vector<device::BridgeFacts>{
+        {.address = {.bus = 0x64}, .config = config(), .driver = std::string{"pcieport"}},
+        {.address = {.bus = 0x60}, .config = Unknown{"needs privilege"}, .driver = std::string{}}};
+    facts.bus_neighbours = std::vector<device::GroupMember>{
+        {.address = {.bus = 0x65, .function = 1}, .driver = "nvme", .is_bridge = false}};
+    facts.iommu.pasid = device::PasidFacts{.width = 20, .execute = true, .privileged = true};
+    facts.iommu.ats = false;
+    facts.iommu.dirty_tracking = true;
+    facts.iommu.kind = 1u;
+    facts.iommu.page_sizes = std::uint64_t{0x40201000};
+    facts.iommu.iova = std::vector<device::IovaRange>{{.first = 0, .last = 0xfedfffff},
+                                                      {.first = 0xfef00000, .last = ~0ull}};
+    facts.atomics = 3u;
+    facts.line = device::LineFacts{.number = 16,
+                                   .functions = {{.address = {.device = 0x1b}, .driver = "ahci"}},
+                                   .handlers = {"i801_smbus"}};
+    facts.uses = std::vector<device::Use>{{.kind = device::UseKind::FileSystem, .name = "/ (vda1)"},
+                                          {.kind = device::UseKind::Swap, .name = ""}};
+    return facts;
 }
 
 DeviceFacts written_and_read(const DeviceFacts& facts) {
@@ -112,35 +102,32 @@ TEST(CaptureJson, KeepsEveryFactOfALiveFunction) {
 }
 
 TEST(CaptureJson, KeepsEveryReasonWhyAFactIsUnknown) {
-    const DeviceFacts unknown{
-        .source = "dump.txt",
-        .origin = device::Origin::File,
-        .address = Unknown{"a"},
-        .physical = Unknown{"b"},
-        .vfio = Unknown{"c"},
-        .resources = Unknown{"d"},
-        .group = Unknown{"e"},
-        .driver = Unknown{"f"},
-        .nodes = Unknown{"g"},
-        .virtual_function = Unknown{"h"},
-        .numa_node = Unknown{"i"},
-        .kernel = Unknown{"j"},
-        .identity = Unknown{"k"},
-        .has_iommu = Unknown{"l"},
-        .link = Unknown{"m"},
-        .reset_methods = Unknown{"n"},
-        .path = Unknown{"o"},
-        .bus_neighbours = Unknown{"w"},
-        .iommu = {.pasid = Unknown{"p"},
-                  .ats = Unknown{"q"},
-                  .dirty_tracking = Unknown{"r"},
-                  .kind = Unknown{"s"},
-                  .page_sizes = Unknown{"t"},
-                  .iova = Unknown{"u"}},
-        .atomics = Unknown{"v"},
-        .line = Unknown{"x"},
-        .uses = Unknown{"y"},
-    };
+    DeviceFacts unknown{"dump.txt", device::Origin::File};
+    unknown.address = Unknown{"a"};
+    unknown.physical = Unknown{"b"};
+    unknown.vfio = Unknown{"c"};
+    unknown.resources = Unknown{"d"};
+    unknown.group = Unknown{"e"};
+    unknown.driver = Unknown{"f"};
+    unknown.nodes = Unknown{"g"};
+    unknown.virtual_function = Unknown{"h"};
+    unknown.numa_node = Unknown{"i"};
+    unknown.kernel = Unknown{"j"};
+    unknown.identity = Unknown{"k"};
+    unknown.has_iommu = Unknown{"l"};
+    unknown.link = Unknown{"m"};
+    unknown.reset_methods = Unknown{"n"};
+    unknown.path = Unknown{"o"};
+    unknown.bus_neighbours = Unknown{"w"};
+    unknown.iommu.pasid = Unknown{"p"};
+    unknown.iommu.ats = Unknown{"q"};
+    unknown.iommu.dirty_tracking = Unknown{"r"};
+    unknown.iommu.kind = Unknown{"s"};
+    unknown.iommu.page_sizes = Unknown{"t"};
+    unknown.iommu.iova = Unknown{"u"};
+    unknown.atomics = Unknown{"v"};
+    unknown.line = Unknown{"x"};
+    unknown.uses = Unknown{"y"};
 
     EXPECT_EQ(written_and_read(unknown), unknown);
 }

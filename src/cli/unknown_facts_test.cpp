@@ -73,42 +73,39 @@ DeviceFacts all_known(unsigned function, bool is_virtual) {
                            .extended(0x100, 0x0f, 0)
                            .image();
     const pci::Address address{.bus = 0x0b, .function = static_cast<std::uint8_t>(function)};
-    return {
-        .source = to_string(address),
-        .origin = device::Origin::Capture,
-        .address = address,
-        .physical = image,
-        .vfio = device::VfioFacts{.config = image},
-        .resources = std::array<device::ResourceFacts, device::bar_count + 1>{},
-        .group = device::GroupFacts{.number = 14,
-                                    .members = {{.address = {.bus = 0x0b, .function = 3},
-                                                 .driver = "snd_hda_intel"}}},
-        .driver = std::string{"vfio-pci"},
-        .nodes = device::VfioNodes{},
-        .virtual_function = is_virtual,
-        .physical_function =
-            device::PhysicalFunctionFacts{.address = {.bus = 0x0a}, .config = image},
-        .numa_node = 0,
-        .kernel = std::string{"6.1.0"},
-        .identity = device::Identity{},
-        .has_iommu = true,
-        .link = device::LinkFacts{},
-        .reset_methods = std::vector<std::string>{},
-        .path =
-            std::vector<device::BridgeFacts>{
-                {.address = {.bus = 0}, .config = image, .driver = std::string{"pcieport"}}},
-        .bus_neighbours = std::vector<device::GroupMember>{{.address = {.bus = 0x0b, .function = 3},
-                                                            .driver = "snd_hda_intel"}},
-        .iommu = {.pasid = device::PasidFacts{.width = 16},
-                  .ats = true,
-                  .dirty_tracking = true,
-                  .kind = 1u,
-                  .page_sizes = std::uint64_t{0x1000},
-                  .iova = std::vector<device::IovaRange>{{.first = 0, .last = ~std::uint64_t{0}}},
-                  .bar_maps = device::BarMaps::ByFile,
-                  .bar_files = true},
-        .atomics = std::uint32_t{device::atomics_32},
-    };
+    DeviceFacts facts{to_string(address), device::Origin::Capture};
+    facts.address = address;
+    facts.physical = image;
+    facts.vfio = device::VfioFacts{.config = image};
+    facts.resources = std::array<device::ResourceFacts, device::bar_count + 1>{};
+    facts.group = device::GroupFacts{
+        .number = 14,
+        .members = {{.address = {.bus = 0x0b, .function = 3}, .driver = "snd_hda_intel"}}};
+    facts.driver = std::string{"vfio-pci"};
+    facts.nodes = device::VfioNodes{};
+    facts.virtual_function = is_virtual;
+    facts.physical_function =
+        device::PhysicalFunctionFacts{.address = {.bus = 0x0a}, .config = image};
+    facts.numa_node = 0;
+    facts.kernel = std::string{"6.1.0"};
+    facts.identity = device::Identity{};
+    facts.has_iommu = true;
+    facts.link = device::LinkFacts{};
+    facts.reset_methods = std::vector<std::string>{};
+    facts.path = std::vector<device::BridgeFacts>{
+        {.address = {.bus = 0}, .config = image, .driver = std::string{"pcieport"}}};
+    facts.bus_neighbours = std::vector<device::GroupMember>{
+        {.address = {.bus = 0x0b, .function = 3}, .driver = "snd_hda_intel"}};
+    facts.iommu.pasid = device::PasidFacts{.width = 16};
+    facts.iommu.ats = true;
+    facts.iommu.dirty_tracking = true;
+    facts.iommu.kind = 1u;
+    facts.iommu.page_sizes = std::uint64_t{0x1000};
+    facts.iommu.iova = std::vector<device::IovaRange>{{.first = 0, .last = ~std::uint64_t{0}}};
+    facts.iommu.bar_maps = device::BarMaps::ByFile;
+    facts.iommu.bar_files = true;
+    facts.atomics = std::uint32_t{device::atomics_32};
+    return facts;
 }
 
 model::machine::MachinePlan plan_of(std::vector<DeviceFacts> functions,

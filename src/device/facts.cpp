@@ -13,8 +13,7 @@ IommuFacts::~IommuFacts() = default;
 bool IommuFacts::operator==(const IommuFacts& other) const = default;
 
 DeviceFacts::DeviceFacts() = default;
-DeviceFacts::DeviceFacts(std::string named, Origin from)
-    : source{std::move(named)}, origin{from} {}
+DeviceFacts::DeviceFacts(std::string named, Origin from) : source{std::move(named)}, origin{from} {}
 DeviceFacts::DeviceFacts(const DeviceFacts& other) = default;
 DeviceFacts::DeviceFacts(DeviceFacts&& other) noexcept = default;
 DeviceFacts& DeviceFacts::operator=(const DeviceFacts& other) = default;

@@ -274,6 +274,7 @@ struct Words {
     std::optional<ExpressWords> express;
     std::vector<std::string> told;      ///< Sentences, without a full stop.
     std::vector<std::string> warnings;  ///< The same, of what went wrong.
+    std::vector<std::string> refusals;  ///< The same, of why nobody gets it as things are.
 
     bool operator==(const Words&) const = default;
 };

@@ -51,12 +51,14 @@ bool is_on_sysfs(const std::string& path) {
 
 // Facts that only an opened function has.
 device::IommuFacts unasked(const Unknown& closed) {
-    return {.pasid = closed,
-            .ats = closed,
-            .dirty_tracking = closed,
-            .kind = closed,
-            .page_sizes = closed,
-            .iova = closed};
+    device::IommuFacts facts;
+    facts.pasid = closed;
+    facts.ats = closed;
+    facts.dirty_tracking = closed;
+    facts.kind = closed;
+    facts.page_sizes = closed;
+    facts.iova = closed;
+    return facts;
 }
 
 // Assigning an error to facts that are there would keep both in the frame for a while.

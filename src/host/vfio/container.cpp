@@ -129,13 +129,14 @@ Result<void> Container::unmap(Iova at, std::uint64_t size) {
 
 device::IommuFacts Container::facts() const {
     const Unknown untold{"the group interface of VFIO does not tell; iommu=iommufd may"};
-    device::IommuFacts facts{.pasid = untold,
-                             .ats = untold,
-                             .dirty_tracking = untold,
-                             .kind = untold,
-                             .page_sizes = untold,
-                             .iova = iova_facts(windows()),
-                             .bar_maps = bar_maps()};
+    device::IommuFacts facts;
+    facts.pasid = untold;
+    facts.ats = untold;
+    facts.dirty_tracking = untold;
+    facts.kind = untold;
+    facts.page_sizes = untold;
+    facts.iova = iova_facts(windows());
+    facts.bar_maps = bar_maps();
     abi::IommuInfo info{.argsz = sizeof info};
     if (!ioctl(kernel_, file_.number(), VFIO_IOMMU_GET_INFO, info)) return facts;
     if ((info.flags & VFIO_IOMMU_INFO_PGSIZES) != 0) facts.page_sizes = info.iova_page_sizes;

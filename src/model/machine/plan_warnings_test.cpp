@@ -43,8 +43,10 @@ TEST(PlanWarnings, AreThoseOfPortsFunctionsAndBudgetsEachOnce) {
 }
 
 TEST(PlanWarnings, CountTheFilesThatVectorsAre) {
-    const slot::PortPlan port{
-        .functions = {{.view = {.guest_view = true, .msix = function::MsixPlan{.vectors = 129}}}}};
+    slot::PortPlan port;
+    auto& view = port.functions.emplace_back().view;
+    view.guest_view = true;
+    view.msix = function::MsixPlan{.vectors = 129};
     const std::vector ports(8, port);
 
     EXPECT_THAT(sum_interrupts(ports, {.files = 1024}).warnings,
