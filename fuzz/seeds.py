@@ -32,6 +32,28 @@ def texts():
         yield file.read_bytes()
     for content in sorted(set(blobs()), key=len)[:4]:
         yield from pastes(content)
+    for listing in LISTINGS:
+        yield listing.encode()
+
+
+# What people paste that has words and no bytes.
+LISTINGS = (
+    "00:01.0 PCI bridge [0604]: A [8086:1901] (rev 07) (prog-if 00 [Normal decode])\n"
+    "\tBus: primary=00, secondary=01, subordinate=02, sec-latency=0\n"
+    "\tCapabilities: [40] Express (v2) Root Port (Slot+), IntMsgNum 0\n\t\tLnkCap:\tPort #1, Speed 8GT/s, Width x16\n"
+    "\t\t\t AtomicOpsCap: Routing- 32bit+ 64bit+ 128bitCAS+\n\tCapabilities: [100 v1] Access Control Services\n\n"
+    "01:00.0 Ethernet controller: B\n\tFlags: bus master, IRQ 16, NUMA node 0, IOMMU group 31\n"
+    "\tRegion 0: Memory at dd000000 (64-bit, prefetchable) [size=8M]\n\tKernel driver in use: vfio-pci\n",
+    "IOMMU Group 1:\n\t00:01.0 PCI bridge [0604]: A [8086:1901]\n\t01:00.0 Audio device [0403]: B [10de:10f0]\n",
+    "IOMMU group 1:\t[8086:1901] 00:01.0 PCI bridge: A (rev 07)\n\t[10de:1b81] [R] 01:00.0  VGA compatible controller  B\n",
+    "/sys/kernel/iommu_groups/1/devices:\n0000:00:01.0  0000:01:00.0\n\n"
+    "lrwxrwxrwx 1 root root 0 Dec  1 10:00 0000:01:00.0 -> ../../../../devices/pci0000:00/0000:00:01.0/0000:01:00.0\n",
+    "-[0000:00]-+-00.0  A Host Bridge\n           +-01.0-[01-02]--+-00.0  B\n           |               \\-00.1  C\n",
+    "0000:01:00.0 'X710 1572' drv=vfio-pci unused=i40e\n0000:01:00.1 'X710 1572' if=e1 drv=i40e unused= *Active*\n",
+    '01:00.0 "0300" "10de" "1b80" -ra1 -p00 "1458" "3702"\nSlot:\t01:00.1\nClass:\t0403\nVendor:\t10de\nDevice:\t10f0\n',
+    "[    1.3] pci 0000:01:00.0: [10de:1b81] type 00 class 0x030000\n[    1.4] pci 0000:01:00.0: Adding to iommu group 1\n"
+    "[    9.0] genirq: Flags mismatch irq 16. 00000000 (vfio-intx(0000:01:00.0)) vs. 00000080 (ehci_hcd:usb1)\n",
+)
 
 
 def pastes(content):
