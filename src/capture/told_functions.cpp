@@ -53,6 +53,7 @@ public:
             facts.driver = Unknown{fmt::format("the input says {} in one place and {} in another",
                                                words_of(*said->driver.first()),
                                                words_of(*said->driver.other()))};
+        if (auto uses = listing::uses_of(*said); !uses.empty()) facts.uses = std::move(uses);
         if (said->numa_node) facts.numa_node = static_cast<int>(*said->numa_node);
         if (said->group) {
             facts.group = group_of(address, *said->group);

@@ -176,5 +176,43 @@ TEST_F(ToldFunctions, AreNotMadeOfAText) {
     EXPECT_THAT(list_capture(path_).error().what, HasSubstr("no function with hex rows"));
 }
 
+TEST_F(ToldFunctions, SayWhatKeepsAFunctionFromEverybody) {
+    const auto facts = read(
+        "02:00.0 Ethernet controller [0200]: A [8086:1572]\n\n"
+        "vfio-pci 0000:02:00.0: Device is ineligible for IOMMU domain attach due to platform RMRR "
+        "requirement.  Contact your platform vendor.\n",
+        "#02:00.0");
+
+    EXPECT_THAT(facts.words->refusals, ElementsAre(HasSubstr("RMRR")));
+    EXPECT_TRUE(facts.words->warnings.empty());
+}
+
+TEST_F(ToldFunctions, SayWhoIsOnABusyLine) {
+    const auto facts = read(
+        "05:00.0 Multimedia controller [0480]: P [1131:7160]\n\tFlags: fast devsel, IRQ 16\n"
+        "00:1a.0 USB controller [0c03]: I [8086:1c2d]\n\tFlags: fast devsel, IRQ 16\n"
+        "\tKernel driver in use: ehci-pci\n\n"
+        "vfio-pci 0000:05:00.0: Failed to set up INTX-0: busy\n",
+        "#05:00.0");
+
+    EXPECT_THAT(facts.words->warnings,
+                ElementsAre(HasSubstr("On its IRQ 16 is 0000:00:1a.0 (ehci-pci)")));
+}
+
+TEST_F(ToldFunctions, AreThoseThatAnErrorAloneNames) {
+    const auto facts = read("vfio-pci 0000:05:00.0: Failed to set up INTX-0: busy\n", "#05:00.0");
+
+    EXPECT_THAT(facts.words->warnings, ElementsAre(HasSubstr("intx=off goes without it")));
+    EXPECT_FALSE(facts.identity);
+}
+
+TEST_F(ToldFunctions, AreUsedWhereTheHostTalksThroughThem) {
+    const auto facts =
+        read("0000:01:00.1 'X710 1572' if=ens1f1 drv=i40e unused=vfio-pci *Active*\n", "#01:00.1");
+
+    ASSERT_TRUE(facts.uses);
+    EXPECT_EQ(facts.uses->front().kind, device::UseKind::Address);
+}
+
 }  // namespace
 }  // namespace tenon::capture

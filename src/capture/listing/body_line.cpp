@@ -28,6 +28,7 @@ void say_number(Stated<unsigned>& fact, std::optional<unsigned> number) {
 void take_flags(std::string_view line, Said& said) {
     say_number(said.group, number_behind(line, "IOMMU group "));
     say_number(said.numa_node, number_behind(line, "NUMA node "));
+    say_number(said.interrupt, number_behind(line, "IRQ "));
 }
 
 // "Bus: primary=00, secondary=01, subordinate=02, sec-latency=0".
@@ -80,6 +81,8 @@ bool take_body_line(std::string_view line, BodyPlace& place, Said& said) {
         say_number(said.group, number_behind(line, "IOMMU group:"));
     } else if (line.starts_with("NUMA node:")) {
         say_number(said.numa_node, number_behind(line, "NUMA node:"));
+    } else if (line.starts_with("Interrupt: pin ")) {
+        say_number(said.interrupt, number_behind(line, "routed to IRQ "));
     } else if (line.starts_with("Bus: primary=")) {
         take_buses(line, said);
     } else if (line.starts_with("Kernel modules:") || line.starts_with("DeviceName:") ||

@@ -70,7 +70,11 @@ std::optional<GroupLine> parse_group_line(std::string_view text) {
     const auto number = take_number(text);
     if (!number) return std::nullopt;
     if (!text.empty() && !std::string_view{":] \t,-="}.contains(text.front())) return std::nullopt;
-    const auto rest_at = text.find_first_not_of(":] \t,-=*>");
+    // "(isolated: no):"
+    if (const auto note = trimmed(text); note.starts_with('('))
+        if (const auto end = note.find(')'); end != std::string_view::npos)
+            text = note.substr(end + 1);
+    const auto rest_at = text.find_first_not_of(":] \t,-=*>#");
     GroupLine line{.number = *number, .address = {}, .rest = {}};
     if (rest_at == std::string_view::npos) return line;
     const auto behind = address_at_front(text.substr(rest_at));

@@ -39,7 +39,8 @@ void tell_group(const Said& said, const Listing& listing, std::vector<std::strin
 }
 
 void tell_companions(const Said& said, const Listing& listing, std::vector<std::string>& told) {
-    if (!said.group || said.is_bridge()) return;
+    // On bus 0 is the board, whose functions share no card.
+    if (!said.group || said.is_bridge() || said.address.bus == 0) return;
     std::vector<std::string> together;
     std::vector<std::string> apart;
     for (const auto& [address, other] : listing.functions()) {

@@ -1,9 +1,12 @@
 // Lines of the kernel's log, and of programs that start guests, about IOMMU groups and VFIO.
 #pragma once
 
+#include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
+#include "capture/listing/said.hpp"
 #include "pci/address.hpp"
 
 namespace tenon::capture::listing {
@@ -18,10 +21,12 @@ struct Symptom {
         ReservedRegion,  ///< The firmware keeps memory mapped for the function.
         NotReady,        ///< It did not come back from a reset.
         NoIommu,         ///< No IOMMU is there for VFIO.
+        NoAtomics,       ///< Its driver found that no AtomicOps of it complete.
     };
     Kind kind{};
     std::optional<pci::Address> address;
     std::optional<unsigned> group;
+    std::string other;     ///< IntxBusy: who has the line already, as the kernel names it.
     std::size_t line = 0;  ///< Of the input, counted from 1.
 
     bool operator==(const Symptom&) const = default;
@@ -36,6 +41,17 @@ struct AddedToGroup {
     unsigned number = 0;
 };
 std::optional<AddedToGroup> parse_added_to_group(std::string_view text);
+
+/// "pci 0000:01:00.0: [10de:1b81] type 00 class 0x030000".
+struct FoundFunction {
+    pci::Address address;
+    Ids ids;
+    std::uint32_t class_code = 0;  ///< 24 bits.
+};
+std::optional<FoundFunction> parse_found(std::string_view text);
+
+/// The function of "pci 0000:01:00.0: vgaarb: setting as boot VGA device".
+std::optional<pci::Address> parse_boot_display(std::string_view text);
 
 /// Whether a line says that an IOMMU is in use.
 bool says_iommu_is_on(std::string_view text);

@@ -62,5 +62,37 @@ TEST(DevbindLine, TellsDriverAndUse) {
     EXPECT_FALSE(parse_devbind_line("'quoted' text"));
 }
 
+TEST(Symptom, OfABusyLineNamesWhoHasIt) {
+    const auto symptom = read(
+        "genirq: Flags mismatch irq 16. 00000000 (vfio-intx(0000:01:00.0)) vs. 00000080 "
+        "(ehci_hcd:usb1)");
+
+    EXPECT_EQ(symptom.kind, Kind::IntxBusy);
+    EXPECT_EQ(symptom.other, "ehci_hcd:usb1");
+}
+
+TEST(Symptom, OfAtomicsIsOfTheDeviceThatItNames) {
+    EXPECT_EQ(read("amdgpu 0000:01:00.0: amdgpu: PCIE atomic ops is not supported").kind,
+              Kind::NoAtomics);
+    EXPECT_FALSE(parse_symptom("kfd kfd: amdgpu: skipped device 1002:73bf, PCI rejects atomics"));
+}
+
+TEST(FoundFunction, IsWhatTheKernelSaysWhenItFindsOne) {
+    const auto found = parse_found("pci 0000:01:00.0: [10de:1b81] type 00 class 0x030000");
+    ASSERT_TRUE(found);
+    EXPECT_EQ(found->address, card);
+    EXPECT_EQ(found->ids, (Ids{.vendor = 0x10de, .device = 0x1b81}));
+    EXPECT_EQ(found->class_code, 0x030000u);
+    for (const auto* const text :
+         {"", "] type  class 0x", "pci 0000:01:00.0: type 00 class 0x030000",
+          "pci 0000:01:00.0: [10de:1b81] type 00 class 0x03", "[10de:1b81] type 00 class 0x030000"})
+        EXPECT_FALSE(parse_found(text)) << text;
+}
+
+TEST(FoundFunction, IsTheDisplayOfTheFirmwareWhereTheKernelSaysSo) {
+    EXPECT_EQ(parse_boot_display("pci 0000:01:00.0: vgaarb: setting as boot VGA device"), card);
+    EXPECT_FALSE(parse_boot_display("pci 0000:01:00.0: vgaarb: VGA decodes changed"));
+}
+
 }  // namespace
 }  // namespace tenon::capture::listing

@@ -16,6 +16,21 @@ std::size_t indent_of(std::string_view line) {
     return std::min(line.find_first_not_of(" \t"), line.size());
 }
 
+// What loops print that write no line of lspci: ids before the address, the name of a class behind.
+void put_loosely(std::string_view text, std::string_view rest, Said& said) {
+    if (const auto ids = last_ids(text)) said.ids.say(*ids);
+    if (const auto code = class_of(class_at_front_of(rest))) said.class_code.say(*code);
+}
+
+// "… [144d:a808]   Driver: nvme" without its end. Nothing behind the word: no driver is bound.
+std::string_view take_driver(std::string_view rest, Said& said) {
+    constexpr std::string_view key = " Driver:";
+    const auto at = rest.rfind(key);
+    if (at == std::string_view::npos) return rest;
+    said.driver.say(std::string{trimmed(rest.substr(at + key.size())).substr(0, longest_name)});
+    return rest.substr(0, at);
+}
+
 }  // namespace
 
 void Reader::take(std::string_view cleaned, const text::Bare& line, std::size_t number) {
@@ -38,13 +53,13 @@ void Reader::take_blank() {
 
 void Reader::take_line(std::string_view cleaned, const text::Bare& line) {
     const auto indent = indent_of(cleaned);
-    if (take_record(line.text)) return;
+    if (take_record(line.text) || take_member_list(line.text)) return;
     if (line.address && take_function(line.text, indent)) return;
     // Below a group, a heading of the next one is no line of lspci, which has the same words.
     if (group_ && indent == 0 && take_inline_group(line.text)) return;
     if (group_ && line.text.starts_with("total ")) return;  // Of `ls -l`.
     if (take_body(line, indent) || take_tree(cleaned) || take_inline_group(line.text)) return;
-    if (take_path(line.text) || take_member_list(line.text)) return;
+    if (take_path(line.text) || take_group_folder(line.text)) return;
     if (group_ && take_function(line.text, indent)) return;
     take_kernel(line.text);
     // A line that is not known here, below a function, is one more of its lines.
@@ -75,7 +90,11 @@ bool Reader::take_function(std::string_view text, std::size_t indent) {
     const auto header = parse_header_line(found->rest);
     const auto devbind = parse_devbind_line(found->rest);
     const auto script = parse_script_line(found->rest);
-    if (group_ && group_->indent && *group_->indent != indent) group_.reset();
+    // "[RESET]" and ids stand in front of a member, where others have blanks.
+    const bool marked = text.starts_with('[');
+    if (group_ && !marked &&
+        ((group_->indent && *group_->indent != indent) || (group_->goes_on && indent == 0)))
+        group_.reset();
     if (!header && !devbind && !script && !group_) return false;
     auto* const said = listing_.function(found->address, number_);
     if (said == nullptr) return true;
@@ -83,8 +102,9 @@ bool Reader::take_function(std::string_view text, std::size_t indent) {
     if (devbind) put_devbind(*devbind, *said);
     if (script) put_script_line(*script, *said);
     if (group_) {
-        group_->indent = indent;
+        if (!marked) group_->indent = indent;
         join(found->address, group_->number);
+        if (!header) put_loosely(text, found->rest, *said);
     }
     if (!header) return true;
     open(*said);
@@ -103,20 +123,19 @@ bool Reader::take_inline_group(std::string_view text) {
     if (!line) return false;
     open_ = nullptr;
     if (!line->address) {
-        group_ = OpenGroup{.number = line->number, .indent = {}};
+        group_ = OpenGroup{.number = line->number};
         return true;
     }
-    // Lines with the number in front of each; those of -k stand below.
-    group_.reset();
+    // Lines with the number in front of each, or of the first one; those of -k stand below.
+    group_ = OpenGroup{.number = line->number, .indent = {}, .goes_on = true};
     auto* const said = listing_.function(*line->address, number_);
     if (said == nullptr) return true;
     join(*line->address, line->number);
-    if (const auto header = parse_header_line(line->rest)) {
+    const auto rest = take_driver(line->rest, *said);
+    if (const auto header = parse_header_line(rest))
         put_header(*header, *said);
-    } else {
-        if (const auto ids = last_ids(text)) said->ids.say(*ids);
-        if (const auto code = class_of(class_at_front_of(line->rest))) said->class_code.say(*code);
-    }
+    else
+        put_loosely(text, rest, *said);
     open(*said);
     return true;
 }
@@ -131,19 +150,44 @@ bool Reader::take_path(std::string_view text) {
         return true;
     }
     open_ = nullptr;
-    if (path->address)
-        join(*path->address, path->number);
-    else
-        group_ = OpenGroup{.number = path->number, .indent = {}};
+    if (!path->address) {
+        group_ = OpenGroup{.number = path->number};
+        return true;
+    }
+    join(*path->address, path->number);
+    // A line of lspci may stand behind the path.
+    const auto behind = address_at_front(text.substr(std::min(text.find(' '), text.size())));
+    const auto header = behind ? parse_header_line(behind->rest) : std::nullopt;
+    if (!header || behind->address != *path->address) return true;
+    if (auto* const said = listing_.function(*path->address, number_)) {
+        put_header(*header, *said);
+        open(*said);
+    }
+    return true;
+}
+
+// "…/0000:01:00.0/iommu_group/devices", whose members follow: the group that the function is in.
+bool Reader::take_group_folder(std::string_view text) {
+    const auto end = text.find("/iommu_group/devices");
+    if (end == std::string_view::npos) return false;
+    const auto slash = text.substr(0, end).rfind('/');
+    if (slash == std::string_view::npos) return false;
+    const auto address = pci::Address::parse(text.substr(slash + 1, end - slash - 1));
+    const auto* const said = address ? listing_.find(*address) : nullptr;
+    if (said == nullptr || !said->group) return false;
+    open_ = nullptr;
+    group_ = OpenGroup{.number = *said->group};
     return true;
 }
 
 bool Reader::take_member_list(std::string_view text) {
     if (!group_) return false;
     const auto members = all_addresses(text);
+    // One alone is a line of its own, and says by its indent what follows.
+    if (members.size() < 2) return false;
     for (const auto& member : members)
         join(member, group_->number);
-    return !members.empty();
+    return true;
 }
 
 bool Reader::take_tree(std::string_view cleaned) {
@@ -159,6 +203,11 @@ bool Reader::take_tree(std::string_view cleaned) {
             if (const auto ids = last_ids(function.name)) said->ids.say(*ids);
         }
         if (function.secondary) said->class_code.say(0x0604);
+        // The drawing has no classes. These are known by their names alone.
+        else if (function.name.contains("Host Bridge") || function.name.contains("Host bridge"))
+            said->class_code.say(0x0600);
+        else if (function.name.contains(" LPC "))
+            said->class_code.say(0x0601);
     });
 }
 
@@ -178,9 +227,23 @@ void Reader::take_kernel(std::string_view text) {
         join(added->address, added->number);
     } else if (auto symptom = parse_symptom(text)) {
         symptom->line = number_;
+        if (symptom->address)
+            if (auto* const said = listing_.function(*symptom->address, number_))
+                said->has_symptom = true;
         listing_.add(*std::move(symptom));
     }
+    if (const auto found = parse_found(text)) take_found(*found);
+    if (const auto display = parse_boot_display(text))
+        if (auto* const said = listing_.function(*display, number_)) said->boot_display = true;
     listing_.iommu = listing_.iommu || says_iommu_is_on(text);
+}
+
+void Reader::take_found(const FoundFunction& found) {
+    auto* const said = listing_.function(found.address, number_);
+    if (said == nullptr) return;
+    said->ids.say(found.ids);
+    said->class_code.say(static_cast<std::uint16_t>(found.class_code >> 8));
+    said->interface.say(static_cast<std::uint8_t>(found.class_code));
 }
 
 void Reader::join(const pci::Address& address, unsigned group) {
@@ -196,6 +259,7 @@ void Reader::say_way(const std::vector<pci::Address>& way) {
             said->on_root_bus = true;
         else
             said->above.say(way[n - 1]);
+        said->has_below = said->has_below || n + 1 < way.size();
     }
 }
 

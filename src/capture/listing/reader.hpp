@@ -33,6 +33,7 @@ private:
     struct OpenGroup {
         unsigned number = 0;
         std::optional<std::size_t> indent;  // Of the first one.
+        bool goes_on = false;               // Behind a first one in the line of the number.
     };
     // A record of `lspci -vmm`.
     struct OpenRecord {
@@ -54,9 +55,11 @@ private:
     bool take_inline_group(std::string_view text);
     bool take_path(std::string_view text);
     bool take_member_list(std::string_view text);
+    bool take_group_folder(std::string_view text);
     bool take_tree(std::string_view cleaned);
     bool take_body(const text::Bare& line, std::size_t indent);
     void take_kernel(std::string_view text);
+    void take_found(const FoundFunction& found);
     void open(Said& said);
     void join(const pci::Address& address, unsigned group);
     void say_way(const std::vector<pci::Address>& way);

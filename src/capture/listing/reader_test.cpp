@@ -205,5 +205,89 @@ TEST(Listing, IsBounded) {
     EXPECT_TRUE(listing.is_full());
 }
 
+TEST(Listing, TellsGroupsOfLoopsThatMarkTheirMembers) {
+    for (const auto* const text :
+         {"IOMMU group 1:\t[8086:1901] 00:01.0 PCI bridge: Intel Corporation A (rev 07)\n"
+          "\t[10de:1b81] 01:00.0 VGA compatible controller: NVIDIA Corporation B (rev a1)\n"
+          "IOMMU group 2:\t[10de:10f0] 01:00.1 Audio device: NVIDIA Corporation C\n",
+          "Group 1:\t[8086:1901]     00:01.0  PCI bridge                A\n"
+          "\t\t[10de:1b81] [R] 01:00.0  VGA compatible controller    B\n"
+          "Group 2:\t[10de:10f0]     01:00.1  Audio device    C\n",
+          "IOMMU group 1\n\t00:01.0 PCI bridge [0604]: Intel A [8086:1901] (rev 07)\n"
+          "[RESET]\t01:00.0 VGA compatible controller [0300]: NVIDIA B [10de:1b81]\n"
+          "IOMMU group 2\n[RESET]\t01:00.1 Audio device [0403]: NVIDIA C [10de:10f0]\n",
+          "### Group 1 ###\n    00:01.0 PCI bridge [0604]: Intel A [8086:1901]\n"
+          "    01:00.0 VGA compatible controller [0300]: NVIDIA B [10de:1b81]\n"
+          "### Group 2 ###\n    01:00.1 Audio device [0403]: NVIDIA C [10de:10f0]\n",
+          "IOMMU Group 1 (isolated: no):\n - 00:01.0 PCI bridge [0604]: A [8086:1901]\n"
+          " - 01:00.0 VGA compatible controller [0300]: NVIDIA B [10de:1b81]\n"
+          "IOMMU Group 2 (isolated: yes):\n - 01:00.1 Audio device [0403]: C [10de:10f0]\n",
+          "/sys/kernel/iommu_groups/1/devices/0000:00:01.0 00:01.0 PCI bridge [0604]: A "
+          "[8086:1901]\n"
+          "/sys/kernel/iommu_groups/1/devices/0000:01:00.0 01:00.0 VGA compatible controller "
+          "[0300]: B [10de:1b81]\n"
+          "/sys/kernel/iommu_groups/2/devices/0000:01:00.1 01:00.1 Audio device [0403]: C "
+          "[10de:10f0]\n"}) {
+        const auto listing = read(text);
+        for (const auto& address : {port, card, sound})
+            ASSERT_NE(listing.find(address), nullptr) << text;
+        EXPECT_EQ(listing.find(port)->group.value_or(0), 1u) << text;
+        EXPECT_EQ(listing.find(card)->group.value_or(0), 1u) << text;
+        EXPECT_EQ(listing.find(sound)->group.value_or(0), 2u) << text;
+        EXPECT_TRUE(listing.find(port)->is_bridge()) << text;
+        EXPECT_EQ(listing.find(card)->class_code.value_or(0), 0x0300) << text;
+        EXPECT_EQ(listing.find(card)->ids.value_or({}), (Ids{.vendor = 0x10de, .device = 0x1b81}))
+            << text;
+    }
+}
+
+TEST(Listing, TellsGroupsOfFoldersWithSeveralNamesInALine) {
+    const auto listing = read(
+        "$ ls /sys/kernel/iommu_groups/*/devices\n/sys/kernel/iommu_groups/0/devices:\n"
+        "0000:00:00.0\n\n/sys/kernel/iommu_groups/1/devices:\n"
+        "0000:00:01.0  0000:01:00.0  0000:01:00.1\n");
+
+    for (const auto& address : {port, card, sound})
+        EXPECT_EQ(listing.find(address)->group.value_or(9), 1u);
+}
+
+TEST(Listing, TellsTheGroupOfTheFolderOfAFunction) {
+    const auto listing = read(
+        "lrwxrwxrwx 1 root root 0 Jan  5 12:01 /sys/bus/pci/devices/0000:01:00.0/iommu_group -> "
+        "../../../../kernel/iommu_groups/1\n"
+        "$ ls -l /sys/bus/pci/devices/0000:01:00.0/iommu_group/devices\ntotal 0\n"
+        "lrwxrwxrwx 1 root root 0 Jan  5 12:01 0000:00:01.0 -> "
+        "../../../../devices/pci0000:00/0000:00:01.0\n"
+        "lrwxrwxrwx 1 root root 0 Jan  5 12:01 0000:01:00.0 -> "
+        "../../../../devices/pci0000:00/0000:00:01.0/0000:01:00.0\n");
+
+    EXPECT_EQ(*listing.find(port)->group, 1u);
+    EXPECT_EQ(*listing.find(card)->group, 1u);
+    // What something is behind is a bridge, whatever else is not told of it.
+    EXPECT_TRUE(listing.find(port)->is_bridge());
+}
+
+TEST(Listing, TellsTheDriverBehindAMember) {
+    const auto listing = read(
+        "Group:  1   0000:00:01.0 Host bridge [0600]: AMD A [1022:1482]   Driver:\n"
+        "Group:  1   0000:01:00.0 Non-Volatile memory controller [0108]: S [144d:a808]   Driver: "
+        "nvme\n");
+
+    EXPECT_EQ(*listing.find(port)->driver, "");
+    EXPECT_EQ(*listing.find(card)->driver, "nvme");
+    EXPECT_EQ(listing.find(card)->name, "S");
+}
+
+TEST(Listing, TellsWhatTheKernelFound) {
+    const auto listing = read(
+        "[    1.3] pci 0000:00:01.0: [8086:1901] type 01 class 0x060400\n"
+        "[    1.3] pci 0000:01:00.0: [10de:1b81] type 00 class 0x030000\n"
+        "[    1.4] pci 0000:01:00.0: vgaarb: setting as boot VGA device\n");
+
+    EXPECT_TRUE(listing.find(port)->is_bridge());
+    EXPECT_EQ(*listing.find(card)->class_code, 0x0300);
+    EXPECT_TRUE(listing.find(card)->boot_display);
+}
+
 }  // namespace
 }  // namespace tenon::capture::listing

@@ -94,7 +94,11 @@ struct Said {
     Stated<SaidBuses> buses;
     Stated<pci::Address> above;  ///< The bridge that it is behind, of a tree or a path in sysfs.
     bool on_root_bus = false;    ///< As a tree or a path in sysfs shows.
+    bool has_below = false;      ///< The same shows functions behind it.
     bool is_active = false;      ///< The host talks through it, as dpdk-devbind says.
+    bool boot_display = false;   ///< The kernel took it for the firmware's display.
+    bool has_symptom = false;    ///< The kernel's log complains of it.
+    Stated<unsigned> interrupt;  ///< The interrupt line of its host, as lspci words it.
 
     /// Of the first text that tells them.
     std::vector<text::DecodedBar> bars;
@@ -104,8 +108,10 @@ struct Said {
     SaidExpress express;
     bool denied = false;  ///< "Capabilities: <access denied>".
 
+    /// PCI, semi-transparent or CardBus.
     bool is_bridge() const {
-        return class_code && (*class_code == 0x0604 || *class_code == 0x0609);
+        return has_below || (class_code && (*class_code == 0x0604 || *class_code == 0x0609 ||
+                                            *class_code == 0x0607));
     }
 };
 

@@ -40,9 +40,9 @@ TEST(ScriptLine, OfNumbersTellsAll) {
 }
 
 TEST(ScriptLine, OfNamesAndNumbersHasAName) {
-    const auto line = parse_script_line(
-        R"("VGA compatible controller [0300]" "NVIDIA Corporation [10de]" )"
-        R"("GP104 [GeForce GTX 1080] [1b80]" -ra1 "" "")");
+    const auto line =
+        parse_script_line(R"("VGA compatible controller [0300]" "NVIDIA Corporation [10de]" )"
+                          R"("GP104 [GeForce GTX 1080] [1b80]" -ra1 "" "")");
     ASSERT_TRUE(line);
     Said said;
     put_script_line(*line, said);

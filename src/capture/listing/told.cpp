@@ -8,6 +8,7 @@
 
 #include "base/text.hpp"
 #include "capture/listing/group_words.hpp"
+#include "capture/listing/limits.hpp"
 #include "capture/listing/symptom_words.hpp"
 #include "device/atomic_widths.hpp"
 
@@ -111,18 +112,20 @@ std::optional<std::uint32_t> class_of(const Said& said) {
     return std::uint32_t{*said.class_code} << 8 | said.interface.value_or(0);
 }
 
-void tell_network(const Said& said, device::Words& words) {
-    if (said.is_active)
-        words.warnings.emplace_back(
-            "its host talks through it (dpdk-devbind: Active): who is logged in by it is cut off "
-            "when it is bound to vfio-pci");
-}
-
 }  // namespace
+
+std::vector<device::Use> uses_of(const Said& said) {
+    std::vector<device::Use> uses;
+    if (said.is_active)
+        uses.push_back({.kind = device::UseKind::Address, .name = "(dpdk-devbind: Active)"});
+    if (said.boot_display)
+        uses.push_back({.kind = device::UseKind::Display, .name = "its firmware's"});
+    return uses;
+}
 
 bool is_function(const Said& said) {
     return said.class_code.first() || said.ids.first() || said.driver.first() ||
-           said.group.first() || !said.name.empty();
+           said.group.first() || !said.name.empty() || said.has_symptom;
 }
 
 Known<device::Identity> identity_of(const Said& said) {
@@ -157,17 +160,20 @@ device::Words words_of(const Said& said, const Listing& listing) {
                         .is_bridge = said.is_bridge(),
                         .express = express_words(said),
                         .told = {},
-                        .warnings = {}};
+                        .warnings = {},
+                        .refusals = {}};
     auto& told = words.told;
     tell_group(said, listing, told);
     tell_bars(said, told);
     tell_interrupts(said, told);
     tell_express(said.express, told);
-    if (const auto* const port = port_above(said, listing)) told.push_back(port_words(*port));
+    std::size_t height = 0;
+    for (const auto* port = port_above(said, listing); port != nullptr && height < deepest;
+         port = port_above(*port, listing), ++height)
+        told.push_back(port_words(*port));
     tell_capabilities(said, told);
     tell_companions(said, listing, told);
-    tell_network(said, words);
-    tell_symptoms(said, listing, words.warnings);
+    tell_symptoms(said, listing, words);
     return words;
 }
 

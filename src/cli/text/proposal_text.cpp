@@ -45,7 +45,7 @@ std::string render_sets(std::string_view title, const std::vector<model::slot::P
 std::string render_left_out(const std::vector<model::slot::LeftOut>& functions,
                             const TextStyle& style) {
     if (functions.empty()) return "";
-    auto text = heading("Stays with the host", style);
+    auto text = heading("Left out", style);
     for (const auto& function : functions)
         text += paragraph(fmt::format("{}: {}", function.host, sentence(function.reason)), style,
                           inner, 2);

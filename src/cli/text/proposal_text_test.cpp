@@ -33,7 +33,7 @@ TEST(ProposalText, TellsWhatIsProposedAndWhy) {
     alone: reset
   Belong to one guest
     0000:0b:00.0, 0000:0b:00.1: one group
-  Stays with the host
+  Left out
     0000:0b:00.2: a bridge
   Not known
     AtomicOps of 0000:0b:00.3

@@ -83,6 +83,13 @@ chosen::Reason reason_of_ones(const device::DeviceFacts& facts) {
     return reason;
 }
 
+// 24 bits; 0: not known.
+std::uint32_t class_of(const device::DeviceFacts& facts) {
+    if (facts.identity) return facts.identity->class_code;
+    if (facts.physical) return facts.physical->read32(pci::header::revision_id) >> 8;
+    return facts.words ? facts.words->class_code.value_or(0) : 0;
+}
+
 // What binds the function itself to vfio-pci, or why nobody should.
 chosen::Reason reason_by_driver(const device::DeviceFacts& facts) {
     const auto& driver = *facts.driver;
@@ -93,6 +100,11 @@ chosen::Reason reason_by_driver(const device::DeviceFacts& facts) {
         .remedy = device::why_not_to_take(facts),
         .commands = {}};
     if (!reason.remedy.empty()) return reason;
+    const auto address = facts.address.value_or({});
+    if (const auto part = device::board_part(class_of(facts)); part && address.bus == 0) {
+        reason.remedy = fmt::format("it is {} of the host's board, which goes to no guest", *part);
+        return reason;
+    }
     if (is_copied(facts))
         reason.remedy = bind_elsewhere(facts.address.value_or({}));
     else
@@ -142,7 +154,12 @@ void note_host_of_dump(const device::DeviceFacts& facts, std::vector<std::string
 
 std::vector<std::string> warnings_of_dump(const device::DeviceFacts& facts) {
     std::vector<std::string> warnings;
-    if (facts.origin != device::Origin::File || !facts.physical || !facts.group) return warnings;
+    if (facts.origin != device::Origin::File || !facts.physical) return warnings;
+    if (facts.driver && !facts.driver->empty() && !device::is_vfio_driver(*facts.driver)) {
+        const auto reason = reason_by_driver(facts);
+        warnings.push_back(fmt::format("on its host, {}; {}", reason.what, reason.remedy));
+    }
+    if (!facts.group) return warnings;
     for (const auto& member : facts.group->members)
         if (!device::leaves_group_viable(member))
             warnings.push_back("on its host, " + blocking_member(*facts.group, member));

@@ -118,5 +118,48 @@ TEST(Assignability, SaysWhatIsNotOfferedOfIntegratedGraphics) {
                 testing::Not(testing::Contains(HasSubstr("OpRegion"))));
 }
 
+TEST(Assignability, OfWordsRefusesWhatTheKernelRefused) {
+    auto facts = words_of_card({.address = {.device = 1}, .driver = "", .is_bridge = true});
+    facts.words->refusals = {"the firmware keeps memory mapped for it"};
+    EXPECT_FALSE(build_function_view(facts).assignable);
+
+    facts.physical = support::ConfigBuilder{}.image();
+    EXPECT_FALSE(build_function_view(facts).assignable);
+}
+
+TEST(Assignability, OfWordsWarnsOfKnownTrouble) {
+    auto facts = words_of_card({.address = {.device = 1}, .driver = "", .is_bridge = true});
+    facts.identity = device::Identity{.vendor = 0x1002, .device = 0x67df, .class_code = 0x030000};
+    EXPECT_THAT(build_function_view(facts).warnings,
+                testing::Contains(HasSubstr("known trouble with its reset")));
+
+    facts.identity = device::Identity{.vendor = 0x8086, .device = 0x1572, .class_code = 0x020000};
+    EXPECT_THAT(build_function_view(facts).warnings,
+                testing::Contains(HasSubstr("vfio-pci hides its INTx")));
+}
+
+TEST(Assignability, SaysWhichDriverADumpNames) {
+    device::DeviceFacts facts{"dump", device::Origin::File};
+    facts.address = pci::Address{.bus = 2};
+    facts.physical = support::ConfigBuilder{}.image();
+    facts.driver = std::string{"igb"};
+    facts.nodes = Unknown{"not told"};
+    facts.words = device::Words{};
+
+    EXPECT_THAT(build_function_view(facts).warnings,
+                testing::Contains("on its host, it is bound to the host driver igb, not to "
+                                  "vfio-pci; bind 0000:02:00.0 to vfio-pci on its own host"));
+}
+
+TEST(Assignability, OffersNoPartOfTheBoard) {
+    auto facts = words_of_card({.address = {.device = 1}, .driver = "", .is_bridge = true});
+    facts.address = pci::Address{.device = 0x1f, .function = 4};
+    facts.driver = std::string{"i801_smbus"};
+    facts.words->class_code = 0x0c0500;
+
+    EXPECT_EQ(build_function_view(facts).reasons.at(0).remedy,
+              "it is an SMBus controller of the host's board, which goes to no guest");
+}
+
 }  // namespace
 }  // namespace tenon::model::function

@@ -12,6 +12,8 @@
 #include "model/function/capability_view.hpp"
 #include "model/function/isolation.hpp"
 #include "model/function/msix_relocation.hpp"
+#include "model/function/reset.hpp"
+#include "model/function/reset_trouble.hpp"
 #include "pci/header.hpp"
 
 namespace tenon::model::function {
@@ -133,12 +135,19 @@ void note_interrupts(FunctionView& view) {
             "poll");
 }
 
+// Whether the guest's driver has MSI or MSI-X; of a header alone nobody knows.
+std::optional<bool> has_messages(const device::DeviceFacts& facts, const FunctionView& view) {
+    if (!facts.vfio && (!facts.physical || facts.physical->known() <= pci::header_size))
+        return std::nullopt;
+    return view.msi || view.msix;
+}
+
 void note_trouble(const device::DeviceFacts& facts, const IntxTrouble* intx, FunctionView& view) {
     if (intx != nullptr && !view.intx && intx->fault == IntxFault::HiddenByVfio)
         view.no_intx = fmt::format(
             "vfio-pci hides it, since it cannot be masked in this device [{}]", intx->evidence);
     if (view.intx)
-        if (auto warning = warning_of_intx(facts, *view.intx, intx, view.msi || view.msix);
+        if (auto warning = warning_of_intx(facts, *view.intx, intx, has_messages(facts, view));
             !warning.empty())
             view.warnings.push_back(std::move(warning));
     const bool shows_ats =
@@ -173,6 +182,31 @@ void note_integrated_graphics(const device::DeviceFacts& facts, FunctionView& vi
         "needs them finds no outputs, or refuses the device");
 }
 
+void note_refusals(const device::Words& words, FunctionView& view) {
+    for (const auto& refusal : words.refusals)
+        view.reasons.push_back({.what = refusal, .remedy = "", .commands = {}});
+}
+
+// Known trouble of a device of which nobody has bytes: with all that its registers could promise.
+void note_trouble_of_words(const device::DeviceFacts& facts, FunctionView& view) {
+    const ResetSubject subject{.vendor = view.vendor,
+                               .device = view.device,
+                               .class_code = view.class_code,
+                               .revision = view.revision};
+    if (const auto* const reset = find_likely_trouble(facts, subject))
+        view.warnings.push_back(
+            fmt::format("known trouble with its reset: {} [{}]", reset->what, reset->evidence));
+    const auto* const intx = find_intx_trouble(view.vendor, view.device);
+    if (intx == nullptr) return;
+    if (intx->fault == IntxFault::HiddenByVfio)
+        view.warnings.push_back(
+            fmt::format("vfio-pci hides its INTx, since it cannot be masked in this device: the "
+                        "guest's driver needs MSI or MSI-X [{}]",
+                        intx->evidence));
+    else
+        view.warnings.push_back(warning_of_intx(facts, {}, intx, std::nullopt));
+}
+
 // What the text beside its bytes says went wrong, and stands in the way on its host.
 void note_words(const device::DeviceFacts& facts, FunctionView& view) {
     if (!facts.words) return;
@@ -181,6 +215,7 @@ void note_words(const device::DeviceFacts& facts, FunctionView& view) {
     };
     add(facts.words->warnings);
     add(warnings_of_dump(facts));
+    note_refusals(*facts.words, view);
 }
 
 // Nobody has its bytes, but a text says something of it: whether its host lets it go, and no more.
@@ -210,6 +245,12 @@ FunctionView view_of_words(const device::DeviceFacts& facts) {
     else
         view.reasons = reasons_by_host(facts, view.unknowns);
     view.warnings = facts.words->warnings;
+    if (view.class_code == 0 && view.reasons.empty())
+        view.unknowns.emplace_back(
+            "what it is: the input tells no class, and a bridge or a part of the host's board "
+            "stays with the host");
+    note_refusals(*facts.words, view);
+    if (facts.identity && view.reasons.empty()) note_trouble_of_words(facts, view);
     note_integrated_graphics(facts, view);
     view.assignable = view.reasons.empty();
     return view;

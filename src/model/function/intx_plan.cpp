@@ -28,7 +28,7 @@ std::optional<IntxPlan> plan_intx(const device::DeviceFacts& facts, std::uint8_t
 }
 
 std::string warning_of_intx(const device::DeviceFacts& facts, const IntxPlan& plan,
-                            const IntxTrouble* trouble, bool messages) {
+                            const IntxTrouble* trouble, std::optional<bool> messages) {
     if (trouble == nullptr || trouble->fault == IntxFault::HiddenByVfio) return "";
     const bool alone = facts.line && !is_shared(facts.line);
     if (alone) return "";
@@ -43,7 +43,9 @@ std::string warning_of_intx(const device::DeviceFacts& facts, const IntxPlan& pl
         "INTx cannot be masked in this device{}: {}; VFIO answers EBUSY to who asks for it beside "
         "others. intx=off goes without INTx{} [{}]",
         when, line,
-        messages ? ", and its driver has MSI" : ", and its driver has to poll: it has no MSI",
+        !messages   ? ""
+        : *messages ? ", and its driver has MSI"
+                    : ", and its driver has to poll: it has no MSI",
         trouble->evidence);
 }
 

@@ -47,9 +47,10 @@ struct IntxRoute {
 std::optional<IntxPlan> plan_intx(const device::DeviceFacts& facts, std::uint8_t pin,
                                   chosen::IntxChoice choice, const IntxTrouble* trouble = nullptr);
 
-/// What a user should know of it; empty: nothing. `messages`: the function has MSI or MSI-X.
+/// What a user should know of it; empty: nothing. `messages`: the function has MSI or MSI-X; none:
+/// not known.
 std::string warning_of_intx(const device::DeviceFacts& facts, const IntxPlan& plan,
-                            const IntxTrouble* trouble, bool messages);
+                            const IntxTrouble* trouble, std::optional<bool> messages);
 
 /// The pin of a bridge that pin `pin` (1..4) of device `device` behind it leads to.
 /// Source: PCIe Base Spec 6.0, 2.2.8.1 (table 2-17).

@@ -6,7 +6,9 @@
 #include <algorithm>
 
 #include "model/function/reset_trouble.hpp"
+#include "pci/capability.hpp"
 #include "pci/header.hpp"
+#include "pci/power_management.hpp"
 
 namespace tenon::model::function {
 namespace {
@@ -263,6 +265,18 @@ Known<bool> has_own_reset(const device::DeviceFacts& facts) {
 
 namespace {
 
+// Whether the registers say that the way into D3hot and back resets the function.
+bool promises_power_reset(const device::DeviceFacts& facts) {
+    if (!facts.physical || facts.physical->known() <= pci::header_size) return false;
+    const auto found =
+        pci::list_capabilities(*facts.physical)
+            .find(pci::CapabilityList::Standard, pci::capability_id::power_management);
+    if (!found) return false;
+    const pci::PowerControl control{
+        facts.physical->read16(found->at + pci::power_management::control)};
+    return control.get<pci::NoSoftReset>() == 0;
+}
+
 // Of a port that cannot reset its bus as it should.
 const ResetTrouble* find_trouble_above(const device::DeviceFacts& facts) {
     if (!facts.path || facts.path->empty() || !facts.path->front().config) return nullptr;
@@ -281,7 +295,11 @@ const ResetTrouble* find_likely_trouble(const device::DeviceFacts& facts,
     const auto* trouble =
         find_reset_trouble(subject.vendor, subject.device, subject.class_code, subject.revision);
     if (trouble == nullptr) trouble = find_trouble_above(facts);
-    if (trouble == nullptr || !facts.reset_methods) return trouble;
+    if (trouble == nullptr) return nullptr;
+    if (!facts.reset_methods)
+        return trouble->reset == TroubledReset::PowerManagement && !promises_power_reset(facts)
+                   ? nullptr
+                   : trouble;
     const auto first = facts.reset_methods->empty() ? "" : facts.reset_methods->front();
     switch (trouble->reset) {
         case TroubledReset::Function:

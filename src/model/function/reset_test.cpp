@@ -5,6 +5,8 @@
 
 #include <array>
 
+#include "tests/support/config_builder.hpp"
+
 namespace tenon::model::function {
 namespace {
 
@@ -199,6 +201,29 @@ TEST(Reset, DoesNotTakeABusThatTheDeviceDoesNotSurvive) {
               ResetWay::None);
     EXPECT_THAT(decide(facts({}), chosen::ResetChoice::Bus, {gpu, sound}, t4).plan.warnings,
                 ElementsAre(HasSubstr("lore.kernel.org")));
+}
+
+// Linux has that quirk for VGA controllers alone, and it matters where registers promise the reset.
+TEST(Reset, KnowsOfNoResetByPowerStatesOnlyWhereItIsPromised) {
+    constexpr ResetSubject fiji{.vendor = 0x1002, .device = 0x7300, .class_code = 0x030000};
+    constexpr ResetSubject accelerator{.vendor = 0x1002, .device = 0x740c, .class_code = 0x038000};
+    constexpr std::size_t at = 0x40;
+    constexpr std::uint8_t no_soft_reset = 8;
+    const auto config = [&](std::uint8_t control) {
+        return support::ConfigBuilder{256}
+            .head(at)
+            .standard(at, pci::capability_id::power_management, 0)
+            .put8(at + 4, control)
+            .image();
+    };
+    device::DeviceFacts dump{"dump", device::Origin::File};
+    dump.physical = config(no_soft_reset);
+    EXPECT_EQ(find_likely_trouble(dump, fiji), nullptr);
+    dump.physical = config(0);
+    EXPECT_NE(find_likely_trouble(dump, fiji), nullptr);
+    EXPECT_EQ(find_likely_trouble(dump, accelerator), nullptr);
+    dump.physical = Unknown{"no bytes"};
+    EXPECT_EQ(find_likely_trouble(dump, fiji), nullptr);
 }
 
 }  // namespace

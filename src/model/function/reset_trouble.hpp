@@ -19,7 +19,7 @@ struct ResetTrouble {
     std::uint16_t vendor;
     std::uint16_t first_device;  ///< Ids from here
     std::uint16_t last_device;   ///< to here, both included.
-    std::uint8_t base_class;     ///< Of the class code; 0xff: any.
+    std::uint16_t classes;       ///< Class and subclass, which may be ff: any; 0xffff: any of both.
     std::uint8_t revision;       ///< 0xff: any.
     TroubledReset reset;
     std::string_view what;      ///< What happens, in words for a person, without a full stop.

@@ -74,6 +74,12 @@ private:
         });
     }
 
+    bool any_on_host() const {
+        return std::ranges::any_of(functions_, [](const function::FunctionView* view) {
+            return !view->emulated && view->atomics.counted() != 0;
+        });
+    }
+
     std::string main_reason() const {
         if (rules_.express_version < 2)
             return "a PCI Express capability of version 1 has no Device Capabilities 2 to say it "
@@ -81,7 +87,10 @@ private:
         if (rule_.mode == chosen::AtomicsMode::Off) return "switched off";
         if (rule_.mode == chosen::AtomicsMode::Fixed) return "as asked, whoever is in the slot";
         if (functions_.empty()) return "the slot is empty";
-        if (!any_reports()) return "no function of the slot has any on its host, as far as known";
+        if (!any_reports())
+            return any_on_host() ? "no function of the slot has a register to enable them in "
+                                   "(Device Control 2), as far as its bytes are known"
+                                 : "no function of the slot has any on its host, as far as known";
         const bool some = decision_.completer != 0;
         switch (rule_.mode) {
             case chosen::AtomicsMode::LoneFunction:

@@ -55,8 +55,10 @@ private:
             }
             const auto* const config = config_of(facts);
             if (config == nullptr) {
-                leave_out(
-                    n, {.what = "its configuration space cannot be read: " + facts.physical.why()});
+                const std::string_view what = facts.words
+                                                  ? "what a guest would see of it is not known: "
+                                                  : "its configuration space cannot be read: ";
+                leave_out(n, {.what = std::string{what} + facts.physical.why()});
                 continue;
             }
             const auto lists = function::walk_lists(facts);
