@@ -4,7 +4,7 @@ include(CMakePackageConfigHelpers)
 include(GNUInstallDirs)
 
 # The layers it is made of: all but KVM and the command line. They are not installed themselves.
-set(layers base pci device host capture model library)
+set(layers base pci device host capture model managed library)
 list(TRANSFORM layers REPLACE "(.+)" "$<TARGET_OBJECTS:tenon_\\1>" OUTPUT_VARIABLE objects)
 file(GLOB headers CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/include/tenon/*.hpp)
 

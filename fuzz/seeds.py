@@ -164,6 +164,20 @@ def recordings():
         yield zstd(text)
 
 
+def command_lines():
+    """Those of the tests, and one with a file of -readconfig behind it."""
+    folder = SOURCE / "src" / "managed"
+    for file in sorted(folder.rglob("*_test.cpp")):
+        text = re.sub(r'"\s*\n\s*R?"?\(?', "", file.read_text())
+        for command in re.findall(r'((?:kvm|qemu-system-x86_64|-M) [^\n]*?)\)?"', text):
+            begin = "kvm " if command.startswith("-M") else ""
+            yield (begin + command.replace("\\n", "\n")).encode()
+    yield (b"machine: q35,viommu=intel\ncpu: host,hidden=1,flags=+x;-y\nballoon: 0\nhostpci0: 01:00;02:00.1,pcie=1\n"
+           b"args: -cpu max -set device.hostpci0.0.rombar=0\n[a]\nmachine: pc\n")
+    yield b"/usr/bin/kvm\0-M\0q35\0-device\0edu,bus=no\0"
+    yield b'kvm -readconfig a -set device.rp.x=1\n====\n[device "rp"]\n  driver = "pcie-root-port"\n'
+
+
 def vm_files():
     for page in sorted((SOURCE / "docs" / "users").glob("*.md")):
         for block in re.findall(r"```toml\n(.*?)```", page.read_text(), re.DOTALL):
@@ -180,7 +194,7 @@ def plans():
 
 
 def main():
-    kinds = {"capture_text": texts, "capture_blob": blobs, "capture_json": documents,
+    kinds = {"command_line": command_lines, "capture_text": texts, "capture_blob": blobs, "capture_json": documents,
              "guest_access": guests, "control_stream": conversations, "vm_file": vm_files, "plan_json": plans,
              "recording": recordings}
     if len(sys.argv) != 3 or sys.argv[1] not in kinds:

@@ -5,11 +5,13 @@
 #include <exception>
 #include <iterator>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "base/printable.hpp"
 #include "cli/capture_command.hpp"
+#include "cli/check_command.hpp"
 #include "cli/ctl_command.hpp"
 #include "cli/diff_command.hpp"
 #include "cli/file_options.hpp"
@@ -33,6 +35,7 @@ struct Options {
     DiffArguments diff;
     ListArguments list;
     CtlArguments ctl;
+    CheckArguments check;
     bool no_open = false;
     bool anonymize = false;
     bool json = false;
@@ -107,6 +110,16 @@ CLI::App* add_ctl(CLI::App& app, Options& options) {
     return command;
 }
 
+CLI::App* add_check(CLI::App& app, Options& options) {
+    auto* const command = app.add_subcommand("check");
+    command->add_option("FILE", options.check.request.file);
+    command->add_option("--pid", options.check.request.process);
+    command->add_option("--host", options.check.request.host);
+    command->add_flag("--json", options.check.json);
+    set_help(*command, check_help());
+    return command;
+}
+
 CLI::App* add_list(CLI::App& app, Options& options) {
     auto* const command = app.add_subcommand("list");
     command->add_option("FILE", options.list.file);
@@ -131,6 +144,14 @@ CLI::App* add_diff(CLI::App& app, Options& options) {
 
 constexpr std::string_view picture_ending = ".svg";
 constexpr std::string_view page_ending = ".html";
+
+// Of `check`, words behind "--" are those of another program: the library is not to see them.
+int count_own(int count, const char* const* arguments) {
+    if (count < 2 || std::string_view{arguments[1]} != "check") return count;
+    for (int n = 2; n < count; ++n)
+        if (std::string_view{arguments[n]} == "--") return n;
+    return count;
+}
 
 // `--map` alone is for the terminal, `--map FILE.svg` a file: the next word decides, which is a
 // device otherwise. The library cannot tell the two, so each becomes one word. In reverse, as it
@@ -198,6 +219,17 @@ Outcome list(const Host& host, const ListArguments& arguments, const text::TextS
     return run_list(host, arguments, style);
 }
 
+Outcome check(const Host& host, CheckArguments& arguments, std::span<const char* const> words,
+              const text::TextStyle& style) {
+    auto& request = arguments.request;
+    request.words.assign(words.begin(), words.end());
+    const int given =
+        int{!request.file.empty()} + int{request.process.has_value()} + int{!request.words.empty()};
+    if (given != 1)
+        return wrong_usage("check", "give one of FILE, --pid and -- with a command behind it");
+    return run_check(host, arguments, style);
+}
+
 Outcome plan(const Host& host, const Options& options, const text::TextStyle& style) {
     if (!options.emit.empty() && options.emit != "lspci")
         return wrong_usage("plan", fmt::format("--emit {}: the only form is lspci", options.emit));
@@ -238,8 +270,10 @@ Outcome dispatch(int count, const char* const* arguments, const Host& host,
     const auto* const list_command = add_list(app, options);
     const auto* const diff_command = add_diff(app, options);
     const auto* const ctl_command = add_ctl(app, options);
+    const auto* const check_command = add_check(app, options);
+    const int own = count_own(count, arguments);
     try {
-        app.parse(words_of(count, arguments));
+        app.parse(words_of(own, arguments));
     } catch (const CLI::ParseError& error) {
         return parsing_ended(error, app);
     }
@@ -261,6 +295,11 @@ Outcome dispatch(int count, const char* const* arguments, const Host& host,
     if (list_command->parsed()) return list(host, options.list, style);
     if (diff_command->parsed()) return run_diff(host, options.diff, style);
     if (ctl_command->parsed()) return run_ctl(options.ctl);
+    if (check_command->parsed()) {
+        const std::span all{arguments, static_cast<std::size_t>(count)};
+        const auto behind = all.subspan(static_cast<std::size_t>(std::min(own + 1, count)));
+        return check(host, options.check, behind, style);
+    }
     return wrong_usage("", "no command");
 }
 

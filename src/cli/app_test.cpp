@@ -51,7 +51,7 @@ TEST_F(App, EndsWithOneMessageOnWrongUsage) {
               "tenon: DEVICE or --port is required. See: tenon plan --help\n");
     EXPECT_EQ(run_with({"fly"}).status, 2);
     EXPECT_EQ(run_with({"fly"}).err,
-              "tenon: unknown command \"fly\"; known: plan, run, capture, list, diff, ctl. "
+              "tenon: unknown command \"fly\"; known: plan, run, capture, list, diff, ctl, check. "
               "See: tenon --help\n");
     EXPECT_EQ(run_with({"list", "--fly"}).err,
               "tenon: unknown option --fly. See: tenon list --help\n");

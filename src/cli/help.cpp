@@ -83,6 +83,7 @@ Usage: tenon COMMAND ...
   list        show the devices of this host, and which of them can be assigned
   capture     write down all that is known of devices, to plan with them elsewhere
   diff        show what a guest would see differently of two devices, captures or plans
+  check       say what is wrong with a guest's configuration for QEMU or Proxmox
   COMMAND --help, --version
 
 Examples
@@ -235,6 +236,36 @@ Usage: tenon list [--json | --tree | --report FILE.html] [--anonymize] [FILE]
   --anonymize             name no single device and no site
 
 Exit status: 0 listed, 2 wrong usage, an unreadable file, or this host shows no PCI bus.
+)";
+}
+
+std::string check_help() {
+    return R"(Shows where a guest of QEMU would find its PCI devices, and what is wrong with the configuration:
+what fails to start, what the guest loses, what is slow or dangerous, why, and what to write instead.
+
+Usage: tenon check [OPTION]... FILE
+       tenon check [OPTION]... -- COMMAND WORD...
+       tenon check [OPTION]... --pid N
+
+  FILE                    a guest's .conf of Proxmox; or a command of QEMU for a shell, as in a
+                          script, or words with zero bytes between them, as in /proc/N/cmdline; - is
+                          standard input
+  -- COMMAND WORD...      the command itself
+  --pid N                 the QEMU that runs as process N of this host
+  --host here|FILE        what is known of the host: of this one, or of another by a capture, a dump,
+                          a copy of its /sys or a report; with --pid it is this one without saying so
+  --json                  print one JSON object, for scripts
+
+Files of -readconfig are read. Nothing is started, opened or changed. What only the host can tell is
+named under "Not judged" where the host is not known, and so is every word that is not understood.
+
+Exit status: 0 nothing was found, 1 findings, 2 wrong usage or unreadable input.
+
+Examples
+  tenon check vm.sh
+  tenon check --host here /etc/pve/qemu-server/101.conf
+  tenon check --host here -- qemu-system-x86_64 -M q35 -m 4G -device vfio-pci,host=65:00.0
+  tenon check --host report.tar.xz vm.sh
 )";
 }
 

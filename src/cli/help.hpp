@@ -17,6 +17,9 @@ std::string run_help();
 /// Help of `tenon ctl`.
 std::string ctl_help();
 
+/// Help of `tenon check`.
+std::string check_help();
+
 /// Help of `tenon capture`, `tenon list`, `tenon diff`.
 std::string capture_help();
 std::string list_help();

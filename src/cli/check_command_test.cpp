@@ -1,0 +1,146 @@
+#include "cli/check_command.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <array>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "cli/app.hpp"
+#include "tests/support/fake_sysfs.hpp"
+
+namespace tenon::cli {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+class CheckCommand : public testing::Test {
+protected:
+    Outcome check(std::vector<const char*> words) {
+        words.insert(words.begin(), {"tenon", "check"});
+        return run(static_cast<int>(words.size()), words.data(), host(), nullptr, {.width = 100});
+    }
+
+    Host host() {
+        return {.sysfs = host::sysfs::Sysfs{
+                    {.sysfs = tree_.sysfs(), .dev = tree_.dev(), .proc = tree_.proc()}}};
+    }
+
+    std::string file(const std::string& name, const std::string& text) {
+        const auto path = (std::filesystem::path{testing::TempDir()} / name).string();
+        std::ofstream{path} << text;
+        return path;
+    }
+
+    support::FakeSysfs tree_;
+};
+
+TEST_F(CheckCommand, FindsNothingInASoundCommand) {
+    const auto outcome = check({"--", "qemu-system-x86_64", "-M", "q35", "-device",
+                                "pcie-root-port,id=rp", "-device", "vfio-pci,host=65:00.0,bus=rp"});
+
+    EXPECT_EQ(outcome.status, 0) << outcome.err;
+    EXPECT_THAT(outcome.out, HasSubstr("Findings\n  none\n"));
+    EXPECT_THAT(outcome.out, HasSubstr("--host here"));
+}
+
+TEST_F(CheckCommand, ShowsTheTreeAndWhatIsWrong) {
+    const auto path = file("vm.sh",
+                           "qemu-system-x86_64 -M q35 -nodefaults \\\n"
+                           "  -device pcie-root-port,id=rp,x-speed=32,chassis=3 \\\n"
+                           "  -device vfio-pci,host=65:00.0,id=gpu,addr=5\n");
+    const auto outcome = check({path.c_str()});
+
+    EXPECT_EQ(outcome.status, 1);
+    EXPECT_THAT(outcome.out, HasSubstr("  01.0 pcie-root-port rp: 32 GT/s x32, chassis 3"));
+    EXPECT_THAT(outcome.out, HasSubstr("  05.0 vfio-pci gpu: host 0000:65:00.0\n"));
+    EXPECT_THAT(outcome.out, HasSubstr("1. the guest loses something"));
+    EXPECT_THAT(outcome.out, HasSubstr("vm.sh:3: vfio-pci,host=65:00.0,id=gpu"));
+    EXPECT_THAT(outcome.out,
+                HasSubstr("\n      -device vfio-pci,id=gpu,host=65:00.0,addr=0x0,bus=port1\n"));
+}
+
+TEST_F(CheckCommand, AsksTheHostThatIsNamed) {
+    const std::vector<std::byte> config(64);
+    tree_.add({.address = "0000:65:00.0", .config = config, .driver = "vfio-pci", .group = "14"});
+    tree_.add(
+        {.address = "0000:65:00.1", .config = config, .driver = "snd_hda_intel", .group = "14"});
+    const std::array device{"-device", "vfio-pci,host=65:00.0,bus=rp"};
+
+    const auto outcome =
+        check({"--host", "here", "--", "kvm", "-M", "q35", "-device", "pcie-root-port,id=rp",
+               device[0], device[1], "-device", "pcie-root-port,id=b,chassis=2", "-device",
+               "vfio-pci,host=66:00.0,bus=b"});
+
+    EXPECT_EQ(outcome.status, 1);
+    EXPECT_THAT(outcome.out, HasSubstr("shares IOMMU group 14"));
+    EXPECT_THAT(outcome.out, HasSubstr("(snd_hda_intel)"));
+    EXPECT_THAT(outcome.out, HasSubstr("0000:66:00.0 is not on the host"));
+    // Of what is not there nothing more is asked.
+    EXPECT_THAT(outcome.out, HasSubstr("the links of 1 function are"));
+}
+
+TEST_F(CheckCommand, ReadsAProcess) {
+    std::filesystem::create_directories(tree_.proc() + "/77");
+    std::ofstream{tree_.proc() + "/77/cmdline", std::ios::binary}
+        << std::string{"/usr/bin/kvm\0-M\0q35\0-device\0edu,bus=no\0", 39};
+
+    const auto outcome = check({"--pid", "77"});
+
+    EXPECT_EQ(outcome.status, 1) << outcome.err;
+    EXPECT_THAT(outcome.out, HasSubstr("process 77, word 4"));
+    EXPECT_EQ(check({"--pid", "78"}).status, 2);
+    EXPECT_THAT(check({"--pid", "78"}).err, HasSubstr("there is no process 78"));
+}
+
+TEST_F(CheckCommand, ReadsConfigFilesThatAreNamed) {
+    const auto config = file("ports.cfg", "[device \"rp\"]\n driver = \"pcie-root-port\"\n");
+    const auto outcome = check({"--", "kvm", "-M", "q35", "-readconfig", config.c_str(), "-device",
+                                "vfio-pci,host=65:00.0,bus=rp"});
+
+    EXPECT_EQ(outcome.status, 0) << outcome.out;
+    EXPECT_THAT(outcome.out, HasSubstr("pcie-root-port rp"));
+}
+
+TEST_F(CheckCommand, GivesJson) {
+    const auto outcome = check(
+        {"--json", "--", "kvm", "-M", "q35", "-frob", "-device", "vfio-pci,host=65:00.0,id=gpu"});
+    const auto json = nlohmann::json::parse(outcome.out);
+
+    EXPECT_EQ(outcome.status, 1);
+    EXPECT_EQ(json.at("format"), 1);
+    EXPECT_EQ(json.at("findings").size(), 1u);
+    EXPECT_EQ(json.at("findings").at(0).at("trap"), "root-bus");
+    EXPECT_EQ(json.at("findings").at(0).at("evidence").at(0).at("word"), 5);
+    EXPECT_EQ(json.at("unknown").at(0).at("text"), "-frob");
+    EXPECT_EQ(json.at("buses").at(0).at("name"), "pcie.0");
+}
+
+TEST_F(CheckCommand, EndsWithTwoForWhatItCannotRead) {
+    EXPECT_EQ(check({"/no/such/file"}).status, 2);
+    EXPECT_EQ(check({file("none.sh", "echo 'a").c_str()}).status, 2);
+    EXPECT_EQ(check({"--", "kvm", "disk.img"}).status, 2);
+    EXPECT_EQ(check({"--host", "/no/such", "--", "kvm", "-m", "1G"}).status, 2);
+}
+
+TEST_F(CheckCommand, WantsOneInput) {
+    EXPECT_EQ(check({}).status, 2);
+    EXPECT_EQ(check({"--"}).status, 2);
+    EXPECT_EQ(check({"a.sh", "--", "kvm", "-m", "1G"}).status, 2);
+    EXPECT_EQ(check({"--pid", "1", "a.sh"}).status, 2);
+    EXPECT_EQ(check({"--pid", "-1"}).status, 2);
+    EXPECT_THAT(check({}).err, HasSubstr("tenon check --help"));
+}
+
+TEST_F(CheckCommand, LeavesTheOtherProgramsHelpAlone) {
+    const auto outcome = check({"--", "kvm", "-m", "1G", "--help"});
+
+    EXPECT_EQ(outcome.status, 0);
+    EXPECT_THAT(outcome.out, Not(HasSubstr("Usage")));
+}
+
+}  // namespace
+}  // namespace tenon::cli

@@ -1,0 +1,28 @@
+// The traps, a table for each family.
+#pragma once
+
+#include <span>
+
+#include "managed/traps/case.hpp"
+
+namespace tenon::managed::traps {
+
+/// What QEMU refuses before it makes a machine: words, names, buses, addresses.
+std::span<const Trap> traps_of_words();
+
+/// Where a function sits, and what it loses there.
+std::span<const Trap> traps_of_place();
+
+/// The guest's IOMMU.
+std::span<const Trap> traps_of_viommu();
+
+/// Processor, address width, memory.
+std::span<const Trap> traps_of_processor();
+
+/// Properties of an assigned function.
+std::span<const Trap> traps_of_function();
+
+/// What only the host can tell.
+std::span<const Trap> traps_of_host();
+
+}  // namespace tenon::managed::traps

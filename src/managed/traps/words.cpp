@@ -1,0 +1,229 @@
+#include "managed/traps/words.hpp"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <utility>
+
+#include "base/shell.hpp"
+
+namespace tenon::managed::traps {
+namespace {
+
+using said::Form;
+using said::Manager;
+using said::Properties;
+using said::ValueKind;
+
+// What an option says with the changes: those of a name that is there take its place.
+Properties changed(const Properties& from, const std::vector<Change>& changes) {
+    Properties to;
+    const auto change_of = [&](std::string_view name) {
+        return std::ranges::find(changes, name, &Change::name);
+    };
+    for (const auto& [name, value] : from.all()) {
+        const auto change = change_of(name);
+        if (from.find(name) != &value) continue;  // A later one of its name counts.
+        if (change == changes.end()) {
+            to.add(name, value);
+        } else if (!change->value.empty()) {
+            to.add(name, {.text = std::string{change->value}, .place = {}, .kind = value.kind});
+        }
+    }
+    for (const auto& change : changes)
+        if (from.find(change.name) == nullptr && !change.value.empty())
+            to.add(std::string{change.name}, {.text = std::string{change.value}});
+    return to;
+}
+
+std::string with_commas(std::string_view text) {
+    std::string all;
+    for (const char letter : text)
+        all += letter == ',' ? std::string{",,"} : std::string{letter};
+    return all;
+}
+
+std::string keys_text(const said::Option& device, const Properties& properties) {
+    auto text = with_commas(device.type);
+    if (!device.id.empty()) text += fmt::format(",id={}", with_commas(device.id));
+    for (const auto& [name, value] : properties.all())
+        text += fmt::format(",{}={}", name, with_commas(value.text));
+    return text;
+}
+
+std::string json_text(std::string_view type, const said::Option& device,
+                      const Properties& properties) {
+    using Json = nlohmann::ordered_json;
+    Json json = Json::object();
+    json[std::string{type}] = device.type;
+    if (!device.id.empty()) json["id"] = device.id;
+    for (const auto& [name, value] : properties.all()) {
+        auto& member = json[name];
+        if (value.kind == ValueKind::Text)
+            member = value.text;
+        else if (value.kind == ValueKind::Flag)
+            member = value.text == "on";
+        else  // As it came from JSON.
+            member = Json::parse(value.text, nullptr, false);
+    }
+    return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+// A device of the manager's own is reached by its id from what is handed to QEMU.
+std::vector<std::string> proxmox_arguments(const std::string& id,
+                                           const std::vector<Change>& changes) {
+    std::string text = "args:";
+    for (const auto& change : changes)
+        text += fmt::format(" -set device.{}.{}={}", id, change.name, change.value);
+    return {text};
+}
+
+// Numbers of hostpciN: a function keeps its own, unless it was one of several of that line.
+class NumberedSlots {
+public:
+    explicit NumberedSlots(const Case& of) {
+        for (const auto& one : of.assigned())
+            if (const auto number = number_of(*one.option)) said_.insert(*number);
+    }
+
+    unsigned of(const Assigned& one) {
+        const auto own = number_of(*one.option);
+        if (own && given_.insert(*own).second) return *own;
+        unsigned number = 0;
+        while (said_.contains(number) || given_.contains(number))
+            ++number;
+        given_.insert(number);
+        return number;
+    }
+
+private:
+    static std::optional<unsigned> number_of(const said::Option& option) {
+        constexpr std::string_view name = "hostpci";
+        if (!option.id.starts_with(name)) return std::nullopt;
+        const std::string_view rest = std::string_view{option.id}.substr(name.size());
+        const auto number = said::parse_number(rest.substr(0, rest.find('.')));
+        if (!number || *number > 255) return std::nullopt;
+        return static_cast<unsigned>(*number);
+    }
+
+    std::set<unsigned> said_;
+    std::set<unsigned> given_;
+};
+
+// Names and chassis that nobody has yet.
+class NewPorts {
+public:
+    // Numbers from that of a device on, so that what two findings propose goes together.
+    NewPorts(const Case& of, std::size_t device)
+        : of_{of}, number_{device}, chassis_{100 + device % 150} {}
+
+    std::pair<std::string, std::uint64_t> next() {
+        std::string name;
+        do
+            name = fmt::format("port{}", number_++);
+        while (is_taken(name));
+        while (chassis_is_taken(chassis_))
+            ++chassis_;
+        return {name, chassis_++};
+    }
+
+private:
+    bool is_taken(std::string_view name) const {
+        return std::ranges::any_of(of_.configuration.devices,
+                                   [&](const said::Option& one) { return one.id == name; });
+    }
+
+    bool chassis_is_taken(std::uint64_t chassis) const {
+        return std::ranges::any_of(of_.configuration.devices, [&](const said::Option& one) {
+            return said::parse_number(one.properties.text("chassis")) == chassis;
+        });
+    }
+
+    const Case& of_;
+    std::size_t number_;
+    std::uint64_t chassis_;
+};
+
+// A port in the form of the device that goes behind it: those of JSON come after all others.
+std::string new_port(Form form, std::string_view name, std::uint64_t chassis) {
+    if (form != Form::Json)
+        return fmt::format("pcie-root-port,id={},bus=pcie.0,chassis={}", name, chassis);
+    return fmt::format(R"({{"driver":"pcie-root-port","id":"{}","bus":"pcie.0","chassis":{}}})",
+                       name, chassis);
+}
+
+}  // namespace
+
+std::string option_text(std::string_view option, const said::Option& device,
+                        const std::vector<Change>& changes) {
+    const auto properties = changed(device.properties, changes);
+    const auto text =
+        device.form == Form::Json
+            ? json_text(option == "-object" ? "qom-type" : "driver", device, properties)
+            : keys_text(device, properties);
+    return fmt::format("{} {}", option, shell_word(text));
+}
+
+std::vector<std::string> change_device(const Case& of, std::size_t device,
+                                       const std::vector<Change>& changes) {
+    const auto& option = of.option(device);
+    if (of.configuration.manager == Manager::Proxmox && !option.id.empty() &&
+        option.form != Form::Json)
+        return proxmox_arguments(option.id, changes);
+    if (option.form == Form::ConfigFile && !option.id.empty()) {
+        std::vector<std::string> lines;
+        for (const auto& change : changes)
+            lines.push_back(
+                fmt::format("-set device.{}.{}={}", option.id, change.name, change.value));
+        return lines;
+    }
+    return {option_text("-device", option, changes)};
+}
+
+std::vector<std::string> change_cpu(const Case& of, const std::vector<Change>& changes) {
+    const auto* const cpu = of.configuration.cpu();
+    said::Option option{.type = cpu == nullptr ? "host" : cpu->type, .id = {}};
+    if (cpu != nullptr) option.properties = cpu->properties;
+    const auto properties = changed(option.properties, changes);
+    if (of.configuration.manager == Manager::Proxmox) return {};
+    return {fmt::format("-cpu {}", shell_word(keys_text(option, properties)))};
+}
+
+std::vector<std::string> change_machine(const Case& of, std::string_view name,
+                                        std::string_view value) {
+    if (of.configuration.manager == Manager::Proxmox)
+        return {fmt::format("args: -machine {}={}", name, value)};
+    said::Option machine{.type = std::string{of.configuration.machine.text("type")}, .id = {}};
+    for (const auto& [key, one] : of.configuration.machine.all())
+        if (key != "type") machine.properties.add(key, one);
+    const auto properties = changed(machine.properties, {{.name = name, .value = value}});
+    auto text = keys_text(machine, properties);
+    if (text.starts_with(',')) text.erase(0, 1);
+    return {fmt::format("-machine {}", shell_word(text))};
+}
+
+std::vector<std::string> own_ports(const Case& of, const std::vector<const Assigned*>& functions) {
+    std::vector<std::string> lines;
+    if (of.configuration.manager == Manager::Proxmox) {
+        NumberedSlots slots{of};
+        for (const auto* const one : functions)
+            lines.push_back(fmt::format("hostpci{}: {},pcie=1", slots.of(*one), one->name()));
+        return lines;
+    }
+    if (functions.empty()) return lines;
+    NewPorts ports{of, functions.front()->device};
+    for (const auto* const one : functions) {
+        const auto [name, chassis] = ports.next();
+        lines.push_back(
+            fmt::format("-device {}", shell_word(new_port(one->option->form, name, chassis))));
+        lines.push_back(option_text("-device", *one->option,
+                                    {{.name = "bus", .value = name},
+                                     {.name = "addr", .value = "0x0"},
+                                     {.name = "multifunction", .value = ""}}));
+    }
+    return lines;
+}
+
+}  // namespace tenon::managed::traps
