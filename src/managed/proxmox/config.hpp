@@ -22,9 +22,9 @@ using SlotFunctions =
 /// "key: value".
 bool is_config(std::string_view text);
 
-/// Reads the part of the file that counts now: sections, as of snapshots, are passed over. `file` is
-/// its name. A function of the host without its number ("01:00") is all functions of the slot; where
-/// nobody knows them, it is taken for one of several.
+/// Reads the part of the file that counts now: sections, as of snapshots, are passed over. `file`
+/// is its name. A function of the host without its number ("01:00") is all functions of the slot;
+/// where nobody knows them, it is taken for one of several.
 /// Errors: Malformed for no line of "key: value", and for too much text.
 /// Source: Proxmox qemu-server 9.2.6, PVE/QemuServer.pm, QemuServer/PCI.pm.
 Result<said::Configuration> read_config(std::string_view text, std::string_view file,
