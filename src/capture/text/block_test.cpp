@@ -75,8 +75,14 @@ TEST(Block, HasNoStarBehindShortOffsets) {
 // A header in the order of memory.
 std::vector<std::byte> header_bytes() {
     std::vector<std::byte> bytes(64);
-    for (const auto& [at, value] : {std::pair{0, 0x86}, {1, 0x80}, {2, 0x53}, {3, 0x09},
-                                    {6, 0x10}, {10, 0x08}, {11, 0x01}, {0x34, 0x40}})
+    for (const auto& [at, value] : {std::pair{0, 0x86},
+                                    {1, 0x80},
+                                    {2, 0x53},
+                                    {3, 0x09},
+                                    {6, 0x10},
+                                    {10, 0x08},
+                                    {11, 0x01},
+                                    {0x34, 0x40}})
         bytes[static_cast<std::size_t>(at)] = static_cast<std::byte>(value);
     return bytes;
 }
@@ -115,9 +121,9 @@ TEST(Header, IsThatOfAFunctionThatAnswers) {
 TEST(Header, TurnsGroupsAndLeavesARest) {
     const std::vector<std::byte> bytes{std::byte{1}, std::byte{2}, std::byte{3}, std::byte{4},
                                        std::byte{5}};
-    EXPECT_EQ(reversed_groups(bytes, 2), (std::vector<std::byte>{std::byte{2}, std::byte{1},
-                                                                 std::byte{4}, std::byte{3},
-                                                                 std::byte{5}}));
+    EXPECT_EQ(reversed_groups(bytes, 2),
+              (std::vector<std::byte>{std::byte{2}, std::byte{1}, std::byte{4}, std::byte{3},
+                                      std::byte{5}}));
 }
 
 }  // namespace
