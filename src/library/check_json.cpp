@@ -7,7 +7,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 using managed::guest::BusKind;
-using managed::guest::Tree;
 using managed::said::Note;
 using managed::said::Place;
 using managed::traps::Kind;

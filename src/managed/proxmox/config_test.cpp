@@ -12,7 +12,6 @@ namespace tenon::managed::proxmox {
 namespace {
 
 using testing::ElementsAre;
-using testing::HasSubstr;
 using testing::IsEmpty;
 
 said::Configuration read(std::string_view text, const SlotFunctions& functions_of = nullptr) {
