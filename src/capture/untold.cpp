@@ -1,5 +1,7 @@
 #include "capture/untold.hpp"
 
+#include "device/untold_iommu.hpp"
+
 namespace tenon::capture {
 
 void leave_untold(device::DeviceFacts& facts, const Unknown& why) {
@@ -14,7 +16,7 @@ void leave_untold(device::DeviceFacts& facts, const Unknown& why) {
     leave(address, physical, vfio, resources, group, driver, nodes, virtual_function,
           physical_function, numa_node, kernel, identity, has_iommu, link, reset_methods, path,
           bus_neighbours, atomics, line, uses);
-    leave(iommu.pasid, iommu.ats, iommu.dirty_tracking, iommu.kind, iommu.page_sizes, iommu.iova);
+    device::leave_untold(iommu, why);
 }
 
 }  // namespace tenon::capture

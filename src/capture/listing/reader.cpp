@@ -16,8 +16,12 @@ std::size_t indent_of(std::string_view line) {
     return std::min(line.find_first_not_of(" \t"), line.size());
 }
 
-// What loops print that write no line of lspci: ids before the address, the name of a class behind.
-void put_loosely(std::string_view text, std::string_view rest, Said& said) {
+// Of a line of a group, what stands behind the address: of lspci, or of loops that put ids in front
+// of it and a name of a class behind.
+void put_member(std::string_view text, std::string_view rest, Said& said) {
+    const auto header = parse_header_line(rest);
+    if (header) put_header(*header, said);
+    if (header && header->ids) return;
     if (const auto ids = last_ids(text)) said.ids.say(*ids);
     if (const auto code = class_of(class_at_front_of(rest))) said.class_code.say(*code);
 }
@@ -98,13 +102,14 @@ bool Reader::take_function(std::string_view text, std::size_t indent) {
     if (!header && !devbind && !script && !group_) return false;
     auto* const said = listing_.function(found->address, number_);
     if (said == nullptr) return true;
-    if (header) put_header(*header, *said);
     if (devbind) put_devbind(*devbind, *said);
     if (script) put_script_line(*script, *said);
     if (group_) {
         if (!marked) group_->indent = indent;
         join(found->address, group_->number);
-        if (!header || !header->ids) put_loosely(text, found->rest, *said);
+        put_member(text, found->rest, *said);
+    } else if (header) {
+        put_header(*header, *said);
     }
     if (!header) return true;
     open(*said);
@@ -131,10 +136,7 @@ bool Reader::take_inline_group(std::string_view text) {
     auto* const said = listing_.function(*line->address, number_);
     if (said == nullptr) return true;
     join(*line->address, line->number);
-    const auto rest = take_driver(line->rest, *said);
-    const auto header = parse_header_line(rest);
-    if (header) put_header(*header, *said);
-    if (!header || !header->ids) put_loosely(text, rest, *said);
+    put_member(text, take_driver(line->rest, *said), *said);
     open(*said);
     return true;
 }

@@ -4,11 +4,13 @@
 #include <gtest/gtest.h>
 
 #include "capture/listing/limits.hpp"
-#include "capture/text/dump.hpp"
 #include "device/facts.hpp"
+#include "tests/support/read_listing.hpp"
 
 namespace tenon::capture::listing {
 namespace {
+
+using support::read_listing;
 
 using pci::Address;
 
@@ -16,24 +18,8 @@ constexpr Address port{.device = 1};
 constexpr Address card{.bus = 1};
 constexpr Address sound{.bus = 1, .function = 1};
 
-Listing read(std::string_view text) {
-    Listing listing;
-    Reader reader{listing};
-    text::DumpReader lines{
-        "text",
-        [&](std::string_view cleaned, const text::Bare& line, std::size_t number) -> Result<void> {
-            reader.take(cleaned, line, number);
-            return {};
-        }};
-    EXPECT_TRUE(lines.feed(text));
-    // Without rows it is no dump.
-    EXPECT_FALSE(lines.end());
-    reader.end();
-    return listing;
-}
-
 TEST(Listing, TellsDriversOfLspciWithK) {
-    const auto listing = read(
+    const auto listing = read_listing(
         "00:01.0 PCI bridge [0604]: Intel Corporation Controller [8086:1901] (rev 07)\n"
         "\tKernel driver in use: pcieport\n"
         "01:00.0 VGA compatible controller [0300]: NVIDIA Corporation GP104 [10de:1b80] (rev a1)\n"
@@ -54,23 +40,24 @@ TEST(Listing, TellsDriversOfLspciWithK) {
 
 TEST(Listing, DoesNotTakeAMissingLineForNoDriver) {
     // Without -k nobody has a driver; the last function of a text may be cut off.
-    EXPECT_FALSE(read("01:00.0 Audio device [0403]: A [10de:10f0]\n"
-                      "\tSubsystem: B [1458:3702]\n\n")
+    EXPECT_FALSE(read_listing("01:00.0 Audio device [0403]: A [10de:10f0]\n"
+                              "\tSubsystem: B [1458:3702]\n\n")
                      .find(card)
                      ->driver);
-    EXPECT_FALSE(read("01:00.0 Audio device [0403]: A [10de:10f0]\n"
-                      "\tKernel driver in use: snd_hda_intel\n"
-                      "01:00.1 Audio device [0403]: A [10de:10f0]\n"
-                      "\tSubsystem: B [1458:3702]")
+    EXPECT_FALSE(read_listing("01:00.0 Audio device [0403]: A [10de:10f0]\n"
+                              "\tKernel driver in use: snd_hda_intel\n"
+                              "01:00.1 Audio device [0403]: A [10de:10f0]\n"
+                              "\tSubsystem: B [1458:3702]")
                      .find(sound)
                      ->driver);
-    EXPECT_EQ(
-        *read("01:00.0 Audio device [0403]: A [10de:10f0]\n\tKernel modules: x").find(card)->driver,
-        "");
+    EXPECT_EQ(*read_listing("01:00.0 Audio device [0403]: A [10de:10f0]\n\tKernel modules: x")
+                   .find(card)
+                   ->driver,
+              "");
 }
 
 TEST(Listing, DoesNotChooseBetweenTwoDrivers) {
-    const auto listing = read(
+    const auto listing = read_listing(
         "01:00.0 VGA compatible controller [0300]: A [10de:1b80]\n"
         "\tKernel driver in use: nvidia\n\nafter:\n"
         "01:00.0 VGA compatible controller [0300]: A [10de:1b80]\n"
@@ -104,7 +91,7 @@ TEST(Listing, KnowsTheFormsOfLoopsOverGroups) {
           "[    0.4] pci 0000:00:01.0: Adding to iommu group 1\n"
           "[    0.4] pci 0000:01:00.0: Adding to iommu group 1\n"
           "[    0.4] pci 0000:01:00.1: Adding to iommu group 2\n"}) {
-        const auto listing = read(text);
+        const auto listing = read_listing(text);
         ASSERT_EQ(listing.functions().size(), 3u) << text;
         EXPECT_EQ(*listing.find(port)->group, 1u) << text;
         EXPECT_EQ(*listing.find(card)->group, 1u) << text;
@@ -113,7 +100,7 @@ TEST(Listing, KnowsTheFormsOfLoopsOverGroups) {
 }
 
 TEST(Listing, EndsAGroupWhereAnotherListBegins) {
-    const auto listing = read(
+    const auto listing = read_listing(
         "IOMMU Group 1:\n\t00:01.0 PCI bridge [0604]: I [8086:1901]\n\n"
         "01:00.0 VGA compatible controller [0300]: N [10de:1b80]\n");
 
@@ -121,7 +108,7 @@ TEST(Listing, EndsAGroupWhereAnotherListBegins) {
 }
 
 TEST(Listing, TellsWhatLspciSaysOfRegisters) {
-    const auto listing = read(
+    const auto listing = read_listing(
         "00:01.0 PCI bridge: Intel Corporation Controller (rev 07) (prog-if 00 [Normal decode])\n"
         "\tBus: primary=00, secondary=01, subordinate=02, sec-latency=0\n"
         "\tCapabilities: [40] Express (v2) Root Port (Slot+), IntMsgNum 0\n"
@@ -170,7 +157,7 @@ TEST(Listing, TellsWhatLspciSaysOfRegisters) {
 }
 
 TEST(Listing, TellsGroupsOfTheFlagsOfLspci) {
-    const auto listing = read(
+    const auto listing = read_listing(
         "01:00.0 Ethernet controller: Intel Corporation X710\n"
         "\tFlags: bus master, fast devsel, latency 0, IRQ 16, NUMA node 0, "
         "IOMMU group 31\n");
@@ -180,7 +167,7 @@ TEST(Listing, TellsGroupsOfTheFlagsOfLspci) {
 }
 
 TEST(Listing, TellsWhatDpdkDevbindShows) {
-    const auto listing = read(
+    const auto listing = read_listing(
         "Network devices using DPDK-compatible driver\n"
         "============================================\n"
         "0000:01:00.0 'Ethernet Controller X710 1572' drv=vfio-pci unused=i40e\n\n"
@@ -199,7 +186,7 @@ TEST(Listing, IsBounded) {
     for (unsigned n = 0; n <= most_functions; ++n)
         text += fmt::format("pci {:04x}:{:02x}:00.0: Adding to iommu group 1\n", n / 256, n % 256);
 
-    const auto listing = read(text);
+    const auto listing = read_listing(text);
 
     EXPECT_EQ(listing.functions().size(), most_functions);
     EXPECT_TRUE(listing.is_full());
@@ -228,7 +215,7 @@ TEST(Listing, TellsGroupsOfLoopsThatMarkTheirMembers) {
           "[0300]: B [10de:1b81]\n"
           "/sys/kernel/iommu_groups/2/devices/0000:01:00.1 01:00.1 Audio device [0403]: C "
           "[10de:10f0]\n"}) {
-        const auto listing = read(text);
+        const auto listing = read_listing(text);
         for (const auto& address : {port, card, sound})
             ASSERT_NE(listing.find(address), nullptr) << text;
         EXPECT_EQ(listing.find(port)->group.value_or(0), 1u) << text;
@@ -242,7 +229,7 @@ TEST(Listing, TellsGroupsOfLoopsThatMarkTheirMembers) {
 }
 
 TEST(Listing, TellsGroupsOfFoldersWithSeveralNamesInALine) {
-    const auto listing = read(
+    const auto listing = read_listing(
         "$ ls /sys/kernel/iommu_groups/*/devices\n/sys/kernel/iommu_groups/0/devices:\n"
         "0000:00:00.0\n\n/sys/kernel/iommu_groups/1/devices:\n"
         "0000:00:01.0  0000:01:00.0  0000:01:00.1\n");
@@ -252,7 +239,7 @@ TEST(Listing, TellsGroupsOfFoldersWithSeveralNamesInALine) {
 }
 
 TEST(Listing, TellsTheGroupOfTheFolderOfAFunction) {
-    const auto listing = read(
+    const auto listing = read_listing(
         "lrwxrwxrwx 1 root root 0 Jan  5 12:01 /sys/bus/pci/devices/0000:01:00.0/iommu_group -> "
         "../../../../kernel/iommu_groups/1\n"
         "$ ls -l /sys/bus/pci/devices/0000:01:00.0/iommu_group/devices\ntotal 0\n"
@@ -268,7 +255,7 @@ TEST(Listing, TellsTheGroupOfTheFolderOfAFunction) {
 }
 
 TEST(Listing, TellsTheDriverBehindAMember) {
-    const auto listing = read(
+    const auto listing = read_listing(
         "Group:  1   0000:00:01.0 Host bridge [0600]: AMD A [1022:1482]   Driver:\n"
         "Group:  1   0000:01:00.0 Non-Volatile memory controller [0108]: S [144d:a808]   Driver: "
         "nvme\n");
@@ -279,7 +266,7 @@ TEST(Listing, TellsTheDriverBehindAMember) {
 }
 
 TEST(Listing, TellsWhatTheKernelFound) {
-    const auto listing = read(
+    const auto listing = read_listing(
         "[    1.3] pci 0000:00:01.0: [8086:1901] type 01 class 0x060400\n"
         "[    1.3] pci 0000:01:00.0: [10de:1b81] type 00 class 0x030000\n"
         "[    1.4] pci 0000:01:00.0: vgaarb: setting as boot VGA device\n");

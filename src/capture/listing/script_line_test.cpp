@@ -2,28 +2,14 @@
 
 #include <gtest/gtest.h>
 
-#include "capture/listing/reader.hpp"
-#include "capture/text/dump.hpp"
+#include "tests/support/read_listing.hpp"
 
 namespace tenon::capture::listing {
 namespace {
 
-constexpr pci::Address card{.bus = 1};
+using support::read_listing;
 
-Listing read(std::string_view text) {
-    Listing listing;
-    Reader reader{listing};
-    text::DumpReader lines{
-        "text",
-        [&](std::string_view cleaned, const text::Bare& line, std::size_t number) -> Result<void> {
-            reader.take(cleaned, line, number);
-            return {};
-        }};
-    EXPECT_TRUE(lines.feed(text));
-    EXPECT_FALSE(lines.end());
-    reader.end();
-    return listing;
-}
+constexpr pci::Address card{.bus = 1};
 
 TEST(ScriptLine, OfNumbersTellsAll) {
     const auto line = parse_script_line(R"("0108" "1b36" "7e57" -r03 -p02 "1af4" "1100")");
@@ -73,13 +59,14 @@ TEST(ScriptLine, IsNothingElse) {
 }
 
 TEST(ScriptLine, IsReadBehindItsAddress) {
-    const auto listing = read("01:00.0 \"0300\" \"10de\" \"1b80\" -ra1 -p00 \"1458\" \"3702\"\n");
+    const auto listing =
+        read_listing("01:00.0 \"0300\" \"10de\" \"1b80\" -ra1 -p00 \"1458\" \"3702\"\n");
     ASSERT_NE(listing.find(card), nullptr);
     EXPECT_EQ(*listing.find(card)->ids, (Ids{.vendor = 0x10de, .device = 0x1b80}));
 }
 
 TEST(Record, TellsWhatItsKeysHave) {
-    const auto listing = read(
+    const auto listing = read_listing(
         "Slot:\t01:00.0\nClass:\tVGA compatible controller [0300]\nVendor:\tNVIDIA [10de]\n"
         "Device:\tGP104 [1b80]\nSVendor:\tGigabyte [1458]\nSDevice:\tDevice [3702]\nRev:\ta1\n"
         "ProgIf:\t00\nDriver:\tvfio-pci\nModule:\tnouveau\nNUMANode:\t1\nIOMMUGroup:\t17\n\n"
@@ -104,14 +91,14 @@ TEST(Record, TellsWhatItsKeysHave) {
 
 TEST(Record, OfTheOldFormBeginsWithDevice) {
     const auto listing =
-        read("Device:\t01:00.0\nClass:\t0300\nVendor:\t10de\nDevice:\t1b80\nRev:\ta1\n");
+        read_listing("Device:\t01:00.0\nClass:\t0300\nVendor:\t10de\nDevice:\t1b80\nRev:\ta1\n");
     ASSERT_NE(listing.find(card), nullptr);
     EXPECT_EQ(*listing.find(card)->ids, (Ids{.vendor = 0x10de, .device = 0x1b80}));
 }
 
 TEST(Record, EndsAtALineThatIsNoneOfIt) {
-    const auto listing =
-        read("Slot:\t01:00.0\nClass:\t0300\nand then we said\nVendor:\t10de\nDevice:\t1b80\n");
+    const auto listing = read_listing(
+        "Slot:\t01:00.0\nClass:\t0300\nand then we said\nVendor:\t10de\nDevice:\t1b80\n");
     ASSERT_NE(listing.find(card), nullptr);
     EXPECT_FALSE(listing.find(card)->ids);
 }

@@ -10,6 +10,7 @@
 #include <system_error>
 #include <utility>
 
+#include "device/untold_iommu.hpp"
 #include "host/kernel_release.hpp"
 
 namespace tenon::host::sysfs {
@@ -47,18 +48,6 @@ std::string proc_beside(const std::filesystem::path& root) {
 bool is_on_sysfs(const std::string& path) {
     struct statfs system{};
     return ::statfs(path.c_str(), &system) == 0 && system.f_type == SYSFS_MAGIC;
-}
-
-// Facts that only an opened function has.
-device::IommuFacts unasked(const Unknown& closed) {
-    device::IommuFacts facts;
-    facts.pasid = closed;
-    facts.ats = closed;
-    facts.dirty_tracking = closed;
-    facts.kind = closed;
-    facts.page_sizes = closed;
-    facts.iova = closed;
-    return facts;
 }
 
 // Assigning an error to facts that are there would keep both in the frame for a while.
@@ -182,7 +171,7 @@ void Sysfs::fill_in(const Address& address, DeviceFacts& facts) const {
     facts.reset_methods = known_reset_methods(place, facts.kernel);
     facts.path = read_path(place);
     facts.bus_neighbours = read_bus_neighbours(place);
-    facts.iommu = unasked(closed);
+    leave_untold(facts.iommu, closed);
     facts.atomics = closed;
 }
 

@@ -6,6 +6,7 @@
 
 #include "base/bytes.hpp"
 #include "base/undo.hpp"
+#include "device/untold_iommu.hpp"
 #include "host/advice.hpp"
 #include "host/vfio/info_chain.hpp"
 #include "host/vfio/vfio_abi.hpp"
@@ -128,13 +129,8 @@ Result<void> Container::unmap(Iova at, std::uint64_t size) {
 }
 
 device::IommuFacts Container::facts() const {
-    const Unknown untold{"the group interface of VFIO does not tell; iommu=iommufd may"};
     device::IommuFacts facts;
-    facts.pasid = untold;
-    facts.ats = untold;
-    facts.dirty_tracking = untold;
-    facts.kind = untold;
-    facts.page_sizes = untold;
+    leave_untold(facts, Unknown{"the group interface of VFIO does not tell; iommu=iommufd may"});
     facts.iova = iova_facts(windows());
     facts.bar_maps = bar_maps();
     abi::IommuInfo info{.argsz = sizeof info};

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/text.hpp"
+#include "managed/proxmox/known_keys.hpp"
 #include "managed/qemu/shell_words.hpp"
 
 namespace tenon::managed::proxmox {
@@ -61,83 +62,6 @@ bool is_on(const Properties& properties, std::string_view name, bool otherwise =
     return value->text == "1" || said::parse_flag(value->text).value_or(false);
 }
 
-// The number behind a key that is numbered: 3 of "hostpci3".
-std::optional<unsigned> number_of(std::string_view key, std::string_view name) {
-    if (!key.starts_with(name) || key.size() == name.size()) return std::nullopt;
-    const auto number = tenon::parse_number(key.substr(name.size()));
-    if (!number || *number > 255) return std::nullopt;
-    return static_cast<unsigned>(*number);
-}
-
-// What does not touch what is decided here.
-bool is_passed_over(std::string_view key) {
-    static constexpr auto names = std::to_array<std::string_view>({"acpi",
-                                                                   "affinity",
-                                                                   "agent",
-                                                                   "allow-ksm",
-                                                                   "amd-sev",
-                                                                   "arch",
-                                                                   "audio0",
-                                                                   "autostart",
-                                                                   "boot",
-                                                                   "bootdisk",
-                                                                   "cdrom",
-                                                                   "cicustom",
-                                                                   "cipassword",
-                                                                   "citype",
-                                                                   "ciupgrade",
-                                                                   "ciuser",
-                                                                   "cores",
-                                                                   "cpulimit",
-                                                                   "cpuunits",
-                                                                   "description",
-                                                                   "digest",
-                                                                   "efidisk0",
-                                                                   "freeze",
-                                                                   "hookscript",
-                                                                   "hotplug",
-                                                                   "intel-tdx",
-                                                                   "keephugepages",
-                                                                   "keyboard",
-                                                                   "kvm",
-                                                                   "localtime",
-                                                                   "lock",
-                                                                   "meta",
-                                                                   "migrate_downtime",
-                                                                   "migrate_speed",
-                                                                   "name",
-                                                                   "nameserver",
-                                                                   "onboot",
-                                                                   "protection",
-                                                                   "reboot",
-                                                                   "scsihw",
-                                                                   "searchdomain",
-                                                                   "shares",
-                                                                   "smbios1",
-                                                                   "smp",
-                                                                   "sockets",
-                                                                   "spice_enhancements",
-                                                                   "sshkeys",
-                                                                   "startdate",
-                                                                   "startup",
-                                                                   "tablet",
-                                                                   "tags",
-                                                                   "tdf",
-                                                                   "template",
-                                                                   "tpmstate0",
-                                                                   "vcpus",
-                                                                   "vmgenid",
-                                                                   "vmstatestorage",
-                                                                   "watchdog",
-                                                                   "numa"});
-    static constexpr auto numbered = std::to_array<std::string_view>(
-        {"ide", "ipconfig", "net", "numa", "parallel", "rng", "sata", "scsi", "serial", "unused",
-         "usb", "virtio", "virtiofs"});
-    return std::ranges::find(names, key) != names.end() ||
-           std::ranges::any_of(
-               numbered, [&](std::string_view name) { return number_of(key, name).has_value(); });
-}
-
 class Reader {
 public:
     Reader(std::string_view file, const qemu::ReadFile& read_file,
@@ -189,8 +113,6 @@ private:
     }
 
     void take_line(const Line& line) {
-        static constexpr auto read = std::to_array<std::string_view>(
-            {"args", "balloon", "bios", "cpu", "hugepages", "machine", "memory", "ostype", "vga"});
         if (const auto number = number_of(line.key, "hostpci"); number && *number < most_devices) {
             // The last line of a key counts.
             std::erase_if(devices_,
@@ -198,8 +120,7 @@ private:
             devices_.push_back(line);
             return;
         }
-        const bool known = std::ranges::find(read, line.key) != read.end();
-        if (!known && !is_passed_over(line.key))
+        if (!is_known_key(line.key))
             return note(line.place, line.key, "is no key that is known here");
         if (lines_.size() < said::most_options) lines_.push_back(line);
     }
