@@ -140,6 +140,27 @@ TEST(Anonymizer, FindsTheMacAddressOfTheSerialNumberElsewhere) {
     EXPECT_EQ(after.read32(0x804), 0x0000ffffu);
 }
 
+TEST(Anonymizer, FindsEitherFormOfAnAddressOfEightBytesThatIsNotTheSerialNumbersOwn) {
+    // The number has ff ff in its middle; ff fe at c0, and the other way round at 800.
+    const auto image = with_serial_number()
+                           .put32(0xc0, 0xff211b02)
+                           .put32(0xc4, 0xccbbaafe)
+                           .put32(0x800, 0xfeaabbcc)
+                           .put32(0x804, 0x021b21ff)
+                           .image();
+    // The other way round: ff fe in the number, ff ff in the copy.
+    const auto second = with_serial_number()
+                            .put32(0x104, 0xfeaabbcc)
+                            .put32(0xc0, 0xff211b02)
+                            .put32(0xc4, 0xccbbaaff)
+                            .image();
+
+    for (const auto at : {0xc0u, 0xc4u, 0x800u, 0x804u})
+        EXPECT_EQ(nameless(image).read32(at), 0xffffffffu) << at;
+    for (const auto at : {0xc0u, 0xc4u})
+        EXPECT_EQ(nameless(second).read32(at), 0xffffffffu) << at;
+}
+
 TEST(Anonymizer, EndsWhereANumberIsMadeOfWhatItBecomes) {
     const auto image = with_serial_number()
                            .put32(0x104, 0xff00ff00)

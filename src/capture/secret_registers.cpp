@@ -86,7 +86,8 @@ void keep(std::vector<Bytes>& numbers, Bytes number) {
 }
 
 // The numbers that may have copies. A serial number is often a MAC address with two bytes ff, or
-// ff fe, in its middle. Source: IEEE, Guidelines for Use of EUI-64.
+// ff fe, in its middle: copies may be the address or either form, whichever the number itself is.
+// Source: IEEE, Guidelines for Use of EUI-64.
 void keep_numbers(const pci::ConfigImage& image, const Secrets& secrets,
                   std::vector<Bytes>& numbers) {
     for (const auto& secret : secrets) {
@@ -98,6 +99,9 @@ void keep_numbers(const pci::ConfigImage& image, const Secrets& secrets,
         Bytes mac{bytes.begin(), bytes.begin() + 3};
         mac.insert(mac.end(), bytes.begin() + 5, bytes.end());
         keep(numbers, std::move(mac));
+        Bytes other{bytes.begin(), bytes.end()};
+        other[3] = bytes[3] == std::byte{0xff} ? std::byte{0xfe} : std::byte{0xff};
+        keep(numbers, std::move(other));
     }
 }
 
