@@ -272,7 +272,9 @@ DeviceFacts read_function(const JsonPlace& place, std::string_view file) {
 // Says what the document is instead of a capture, if that can be told.
 void check_kind(const JsonPlace& root) {
     if (root.has("ports")) {
-        root.wrong("is what tenon plan --json prints, not a capture: tenon capture makes one");
+        root.wrong(
+            "is what tenon plan --json prints, not a capture: tenon capture makes one. "
+            "A plan is for tenon diff, which reads it from a regular file");
     } else if (root.at("format").text() != "tenon-capture") {
         root.at("format").wrong("is not \"tenon-capture\"");
     } else if (root.at("version").number() != 1) {

@@ -202,7 +202,8 @@ std::string refusal(const std::string& pointer, const nlohmann::json& value) {
 TEST(CaptureJson, RefusesOtherDocuments) {
     EXPECT_EQ(read_captures("{}", "c").error().what, "c: $.format: is missing");
     EXPECT_EQ(read_captures(R"({"format": 1, "ports": []})", "c").error().what,
-              "c: $: is what tenon plan --json prints, not a capture: tenon capture makes one");
+              "c: $: is what tenon plan --json prints, not a capture: tenon capture makes one. "
+              "A plan is for tenon diff, which reads it from a regular file");
     EXPECT_EQ(refusal("/format", "x"), "c.json: $.format: is not \"tenon-capture\"");
     EXPECT_EQ(refusal("/version", 2),
               "c.json: $.version: is not 1, the version that this program reads");

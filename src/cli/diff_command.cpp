@@ -8,6 +8,7 @@
 #include <span>
 
 #include "cli/text/table.hpp"
+#include "pci/config_image.hpp"
 
 namespace tenon::cli {
 namespace {
@@ -25,6 +26,29 @@ std::string render_table(std::span<const text::Difference> differences,
     return table.render(style, 0);
 }
 
+// What a comparison says of the guest where it found nothing.
+std::string sameness(const text::Comparison& comparison, const text::TextStyle& style) {
+    if (comparison.config_known == 0)
+        return style.paint(text::Tone::Warning,
+                           "Nothing is known to compare of what a guest would see: "
+                           "the registers of both are wanted.");
+    if (comparison.config_known <= pci::header_size)
+        return style.paint(text::Tone::Good, fmt::format("The guest would see the same of both, as "
+                                                         "far as the first {} bytes tell.",
+                                                         comparison.config_known));
+    return style.paint(text::Tone::Good, "The guest would see the same of both.");
+}
+
+// No difference was found, and it is known that there is none of what a guest sees.
+bool is_same(const text::Comparison& comparison) {
+    return comparison.differences.empty() && comparison.config_known != 0;
+}
+
+// Not known to be different either.
+bool is_open(const text::Comparison& comparison) {
+    return comparison.differences.empty() && comparison.config_known == 0;
+}
+
 std::string render_text(const text::Comparison& comparison, const DiffArguments& arguments,
                         const text::TextStyle& style) {
     const std::span all{comparison.differences};
@@ -33,16 +57,22 @@ std::string render_text(const text::Comparison& comparison, const DiffArguments&
     std::string text;
     if (!all.empty()) text += fmt::format("A: {}\nB: {}\n\n", arguments.a, arguments.b);
     if (of_guest == 0)
-        text += style.paint(text::Tone::Good, "The guest would see the same of both.") + '\n';
+        text += sameness(comparison, style) + '\n';
     else
         text += render_table(all.first(of_guest), style);
     if (of_guest < all.size())
         text += '\n' + style.paint(text::Tone::Strong, "On the host, and why") + '\n' +
                 render_table(all.subspan(of_guest), style);
-    if (comparison.not_compared.empty()) return text;
+    const auto unknown = comparison.unknown_of_both.size();
+    if (comparison.not_compared.empty() && unknown == 0) return text;
     text += "\nNot compared:\n";
     for (const auto& sentence : comparison.not_compared)
         text += text::paragraph(sentence, style, 2, 2, text::Tone::Faint);
+    if (unknown != 0)
+        text += text::paragraph(
+            fmt::format("{} field{} that neither side knows (--json names {})", unknown,
+                        unknown == 1 ? "" : "s", unknown == 1 ? "it" : "them"),
+            style, 2, 2, text::Tone::Faint);
     return text;
 }
 
@@ -54,11 +84,12 @@ std::string render_json(const text::Comparison& comparison, const DiffArguments&
                                {"b", one.b},
                                {"of", one.on_host ? "host" : "guest"}});
     const Json object = {{"format", 1},
-                         {"same", comparison.differences.empty()},
+                         {"same", is_open(comparison) ? Json(nullptr) : Json(is_same(comparison))},
                          {"a", arguments.a},
                          {"b", arguments.b},
                          {"differences", std::move(differences)},
-                         {"not_compared", comparison.not_compared}};
+                         {"not_compared", comparison.not_compared},
+                         {"unknown_of_both", comparison.unknown_of_both}};
     return object.dump(2, ' ', false, Json::error_handler_t::replace) + '\n';
 }
 
@@ -84,7 +115,7 @@ Outcome run_diff(const Host& host, const DiffArguments& arguments, const text::T
         sides.at(n) = *std::move(side);
     }
     const auto comparison = text::compare(sides[0], sides[1]);
-    return {.status = comparison.differences.empty() ? status::good : status::refused,
+    return {.status = is_same(comparison) ? status::good : status::refused,
             .out = arguments.json ? render_json(comparison, arguments)
                                   : render_text(comparison, arguments, style)};
 }

@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <ranges>
+#include <unordered_set>
 
 #include "base/json_place.hpp"
 #include "base/text.hpp"
@@ -23,6 +24,8 @@ constexpr std::size_t most_ports = 256;
 constexpr std::size_t most_functions = 256;
 constexpr std::size_t most_capabilities = 2048;
 constexpr std::size_t most_bars = 7;
+// Before the commands of a reason stand an object and a remedy.
+constexpr std::size_t most_colons = 16;
 
 // A plan and the name of the function meant in it.
 struct PlanFile {
@@ -108,6 +111,37 @@ void forget_budgets(std::vector<Leaf>& leaves) {
         if (is_within(leaf.where, "plan.interrupts.warnings")) leaf.known = false;
 }
 
+// A sentence up to the first of these commands, which stand at its end: ": COMMAND; COMMAND".
+std::string_view without_commands(std::string_view sentence,
+                                  const std::unordered_set<std::string_view>& commands) {
+    constexpr std::string_view before = ": ";
+    auto at = sentence.find(before);
+    for (std::size_t n = 0; n < most_colons && at != std::string_view::npos; ++n) {
+        const auto rest = sentence.substr(at + before.size());
+        if (commands.contains(rest.substr(0, rest.find("; ")))) return sentence.substr(0, at);
+        at = sentence.find(before, at + before.size());
+    }
+    return sentence;
+}
+
+// The sentences of `key` without the commands that `mend` has: these follow from what stands in the
+// way, and no guest sees them.
+nlohmann::json reasons_alone(const nlohmann::json& object, std::string_view key) {
+    std::unordered_set<std::string_view> commands;
+    const auto* const mend = find_member(object, "mend");
+    if (mend != nullptr && mend->is_array())
+        for (const auto& command : *mend)
+            if (command.is_string()) commands.insert(command.get_ref<const std::string&>());
+    auto reasons = nlohmann::json::array();
+    const auto* const texts = find_member(object, key);
+    if (texts == nullptr || !texts->is_array()) return reasons;
+    for (const auto& text : *texts)
+        reasons.push_back(text.is_string() ? nlohmann::json(without_commands(
+                                                 text.get_ref<const std::string&>(), commands))
+                                           : text);
+    return reasons;
+}
+
 void add_slot(std::vector<Leaf>& leaves, const JsonPlace& port) {
     std::vector<std::uint64_t> numbers;
     for (const auto& function : port.at("functions").items(most_functions))
@@ -125,16 +159,22 @@ Comparable read_function(const JsonPlace& plan, const JsonPlace& port, const Jso
     check_bars(function);
     for (const auto& capability : function.at("capabilities").items(most_capabilities))
         read_capability(read, capability);
-    std::vector names{function.at("source").text(), function.at("host").text(),
-                      function.at("id").text(), port.at("name").text()};
+    constexpr std::string_view device = "DEVICE";
+    std::vector<OwnName> names{{function.at("source").text(), device},
+                               {function.at("host").text(), device},
+                               {function.at("id").text(), device},
+                               {port.at("name").text(), "PORT"}};
     // An address with its domain before one without.
-    std::ranges::sort(names, std::ranges::greater{}, &std::string::size);
+    std::ranges::sort(names, std::ranges::greater{},
+                      [](const OwnName& own) { return own.name.size(); });
     auto& leaves = read.leaves;
     add_leaves(leaves, function.value(), "", names,
-               {"id", "host", "source", "config", "config_known"});
+               {"id", "host", "source", "config", "config_known", "reasons", "mend"});
+    add_leaves(leaves, {{"reasons", reasons_alone(function.value(), "reasons")}}, "", names);
     add_slot(leaves, port);
     add_leaves(leaves, port.value(), "port", names, {"name", "functions"});
-    add_leaves(leaves, plan.value(), "plan", names, {"ports"});
+    add_leaves(leaves, plan.value(), "plan", names, {"ports", "problems", "mend"});
+    add_leaves(leaves, {{"problems", reasons_alone(plan.value(), "problems")}}, "plan", names);
     if (leaves.size() >= most_leaves) plan.wrong("more values than a plan has");
     forget_windows(leaves);
     forget_budgets(leaves);
@@ -175,8 +215,8 @@ Result<void> check_single(const std::string& named, const model::machine::Machin
     return std::unexpected(Error{
         .kind = Error::Kind::Malformed,
         .what = fmt::format("{}: {} functions, and one is compared with one", named, hosts.size()),
-        .hint = fmt::format("Name one of {}; or write `tenon plan --json` of all to a file, "
-                            "and name FILE#ID",
+        .hint = fmt::format("Name one of {}; or write `tenon plan -v --json` of all to a "
+                            "file, and name FILE#ID",
                             fmt::join(hosts, ", "))});
 }
 

@@ -22,6 +22,7 @@ constexpr auto of_host = std::to_array<std::string_view>({"assignable",
                                                           "mend",
                                                           "warnings",
                                                           "unknowns",
+                                                          "told",
                                                           "driver",
                                                           "iommu_group",
                                                           "opened",
@@ -69,7 +70,8 @@ public:
         });
         if (a_.config_known != b_.config_known) say_what_was_read();
         compare_registers(a_, b_, result_);
-        say_unknown("both", unknown_of_both_);
+        result_.unknown_of_both.assign(unknown_of_both_.begin(), unknown_of_both_.end());
+        result_.config_known = std::min(a_.config_known, b_.config_known);
         say_unknown(a_.name, unknown_of_a_);
         say_unknown(b_.name, unknown_of_b_);
         return finished();
@@ -112,10 +114,16 @@ private:
             unknown_of_b_.push_back(any.where);
         else
             result_.differences.push_back({.where = any.where,
-                                           .a = a != nullptr ? a->value : "not there",
-                                           .b = b != nullptr ? b->value : "not there",
+                                           .a = shown(a, any),
+                                           .b = shown(b, any),
                                            .on_host = is_on_host(any.where)});
         return Told::WithAllWithin;
+    }
+
+    // `one` is null where a side has nothing like `any`, which the other one has.
+    static std::string shown(const Leaf* one, const Leaf& any) {
+        if (one == nullptr) return any.value == said ? "not said" : "not there";
+        return one->value.empty() ? "none" : one->value;
     }
 
     static bool is_known(const Leaf& leaf, const Comparable& side) {

@@ -20,8 +20,12 @@ struct Difference {
 
 /// What came of a comparison.
 struct Comparison {
-    std::vector<Difference> differences;    ///< What a guest sees first.
-    std::vector<std::string> not_compared;  ///< What is not known of one side, in sentences.
+    std::vector<Difference> differences;         ///< What a guest sees first.
+    std::vector<std::string> not_compared;       ///< What is not known of one side, in sentences.
+    std::vector<std::string> unknown_of_both{};  ///< Fields, by name.
+    /// Bytes of configuration space that were read of both: with none of them, nothing is known
+    /// of what a guest would see.
+    std::size_t config_known = 0;
 };
 
 /// Compares every field of both plans, and configuration bytes by capability where both sides have

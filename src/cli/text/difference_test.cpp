@@ -163,6 +163,71 @@ TEST(Compare, PutsTheHostBehindTheGuest) {
                             Difference{"driver", "vfio-pci", "nvme", true}));
 }
 
+TEST(Compare, TakesWordsThatWereToldForTheHosts) {
+    auto plan = known_plan();
+    auto other = plan;
+    function_in(plan)["told"] = {"IOMMU group 15, with 0000:03:00.1 (igb)"};
+    function_in(other)["told"] = {"IOMMU group 15, with 0000:03:00.0 (igb)"};
+
+    EXPECT_THAT(
+        compared(plan, other).differences,
+        ElementsAre(
+            Difference{"told: IOMMU group 15, with 0000:03:00.1 (igb)", "said", "not said", true},
+            Difference{"told: IOMMU group 15, with 0000:03:00.0 (igb)", "not said", "said", true}));
+}
+
+TEST(Compare, SaysAReasonWithoutTheCommandsThatMendIt) {
+    auto plan = known_plan();
+    auto bound = plan;
+    function_in(bound)["reasons"] = {"it is bound to nvme: modprobe vfio-pci; echo x > bind"};
+    function_in(bound)["mend"] = {"modprobe vfio-pci", "echo x > bind"};
+    bound["problems"] = {"no memory: echo 5 > nr_hugepages"};
+    bound["mend"] = {"echo 5 > nr_hugepages"};
+
+    EXPECT_THAT(compared(plan, bound).differences,
+                ElementsAre(Difference{"reasons: it is bound to nvme", "not said", "said", true},
+                            Difference{"plan.problems: no memory", "not said", "said", true}));
+}
+
+TEST(Compare, NamesTheDeviceOnceAndThePortAsAPort) {
+    auto plan = known_plan();
+    auto other = plan;
+    other["problems"] = {"port rp0 has no function 0"};
+    other["ports"][0]["reasons"] = {"dev0 0000:65:00.0: its driver asks for none"};
+
+    const auto found = compared(plan, other).differences;
+
+    EXPECT_THAT(found, Contains(Difference{"port.reasons: DEVICE: its driver asks for none",
+                                           "not said", "said", true}));
+    EXPECT_THAT(found, Contains(Difference{"plan.problems: port PORT has no function 0", "not said",
+                                           "said", true}));
+}
+
+TEST(Compare, ShowsNoEmptyValue) {
+    auto plan = known_plan();
+    auto other = plan;
+    function_in(other)["intx"] = nullptr;
+    function_in(plan)["intx"] =
+        json::parse(R"({"pin": "A", "interrupt": 17, "delivery": "irqfd", "why": ""})");
+    function_in(other)["driver"] = "";
+
+    EXPECT_THAT(
+        compared(plan, other).differences,
+        ElementsAre(Difference{"intx", "delivery irqfd, interrupt 17, pin A", "none", false},
+                    Difference{"driver", "vfio-pci", "none", true}));
+}
+
+TEST(Compare, CountsWhatNeitherSideKnows) {
+    auto plan = known_plan();
+    function_in(plan)["driver"] = nullptr;
+    function_in(plan)["iommu_group"] = nullptr;
+
+    const auto found = compared(plan, plan);
+
+    EXPECT_THAT(found.unknown_of_both, ElementsAre("driver", "iommu_group"));
+    EXPECT_THAT(found.not_compared, IsEmpty());
+}
+
 TEST(Compare, TakesNoNameOfTheDeviceForADifference) {
     auto plan = known_plan();
     auto text = plan.dump();

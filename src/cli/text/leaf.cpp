@@ -69,7 +69,7 @@ std::string summary(const json& value) {
     std::string text;
     for (const auto& [key, member] : value.items()) {
         if (text.size() > enough) break;
-        if (member.is_structured() || member.is_null() ||
+        if (member.is_structured() || member.is_null() || word_of(member).empty() ||
             (value.is_object() && is_sentence(member)))
             continue;
         text += text.empty() ? "" : ", ";
@@ -88,7 +88,7 @@ std::string cut(std::string name) {
 
 class Flattener {
 public:
-    Flattener(std::vector<Leaf>& leaves, const std::vector<std::string>& names)
+    Flattener(std::vector<Leaf>& leaves, const std::vector<OwnName>& names)
         : leaves_{leaves}, names_{names} {}
 
     // `rule` is `where` without what tells elements of a list apart.
@@ -187,7 +187,7 @@ private:
                 continue;
             }
             leaves_.push_back({.where = fmt::format("{}: {}", where, name),
-                               .value = "there",
+                               .value = std::string{said},
                                .known = !says_unknown(name) && !rule.ends_with(unknown_always),
                                .sentence = true,
                                .needs = needs});
@@ -206,12 +206,18 @@ private:
         return name.empty() ? std::to_string(number) : name;
     }
 
-    // The device's own names, where they are whole words, stand for the device.
+    // The device's own names, where they are whole words, stand for the device. One that two names
+    // in a row name ("dev0 0000:65:00.0") is one.
     std::string own_word_of(const json& value) const {
         auto text = word_of(value);
         if (!value.is_string()) return text;
-        for (const auto& name : names_)
-            if (is_telling(name)) text = without_name(text, name);
+        for (const auto& own : names_)
+            if (is_telling(own.name)) text = without_name(text, own);
+        for (const auto& own : names_) {
+            const auto twice = fmt::format("{0} {0}", own.stand_in);
+            for (auto at = text.find(twice); at != std::string::npos; at = text.find(twice, at))
+                text.erase(at, own.stand_in.size() + 1);
+        }
         return text;
     }
 
@@ -221,7 +227,8 @@ private:
                !std::ranges::all_of(name, is_digit);
     }
 
-    static std::string without_name(const std::string& text, const std::string& name) {
+    static std::string without_name(const std::string& text, const OwnName& own) {
+        const auto& name = own.name;
         std::string changed;
         std::size_t done = 0;
         for (auto at = text.find(name); at != std::string::npos; at = text.find(name, at)) {
@@ -229,14 +236,14 @@ private:
             const bool whole = (at == 0 || !is_word_letter(text[at - 1])) &&
                                (end == text.size() || !is_word_letter(text[end]));
             changed.append(text, done, at - done);
-            changed += whole ? "DEVICE" : name;
+            changed += whole ? own.stand_in : name;
             at = done = end;
         }
         return changed.append(text, done);
     }
 
     std::vector<Leaf>& leaves_;
-    const std::vector<std::string>& names_;
+    const std::vector<OwnName>& names_;
 };
 
 }  // namespace
@@ -248,8 +255,7 @@ bool is_within(std::string_view where, std::string_view above) {
 }
 
 void add_leaves(std::vector<Leaf>& leaves, const nlohmann::json& value, const std::string& where,
-                const std::vector<std::string>& names,
-                const std::vector<std::string_view>& without) {
+                const std::vector<OwnName>& names, const std::vector<std::string_view>& without) {
     Flattener{leaves, names}.add_members(value, where, where, 0, without);
 }
 

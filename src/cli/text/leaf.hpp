@@ -23,15 +23,24 @@ struct Leaf {
 /// Plans have some hundred. No more than this are made of one value, whatever is in it.
 inline constexpr std::size_t most_leaves = 100'000;
 
+/// What a sentence of a list has as its value.
+inline constexpr std::string_view said = "said";
+
+/// A name of the device's own, and what stands for it in texts: no two devices share it.
+struct OwnName {
+    std::string name;
+    std::string_view stand_in;
+};
+
 /// Whether `where` is in what `above` names.
 bool is_within(std::string_view where, std::string_view above);
 
-/// Puts what `value` has, itself first, behind `leaves`, each below the name `where`. `names` are
-/// those of the device itself: in texts they are replaced, as no two devices share them. A member
-/// of `value` whose key is in `without` is left out. Names are cut, and what is nested deeply is
-/// one value, so that the work stays in proportion to `value`.
+/// Puts what `value` has, itself first, behind `leaves`, each below the name `where`. In texts
+/// `names` are replaced, in their order. A member of `value` whose key is in `without` is left out.
+/// Names are cut, and what is nested deeply is one value, so that the work stays in proportion to
+/// `value`.
 void add_leaves(std::vector<Leaf>& leaves, const nlohmann::json& value, const std::string& where,
-                const std::vector<std::string>& names,
+                const std::vector<OwnName>& names,
                 const std::vector<std::string_view>& without = {});
 
 }  // namespace tenon::cli::text
