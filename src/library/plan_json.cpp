@@ -105,7 +105,7 @@ Json group(const model::function::FunctionView& view) {
     auto members = Json::array();
     for (const auto& member : view.group->members)
         members.push_back({{"address", to_string(member.address)},
-                           {"driver", member.driver},
+                           {"driver", member.driver_known ? Json(member.driver) : Json(nullptr)},
                            {"bridge", member.is_bridge}});
     return {{"number", view.group->number}, {"members", std::move(members)}};
 }

@@ -104,6 +104,20 @@ TEST(PlanJson, HasNullForWhatIsNotKnown) {
     EXPECT_EQ(function.at("opened"), false);
 }
 
+TEST(PlanJson, HasNullForADriverThatNobodyTold) {
+    auto facts = facts_of(ConfigBuilder{256});
+    facts.group =
+        device::GroupFacts{.number = 14,
+                           .members = {{.address = {.bus = 1}, .driver = "", .driver_known = false},
+                                       {.address = {.bus = 2}, .driver = ""}}};
+
+    const auto function = function_of(facts);
+
+    const auto& members = function.at("iommu_group").at("members");
+    EXPECT_TRUE(members.at(0).at("driver").is_null());
+    EXPECT_EQ(members.at(1).at("driver"), "");
+}
+
 TEST(PlanJson, SaysWhatMendsARefusal) {
     auto facts = facts_of(ConfigBuilder{256});
     facts.origin = device::Origin::Live;

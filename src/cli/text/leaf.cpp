@@ -21,8 +21,9 @@ constexpr std::size_t longest_where = 500;
 
 // Where null means not known, as docs/plan.schema.json has it. Elsewhere it means: not there.
 constexpr auto unknown_if_null = std::to_array<std::string_view>(
-    {"driver", "iommu_group", "atomics.host", "reset.way", "reset.method", "bars[].size",
-     "bars[].guest_address", "plan.guest.physical_bits", "plan.interrupts.host_vectors"});
+    {"driver", "iommu_group", "iommu_group.members[].driver", "atomics.host", "reset.way",
+     "reset.method", "bars[].size", "bars[].guest_address", "plan.guest.physical_bits",
+     "plan.interrupts.host_vectors"});
 constexpr std::string_view host_facts = "host_facts.";
 // Not of the device: of who would run the guest, where that was asked.
 constexpr std::string_view unknown_if_empty = "plan.dma";
