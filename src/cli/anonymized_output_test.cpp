@@ -125,15 +125,25 @@ protected:
         return text::verdict_in_short(list, list.functions.front());
     }
 
-    std::string print(std::vector<std::string> words) const {
+    Outcome run_words(std::vector<std::string> words) const {
         words.insert(words.begin(), "tenon");
         std::vector<const char*> arguments;
         for (const auto& word : words)
             arguments.push_back(word.c_str());
-        const auto outcome =
-            run(static_cast<int>(arguments.size()), arguments.data(), this_host(), {}, {});
+        return run(static_cast<int>(arguments.size()), arguments.data(), this_host(), {}, {});
+    }
+
+    std::string print(std::vector<std::string> words) const {
+        const auto outcome = run_words(std::move(words));
         EXPECT_NE(outcome.status, 2) << outcome.err;
         return outcome.out + outcome.err;
+    }
+
+    std::string failing(std::vector<std::string> words) const {
+        const auto outcome = run_words(std::move(words));
+        EXPECT_EQ(outcome.status, 2);
+        EXPECT_EQ(outcome.out, "");
+        return outcome.err;
     }
 
     support::FakeSysfs tree_;
@@ -185,6 +195,24 @@ TEST_F(AnonymizedOutput, OfAPlanNamesNobodyInAnyForm) {
         EXPECT_THAT(drawn.str(), HasSubstr("<svg"));
         expect_nameless(drawn.str());
     }
+}
+
+TEST_F(AnonymizedOutput, OfAnErrorNamesNobody) {
+    const auto missing = folder() + "/builder\'s lab/x.txt";
+    const std::vector<std::vector<std::string>> all{
+        {"plan", "--anonymize", missing},
+        {"plan", "--anonymize", missing + "#01:00.0,intx=off"},
+        {"plan", "--anonymize", dump_ + ",rom=" + missing},
+        {"plan", "--anonymize", dump_ + "#09:00.0"},
+        {"list", "--anonymize", missing},
+        {"capture", "--anonymize", missing}};
+    for (const auto& words : all) {
+        const auto error = failing(words);
+        expect_nameless(error);
+        EXPECT_THAT(error, HasSubstr("FILE"));
+    }
+    EXPECT_THAT(failing({"plan", missing}), HasSubstr("acme"));
+    EXPECT_THAT(failing({"plan", "--anonymize", "09:00.0"}), HasSubstr("09:00.0"));
 }
 
 TEST_F(AnonymizedOutput, HasTheSamePlanButForNames) {

@@ -17,6 +17,7 @@
 #include "cli/file_options.hpp"
 #include "cli/help.hpp"
 #include "cli/list_command.hpp"
+#include "cli/nameless_error.hpp"
 #include "cli/plan_command.hpp"
 #include "cli/usage.hpp"
 #include "cli/vm_file.hpp"
@@ -258,6 +259,18 @@ Outcome plan(const Host& host, const Options& options, const text::TextStyle& st
     return run_plan(host, arguments, form, style);
 }
 
+// Whoever asks for no names means those in errors too.
+Outcome anonymized(Outcome outcome, const Options& options) {
+    if (!options.anonymize || outcome.status != status::wrong) return outcome;
+    auto typed = options.machine.devices;
+    typed.insert(typed.end(), options.capture.devices.begin(), options.capture.devices.end());
+    for (const auto& file : {options.list.file, options.list.report, options.report,
+                             options.capture.output, options.vm_file})
+        typed.push_back(file);
+    outcome.err = nameless_error(std::move(outcome.err), typed);
+    return outcome;
+}
+
 Outcome dispatch(int count, const char* const* arguments, const Host& host,
                  const GuestRunner& run_plan, const text::TextStyle& style) {
     CLI::App app{"", "tenon"};
@@ -281,9 +294,10 @@ Outcome dispatch(int count, const char* const* arguments, const Host& host,
         if (options.machine.devices.empty() && options.machine.ports.empty())
             return wrong_usage("plan", "DEVICE or --port is required");
         const auto file = file_among(options.machine.devices);
-        if (!file) return wrong_input(file.error());
+        if (!file) return anonymized(wrong_input(file.error()), options);
+        options.vm_file = *file;
         const auto taken = take_file(*plan_command, *run_command, *file, options.machine);
-        return taken ? plan(host, options, style) : wrong_input(taken.error());
+        return anonymized(taken ? plan(host, options, style) : wrong_input(taken.error()), options);
     }
     if (run_command->parsed()) return start(*run_command, options, host, run_plan, style);
     const auto opening = options.no_open ? Opening::Forbidden : Opening::Allowed;
@@ -291,8 +305,8 @@ Outcome dispatch(int count, const char* const* arguments, const Host& host,
     options.capture.anonymize = options.anonymize;
     options.diff.machine.opening = opening;
     options.list.names = options.anonymize ? Names::Taken : Names::Told;
-    if (capture_command->parsed()) return run_capture(host, options.capture);
-    if (list_command->parsed()) return list(host, options.list, style);
+    if (capture_command->parsed()) return anonymized(run_capture(host, options.capture), options);
+    if (list_command->parsed()) return anonymized(list(host, options.list, style), options);
     if (diff_command->parsed()) return run_diff(host, options.diff, style);
     if (ctl_command->parsed()) return run_ctl(options.ctl);
     if (check_command->parsed()) {
