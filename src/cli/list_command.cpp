@@ -89,6 +89,15 @@ std::string render_narrow(const FunctionList& list, const AddressWords& words,
     return text;
 }
 
+// Below the table: which addresses the file has several times.
+std::string render_times(const FunctionList& list, const text::TextStyle& style) {
+    std::string text;
+    for (const auto& function : list.functions)
+        if (function.times > 1)
+            text += text::paragraph(function.unknowns.front(), style, 0, 2, text::Tone::Warning);
+    return text.empty() ? text : '\n' + text;
+}
+
 // What stands in the way of all, before the lines of each.
 std::string render_problems(const FunctionList& list, const text::TextStyle& style) {
     std::string text;
@@ -130,9 +139,9 @@ Json function_json(const ListedFunction& function) {
         reasons.push_back(sentence(reason));
     return {{"address", to_string(function.address)},
             {"name", function.name},
-            {"vendor", hex(function.vendor, 4)},
-            {"device", hex(function.device, 4)},
-            {"class", hex(function.class_code, 6)},
+            {"vendor", function.ids_known ? Json(hex(function.vendor, 4)) : Json(nullptr)},
+            {"device", function.ids_known ? Json(hex(function.device, 4)) : Json(nullptr)},
+            {"class", function.class_known ? Json(hex(function.class_code, 6)) : Json(nullptr)},
             {"driver", function.driver ? Json(*function.driver) : Json(nullptr)},
             {"iommu_group", function.group ? Json(*function.group) : Json(nullptr)},
             {"bridge", function.bridge},
@@ -148,15 +157,16 @@ std::string render_list(const FunctionList& list, const text::TextStyle& style) 
     const AddressWords words{list};
     const auto table = style.width < wide_enough ? render_narrow(list, words, style)
                                                  : render_wide(list, words, style);
-    return render_problems(list, style) + table + render_groups(list, words, style) +
-           render_summary(list, style);
+    return render_problems(list, style) + table + render_times(list, style) +
+           render_groups(list, words, style) + render_summary(list, style);
 }
 
 std::string render_list_tree(const FunctionList& list, const text::TextStyle& style) {
     if (list.functions.empty()) return "This host has no PCI function.\n";
     const AddressWords words{list};
     return render_problems(list, style) + text::render_tree(list, style) +
-           render_groups(list, words, style) + render_summary(list, style);
+           render_times(list, style) + render_groups(list, words, style) +
+           render_summary(list, style);
 }
 
 std::string render_list_json(const FunctionList& list) {

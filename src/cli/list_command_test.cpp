@@ -243,5 +243,53 @@ TEST_F(ListOfAFile, DrawsItsTree) {
                 HasSubstr("\\-- 01.0 PCI bridge\n    \\-- 00.0 Card\n"));
 }
 
+// A file with the text of two machines, and one of words.
+class ListOfFile : public testing::Test {
+protected:
+    Outcome list(const std::string& text, const ListArguments& how) const {
+        const auto file = tree_.proc() + "/host.txt";
+        tree_.write(file, text);
+        const Host host{.sysfs = host::sysfs::Sysfs{
+                            {.sysfs = tree_.sysfs(), .dev = tree_.dev(), .proc = tree_.proc()}}};
+        auto arguments = how;
+        arguments.file = file;
+        return run_list(host, arguments, {.width = 500});
+    }
+
+    static std::string dump(unsigned vendor) {
+        auto text = fmt::format("65:00.0 Device\n00: {:02x} 10", vendor);
+        for (unsigned n = 2; n < 64; ++n)
+            text += n % 16 == 0 ? fmt::format("\n{:02x}: 00", n) : " 00";
+        return text + "\n\n";
+    }
+
+    support::FakeSysfs tree_;
+};
+
+TEST_F(ListOfFile, SaysWhichAddressIsThereTwice) {
+    const auto twice = dump(1) + dump(2);
+    const auto said =
+        "0000:65:00.0 is in the file 2 times, and this is the first: FILE#0000:65:00.0@2 is the "
+        "second";
+
+    EXPECT_THAT(list(twice, {}).out, HasSubstr(said));
+    EXPECT_THAT(list(twice, {.tree = true}).out, HasSubstr(said));
+    EXPECT_THAT(list(twice, {.json = true}).out, HasSubstr(said));
+    EXPECT_EQ(list(dump(1), {}).out.find("times"), std::string::npos);
+}
+
+TEST_F(ListOfFile, HasNoIdsThatNobodyTold) {
+    const auto object = nlohmann::json::parse(
+        list("01:00.0 Ethernet controller: Intel Corporation I350 Gigabit Network Connection "
+             "(rev 01)\n",
+             {.json = true})
+            .out);
+
+    const auto& function = object.at("functions").at(0);
+    EXPECT_TRUE(function.at("vendor").is_null());
+    EXPECT_TRUE(function.at("device").is_null());
+    EXPECT_EQ(function.at("class"), "0x020000");
+}
+
 }  // namespace
 }  // namespace tenon::cli

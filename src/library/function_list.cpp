@@ -4,8 +4,8 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <map>
 #include <memory>
-#include <set>
 #include <utility>
 
 #include "capture/anonymize.hpp"
@@ -23,6 +23,9 @@
 namespace tenon::library {
 namespace {
 
+// What the registers of nobody, or of a virtual function, have as their vendor.
+constexpr std::uint16_t no_vendor = 0xffff;
+
 bool is_bridge(const device::DeviceFacts& facts) {
     if (!facts.physical) return facts.words && facts.words->is_bridge;
     const pci::HeaderType type{facts.physical->read8(pci::header::header_type)};
@@ -30,6 +33,7 @@ bool is_bridge(const device::DeviceFacts& facts) {
 }
 
 std::string name_of(const ListedFunction& function, const host::PciIds& ids) {
+    if (!function.ids_known) return std::string{class_name(function.class_code)};
     auto name = ids.name(function.vendor, function.device);
     if (!name.empty()) return name;
     return fmt::format("{:04x}:{:04x} {}", function.vendor, function.device,
@@ -71,6 +75,8 @@ ListedFunction list_function(const device::DeviceFacts& facts, const host::PciId
         .vendor = view.vendor,
         .device = view.device,
         .class_code = view.class_code,
+        .ids_known = facts.identity || (facts.physical && view.vendor != no_vendor),
+        .class_known = facts.identity || facts.physical || (facts.words && facts.words->class_code),
         .driver = facts.driver,
         .group = {},
         .bridge = is_bridge(facts),
@@ -99,13 +105,23 @@ ListedFunction list_function(const device::DeviceFacts& facts, const host::PciId
     if (!facts.driver) function.unknowns.push_back("its driver: " + facts.driver.why());
     if (facts.origin != device::Origin::Live) note_untold(facts, function);
     function.name = name_of(function, ids);
-    if (facts.words && ids.name(view.vendor, view.device).empty()) {
-        if (!facts.words->name.empty())
-            function.name = facts.words->name;
-        else if (!facts.identity)
-            function.name = class_name(view.class_code);
-    }
+    const bool named = function.ids_known && !ids.name(view.vendor, view.device).empty();
+    if (facts.words && !named && !facts.words->name.empty()) function.name = facts.words->name;
     return function;
+}
+
+// Of an address that a file has several times nobody knows which one is meant.
+void note_times(FunctionList& list, const std::map<pci::Address, std::size_t>& times) {
+    for (auto& function : list.functions) {
+        function.times = times.at(function.address);
+        if (function.times == 1) continue;
+        const auto address = to_string(function.address);
+        function.unknowns.insert(
+            function.unknowns.begin(),
+            fmt::format("{0} is in the file {1} times, and this is the first: FILE#{0}@2 is the "
+                        "second",
+                        address, function.times));
+    }
 }
 
 // Puts the members of a group behind its first one.
@@ -217,9 +233,9 @@ Result<FunctionList> list_functions_of_file(const Host& host, const std::string&
     const auto ids = host::PciIds::installed(host.sysfs.paths());
     FunctionList list{.file = path, .functions = {}, .problems = {}};
     capture::Anonymizer anonymizer;
-    std::set<pci::Address> seen;
+    std::map<pci::Address, std::size_t> times;
     for (const auto& entry : entries) {
-        if (!entry.address || !seen.insert(*entry.address).second) continue;
+        if (!entry.address || ++times[*entry.address] != 1) continue;
         // Too large for a frame.
         const auto facts = std::make_unique<device::DeviceFacts>();
         if (const auto filled = entry.facts(*facts); !filled)
@@ -232,6 +248,7 @@ Result<FunctionList> list_functions_of_file(const Host& host, const std::string&
     }
     if (list.functions.empty())
         return fail(Error::Kind::NotFound, "{}: no function in it has an address", path);
+    note_times(list, times);
     gather_groups(list.functions);
     list.problems = problems_of_all(movable_of(list), "its host");
     return list;

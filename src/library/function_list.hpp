@@ -1,6 +1,7 @@
 // What `tenon list` shows: every function of a host with its group, and whether it can be assigned.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -21,10 +22,12 @@ struct ListedFunction {
     std::uint16_t vendor = 0;
     std::uint16_t device = 0;
     std::uint32_t class_code = 0;
-    Known<std::string> driver;           ///< Empty: none.
-    std::optional<unsigned> group;       ///< IOMMU group; none: not in one, or not known.
-    bool bridge = false;                 ///< Stays with the host whatever becomes of its group.
-    bool host_part = false;              ///< So does a host bridge, an IOMMU and their like.
+    bool ids_known = true;          ///< Vendor and device; else they are 0 or those of no vendor.
+    bool class_known = true;        ///< Else it is 0.
+    Known<std::string> driver;      ///< Empty: none.
+    std::optional<unsigned> group;  ///< IOMMU group; none: not in one, or not known.
+    bool bridge = false;            ///< Stays with the host whatever becomes of its group.
+    bool host_part = false;         ///< So does a host bridge, an IOMMU and their like.
     std::optional<pci::Address> above;   ///< The bridge that it is behind; none: on a root bus.
     std::optional<unsigned> bus_behind;  ///< Of a bridge, the number of the bus behind it.
     std::optional<unsigned> numa_node;   ///< None: the host does not say.
@@ -35,7 +38,8 @@ struct ListedFunction {
     bool assignable = false;
     std::vector<model::chosen::Reason> reasons;
     std::vector<std::string> unknowns;
-    std::string use{};  ///< What the host uses it for first: "holds / (vda1)"; empty: nothing.
+    std::size_t times = 1;  ///< How often a file has its address; this is the first of them.
+    std::string use{};      ///< What the host uses it for first: "holds / (vda1)"; empty: nothing.
 
     bool stays() const { return bridge || host_part; }
 };
@@ -64,7 +68,8 @@ enum class Names { Told, Taken };
 Result<FunctionList> list_functions(const Host& host, Names names = Names::Told);
 
 /// The functions of a capture, a dump, a copy of sysfs, or a text of lspci and its like, as if it
-/// were the host that the file is of. Of an address that is there more than once, the first.
+/// were the host that the file is of. Of an address that is there more than once, the first, which
+/// says so.
 /// Errors: as list_recorded(); NotFound if no function in it has an address.
 Result<FunctionList> list_functions_of_file(const Host& host, const std::string& path,
                                             Names names = Names::Told);

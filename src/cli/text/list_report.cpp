@@ -56,6 +56,13 @@ std::string problems(const FunctionList& list) {
     return html_list(texts);
 }
 
+std::string times(const FunctionList& list) {
+    std::vector<std::string> texts;
+    for (const auto& function : list.functions)
+        if (function.times > 1) texts.push_back(function.unknowns.front());
+    return html_list(texts);
+}
+
 // Every group that has something to give, and who in it goes or stays.
 std::string groups(const FunctionList& list) {
     std::map<unsigned, std::pair<std::vector<std::string>, std::vector<std::string>>> members;
@@ -80,7 +87,9 @@ std::string functions(const FunctionList& list) {
     std::vector<std::vector<std::string>> rows;
     for (const auto& function : list.functions)
         rows.push_back({to_string(function.address), function.name,
-                        fmt::format("{:04x}:{:04x}", function.vendor, function.device),
+                        function.ids_known
+                            ? fmt::format("{:04x}:{:04x}", function.vendor, function.device)
+                            : "not known",
                         function.driver ? *function.driver : "?",
                         function.group ? std::to_string(*function.group) : "-",
                         function.numa_node ? std::to_string(*function.numa_node) : "-",
@@ -97,6 +106,7 @@ std::string render_list_report(const FunctionList& list) {
                 '\n' + element("p", version_line, "faint") + '\n';
     if (list.functions.empty()) html += element("p", "This host has no PCI function.") + '\n';
     html += section("problems", "In the way of all", problems(list));
+    html += section("times", "More than once in the file", times(list));
     html += section("tree", "Root ports, switches and functions", tree(list));
     html += section("groups", "Who goes with whom", groups(list));
     html += section("functions", "Functions", functions(list));
