@@ -100,6 +100,8 @@ Result<Resources> parse_resources(std::string_view text) {
 Result<std::string> read_driver(const Folder& folder) {
     auto name = folder.tree.link_name(folder.file("driver"));
     if (is_absent(folder, name)) return std::string{};
+    if (!name && name.error().os_error == ENOENT)
+        return fail(Error::Kind::NotFound, "{}", no_link_in_copy);
     return name;
 }
 

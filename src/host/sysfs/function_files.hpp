@@ -39,6 +39,10 @@ Known<T> known(Result<T> read) {
     return Unknown{denied ? "needs privilege: " + error.what : error.what};
 }
 
+/// Why a copy tells nothing of what a link would: copies of files alone have none.
+inline constexpr std::string_view no_link_in_copy =
+    "the copy of sysfs has no link that tells; tar keeps links";
+
 /// The bytes of `config`: 64 without privilege, else all. What an archive of it has after those
 /// that the kernel gave does not count.
 Result<pci::ConfigImage> read_config(const Folder& folder);
@@ -50,7 +54,7 @@ Result<device::Identity> read_identity(const Folder& folder);
 /// Errors: Malformed, naming the line.
 Result<Resources> parse_resources(std::string_view text);
 
-/// Name of the driver that is bound; empty if none is.
+/// Name of the driver that is bound; empty if none is. Errors: NotFound where a copy lacks it.
 Result<std::string> read_driver(const Folder& folder);
 
 /// Whether the function belongs to an SR-IOV device as a virtual one.

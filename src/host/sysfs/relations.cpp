@@ -1,5 +1,7 @@
 // What stands beside and above a function: its group, its bus, its physical function.
 #include <algorithm>
+#include <cerrno>
+#include <string>
 #include <utility>
 
 #include "base/text.hpp"
@@ -48,9 +50,10 @@ void Sysfs::read_group(const Address& address, DeviceFacts& facts) const {
     const auto name = tree_->link_name(place.file("iommu_group"));
     if (!name) {
         const bool absent = name.error().kind == Error::Kind::NotFound && place.complete;
-        facts.group =
-            absent ? Unknown{"the function is in no IOMMU group"} : Unknown{name.error().what};
-        facts.has_iommu = absent ? Known<bool>{false} : Known<bool>{Unknown{name.error().what}};
+        const bool left_out = is_copy() && name.error().os_error == ENOENT;
+        const auto why = left_out ? std::string{no_link_in_copy} : name.error().what;
+        facts.group = absent ? Unknown{"the function is in no IOMMU group"} : Unknown{why};
+        facts.has_iommu = absent ? Known<bool>{false} : Known<bool>{Unknown{why}};
         return;
     }
     const auto number = parse_number(*name);
