@@ -71,7 +71,7 @@ Result<void> check_lacking(const device::DeviceFacts& facts, std::string_view ke
     if (facts.origin == device::Origin::Live)
         return malformed("{}: {}= is for files that lack the fact; this host answers for itself",
                          facts.source, key);
-    if (known) return malformed("{}: {}= is given, but the capture knows it", facts.source, key);
+    if (known) return malformed("{}: {}= is given, but the file tells it", facts.source, key);
     return {};
 }
 

@@ -105,7 +105,7 @@ TEST(StatedFacts, AreRefusedWhereACaptureKnows) {
     facts.iommu.pasid = device::PasidFacts{.width = 20};
 
     EXPECT_EQ(apply_stated(stated("host-pasid", "none"), facts).error().what,
-              "c.json: host-pasid= is given, but the capture knows it");
+              "c.json: host-pasid= is given, but the file tells it");
     EXPECT_TRUE(apply_stated(stated("host-atomics", "none"), facts));
 }
 
