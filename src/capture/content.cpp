@@ -82,7 +82,8 @@ Result<std::vector<Entry>> read_text(Stream& stream, std::string_view name,
         TENON_TRY(got, stream.read(piece), "");
         if (got == 0) break;
         size += got;
-        if (size > longest_text) return malformed("{}: longer than {} bytes", name, longest_text);
+        if (size > longest_text)
+            return malformed("{}: the text in it: longer than {} bytes", name, longest_text);
         TENON_TRY_DO(reader.feed(std::string_view{piece}.substr(0, got)), "");
     }
     auto functions = reader.end();
@@ -119,7 +120,8 @@ Result<std::vector<Entry>> read_content(PeekedStream& stream, std::string_view n
     TENON_TRY(begin, stream.peek(pci::express_size), "");
     const bool blob = is_binary(begin) && !text::is_utf16(begin);
     if (!blob && !is_json(without_mark(begin))) return read_text(stream, name, words);
-    TENON_TRY(content, read_all(stream, longest_file, name), "");
+    // Of a packed file that is what unpacks.
+    TENON_TRY(content, read_all(stream, longest_file, fmt::format("{}: what is in it", name)), "");
     return blob ? read_blob(content, name) : read_json(without_mark(content), name);
 }
 
