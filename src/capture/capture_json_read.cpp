@@ -229,8 +229,10 @@ IommuFacts read_iommu(const JsonPlace& place) {
 
 Origin read_origin(const JsonPlace& place) {
     const auto origin = place.text();
-    if (origin != "live" && origin != "dump") place.wrong("is neither \"live\" nor \"dump\"");
-    return origin == "live" ? Origin::Capture : Origin::File;
+    if (origin == "dump") return Origin::File;
+    if (origin != "live" && origin != "copy")
+        place.wrong("is none of \"live\", \"copy\" and \"dump\"");
+    return Origin::Capture;
 }
 
 int read_node(const JsonPlace& place) {

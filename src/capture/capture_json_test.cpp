@@ -216,7 +216,7 @@ TEST(CaptureJson, NamesThePathOfAWrongValue) {
     EXPECT_EQ(refusal("/functions/0/address", "65:20.0"),
               "c.json: $.functions[0].address: is not a PCI address");
     EXPECT_EQ(refusal("/functions/0/origin", "moon"),
-              "c.json: $.functions[0].origin: is neither \"live\" nor \"dump\"");
+              "c.json: $.functions[0].origin: is none of \"live\", \"copy\" and \"dump\"");
     EXPECT_EQ(refusal("/functions/0/group/members/1/bridge", 1),
               "c.json: $.functions[0].group.members[1].bridge: is neither true nor false");
     EXPECT_EQ(refusal("/functions/0/vfio/regions/2", 7),
@@ -290,6 +290,23 @@ TEST(CaptureJson, SurvivesEveryCutAndEveryChangedCharacter) {
         // Whatever it says, it says something.
         static_cast<void>(read_captures(changed, "f").has_value());
     }
+}
+
+TEST(CaptureJson, TellsARunningHostFromACopyOfOne) {
+    const auto origin_of = [](device::Origin origin) {
+        const device::DeviceFacts facts{"card", origin};
+        const auto written = write_captures({&facts, 1}, {});
+        const auto read = read_captures(written, "c").value();
+        return std::pair{written.substr(written.find("\"origin\""), 16), read.front().origin};
+    };
+    using device::Origin;
+
+    EXPECT_EQ(origin_of(Origin::Live),
+              (std::pair<std::string, Origin>{"\"origin\": \"live\"", Origin::Capture}));
+    EXPECT_EQ(origin_of(Origin::Capture),
+              (std::pair<std::string, Origin>{"\"origin\": \"copy\"", Origin::Capture}));
+    EXPECT_EQ(origin_of(Origin::File),
+              (std::pair<std::string, Origin>{"\"origin\": \"dump\"", Origin::File}));
 }
 
 }  // namespace

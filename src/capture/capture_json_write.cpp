@@ -141,10 +141,22 @@ Json iommu(const IommuFacts& facts) {
             {"iova", known(facts.iova, iova)}};
 }
 
+std::string_view name_of(Origin origin) {
+    switch (origin) {
+        case Origin::Live:
+            return "live";
+        case Origin::Capture:
+            return "copy";
+        case Origin::File:
+            break;
+    }
+    return "dump";
+}
+
 Json function(const DeviceFacts& facts) {
     return {
         {"source", words(facts.source)},
-        {"origin", facts.origin == Origin::File ? "dump" : "live"},
+        {"origin", name_of(facts.origin)},
         {"address",
          known(facts.address, [](const pci::Address& address) { return to_string(address); })},
         {"kernel", text(facts.kernel)},
