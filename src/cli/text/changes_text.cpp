@@ -7,6 +7,7 @@
 
 #include "cli/text/library.hpp"
 #include "device/atomic_widths.hpp"
+#include "pci/capability.hpp"
 
 namespace tenon::cli::text {
 namespace {
@@ -42,10 +43,15 @@ Kind kind_of(Action action) {
     return Kind::Ours;
 }
 
+// A null capability of ours where the first one is hidden: what is hidden is told.
+bool is_placeholder(const model::chosen::Decision& one) {
+    return one.id == pci::extended_id::null && !one.host_offset;
+}
+
 void add_capabilities(std::vector<Change>& changes, const model::function::FunctionView& view) {
     for (const auto action : {Action::Hide, Action::Emulate, Action::Synthesize})
         for (const auto& one : view.capabilities)
-            if (one.action == action)
+            if (one.action == action && !is_placeholder(one))
                 add(changes, kind_of(action), one.name, first_clause(one.why));
     for (const auto& one : view.capabilities)
         if (one.host_offset && one.guest_offset && one.host_offset != one.guest_offset)

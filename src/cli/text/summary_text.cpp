@@ -13,6 +13,7 @@
 #include "cli/text/words_text.hpp"
 #include "model/chosen/machine_version.hpp"
 #include "model/machine/plan_warnings.hpp"
+#include "pci/config_image.hpp"
 
 namespace tenon::cli::text {
 namespace {
@@ -27,6 +28,15 @@ std::size_t count_functions(const model::machine::MachinePlan& plan) {
     return count;
 }
 
+// Functions with anything to tell beyond what the summary has.
+std::size_t count_bytes(const model::machine::MachinePlan& plan) {
+    std::size_t count = 0;
+    for (const auto& port : plan.ports)
+        for (const auto& function : port->functions)
+            count += known_config(function.facts) != 0 ? 1 : 0;
+    return count;
+}
+
 std::string section(std::string_view title, const std::string& body, const TextStyle& style) {
     return body.empty() ? "" : '\n' + style.paint(Tone::Strong, title) + '\n' + body;
 }
@@ -37,6 +47,16 @@ std::string vectors_in_short(const model::function::FunctionView& view) {
     if (view.msi) kinds.push_back(fmt::format("{} MSI", view.msi->vectors));
     if (view.msix) kinds.push_back(fmt::format("{} MSI-X", view.msix->vectors));
     return kinds.empty() ? "no interrupt" : fmt::format("{}", fmt::join(kinds, ", "));
+}
+
+// Capabilities, and so messages, lie past what was read.
+bool is_header_alone(const model::slot::FunctionPlan& function) {
+    return known_config(function.facts) <= pci::header_size;
+}
+
+// Of a virtual function whose physical one nobody knows: its own registers have no BARs.
+bool lacks_bars(const model::slot::FunctionPlan& function) {
+    return function.view.virtual_function && !function.facts.identity;
 }
 
 std::string bars_in_short(const model::function::FunctionView& view) {
@@ -86,7 +106,8 @@ std::string render_function(const model::slot::FunctionPlan& function,
         who += fmt::format("; {} in the guest, below root port {}", guest_address(function.guest),
                            port.name);
     text += paragraph(who, style, inner, 2);
-    return view.guest_view ? text + paragraph(facts_in_short(function), style, inner, 2) : text;
+    const auto facts = view.guest_view ? facts_in_short(function) : "";
+    return facts.empty() ? text : text + paragraph(facts, style, inner, 2);
 }
 
 std::string guest_in_short(const model::machine::MachinePlan& plan) {
@@ -136,11 +157,11 @@ std::string render_changes(const model::slot::FunctionPlan& function,
                     .tone = tone_of(change.kind)},
                    {.text = change.why, .lead = other ? "" : fmt::format("{}:", change.what)}});
     }
-    if (!table.empty()) return table.render(style, indent);
     if (!function.view.guest_view) return "";
-    return known_config(function.facts) > pci::header_size
-               ? "  nothing\n"
-               : "  not known: of its configuration space only the header was read\n";
+    const auto changes = table.empty() ? "" : table.render(style, indent);
+    if (is_header_alone(function))
+        return changes + "  not known: of its configuration space only the header was read\n";
+    return table.empty() ? "  nothing\n" : changes;
 }
 
 std::string render_all_changes(const model::machine::MachinePlan& plan, const TextStyle& style) {
@@ -212,7 +233,9 @@ std::string render_to_do(const model::machine::MachinePlan& plan, const TextStyl
 
 std::string facts_in_short(const model::slot::FunctionPlan& function) {
     const auto& view = function.view;
-    std::vector<std::string> parts{bars_in_short(view), vectors_in_short(view)};
+    std::vector<std::string> parts;
+    if (!view.bars.empty() || !lacks_bars(function)) parts.push_back(bars_in_short(view));
+    if (view.intx || !is_header_alone(function)) parts.push_back(vectors_in_short(view));
     if (view.group) parts.push_back(group_in_short(*view.group));
     const auto& resets = function.facts.reset_methods;
     if (resets) parts.push_back(resets->empty() ? "no reset" : "reset by " + resets->front());
@@ -225,7 +248,7 @@ std::string render_summary(const model::machine::MachinePlan& plan, const TextSt
     auto text = render_proposals(plan.proposals, style) + render_verdicts(plan, style) +
                 render_all_changes(plan, style) + render_warnings(plan, style) +
                 render_to_do(plan, style);
-    if (count_functions(plan) != 0)
+    if (count_bytes(plan) != 0)
         text += '\n' + paragraph("Each capability, BAR and property, and why: tenon plan -v", style,
                                  0, 0, Tone::Faint);
     return text;

@@ -125,6 +125,61 @@ TEST(Summary, SaysThatNothingWasRead) {
     EXPECT_THAT(summary({facts}), HasSubstr("only the header was read"));
 }
 
+TEST(Summary, SaysThatNothingMoreWasReadBesideADifference) {
+    device::DeviceFacts facts{"dump"};
+    facts.physical = support::ConfigBuilder{64}.put32(0, 0x15728086).put8(0x3d, 1).image();
+
+    const auto text = summary({facts});  // Intel X710.
+
+    EXPECT_LT(place_of(text, "hidden  INTx"), place_of(text, "only the header was read"));
+}
+
+TEST(Summary, DoesNotSayThatThereIsNoneOfWhatWasNotRead) {
+    device::DeviceFacts header{"dump"};
+    header.physical = support::ConfigBuilder{64}.image();
+    device::DeviceFacts pin{"dump"};
+    pin.physical = support::ConfigBuilder{64}.put8(0x3d, 1).image();
+    device::DeviceFacts nobodys{"dump"};
+    nobodys.physical = support::ConfigBuilder{64}.put32(0, 0xffffffff).image();
+    nobodys.virtual_function = true;
+    nobodys.identity = Unknown{"its physical function has it"};
+
+    EXPECT_THAT(summary({header}), HasSubstr("\n    no BAR\n"));
+    EXPECT_THAT(summary({header}), Not(HasSubstr("no interrupt")));
+    EXPECT_THAT(summary({pin}), HasSubstr("no BAR; INTx\n"));
+    EXPECT_THAT(summary({nobodys}), Not(HasSubstr("no BAR")));
+}
+
+TEST(Summary, NamesTheBarsWhoseSizesAreNotKnownWhereOthersAre) {
+    std::array<device::ResourceFacts, device::bar_count + 1> sizes{};
+    sizes[0] = {.size = 0x4000, .flags = 0x40200};
+    sizes[1] = {.size = 0, .flags = 0x20000000};
+    device::DeviceFacts facts{"dump"};
+    facts.physical =
+        support::ConfigBuilder{256}.put32(0x10, 0xfe000000).put32(0x14, 0xfd000000).image();
+    auto known = facts;
+    known.resources = sizes;
+    facts.resources = Unknown{"a dump does not tell"};
+
+    EXPECT_THAT(summary({facts}), HasSubstr("not known: sizes of BARs: a dump does not tell\n"));
+    EXPECT_THAT(summary({known}), HasSubstr("not known: size of BAR 1: "));
+}
+
+TEST(Summary, TellsNoPlaceholderForADifference) {
+    auto facts = disk();
+    facts.physical = support::ConfigBuilder{}
+                         .head(0x80)
+                         .express(0x80, 0)
+                         .extended(0x100, 0x19, 0x150)
+                         .extended(0x150, 0x01, 0)
+                         .image();
+
+    const auto text = summary({facts});
+
+    EXPECT_THAT(text, HasSubstr("Secondary PCI Express: "));
+    EXPECT_THAT(text, Not(HasSubstr("Null")));
+}
+
 TEST(Summary, HasAGuestWithoutADevice) {
     EXPECT_EQ(summary({}),
               "Verdict\n  a guest without a device, with 1 processor and 512 MiB of memory\n");
@@ -152,6 +207,7 @@ TEST(Summary, OfWordsSaysWhatFollowsAndWhatBytesWouldAdd) {
     EXPECT_THAT(text, HasSubstr("    MSI-X with 129 vectors\n"));
     EXPECT_THAT(text, HasSubstr("AtomicOps on its host: not known: the input does not tell"));
     EXPECT_THAT(text, HasSubstr("what bytes would add (lspci -xxxx, as root)"));
+    EXPECT_THAT(text, Not(HasSubstr("tenon plan -v")));
 }
 
 }  // namespace

@@ -1,10 +1,13 @@
 #include "model/function/function_view.hpp"
 
 #include <fmt/core.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <bit>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "model/function/assignability.hpp"
 #include "model/function/ats_trouble.hpp"
@@ -106,6 +109,21 @@ void check_bar_sizes(FunctionView& view) {
                  .commands = {}});
 }
 
+// Resizable BARs tell their sizes where nothing else does: then the others are named.
+void note_unknown_sizes(FunctionView& view) {
+    std::vector<std::string> names;
+    for (const auto& bar : view.bars)
+        if (!bar.size)
+            names.push_back(bar.index == device::rom_region ? std::string{"the ROM"}
+                                                            : fmt::format("BAR {}", bar.index));
+    if (names.empty()) return;
+    const auto first = std::ranges::find_if(view.bars, [](const auto& bar) { return !bar.size; });
+    const auto whose = names.size() == view.bars.size()
+                           ? std::string{"sizes of BARs"}
+                           : fmt::format("size of {}", fmt::join(names, ", "));
+    view.unknowns.push_back(fmt::format("{}: {}", whose, first->size.why()));
+}
+
 void note_unknowns(const device::DeviceFacts& facts, FunctionView& view) {
     if (facts.physical && !facts.vfio) {
         const auto known = facts.physical->known();
@@ -121,11 +139,7 @@ void note_unknowns(const device::DeviceFacts& facts, FunctionView& view) {
     // Its own registers say neither who it is nor what BARs it has.
     if (view.virtual_function && !facts.identity)
         view.unknowns.push_back("its Vendor ID, Device ID and BARs: " + facts.identity.why());
-    for (const auto& bar : view.bars)
-        if (!bar.size) {
-            view.unknowns.push_back("sizes of BARs: " + bar.size.why());
-            break;
-        }
+    note_unknown_sizes(view);
 }
 
 void note_interrupts(FunctionView& view) {
