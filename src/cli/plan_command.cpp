@@ -36,7 +36,10 @@ Outcome run_plan(const Host& host, const MachineArguments& arguments, PlanForm f
             break;
         case PlanForm::Lspci:
             outcome.out = text::render_lspci(*plan);
-            outcome.err = text::render_refusal(*plan, {.width = style.width});
+            outcome.err = text::render_refusal(*plan, {.width = style.width}) +
+                          text::render_lack_of_bytes(*plan);
+            // An empty dump would pass for one.
+            if (outcome.out.empty() && !outcome.err.empty()) outcome.status = status::refused;
             break;
         case PlanForm::Map:
             outcome.out = text::render_map_text(*plan, style);

@@ -3,6 +3,8 @@
 #include <fmt/core.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+
 #include "base/text.hpp"
 #include "cli/text/host_text.hpp"
 #include "cli/text/interrupts_text.hpp"
@@ -44,13 +46,8 @@ std::string titled(std::string_view title, const std::string& body, const TextSt
 
 std::string render_head(const model::slot::FunctionPlan& function, const TextStyle& style) {
     const auto& view = function.view;
-    const bool words_alone = function.facts.words && known_config(function.facts) == 0;
-    const auto place = view.guest_view
-                           ? fmt::format("is {} in the guest", guest_address(function.guest))
-                       : words_alone && view.assignable ? std::string{"is known by words alone"}
-                                                        : std::string{"stays with the host"};
     auto text = fmt::format("{:{}}{} {} {}\n", "", indent, style.paint(Tone::Strong, view.id),
-                            view.host, place);
+                            view.host, place_in_words(function));
     if (function.facts.source != view.host)
         text += paragraph(fmt::format("read from {}", function.facts.source), style, inner);
     if (known_config(function.facts) != 0)
@@ -172,6 +169,19 @@ std::string render_warnings(const std::vector<std::string>& warnings, const Text
 }
 
 }  // namespace
+
+std::string place_in_words(const model::slot::FunctionPlan& function) {
+    const auto& view = function.view;
+    if (view.guest_view) return fmt::format("is {} in the guest", guest_address(function.guest));
+    const bool can_be_mended =
+        std::ranges::all_of(view.reasons, [](const model::chosen::Reason& reason) {
+            return !reason.remedy.empty() || !reason.commands.empty();
+        });
+    const bool words_alone = function.facts.words && known_config(function.facts) == 0;
+    if (!can_be_mended || !words_alone) return "stays with the host";
+    return view.assignable ? "is known by words alone"
+                           : "is known by words alone, and not ready for a guest yet";
+}
 
 std::string render_function(const model::slot::FunctionPlan& function,
                             const model::slot::PortPlan& port, const TextStyle& style) {

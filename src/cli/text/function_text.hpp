@@ -12,4 +12,7 @@ namespace tenon::cli::text {
 std::string render_function(const model::slot::FunctionPlan& function,
                             const model::slot::PortPlan& port, const TextStyle& style);
 
+/// "is 01:00.0 in the guest", "stays with the host", "is known by words alone": where it comes.
+std::string place_in_words(const model::slot::FunctionPlan& function);
+
 }  // namespace tenon::cli::text

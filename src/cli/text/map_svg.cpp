@@ -178,11 +178,15 @@ std::string legend(const model::slot::FunctionPlan& function, std::size_t top) {
 }
 
 std::size_t height_of(const model::slot::FunctionPlan& function) {
+    if (known_config(function.facts) == 0) return rows_top + line;
     return rows_top + rows * cell_size + line + (keys.size() / 2 + 2) * line + 10 +
            (function.view.capabilities.size() + 2) * line;
 }
 
 std::string render(const model::slot::FunctionPlan& function, std::size_t top) {
+    if (known_config(function.facts) == 0)
+        return text_at(margin, top + 22, "title", map_title(function)) +
+               text_at(margin, top + 44, "side", no_bytes_for_a_map);
     const auto map = model::machine::map_config(function);
     const auto host = margin + offset_width;
     const auto guest = host + side_width + side_gap;

@@ -105,7 +105,7 @@ std::string render_capabilities(const model::function::FunctionView& view, const
 
 std::string render(const model::slot::FunctionPlan& function, const TextStyle& style) {
     auto text = style.paint(Tone::Strong, map_title(function)) + '\n';
-    if (known_config(function.facts) == 0) return text + "  its bytes could not be read\n";
+    if (known_config(function.facts) == 0) return text + paragraph(no_bytes_for_a_map, style, 2, 2);
     const auto map = model::machine::map_config(function);
     text += render_rows(map, function.view, style) + '\n';
     text += render_capabilities(function.view, style);

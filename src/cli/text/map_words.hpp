@@ -33,6 +33,10 @@ struct LetterWords {
 std::span<const LetterWords> host_words();
 std::span<const LetterWords> guest_words();
 
+/// What stands in place of a map where nobody has any bytes.
+inline constexpr std::string_view no_bytes_for_a_map =
+    "there are no bytes of it, so no map: lspci -xxxx, as root, has them";
+
 /// "0x44-0x4f, 0x90-0x93" of the registers that no capability names; empty if there are none.
 std::string stray_words(const model::machine::ConfigMap& map);
 

@@ -38,4 +38,15 @@ std::string render_lspci(const model::machine::MachinePlan& plan) {
     return text;
 }
 
+std::string render_lack_of_bytes(const model::machine::MachinePlan& plan) {
+    std::string text;
+    for (const auto& port : plan.ports)
+        for (const auto& function : port->functions)
+            if (function.facts.words && known_config(function.facts) == 0)
+                text += fmt::format(
+                    "  {} {}: there are no bytes of it to print: lspci -xxxx, as root, has them\n",
+                    function.view.id, function.view.host);
+    return text;
+}
+
 }  // namespace tenon::cli::text

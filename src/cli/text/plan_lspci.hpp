@@ -11,4 +11,7 @@ namespace tenon::cli::text {
 /// in the guest. Only bytes that are known: 64, 256 or 4096 of each.
 std::string render_lspci(const model::machine::MachinePlan& plan);
 
+/// Of functions that are known by words alone, that there are no bytes to print; empty: none is.
+std::string render_lack_of_bytes(const model::machine::MachinePlan& plan);
+
 }  // namespace tenon::cli::text

@@ -48,6 +48,19 @@ TEST(PlanLspci, LeavesOutWhatNoGuestCanHave) {
     EXPECT_EQ(render_lspci(plan_of(ConfigBuilder{256}.put8(0x0e, 1).image())), "");
 }
 
+TEST(PlanLspci, SaysOfWordsThatThereAreNoBytes) {
+    device::DeviceFacts facts;
+    facts.address = pci::Address{.bus = 1};
+    facts.words = device::Words{.name = "a card", .express = {}, .told = {}, .warnings = {}};
+    const auto words = model::machine::make_plan({.devices = {{.facts = facts}}}).value();
+
+    EXPECT_EQ(render_lspci(words), "");
+    EXPECT_EQ(render_lack_of_bytes(words),
+              "  dev0 0000:01:00.0: there are no bytes of it to print: lspci -xxxx, as root, has "
+              "them\n");
+    EXPECT_EQ(render_lack_of_bytes(plan_of(ConfigBuilder{64}.image())), "");
+}
+
 TEST(PlanLspci, LeavesOutARevisionOfZero) {
     const auto text = render_lspci(plan_of(ConfigBuilder{64}.put8(0x08, 0).image()));
 

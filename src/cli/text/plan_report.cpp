@@ -8,6 +8,7 @@
 
 #include "base/text.hpp"
 #include "cli/text/changes_text.hpp"
+#include "cli/text/function_text.hpp"
 #include "cli/text/library.hpp"
 #include "cli/text/map_svg.hpp"
 #include "cli/text/markup.hpp"
@@ -15,6 +16,7 @@
 #include "cli/text/summary_text.hpp"
 #include "library/version.hpp"
 #include "model/machine/plan_warnings.hpp"
+#include "pci/config_image.hpp"
 
 namespace tenon::cli::text {
 namespace {
@@ -46,7 +48,8 @@ std::string verdict_of(const FunctionPlan& function) {
         html += '\n' +
                 element("p", fmt::format("{:04x}:{:04x} (rev {:02x}), {}", view.vendor, view.device,
                                          view.revision, class_name(view.class_code)));
-    if (view.guest_view) html += '\n' + element("p", facts_in_short(function), "faint");
+    const auto facts = view.guest_view ? facts_in_short(function) : "";
+    if (!facts.empty()) html += '\n' + element("p", facts, "faint");
     std::vector<std::string> reasons;
     for (const auto& reason : view.reasons)
         reasons.push_back(reason.what);
@@ -57,6 +60,8 @@ std::string changes_table(const FunctionPlan& function, const PortPlan& port) {
     std::vector<std::vector<std::string>> rows;
     for (const auto& change : changes_of(function, port))
         rows.push_back({std::string{name_of(change.kind)}, change.what, change.why});
+    if (function.view.guest_view && known_config(function.facts) <= pci::header_size)
+        rows.push_back({"", "not known", "of its configuration space only the header was read"});
     return html_table({"how", "what", "why"}, rows);
 }
 
@@ -115,11 +120,12 @@ std::string guest_tree(const MachinePlan& plan) {
             escaped(fmt::format("{} root port {}", guest_address(port->guest), port->name)));
         if (!port->functions.empty()) html += "<ul>\n";
         for (const auto& function : port->functions)
-            html += element("li", function.view.guest_view
-                                      ? fmt::format("{} {}", guest_address(function.guest),
-                                                    function.view.id)
-                                      : fmt::format("{} stays with the host", function.view.id)) +
-                    '\n';
+            html +=
+                element("li",
+                        function.view.guest_view
+                            ? fmt::format("{} {}", guest_address(function.guest), function.view.id)
+                            : fmt::format("{} {}", function.view.id, place_in_words(function))) +
+                '\n';
         if (!port->functions.empty()) html += "</ul>";
         html += "</li>\n";
     }

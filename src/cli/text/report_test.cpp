@@ -77,6 +77,53 @@ TEST(ListReport, ShowsTreeGroupsAndVerdicts) {
     EXPECT_THAT(page, HasSubstr("<td>yes</td>"));
 }
 
+TEST(ListReport, SaysWhatIsNotKnownOrThereTwice) {
+    library::ListedFunction card;
+    card.address = {.bus = 1};
+    card.name = "a card";
+    card.ids_known = false;
+    card.times = 2;
+    card.unknowns = {"0000:01:00.0 is in the file 2 times"};
+    const library::FunctionList list{.file = "host.txt", .functions = {card}};
+
+    const auto page = render_list_report(list);
+
+    EXPECT_THAT(page, HasSubstr("<td>not known</td>"));
+    EXPECT_THAT(page, Not(HasSubstr("0000:0000")));
+    EXPECT_THAT(page, HasSubstr("<li>0000:01:00.0 is in the file 2 times</li>"));
+}
+
+TEST(PlanReport, DrawsNoMapOfWords) {
+    device::DeviceFacts facts;
+    facts.address = pci::Address{.bus = 1};
+    facts.words = device::Words{.name = "a card", .express = {}, .told = {}, .warnings = {}};
+    model::machine::MachineRequest request;
+    request.devices.push_back({.facts = std::move(facts)});
+
+    const auto page = render_plan_report(model::machine::make_plan(std::move(request)).value());
+
+    EXPECT_THAT(page, HasSubstr("there are no bytes of it, so no map"));
+    EXPECT_THAT(page, Not(HasSubstr("on the host</text>")));
+    EXPECT_THAT(page, Not(HasSubstr("no PCI Express function is in the slot")));
+    EXPECT_THAT(page, HasSubstr("dev0 is known by words alone</li>"));
+}
+
+TEST(PlanReport, DoesNotKeepWhatOnlyNeedsAnotherDriver) {
+    device::DeviceFacts facts;
+    facts.address = pci::Address{.bus = 1};
+    facts.driver = std::string{"amdgpu"};
+    facts.group = device::GroupFacts{.number = 1, .members = {}};
+    facts.has_iommu = true;
+    facts.words = device::Words{.name = "a card", .express = {}, .told = {}, .warnings = {}};
+    model::machine::MachineRequest request;
+    request.devices.push_back({.facts = std::move(facts)});
+
+    const auto page = render_plan_report(model::machine::make_plan(std::move(request)).value());
+
+    EXPECT_THAT(page, HasSubstr("dev0 is known by words alone, and not ready for a guest yet"));
+    EXPECT_THAT(page, Not(HasSubstr("stays with the host")));
+}
+
 TEST(Markup, EscapesWhatHtmlWouldObey) {
     EXPECT_EQ(escaped("a<b>&\"c\x01"), "a&lt;b&gt;&amp;&quot;c ");
     EXPECT_EQ(element("td", "<"), "<td>&lt;</td>");

@@ -34,9 +34,15 @@ void tell_link_truth(const SlotRules& rules,
         slot.max_payload =
             std::max(slot.max_payload, std::min(device.get<pci::MaxPayloadSupported>(), 5u));
     }
-    slot.link_why = fastest == nullptr
-                        ? "no PCI Express function is in the slot"
-                        : fmt::format("as the link of {} on its host", fastest->host);
+    const auto unseen = std::ranges::find(functions, false, &function::FunctionView::guest_view);
+    if (fastest != nullptr)
+        slot.link_why = fmt::format("as the link of {} on its host", fastest->host);
+    else if (unseen != functions.end())
+        // Without registers, or a bridge: what it is on its host says nothing here.
+        slot.link_why =
+            fmt::format("the least there is, as no guest sees registers of {}", (*unseen)->host);
+    else
+        slot.link_why = "no PCI Express function is in the slot";
     if (rules.express_version < 2 && slot.link_speed > 1) {
         slot.link_speed = 1;
         slot.link_why = "express=1: a port of version 1 has no faster link";
