@@ -67,9 +67,10 @@ private:
     }
 
     void add_bytes(const pci::Address& address, const Image& bytes) {
-        // Of an address that is there twice nobody knows which one is above.
+        // Of an address with two contents nobody knows which one is above: its image is none, and
+        // stays none whatever comes third.
         const auto [place, is_new] = images_.emplace(address, bytes);
-        if (!is_new && *place->second != *bytes) place->second = nullptr;
+        if (!is_new && place->second && *place->second != *bytes) place->second = nullptr;
         if (!is_bridge(*bytes)) return;
         topology_.add_bus(address, bytes->read8(pci::header::secondary_bus));
         if (is_root_port(*bytes)) topology_.add_top(address);

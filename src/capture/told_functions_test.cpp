@@ -129,6 +129,27 @@ TEST_F(ToldFunctions, WithBytesHaveThePathThatBytesOfBridgesTell) {
     EXPECT_EQ(*facts.path->front().config, bridge);
 }
 
+TEST_F(ToldFunctions, AreReadBesideABridgeThatIsThereWithTwoContents) {
+    const auto bridge = [](std::uint8_t revision) {
+        return "00:01.0 PCI bridge [0604]: I [8086:1901]" + rows_of(support::ConfigBuilder{}
+                                                                        .put8(0x08, revision)
+                                                                        .put8(0x0e, 1)
+                                                                        .put8(0x19, 1)
+                                                                        .head(0x40)
+                                                                        .express(0x40, 0)
+                                                                        .put8(0x42, 0x42)
+                                                                        .image());
+    };
+    const auto function = support::ConfigBuilder{}.head(0x40).express(0x40, 0).image();
+    const auto facts =
+        read(bridge(1) + bridge(2) + bridge(2) + bridge(1) +
+                 "01:00.0 Ethernet controller [0200]: A [8086:1572]" + rows_of(function),
+             "#01:00.0");
+
+    ASSERT_EQ(facts.path->size(), 1u);
+    EXPECT_FALSE(facts.path->front().config);
+}
+
 TEST_F(ToldFunctions, DoNotKnowADriverThatNobodyTold) {
     const auto facts = read(
         "IOMMU Group 1 01:00.0 VGA compatible controller [0300]: N [10de:1b80]\n"
