@@ -144,9 +144,10 @@ Result<std::size_t> choose(const Named& named, const std::vector<Entry>& entries
     if (chosen.empty())
         return unclear(fmt::format("{}: has no function {}", named.path, *named.slot), entries);
     if (named.which > chosen.size())
-        return unclear(fmt::format("{}: has no {}@{}: it is there {} times", named.path,
-                                   *named.slot, named.which, chosen.size()),
-                       entries);
+        return unclear(
+            fmt::format("{}: has no {}@{}: it is there {}", named.path, *named.slot, named.which,
+                        chosen.size() == 1 ? "once" : fmt::format("{} times", chosen.size())),
+            entries);
     if (named.which != 0) return chosen[named.which - 1];
     if (chosen.size() == 1) return chosen.front();
     return more_than_once(named, entries[chosen[0]], entries[chosen[1]]);

@@ -132,6 +132,19 @@ void fill_in_words(const Said& said, device::DeviceFacts& facts) {
     facts.identity = listing::identity_of(said);
 }
 
+// What is said of two devices at one address, of two machines or of before and after, is true of
+// neither.
+Result<void> is_of_one_device(const Said& said) {
+    if (!said.ids.other()) return {};
+    const auto& one = *said.ids.first();
+    const auto& other = *said.ids.other();
+    auto error = malformed(
+        "two devices are at {} in this text, {:04x}:{:04x} (from line {}) and {:04x}:{:04x}",
+        to_string(said.address), one.vendor, one.device, said.line, other.vendor, other.device);
+    error.error().hint = "Keep the listings of two machines in two files";
+    return error;
+}
+
 Entry entry_of(const std::shared_ptr<const Input>& input, const Said& said) {
     return {.slot = to_string(said.address),
             .address = said.address,
@@ -140,6 +153,7 @@ Entry entry_of(const std::shared_ptr<const Input>& input, const Said& said) {
             .bytes = nullptr,
             .facts =
                 [input, &said](device::DeviceFacts& facts) {
+                    if (auto clear = is_of_one_device(said); !clear) return clear;
                     fill_in_words(said, facts);
                     input->fill_in(said.address, &said, facts);
                     facts.words = listing::words_of(said, input->words());
@@ -148,8 +162,20 @@ Entry entry_of(const std::shared_ptr<const Input>& input, const Said& said) {
             .words_only = true};
 }
 
+// The words of the function that `bytes` are of; null where they are of another one at its address.
+// A virtual function has no ids of its own.
+const Said* words_of_bytes(const Input& input, const pci::Address& address,
+                           const pci::ConfigImage& bytes) {
+    const auto* const said = input.words().find(address);
+    if (said == nullptr || !said->ids.first()) return said;
+    const listing::Ids ids{.vendor = bytes.read16(pci::header::vendor_id),
+                           .device = bytes.read16(pci::header::device_id)};
+    const bool same = said->ids && (*said->ids == ids || ids.vendor == 0xffff);
+    return same ? said : nullptr;
+}
+
 void complete(const std::shared_ptr<const Input>& input, Entry& entry) {
-    const auto* const said = input->words().find(*entry.address);
+    const auto* const said = words_of_bytes(*input, *entry.address, *entry.bytes);
     entry.facts = [input, said, address = *entry.address,
                    own = std::move(entry.facts)](device::DeviceFacts& facts) {
         auto filled = own(facts);

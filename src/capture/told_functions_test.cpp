@@ -150,6 +150,29 @@ TEST_F(ToldFunctions, AreReadBesideABridgeThatIsThereWithTwoContents) {
     EXPECT_FALSE(facts.path->front().config);
 }
 
+TEST_F(ToldFunctions, OfTwoDevicesAtOneAddressAreNoneOfThem) {
+    write(std::string{card_words} +
+          "01:00.0 Ethernet controller [0200]: Intel Corporation I350 [8086:1521] (rev 01)\n\n");
+
+    const auto read = read_capture(path_ + "#01:00.0");
+
+    ASSERT_FALSE(read);
+    EXPECT_THAT(read.error().what, HasSubstr("two devices are at 0000:01:00.0"));
+    EXPECT_THAT(read.error().what, HasSubstr("10de:1b80 (from line 1) and 8086:1521"));
+    EXPECT_THAT(read.error().hint, HasSubstr("two files"));
+    EXPECT_TRUE(read_capture(path_ + "#01:00.1"));
+}
+
+TEST_F(ToldFunctions, WithBytesHaveNoWordsOfAnotherDevice) {
+    const auto function = support::ConfigBuilder{}.head(0x40).express(0x40, 0).image();
+    const auto facts =
+        read(std::string{card_words} + "01:00.0 Non-Volatile memory controller" + rows_of(function),
+             "#01:00.0");
+
+    EXPECT_EQ(*facts.physical, function);
+    EXPECT_FALSE(facts.driver);
+}
+
 TEST_F(ToldFunctions, DoNotKnowADriverThatNobodyTold) {
     const auto facts = read(
         "IOMMU Group 1 01:00.0 VGA compatible controller [0300]: N [10de:1b80]\n"
