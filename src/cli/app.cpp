@@ -117,6 +117,7 @@ CLI::App* add_check(CLI::App& app, Options& options) {
     command->add_option("--pid", options.check.request.process);
     command->add_option("--host", options.check.request.host);
     command->add_flag("--json", options.check.json);
+    command->add_option("--report", options.check.report);
     set_help(*command, check_help());
     return command;
 }
@@ -228,6 +229,9 @@ Outcome check(const Host& host, CheckArguments& arguments, std::span<const char*
         int{!request.file.empty()} + int{request.process.has_value()} + int{!request.words.empty()};
     if (given != 1)
         return wrong_usage("check", "give one of FILE, --pid and -- with a command behind it");
+    if (arguments.json && !arguments.report.empty())
+        return wrong_usage("check", "--json and --report: give one of them");
+    if (const auto refused = check_report("check", arguments.report)) return *refused;
     return run_check(host, arguments, style);
 }
 

@@ -12,9 +12,11 @@ namespace tenon::cli {
 struct CheckArguments {
     CheckRequest request;
     bool json = false;
+    std::string report{};  ///< File of a page; empty: none.
 };
 
-/// Checks and prints. Status `refused` (1) with findings, `wrong` for what cannot be read.
+/// Checks and prints, or writes the page. Status `refused` (1) with findings, `wrong` for what
+/// cannot be read or written.
 Outcome run_check(const Host& host, const CheckArguments& arguments, const text::TextStyle& style);
 
 }  // namespace tenon::cli

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "cli/app.hpp"
 #include "tests/support/fake_sysfs.hpp"
@@ -25,8 +26,9 @@ protected:
     }
 
     Host host() {
-        return {.sysfs = host::sysfs::Sysfs{
-                    {.sysfs = tree_.sysfs(), .dev = tree_.dev(), .proc = tree_.proc()}}};
+        return {.sysfs =
+                    host::sysfs::Sysfs{
+                        {.sysfs = tree_.sysfs(), .dev = tree_.dev(), .proc = tree_.proc()}}};
     }
 
     std::string file(const std::string& name, const std::string& text) {
@@ -133,6 +135,37 @@ TEST_F(CheckCommand, WantsOneInput) {
     EXPECT_EQ(check({"--pid", "1", "a.sh"}).status, 2);
     EXPECT_EQ(check({"--pid", "-1"}).status, 2);
     EXPECT_THAT(check({}).err, HasSubstr("tenon check --help"));
+}
+
+TEST_F(CheckCommand, WritesAPage) {
+    const auto path = (std::filesystem::path{testing::TempDir()} / "check.html").string();
+    const auto outcome = check({"--report", path.c_str(), "--", "kvm", "-M", "q35", "-frob",
+                                "-device", "vfio-pci,host=65:00.0,id=<gpu>"});
+    std::stringstream page;
+    page << std::ifstream{path}.rdbuf();
+
+    EXPECT_EQ(outcome.status, 1);
+    EXPECT_EQ(outcome.out, "wrote " + path + "\n");
+    for (const auto* const id : {"findings", "tree", "unknown"})
+        EXPECT_THAT(page.str(), HasSubstr(std::string{"<section id=\""} + id + "\">")) << id;
+    EXPECT_THAT(page.str(),
+                HasSubstr("command line, word 5: vfio-pci,host=65:00.0,id=&lt;gpu&gt;"));
+    EXPECT_THAT(page.str(), HasSubstr("<pre>-device pcie-root-port,id=port0"));
+    EXPECT_THAT(page.str(), HasSubstr("-frob is no option that is known here"));
+    EXPECT_THAT(page.str(), Not(HasSubstr("<gpu>")));
+}
+
+TEST_F(CheckCommand, WantsAPageOrJson) {
+    EXPECT_EQ(check({"--report", "a.html", "--json", "--", "kvm", "-m", "1G"}).status, 2);
+    EXPECT_THAT(check({"--report", "a.sh", "--", "kvm", "-m", "1G"}).err,
+                HasSubstr("ends in .html"));
+}
+
+TEST_F(CheckCommand, SaysThatAnOptionLacksItsArgument) {
+    const auto outcome = check({"--", "kvm", "-m"});
+
+    EXPECT_EQ(outcome.status, 1);
+    EXPECT_THAT(outcome.out, HasSubstr("-m has no argument"));
 }
 
 TEST_F(CheckCommand, LeavesTheOtherProgramsHelpAlone) {

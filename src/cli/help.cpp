@@ -255,6 +255,7 @@ Usage: tenon check [OPTION]... FILE
   --host here|FILE        what is known of the host: of this one, or of another by a capture, a dump,
                           a copy of its /sys or a report; with --pid it is this one without saying so
   --json                  print one JSON object, for scripts
+  --report FILE.html      all of it as one page
 
 Files of -readconfig are read. Nothing is started, opened or changed. What only the host can tell is
 named under "Not judged" where the host is not known, and so is every word that is not understood.

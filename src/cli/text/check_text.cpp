@@ -26,7 +26,9 @@ std::string_view property(const managed::said::Option& option, std::string_view 
     return value == nullptr ? otherwise : std::string_view{value->text};
 }
 
-std::string about(const Checked& checked, const Node& node) {
+}  // namespace
+
+std::string about_node(const Checked& checked, const Node& node) {
     if (!node.device) return node.driver;
     const auto& option = checked.configuration.devices[*node.device];
     auto text = node.driver;
@@ -44,6 +46,34 @@ std::string about(const Checked& checked, const Node& node) {
     return facts.empty() ? text : fmt::format("{}: {}", text, fmt::join(facts, ", "));
 }
 
+std::string guest_in_short(const Checked& checked) {
+    const auto& configuration = checked.configuration;
+    const auto machine = configuration.machine.text("type");
+    const auto* const cpu = configuration.cpu();
+    return fmt::format("machine {}, CPU {}", machine.empty() ? "pc, as none is named" : machine,
+                       cpu == nullptr ? "qemu64, as none is named" : cpu->type);
+}
+
+std::vector<std::string> not_judged(const Checked& checked) {
+    std::vector<std::string> texts;
+    const std::string_view nobody =
+        checked.host.asked ? "the host does not tell" : "no host is named that tells";
+    for (const auto& question : checked.diagnosis.questions)
+        texts.push_back(fmt::format("{} {}", nobody, question.what));
+    for (const auto& note : checked.configuration.unknown)
+        texts.push_back(fmt::format("{}: {} {}", to_string(note.place), note.word, note.what));
+    for (const auto device : checked.tree.unplaced) {
+        const auto& option = checked.configuration.devices[device];
+        texts.push_back(
+            fmt::format("{}: {} is no device that is known here; if it takes a slot, those chosen "
+                        "after it are others",
+                        to_string(option.place), option.type));
+    }
+    return texts;
+}
+
+namespace {
+
 class TreeLines {
 public:
     TreeLines(const Checked& checked, const TextStyle& style) : checked_{checked}, style_{style} {}
@@ -60,8 +90,8 @@ private:
             const bool assigned = node.device && managed::said::is_assigned(
                                                      checked_.configuration.devices[*node.device]);
             const auto tone = assigned ? Tone::Strong : node.device ? Tone::Plain : Tone::Faint;
-            text_ += paragraph(fmt::format("{} {}", slot_text(node), about(checked_, node)), style_,
-                               column, inner, tone);
+            text_ += paragraph(fmt::format("{} {}", slot_text(node), about_node(checked_, node)),
+                               style_, column, inner, tone);
             if (node.behind && depth < deepest) add(*node.behind, column + inner, depth + 1);
         }
     }
@@ -72,13 +102,8 @@ private:
 };
 
 std::string render_head(const Checked& checked, const TextStyle& style) {
-    const auto& configuration = checked.configuration;
-    const auto machine = configuration.machine.text("type");
-    const auto* const cpu = configuration.cpu();
     return style.paint(Tone::Strong, "The guest") +
-           fmt::format(" of {}: machine {}, CPU {}\n", configuration.name,
-                       machine.empty() ? "pc, as none is named" : machine,
-                       cpu == nullptr ? "qemu64, as none is named" : cpu->type);
+           fmt::format(" of {}: {}\n", checked.configuration.name, guest_in_short(checked));
 }
 
 Tone tone_of(Kind kind) {
@@ -114,27 +139,12 @@ std::string render_findings(const Checked& checked, const TextStyle& style) {
 }
 
 std::string render_questions(const Checked& checked, const TextStyle& style) {
-    const auto& diagnosis = checked.diagnosis;
-    const auto& configuration = checked.configuration;
-    if (diagnosis.questions.empty() && configuration.unknown.empty() &&
-        checked.tree.unplaced.empty())
-        return "";
+    const auto texts = not_judged(checked);
+    if (texts.empty()) return "";
     auto text = '\n' + style.paint(Tone::Strong, "Not judged") + '\n';
-    const std::string_view nobody =
-        checked.host.asked ? "the host does not tell" : "no host is named that tells";
-    for (const auto& question : diagnosis.questions)
-        text += paragraph(fmt::format("{} {}", nobody, question.what), style, indent, 2);
-    for (const auto& note : configuration.unknown)
-        text += paragraph(fmt::format("{}: {} {}", to_string(note.place), note.word, note.what),
-                          style, indent, 2);
-    for (const auto device : checked.tree.unplaced) {
-        const auto& option = configuration.devices[device];
-        text += paragraph(fmt::format("{}: {} is no device that is known here; if it takes a slot, "
-                                      "those chosen after it are others",
-                                      to_string(option.place), option.type),
-                          style, indent, 2);
-    }
-    if (!checked.host.asked && !diagnosis.questions.empty())
+    for (const auto& one : texts)
+        text += paragraph(one, style, indent, 2);
+    if (!checked.host.asked && !checked.diagnosis.questions.empty())
         text += paragraph("give the host with --host here, or --host FILE: a capture or a report",
                           style, indent, 2, Tone::Faint);
     return text;

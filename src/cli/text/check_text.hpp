@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "cli/text/terminal.hpp"
 #include "library/checked.hpp"
@@ -10,5 +11,14 @@ namespace tenon::cli::text {
 
 /// The tree that the guest will find, what was found, and what could not be judged.
 std::string render_check(const library::Checked& checked, const TextStyle& style);
+
+/// One function of the tree: its driver, its id, and what is special about it.
+std::string about_node(const library::Checked& checked, const managed::guest::Node& node);
+
+/// "machine q35, CPU host".
+std::string guest_in_short(const library::Checked& checked);
+
+/// What could not be judged, a sentence each without a full stop.
+std::vector<std::string> not_judged(const library::Checked& checked);
 
 }  // namespace tenon::cli::text

@@ -37,6 +37,7 @@ public:
             } else if (*argument == Argument::None) {
                 take_alone(name);
             } else if (!more) {
+                ++options_;
                 refuse(word, "has no argument");
             } else {
                 ++n;
