@@ -14,7 +14,7 @@ add_library(tenon::tenon ALIAS libtenon)
 target_sources(libtenon PUBLIC FILE_SET HEADERS BASE_DIRS ${PROJECT_SOURCE_DIR}/include
                                                 FILES ${headers})
 target_compile_features(libtenon PUBLIC cxx_std_23)
-target_link_libraries(libtenon PRIVATE fmt::fmt ${tenon_unpacking} $<BUILD_INTERFACE:tenon_options>)
+target_link_libraries(libtenon PRIVATE fmt::fmt ${tenon_unpacking} ${tenon_reading} $<BUILD_INTERFACE:tenon_options>)
 set_target_properties(libtenon PROPERTIES
   OUTPUT_NAME tenon
   EXPORT_NAME tenon

@@ -178,6 +178,42 @@ def command_lines():
     yield b'kvm -readconfig a -set device.rp.x=1\n====\n[device "rp"]\n  driver = "pcie-root-port"\n'
 
 
+DOMAIN = ("<domain type='kvm' xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'>\n<memory unit='GiB'>8</memory>\n"
+          "<os firmware='efi'><type machine='q35'>hvm</type></os>\n<cpu mode='host-passthrough'/>\n{}<devices>\n{}"
+          "</devices>\n</domain>\n")
+HOSTDEV = ("<hostdev mode='subsystem' type='pci' managed='yes'><source><address domain='0x0000' bus='0x65' slot='0x00' "
+           "function='0x{}'/></source>{}</hostdev>\n")
+DEVICES = (
+    "<controller type='pci' index='1' model='pcie-root-port'><model name='ioh3420'/><target chassis='1' port='0x8' "
+    "hotplug='off'/><address type='pci' bus='0' slot='1' function='0' multifunction='on'/></controller>\n",
+    "<controller type='pci' index='2' model='pcie-switch-upstream-port'/>\n<controller type='pci' index='3' "
+    "model='pcie-switch-downstream-port'/>\n", "<controller type='pci' index='0' model='pcie-root'><pcihole64 "
+    "unit='GiB'>64</pcihole64></controller>\n<controller type='pci' model='pcie-to-pci-bridge'/>\n",
+    "<controller type='pci' index='4' model='pcie-expander-bus'><target busNr='64'><node>1</node></target></controller>\n",
+    "<iommu model='intel'><driver intremap='on' caching_mode='on' aw_bits='48' iotlb='on'/></iommu>\n",
+    "<video><model type='qxl'/></video><memballoon model='virtio'/><interface type='user'><model type='e1000'/></interface>",
+    "<hostdev type='mdev' model='vfio-pci'><source><address uuid='c2ae8f55-51f8-4b9a-8f0f-0242ac120002'/></source></hostdev>",
+    "<interface type='hostdev'><source><address type='pci' bus='0x3b' slot='2' function='1'/></source></interface>",
+    "<memory model='virtio-mem'><target><size unit='GiB'>64</size><block unit='MiB'>2</block></target></memory>",
+    HOSTDEV.format(1, "<driver name='vfio' iommufd='yes'/><rom bar='off' file='/a'/><alias name='ua-a'/>"))
+BESIDE = (
+    "<features><ioapic driver='qemu'/><kvm><hidden state='on'/></kvm><hyperv><relaxed state='on'/></hyperv></features>\n",
+    "<qemu:commandline><qemu:arg value='-device'/><qemu:arg value='edu,addr=9'/></qemu:commandline>\n",
+    "<qemu:override><qemu:device alias='hostdev0'><qemu:frontend><qemu:property name='x-speed' type='signed' value='1'/>"
+    "<qemu:property name='a' type='remove'/></qemu:frontend></qemu:device></qemu:override>\n",
+    "<memtune><hard_limit unit='G'>8</hard_limit></memtune><memoryBacking><locked/></memoryBacking><iommufd enabled='yes'/>")
+
+
+def domains():
+    """Domains of libvirt: each part alone, and all of them."""
+    for devices in (*DEVICES, "".join(DEVICES)):
+        yield DOMAIN.format("", devices + HOSTDEV.format(0, "")).encode()
+    for beside in (*BESIDE, "".join(BESIDE)):
+        yield DOMAIN.format(beside, HOSTDEV.format(0, "<address type='pci' bus='0' slot='9'/>")).encode()
+    yield b"<?xml version='1.0'?><!-- a -->\n<domstatus>" + DOMAIN.format("", "").encode() + b"</domstatus>"
+    yield b"<!DOCTYPE a [<!ENTITY b 'c'>]><domain>&b;&lt;<![CDATA[x]]></domain>"
+
+
 def vm_files():
     for page in sorted((SOURCE / "docs" / "users").glob("*.md")):
         for block in re.findall(r"```toml\n(.*?)```", page.read_text(), re.DOTALL):
@@ -196,7 +232,7 @@ def plans():
 def main():
     kinds = {"command_line": command_lines, "capture_text": texts, "capture_blob": blobs, "capture_json": documents,
              "guest_access": guests, "control_stream": conversations, "vm_file": vm_files, "plan_json": plans,
-             "recording": recordings}
+             "recording": recordings, "domain_xml": domains}
     if len(sys.argv) != 3 or sys.argv[1] not in kinds:
         sys.exit(__doc__)
     folder = pathlib.Path(sys.argv[2])

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <filesystem>
 #include <fstream>
@@ -28,7 +29,8 @@ protected:
     Host host() {
         return {.sysfs =
                     host::sysfs::Sysfs{
-                        {.sysfs = tree_.sysfs(), .dev = tree_.dev(), .proc = tree_.proc()}}};
+                        {.sysfs = tree_.sysfs(), .dev = tree_.dev(), .proc = tree_.proc()}},
+                .dma_limits = [this] { return device::DmaLimits{.lock_limit = lock_limit_}; }};
     }
 
     std::string file(const std::string& name, const std::string& text) {
@@ -38,6 +40,7 @@ protected:
     }
 
     support::FakeSysfs tree_;
+    std::uint64_t lock_limit_ = ~std::uint64_t{0};
 };
 
 TEST_F(CheckCommand, FindsNothingInASoundCommand) {
@@ -96,6 +99,47 @@ TEST_F(CheckCommand, ReadsAProcess) {
     EXPECT_THAT(outcome.out, HasSubstr("process 77, word 4"));
     EXPECT_EQ(check({"--pid", "78"}).status, 2);
     EXPECT_THAT(check({"--pid", "78"}).err, HasSubstr("there is no process 78"));
+}
+
+TEST_F(CheckCommand, FindsTheFunctionOfAProcessByItsFile) {
+    tree_.add({.address = "0000:65:00.0",
+               .config = std::vector<std::byte>(64),
+               .driver = "vfio-pci",
+               .group = "14",
+               .vfio = "vfio3"});
+    const auto folder = tree_.proc() + "/77";
+    std::filesystem::create_directories(folder + "/fd");
+    std::filesystem::create_symlink("/dev/vfio/devices/vfio3", folder + "/fd/24");
+    const std::string words =
+        "kvm|-M|q35|-object|iommufd,id=f|-device|pcie-root-port,id=rp|-device|"
+        "vfio-pci,iommufd=f,fd=24,bus=rp,id=gpu|-device|vfio-pci,iommufd=f,fd=99,addr=9,id=other|";
+    std::string line = words;
+    std::ranges::replace(line, '|', '\0');
+    std::ofstream{folder + "/cmdline", std::ios::binary} << line;
+
+    const auto outcome = check({"--pid", "77"});
+
+    EXPECT_THAT(outcome.out, HasSubstr("vfio-pci gpu: host 0000:65:00.0"));
+    EXPECT_THAT(outcome.out, HasSubstr("which function of the host other is"));
+}
+
+TEST_F(CheckCommand, LooksAtFilesOfRomsAndAtTheLimitOfMemory) {
+    tree_.add({.address = "0000:65:00.0", .config = std::vector<std::byte>(64), .group = "14"});
+    const auto none = file("none.rom", "no ROM");
+    const auto rom = file("good.rom", "\x55\xaa rest");
+    const auto with = [&](const std::string& path, const char* program) {
+        const auto device = "vfio-pci,host=65:00.0,bus=rp,romfile=" + path;
+        return check({"--host", "here", "--", program, "kvm", "-M", "q35", "-m", "1G", "-device",
+                      "pcie-root-port,id=rp", "-device", device.c_str()})
+            .out;
+    };
+
+    EXPECT_THAT(with(none, "nice"), HasSubstr("does not begin with 55 aa"));
+    EXPECT_THAT(with("/no/such.rom", "nice"), HasSubstr("cannot be read"));
+    EXPECT_THAT(with(rom, "nice"), Not(HasSubstr("ROM file")));
+    lock_limit_ = 1 << 20;
+    EXPECT_THAT(with(rom, "nice"), HasSubstr("this user may lock 1 MiB"));
+    EXPECT_THAT(with(rom, "sudo"), Not(HasSubstr("may lock")));
 }
 
 TEST_F(CheckCommand, ReadsConfigFilesThatAreNamed) {
@@ -159,6 +203,24 @@ TEST_F(CheckCommand, WantsAPageOrJson) {
     EXPECT_EQ(check({"--report", "a.html", "--json", "--", "kvm", "-m", "1G"}).status, 2);
     EXPECT_THAT(check({"--report", "a.sh", "--", "kvm", "-m", "1G"}).err,
                 HasSubstr("ends in .html"));
+}
+
+TEST_F(CheckCommand, ReadsXmlOfLibvirt) {
+    const auto path = file("vm.xml",
+                           "<domain type='kvm'>\n<os><type machine='q35'>hvm</type></os>\n"
+                           "<cpu mode='host-passthrough'/>\n<devices>\n<hostdev type='pci'><source>"
+                           "<address bus='0x65'/></source><address type='pci' bus='0' slot='9'/>"
+                           "</hostdev>\n</devices>\n</domain>\n");
+    const auto outcome = check({path.c_str()});
+
+    EXPECT_EQ(outcome.status, 1);
+    EXPECT_THAT(outcome.out, HasSubstr("vm.xml:5: <hostdev type='pci'> 0000:65:00.0"));
+    EXPECT_THAT(outcome.out,
+                HasSubstr("      <controller type='pci' index='1' model='pcie-root-port'/>\n"));
+    EXPECT_EQ(
+        check({file("bomb.xml", "<!DOCTYPE a [<!ENTITY b 'c'>]><domain>&b;</domain>").c_str()})
+            .status,
+        2);
 }
 
 TEST_F(CheckCommand, SaysThatAnOptionLacksItsArgument) {

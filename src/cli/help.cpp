@@ -83,7 +83,7 @@ Usage: tenon COMMAND ...
   list        show the devices of this host, and which of them can be assigned
   capture     write down all that is known of devices, to plan with them elsewhere
   diff        show what a guest would see differently of two devices, captures or plans
-  check       say what is wrong with a guest's configuration for QEMU or Proxmox
+  check       say what is wrong with a guest's configuration for QEMU, libvirt or Proxmox
   COMMAND --help, --version
 
 Examples
@@ -247,9 +247,9 @@ Usage: tenon check [OPTION]... FILE
        tenon check [OPTION]... -- COMMAND WORD...
        tenon check [OPTION]... --pid N
 
-  FILE                    a guest's .conf of Proxmox; or a command of QEMU for a shell, as in a
-                          script, or words with zero bytes between them, as in /proc/N/cmdline; - is
-                          standard input
+  FILE                    XML of libvirt, as virsh dumpxml prints it; a guest's .conf
+                          of Proxmox; or a command of QEMU for a shell, as in a script, or words with
+                          zero bytes between them, as in /proc/N/cmdline; - is standard input
   -- COMMAND WORD...      the command itself
   --pid N                 the QEMU that runs as process N of this host
   --host here|FILE        what is known of the host: of this one, or of another by a capture, a dump,
@@ -264,6 +264,7 @@ Exit status: 0 nothing was found, 1 findings, 2 wrong usage or unreadable input.
 
 Examples
   tenon check vm.sh
+  virsh dumpxml vm | tenon check --host here -
   tenon check --host here /etc/pve/qemu-server/101.conf
   tenon check --host here -- qemu-system-x86_64 -M q35 -m 4G -device vfio-pci,host=65:00.0
   tenon check --host report.tar.xz vm.sh

@@ -1,12 +1,16 @@
 #include "library/checked.hpp"
 
 #include <algorithm>
-#include <iterator>
+#include <array>
+#include <cerrno>
+#include <filesystem>
 #include <utility>
 
 #include "base/file.hpp"
 #include "base/input.hpp"
-#include "library/recorded.hpp"
+#include "base/text.hpp"
+#include "library/host_facts.hpp"
+#include "managed/libvirt/domain.hpp"
 #include "managed/proxmox/config.hpp"
 #include "managed/qemu/command_line.hpp"
 #include "managed/traps/diagnose.hpp"
@@ -15,82 +19,41 @@ namespace tenon::library {
 namespace {
 
 using managed::said::Configuration;
-using managed::traps::HostView;
 
 Result<std::string> read_named(const std::string& path) {
     return read_input(path, managed::qemu::longest_input);
 }
 
-// Whose facts count, and the functions that it has.
-class Facts {
-public:
-    // Errors: those of list_recorded().
-    static Result<Facts> open(const Host& host, const CheckRequest& request) {
-        Facts facts;
-        const bool here =
-            request.host == this_machine || (request.host.empty() && request.process.has_value());
-        if (here) {
-            facts.here_ = &host;
-        } else if (!request.host.empty()) {
-            TENON_TRY(entries, list_recorded(request.host), "");
-            facts.entries_ = std::move(entries);
-        }
-        facts.asked_ = here || !request.host.empty();
-        return facts;
-    }
+// A file of VFIO that a process has open by this number: the function that it is of. None: it is no
+// such file, or this user may not see it.
+std::optional<pci::Address> function_of_file(const Host& host, unsigned process,
+                                             std::string_view number) {
+    if (!parse_number(number)) return std::nullopt;
+    const auto name =
+        link_name(fmt::format("{}/{}/fd/{}", host.sysfs.paths().proc, process, number));
+    if (!name || !name->starts_with("vfio") || name->contains('/')) return std::nullopt;
+    const auto all = host.sysfs.list_functions();
+    if (!all) return std::nullopt;
+    const auto found = std::ranges::find_if(*all, [&](const pci::Address& address) {
+        std::error_code error;
+        return std::filesystem::exists(
+            fmt::format("{}/vfio-dev/{}", host.sysfs.folder(address), *name), error);
+    });
+    return found == all->end() ? std::nullopt : std::optional{*found};
+}
 
-    std::optional<std::vector<pci::Address>> functions_of(const pci::Address& slot) const {
-        if (!asked_) return std::nullopt;
-        std::vector<pci::Address> functions;
-        if (here_ != nullptr) {
-            const auto all = here_->sysfs.list_functions();
-            if (!all) return std::nullopt;
-            std::ranges::copy_if(*all, std::back_inserter(functions),
-                                 [&](const auto& one) { return one.same_slot(slot); });
-        }
-        for (const auto& entry : entries_)
-            if (entry.address && entry.address->same_slot(slot))
-                functions.push_back(*entry.address);
-        std::ranges::sort(functions);
-        const auto again = std::ranges::unique(functions);
-        functions.erase(again.begin(), again.end());
-        return functions;
+// What goes through iommufd has a file in place of an address.
+void name_hosts(const Host& host, unsigned process, Configuration& configuration) {
+    for (auto& device : configuration.devices) {
+        const auto* const file = device.properties.find("fd");
+        if (file == nullptr || !managed::said::is_assigned(device) ||
+            managed::said::host_of(device))
+            continue;
+        const auto place = file->place;
+        if (const auto address = function_of_file(host, process, file->text))
+            device.properties.add("host", {.text = to_string(*address), .place = place});
     }
-
-    // Puts the facts of the functions, or that one is not there, into the view.
-    void look(std::span<const pci::Address> addresses, HostView& view) const {
-        view.asked = asked_;
-        if (!asked_) return;
-        if (here_ != nullptr)
-            if (const auto bits = here_->physical_bits()) view.physical_bits = *bits;
-        for (const auto& address : addresses)
-            here_ != nullptr ? look_here(address, view) : look_there(address, view);
-    }
-
-private:
-    void look_here(const pci::Address& address, HostView& view) const {
-        auto facts = read_facts(*here_, to_string(address));
-        if (facts)
-            view.functions.push_back(std::make_unique<device::DeviceFacts>(*std::move(facts)));
-        else
-            view.missing.push_back(address);
-    }
-
-    void look_there(const pci::Address& address, HostView& view) const {
-        const auto entry = std::ranges::find_if(entries_, [&](const capture::Entry& one) {
-            return one.address && *one.address == address;
-        });
-        if (entry == entries_.end()) return view.missing.push_back(address);
-        auto facts = std::make_unique<device::DeviceFacts>();
-        if (!entry->facts(*facts)) return;
-        facts->address = address;
-        view.functions.push_back(std::move(facts));
-    }
-
-    const Host* here_ = nullptr;
-    std::vector<capture::Entry> entries_;
-    bool asked_ = false;
-};
+}
 
 Result<Configuration> read_process(unsigned process, const std::string& proc) {
     const auto folder = fmt::format("{}/{}", proc, process);
@@ -102,9 +65,20 @@ Result<Configuration> read_process(unsigned process, const std::string& proc) {
     return managed::qemu::read_command_line(words, read_named);
 }
 
-Result<Configuration> read_text(const std::string& path, const Facts& facts) {
+// Whether another user than this one may be meant to start what the words start.
+bool names_another_user(std::string_view text) {
+    constexpr std::array<std::string_view, 6> programs{"sudo", "doas",    "pkexec",
+                                                       "su ",  "runuser", "systemd-run"};
+    return std::ranges::any_of(programs, [&](std::string_view one) { return text.contains(one); });
+}
+
+Result<Configuration> read_text(const std::string& path, const HostFacts& facts,
+                                bool& by_this_user) {
     TENON_TRY(text, read_named(path), "");
+    by_this_user = !names_another_user(text);
     const auto name = name_of_input(path);
+    if (managed::libvirt::is_domain(text))
+        return managed::libvirt::read_domain(text, name, read_named);
     if (managed::proxmox::is_config(text))
         return managed::proxmox::read_config(text, name, read_named, [&](const pci::Address& slot) {
             return facts.functions_of(slot);
@@ -114,9 +88,15 @@ Result<Configuration> read_text(const std::string& path, const Facts& facts) {
 }
 
 Result<Configuration> read_configuration(const Host& host, const CheckRequest& request,
-                                         const Facts& facts) {
-    if (request.process) return read_process(*request.process, host.sysfs.paths().proc);
-    if (request.words.empty()) return read_text(request.file, facts);
+                                         const HostFacts& facts, bool& by_this_user) {
+    // It runs: what it had to lock is locked.
+    if (request.process) {
+        TENON_TRY(running, read_process(*request.process, host.sysfs.paths().proc), "");
+        name_hosts(host, *request.process, running);
+        return std::move(running);
+    }
+    if (request.words.empty()) return read_text(request.file, facts, by_this_user);
+    by_this_user = std::ranges::none_of(request.words, names_another_user);
     TENON_TRY(words, managed::qemu::read_command(request.words, "command line"), "");
     return managed::qemu::read_command_line(words, read_named);
 }
@@ -137,10 +117,13 @@ std::vector<pci::Address> addresses_of(const Configuration& configuration) {
 
 Result<std::unique_ptr<Checked>> check(const Host& host, const CheckRequest& request) {
     auto checked = std::make_unique<Checked>();
-    TENON_TRY(facts, Facts::open(host, request), "");
-    TENON_TRY(configuration, read_configuration(host, request, facts), "");
+    TENON_TRY(facts, HostFacts::open(host, request.host, request.process.has_value()), "");
+    bool by_this_user = false;
+    TENON_TRY(configuration, read_configuration(host, request, facts, by_this_user), "");
     checked->configuration = std::move(configuration);
     facts.look(addresses_of(checked->configuration), checked->host);
+    facts.look_at_roms(checked->configuration, checked->host);
+    if (by_this_user) facts.look_at_limit(checked->host);
     checked->tree = managed::guest::make_tree(checked->configuration);
     checked->diagnosis = managed::traps::diagnose(
         managed::traps::Case{checked->configuration, checked->tree, checked->host});

@@ -24,6 +24,18 @@ COMMANDS = [
 ]
 
 
+HOSTDEV = ("<hostdev mode='subsystem' type='pci' managed='yes'><source><address domain='0' bus='0x65' slot='0' "
+           "function='0'/></source>{}</hostdev>")
+DOMAIN = ("<domain type='kvm'><memory unit='GiB'>4</memory><os><type machine='q35'>hvm</type></os>{}<devices>{}</devices>"
+          "</domain>")
+TEXTS = [
+    DOMAIN.format("", HOSTDEV.format("")),
+    DOMAIN.format("<memtune><hard_limit unit='GiB'>4</hard_limit></memtune><features><kvm><hidden state='on'/></kvm></features>",
+                  HOSTDEV.format("<address type='pci' bus='0' slot='9'/>") + "<iommu model='intel'/><gizmo/>"),
+    "machine: q35\nhostpci0: 01:00.0\n",
+]
+
+
 def check(*words, text=None):
     return subprocess.run([PROGRAM, "check", *words], capture_output=True, text=True, input=text, check=False)
 
@@ -36,8 +48,9 @@ def json_follows_the_schema():
         print("SKIPPED: python3-jsonschema is not installed")
         sys.exit(77)
     validator = jsonschema.Draft202012Validator(json.loads((ROOT / "docs/check.schema.json").read_text()))
-    for command in COMMANDS:
-        done = check("--json", "--", "kvm", *command.split())
+    runs = [(command, check("--json", "--", "kvm", *command.split())) for command in COMMANDS]
+    runs += [(text, check("--json", "-", text=text)) for text in TEXTS]
+    for command, done in runs:
         found = json.loads(done.stdout)
         for error in validator.iter_errors(found):
             yield f"{command}: at {'/'.join(map(str, error.path))}: {error.message}"
@@ -89,7 +102,10 @@ def hostile_inputs_end():
               "kvm -M q35 -device edu,bus=" + "a/" * 5000, "kvm -cpu " + "a,+" * 3000, "qemu-system-x86_64 -device",
               "machine: q35\n" * 5000, "hostpci0: " + "01:00;" * 9000, "cpu: " + "flags=+a;" * 5000 + "\nargs: '",
               "hostpci0: \x1b[31m;01:00\nx: \x9b\nargs: -device edu,id=\x1b[2J", "machine: " + "=" * 9999,
-              "kvm -device \x1b[31mx,id=\x9b2J -device vfio-pci,host=::::....", "kvm -device '{\"driver\":\"\\u0000\"}'"]
+              "kvm -device \x1b[31mx,id=\x9b2J -device vfio-pci,host=::::....", "kvm -device '{\"driver\":\"\\u0000\"}'",
+              "<domain>" * 50000, "<domain " + "a='b' " * 50000 + "/>", "<domain><devices>" + "<hostdev type='pci'/>" * 50000,
+              "<!DOCTYPE a [<!ENTITY a 'aaa'><!ENTITY b '&a;&a;'>]>\n<domain>&b;</domain>", "<domain type='xen'/>",
+              "<domain><name>\x1b[31m</name><devices><\x9b/></devices></domain>", DOMAIN.format("", HOSTDEV.format("") * 5000)]
     for text in inputs:
         with tempfile.NamedTemporaryFile("w", suffix=".sh") as file:
             file.write(text)

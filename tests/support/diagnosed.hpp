@@ -1,4 +1,4 @@
-// What the traps find in a command line of QEMU.
+// What the traps find in a configuration of any manager.
 #pragma once
 
 #include <memory>
@@ -8,18 +8,28 @@
 #include <vector>
 
 #include "managed/guest/tree.hpp"
+#include "managed/libvirt/domain.hpp"
+#include "managed/proxmox/config.hpp"
 #include "managed/qemu/command_line.hpp"
 #include "managed/traps/diagnose.hpp"
 
 namespace tenon::support {
 
-/// The diagnosis of a command on a host. A command that cannot be read is a finding "unreadable".
-inline managed::traps::Diagnosis diagnosed(std::string_view command,
+/// A configuration: XML of libvirt, a guest's .conf of Proxmox, else a
+/// command of QEMU.
+inline Result<managed::said::Configuration> read_any(std::string_view text) {
+    using namespace managed;
+    if (libvirt::is_domain(text)) return libvirt::read_domain(text, "vm.xml", nullptr);
+    if (proxmox::is_config(text)) return proxmox::read_config(text, "101.conf", nullptr, nullptr);
+    TENON_TRY(words, qemu::read_command(text, "vm.sh"), "");
+    return qemu::read_command_line(words, nullptr);
+}
+
+/// The diagnosis of a configuration on a host. One that cannot be read is a finding "unreadable".
+inline managed::traps::Diagnosis diagnosed(std::string_view text,
                                            const managed::traps::HostView& host = {}) {
     using namespace managed;
-    const auto words = qemu::read_command(command, "vm.sh");
-    if (!words) return {.findings = {{.trap = "unreadable", .what = words.error().what}}};
-    const auto read = qemu::read_command_line(*words, nullptr);
+    const auto read = read_any(text);
     if (!read) return {.findings = {{.trap = "unreadable", .what = read.error().what}}};
     const auto tree = guest::make_tree(*read);
     return traps::diagnose(traps::Case{*read, tree, host});

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <set>
 #include <utility>
 
 #include "base/text.hpp"
@@ -149,6 +150,7 @@ private:
 
     void problem(Problem::Kind kind, std::size_t device, std::string detail,
                  std::optional<std::size_t> other = std::nullopt) {
+        placeless_.insert(device);
         tree_.problems.push_back(
             {.kind = kind, .device = device, .detail = std::move(detail), .other = other});
     }
@@ -169,6 +171,11 @@ private:
             return std::nullopt;
         }
         const auto index = static_cast<std::size_t>(owner - from_.devices.begin());
+        // QEMU ended there.
+        if (placeless_.contains(index)) {
+            placeless_.insert(device);
+            return std::nullopt;
+        }
         const bool later = owner->form == Form::Json && option.form != Form::Json;
         problem(later ? Problem::Kind::BusInJson : Problem::Kind::BusComesLater, device, name,
                 index);
@@ -264,6 +271,7 @@ private:
     const Configuration& from_;
     Tree tree_;
     std::map<std::string, std::size_t> by_name_;
+    std::set<std::size_t> placeless_;  // Devices of problems, and what goes onto their buses.
 };
 
 }  // namespace

@@ -18,12 +18,13 @@ constexpr auto read = std::to_array<std::string_view>(
 constexpr auto passed_over = std::to_array<std::string_view>({
     "acpi", "affinity", "agent", "allow-ksm", "amd-sev", "arch", "audio0", "autostart", "boot",
     "bootdisk", "cdrom", "cicustom", "cipassword", "citype", "ciupgrade", "ciuser", "cores",
-    "cpulimit", "cpuunits", "description", "digest", "efidisk0", "freeze", "hookscript", "hotplug",
-    "intel-tdx", "keephugepages", "keyboard", "kvm", "localtime", "lock", "meta",
-    "migrate_downtime", "migrate_speed", "name", "nameserver", "onboot", "protection", "reboot",
-    "scsihw", "searchdomain", "shares", "smbios1", "smp", "sockets", "spice_enhancements",
-    "sshkeys", "startdate", "startup", "tablet", "tags", "tdf", "template", "tpmstate0", "vcpus",
-    "vmgenid", "vmstatestorage", "watchdog", "numa"});
+    "cpulimit", "cpuunits", "description", "digest", "efidisk0", "freeze", "hookscript",
+    "hotplug", "intel-tdx", "keephugepages", "keyboard", "kvm", "localtime", "lock", "meta",
+    "migrate_downtime", "migrate_speed", "name", "nameserver", "onboot", "parent",
+    "protection", "reboot", "runningcpu", "runningmachine", "scsihw", "searchdomain", "shares",
+    "smbios1", "smp", "snapstate", "snaptime", "sockets", "spice_enhancements", "sshkeys",
+    "startdate", "startup", "tablet", "tags", "tdf", "template", "tpmstate0", "vcpus",
+    "vmgenid", "vmstate", "vmstatestorage", "watchdog", "numa"});
 constexpr auto numbered = std::to_array<std::string_view>({
     "ide", "ipconfig", "net", "numa", "parallel", "rng", "sata", "scsi", "serial", "unused", "usb",
     "virtio", "virtiofs"});

@@ -7,6 +7,7 @@
 #include "managed/qemu/config_file.hpp"
 #include "managed/qemu/known_options.hpp"
 #include "managed/qemu/option_text.hpp"
+#include "managed/qemu/property_types.hpp"
 
 namespace tenon::managed::qemu {
 namespace {
@@ -280,27 +281,15 @@ private:
 
     // What QEMU's reader of JSON takes of properties that are often written wrongly.
     void check_types(const said::Option& option, const Word& word) {
-        struct Row {
-            std::string_view name;
-            said::ValueKind kind;
-            std::string_view words;
-        };
-        using enum said::ValueKind;
-        static constexpr auto rows =
-            std::to_array<Row>({{"chassis", Number, "a number without quotes"},
-                                {"slot", Number, "a number without quotes"},
-                                {"port", Number, "a number without quotes"},
-                                {"bootindex", Number, "a number without quotes"},
-                                {"multifunction", Flag, "true or false without quotes"},
-                                {"x-speed", Text, "a text in quotes"},
-                                {"x-width", Text, "a text in quotes"},
-                                {"host", Text, "a text in quotes"}});
         if (option.form != Form::Json) return;
-        for (const auto& row : rows) {
-            const auto* const value = option.properties.find(row.name);
-            if (value == nullptr || value->kind == row.kind) continue;
+        for (const auto& [name, value] : option.properties.all()) {
+            const auto wanted = type_of_property(option.type, name);
+            if (!wanted || *wanted == value.kind) continue;
             refuse(word,
-                   fmt::format("has {} = {}, which has to be {}", row.name, value->text, row.words),
+                   fmt::format("has {} = {}, which has to be {}", name, value.text,
+                               *wanted == said::ValueKind::Number ? "a number without quotes"
+                               : *wanted == said::ValueKind::Flag ? "true or false without quotes"
+                                                                  : "a text in quotes"),
                    Mistake::Kind::JsonType);
         }
     }

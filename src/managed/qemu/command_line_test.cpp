@@ -173,6 +173,15 @@ TEST(CommandLine, RefusesJsonOfWrongTypes) {
     }
 }
 
+// As libvirt writes them: of USB a port is a path, of virtio ATS is a flag.
+TEST(CommandLine, KnowsThatNamesMeanOtherThingsElsewhere) {
+    const auto vm = read(R"(kvm -device '{"driver":"usb-tablet","bus":"usb.0","port":"1"}' )"
+                         R"(-device '{"driver":"virtio-net-pci","ats":true}' )"
+                         R"(-device '{"driver":"vfio-pci","host":"65:00.0","ats":"off"}')");
+
+    EXPECT_TRUE(vm.mistakes.empty());
+}
+
 TEST(CommandLine, KeepsBrokenDevicesAsMistakes) {
     for (const auto* const device : {"'{\"driver\":'", "'{}'", "id=a", "'{\"a\":1}'"}) {
         const auto vm = read(fmt::format("kvm -m 1G -device {}", device));

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -16,7 +17,7 @@
 namespace tenon::managed::said {
 
 /// Whose words the configuration is in, and advice is to be.
-enum class Manager { Qemu, Proxmox };
+enum class Manager { Qemu, Proxmox, Libvirt, KubeVirt };
 
 /// How QEMU is told of a device. It makes all that are not in JSON first, wherever they stand.
 /// Source: QEMU 11.1, system/vl.c, qemu_create_cli_devices.
@@ -58,6 +59,14 @@ struct Mistake {
     };
     Kind kind = Kind::Syntax;
     Note note;
+    std::string paste{};  ///< A line to take its place; may be empty.
+};
+
+/// How much memory the manager lets QEMU lock.
+struct LockLimit {
+    std::uint64_t bytes = 0;
+    bool is_said = false;  ///< By the configuration; else the manager reckons it.
+    Note note;             ///< By what; `what` is empty.
 };
 
 /// Which firmware the guest starts with.
@@ -84,8 +93,9 @@ struct Configuration {
     bool usb = false;              ///< -usb: controllers of the machine's own.
     std::optional<Value> vga;      ///< -vga.
     Firmware firmware = Firmware::Default;
-    bool mmio_window = false;  ///< The firmware is told how much to keep for BARs.
-    bool windows = false;      ///< The manager says that the guest is Windows.
+    bool mmio_window = false;             ///< The firmware is told how much to keep for BARs.
+    bool windows = false;                 ///< The manager says that the guest is Windows.
+    std::optional<LockLimit> lock_limit;  ///< None: no limit of the manager's.
     std::vector<Mistake> mistakes;
     std::vector<Note> unknown;  ///< What was not understood, once each.
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -17,12 +18,22 @@
 
 namespace tenon::managed::traps {
 
+/// A file of -device's romfile.
+struct RomFile {
+    std::string path;
+    bool is_there = false;  ///< It can be read, and is none: it lacks the signature.
+};
+
 /// What is known of the host; nothing where nobody named one.
 struct HostView {
     bool asked = false;                                           ///< A host was named.
     std::vector<std::unique_ptr<device::DeviceFacts>> functions;  ///< Those that are assigned.
     std::vector<pci::Address> missing;                            ///< Assigned, and not there.
     std::optional<unsigned> physical_bits;  ///< Of an address of the host's processors.
+    /// Bytes that whoever starts QEMU by hand may lock. None: no limit, or nobody knows.
+    std::optional<std::uint64_t> lock_limit;
+    std::vector<RomFile> rom_files;              ///< Those of the configuration that are no good.
+    std::vector<pci::Address> physical_on_vfio;  ///< Physical functions that vfio-pci has.
 
     /// Facts of the function; null if nobody has them.
     const device::DeviceFacts* find(const pci::Address& address) const;

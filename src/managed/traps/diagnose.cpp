@@ -6,8 +6,9 @@ namespace tenon::managed::traps {
 
 std::vector<const Trap*> all_traps() {
     std::vector<const Trap*> all;
-    for (const auto family : {traps_of_words(), traps_of_viommu(), traps_of_place(),
-                              traps_of_processor(), traps_of_function(), traps_of_host()})
+    for (const auto family :
+         {traps_of_words(), traps_of_viommu(), traps_of_place(), traps_of_processor(),
+          traps_of_memory(), traps_of_function(), traps_of_host()})
         for (const auto& trap : family)
             all.push_back(&trap);
     return all;

@@ -16,8 +16,11 @@ std::span<const Trap> traps_of_place();
 /// The guest's IOMMU.
 std::span<const Trap> traps_of_viommu();
 
-/// Processor, address width, memory.
+/// Processor and address width.
 std::span<const Trap> traps_of_processor();
+
+/// Memory that has to be locked.
+std::span<const Trap> traps_of_memory();
 
 /// Properties of an assigned function.
 std::span<const Trap> traps_of_function();

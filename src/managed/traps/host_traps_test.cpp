@@ -279,5 +279,92 @@ TEST(HostTraps, RefuseACliqueOfWhatIsNoDisplay) {
     EXPECT_THAT(traps_in(with_clique, host_with(std::move(of))), Contains("wrong-clique"));
 }
 
+// Two cards, the second behind `second`.
+HostView two_cards(const pci::Address& second) {
+    HostView view{.asked = true};
+    for (const std::uint8_t bus : {std::uint8_t{0x65}, std::uint8_t{0x66}}) {
+        auto of = std::make_unique<DeviceFacts>(facts());
+        of->address = pci::Address{.bus = bus};
+        of->path = std::vector<device::BridgeFacts>{
+            {.address = bus == 0x65 ? pci::Address{.bus = 0x64} : second}};
+        view.functions.push_back(std::move(of));
+    }
+    return view;
+}
+
+TEST(HostTraps, FindACliqueOverTwoRoots) {
+    constexpr auto two =
+        "kvm -M q35 -device pcie-root-port,id=a,chassis=1 -device pcie-root-port,id=b,chassis=2 "
+        "-device vfio-pci,host=65:00.0,bus=a,x-nv-gpudirect-clique=1 "
+        "-device vfio-pci,host=66:00.0,bus=b,x-nv-gpudirect-clique=1";
+
+    EXPECT_THAT(traps_in(two, two_cards({.bus = 0xc0})), ElementsAre("clique-across-roots"));
+    EXPECT_THAT(traps_in(two, two_cards({.bus = 0x64, .device = 1})), IsEmpty());
+}
+
+TEST(HostTraps, FindFilesThatAreNoRom) {
+    constexpr auto with_file =
+        "kvm -M q35 -device pcie-root-port,id=rp -device vfio-pci,host=65:00.0,bus=rp,romfile=/a";
+    auto host = host_with(facts());
+    EXPECT_THAT(traps_in(with_file, host), IsEmpty());
+
+    host.rom_files = {{.path = "/a", .is_there = false}};
+    EXPECT_THAT(traps_in(with_file, host), ElementsAre("rom-missing"));
+
+    host.rom_files = {{.path = "/a", .is_there = true}};
+    EXPECT_THAT(traps_in(with_file, host), ElementsAre("no-rom"));
+}
+
+TEST(HostTraps, FindTheOnlyDisplayWithItsRomHidden) {
+    const auto of = [](std::string_view more) {
+        return traps_in(
+            fmt::format("kvm -M q35 -nodefaults -drive if=pflash,file=a -cpu host -device "
+                        "pcie-root-port,id=rp -device vfio-pci,host=65:00.0,bus=rp,rombar=0{}",
+                        more),
+            host_with(facts()));
+    };
+
+    EXPECT_THAT(of(""), ElementsAre("hidden-rom"));
+    EXPECT_THAT(of(" -device VGA"), IsEmpty());
+    EXPECT_THAT(of(",romfile=a.rom"), IsEmpty());
+}
+
+TEST(HostTraps, FindAVirtualFunctionWhoseTokenIsNotGiven) {
+    const auto host = [] {
+        auto of = facts();
+        of.identity->class_code = 0x020000;
+        of.virtual_function = true;
+        of.physical_function =
+            device::PhysicalFunctionFacts{.address = {.bus = 0x64}, .config = Unknown{"a test"}};
+        return host_with(std::move(of));
+    };
+    EXPECT_THAT(traps_in(one_card, host()), IsEmpty());
+
+    auto on_vfio = host();
+    on_vfio.physical_on_vfio = {{.bus = 0x64}};
+    EXPECT_THAT(traps_in(one_card, on_vfio), ElementsAre("token-needed"));
+    EXPECT_THAT(
+        traps_in(std::string{one_card} + ",vf-token=6a0b6f1e-0000-4000-8000-000000000000", on_vfio),
+        IsEmpty());
+}
+
+TEST(HostTraps, FindMemoryThatCannotBeLocked) {
+    const auto with_memory = std::string{one_card} + " -m 16G";
+    auto host = host_with(facts());
+    host.lock_limit = std::uint64_t{8} << 20;
+    EXPECT_THAT(traps_in(with_memory, host), ElementsAre("memory-not-lockable"));
+    EXPECT_THAT(traps_in("kvm -M q35 -m 16G", host), IsEmpty());
+
+    host.lock_limit = std::uint64_t{32} << 30;
+    EXPECT_THAT(traps_in(with_memory, host), IsEmpty());
+    // Behind a vIOMMU each maps all of it.
+    EXPECT_THAT(
+        traps_in("kvm -M q35 -m 20G -cpu host -device virtio-iommu-pci -device "
+                 "pcie-root-port,id=a,chassis=1 -device pcie-root-port,id=b,chassis=2 -device "
+                 "vfio-pci,host=65:00.0,bus=a -device vfio-pci,host=66:00.0,bus=b",
+                 host),
+        ElementsAre("memory-not-lockable"));
+}
+
 }  // namespace
 }  // namespace tenon::managed::traps

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
+#include <utility>
 
 #include "managed/traps/families.hpp"
 #include "managed/traps/words.hpp"
@@ -52,6 +54,20 @@ void needless_vga(const Case& of, Notes& notes) {
     }
 }
 
+std::vector<std::string> without_balloon(said::Manager manager) {
+    switch (manager) {
+        case said::Manager::Proxmox:
+            return {"balloon: 0"};
+        case said::Manager::Libvirt:
+            return {"<memballoon model='none'/>"};
+        case said::Manager::KubeVirt:
+            return {"autoattachMemBalloon: false"};
+        case said::Manager::Qemu:
+            break;
+    }
+    return {};
+}
+
 void balloon(const Case& of, Notes& notes) {
     if (of.assigned().empty()) return;
     for (const auto& device : of.configuration.devices) {
@@ -61,7 +77,7 @@ void balloon(const Case& of, Notes& notes) {
                              "back stays with it, for all its memory is pinned",
                          .evidence = {quote(device), quote(*of.assigned().front().option)},
                          .change = "leave the balloon out"};
-        if (of.configuration.manager == said::Manager::Proxmox) found.paste = {"balloon: 0"};
+        found.paste = without_balloon(of.configuration.manager);
         notes.found(std::move(found));
     }
 }
@@ -101,6 +117,94 @@ void clique(const Case& of, Notes& notes) {
                      .change = range ? "choose a clique from 0 to 15" : "leave it out",
                      .paste = change_device(of, one.device,
                                             {{.name = "x-nv-gpudirect-clique", .value = ""}})});
+    }
+}
+
+// The root bus of the host above the function. None: nobody knows.
+std::optional<std::pair<std::uint32_t, unsigned>> host_root(const Assigned& one) {
+    if (one.facts == nullptr || !one.facts->path || !one.host) return std::nullopt;
+    const auto& path = *one.facts->path;
+    const auto& top = path.empty() ? *one.host : path.back().address;
+    return std::pair{top.domain, unsigned{top.bus}};
+}
+
+void clique_across_roots(const Case& of, Notes& notes) {
+    std::map<std::string_view, const Assigned*> first;
+    for (const auto& one : of.assigned()) {
+        const auto* const id = property(one, "x-nv-gpudirect-clique");
+        const auto root = host_root(one);
+        if (id == nullptr || !root) continue;
+        const auto [place, is_first] = first.try_emplace(id->text, &one);
+        if (is_first || host_root(*place->second) == root) continue;
+        notes.found(
+            {.what = fmt::format("{} and {} have the same clique, {}, and hang on different "
+                                 "root buses of the host",
+                                 place->second->name(), one.name(), id->text),
+             .evidence = {quote(*place->second->option), quote(*one.option),
+                          quote("x-nv-gpudirect-clique", *id)},
+             .change = "give a clique of its own to what is on each root bus"});
+    }
+}
+
+const RomFile* bad_rom(const Case& of, const Assigned& one) {
+    const auto path = one.option->properties.text("romfile");
+    const auto found = std::ranges::find(of.host.rom_files, path, &RomFile::path);
+    return path.empty() || found == of.host.rom_files.end() ? nullptr : &*found;
+}
+
+void rom_missing(const Case& of, Notes& notes) {
+    for (const auto& one : of.assigned())
+        if (const auto* const file = bad_rom(of, one); file != nullptr && !file->is_there)
+            notes.found(
+                {.what =
+                     fmt::format("the ROM file of {}, {}, cannot be read", one.name(), file->path),
+                 .evidence = {quote(*one.option), quote("romfile", *property(one, "romfile"))},
+                 .change = "name a file that is there, or none: the device has its own"});
+}
+
+void no_rom(const Case& of, Notes& notes) {
+    for (const auto& one : of.assigned())
+        if (const auto* const file = bad_rom(of, one); file != nullptr && file->is_there)
+            notes.found(
+                {.what = fmt::format("the ROM file of {}, {}, does not begin with 55 aa: "
+                                     "no firmware runs it",
+                                     one.name(), file->path),
+                 .evidence = {quote(*one.option), quote("romfile", *property(one, "romfile"))},
+                 .change = "cut off what a vendor's tool put in front, or name no file"});
+}
+
+// UEFI shows its first picture by the driver in a display's ROM.
+void hidden_rom(const Case& of, Notes& notes) {
+    if (of.configuration.firmware != said::Firmware::Flash || emulated_display(of)) return;
+    std::vector<const Assigned*> displays;
+    for (const auto& one : of.assigned())
+        if (looks_like_display(one)) displays.push_back(&one);
+    if (displays.size() != 1) return;
+    const auto& one = *displays.front();
+    const auto* const bar = property(one, "rombar");
+    if (bar == nullptr || bar->text != "0" || property(one, "romfile") != nullptr) return;
+    notes.found({.what = fmt::format("{} is the only display, and its ROM is hidden: UEFI firmware "
+                                     "has no picture",
+                                     one.name()),
+                 .evidence = {quote(*one.option), quote("rombar", *bar)},
+                 .change = "leave the ROM to be seen",
+                 .paste = change_device(of, one.device, {{.name = "rombar", .value = "1"}})});
+}
+
+void token_needed(const Case& of, Notes& notes) {
+    for (const auto& one : of.assigned()) {
+        if (one.facts == nullptr || !one.facts->physical_function ||
+            property(one, "vf-token") != nullptr)
+            continue;
+        const auto& physical = one.facts->physical_function->address;
+        const auto& all = of.host.physical_on_vfio;
+        if (std::ranges::find(all, physical) == all.end()) continue;
+        notes.found({.what = fmt::format("{} is a virtual function of {}, which vfio-pci has, and "
+                                         "no vf-token is given",
+                                         one.name(), to_string(physical)),
+                     .evidence = {quote(*one.option)},
+                     .change = "give vf-token= the UUID that the program with the physical "
+                               "function has set"});
     }
 }
 
@@ -153,22 +257,31 @@ void iommufd_object(const Case& of, Notes& notes) {
                 return object.type == "iommufd" && object.id == name->text;
             });
         if (!there)
-            notes.found({.what = fmt::format("{} goes through iommufd {}, and there is no such "
-                                             "object",
-                                             one.name(), name->text),
-                         .evidence = {quote(*one.option), quote("iommufd", *name)},
-                         .change = "make the object",
-                         .paste = {fmt::format("-object iommufd,id={}", name->text)}});
+            notes.found(
+                {.what = fmt::format("{} goes through iommufd {}, and there is no such "
+                                     "object",
+                                     one.name(), name->text),
+                 .evidence = {quote(*one.option), quote("iommufd", *name)},
+                 .change = "make the object",
+                 .paste = add_option(of, "-object", fmt::format("iommufd,id={}", name->text))});
     }
+}
+
+// Where the address would stand.
+std::string_view untold_words(const Case& of, const Assigned& one) {
+    if (of.configuration.manager == said::Manager::KubeVirt)
+        return "that is known once it runs, from the XML of its virt-launcher";
+    if (property(one, "iommufd") != nullptr)
+        return "through iommufd the command has a file in its place; XML of libvirt has the "
+               "address, and --pid finds it by the file";
+    return "the configuration does not say it";
 }
 
 void untold_host(const Case& of, Notes& notes) {
     for (const auto& one : of.assigned())
         if (!one.host && !said::is_mediated(*one.option))
-            notes.ask(
-                fmt::format("which function of the host {} is: the configuration does not "
-                            "say it",
-                            one.name()));
+            notes.ask(fmt::format("which function of the host {} is: {}", one.name(),
+                                  untold_words(of, one)));
 }
 
 void small_blocks(const Case& of, Notes& notes) {
@@ -216,6 +329,33 @@ constexpr auto rows = std::to_array<Trap>(
       .why = "QEMU adds NVIDIA's capability to displays alone, with 4 bits of a number",
       .source = "QEMU 11.1, hw/vfio/pci-quirks.c, vfio_add_nv_gpudirect_cap; lxc/incus#3962",
       .look = clique},
+     {.name = "clique-across-roots",
+      .kind = Kind::GuestLoses,
+      .why = "a clique tells the driver that its members reach each other, which those below "
+             "different root buses seldom do",
+      .source = "QEMU 11.1, docs/system; noonghunna/club-3090#890, NVIDIA/nccl#2335",
+      .look = clique_across_roots},
+     {.name = "rom-missing",
+      .kind = Kind::FailsToStart,
+      .why = "QEMU reads the file when it makes the device",
+      .source = "QEMU 11.1, hw/pci/pci.c, pci_add_option_rom",
+      .look = rom_missing},
+     {.name = "no-rom",
+      .kind = Kind::GuestLoses,
+      .why = "an expansion ROM begins with the bytes 55 aa",
+      .source = "PCI Firmware Specification 3.3, 5.2.1; yoonsikp/macOS-KVM-PCI-Passthrough#2",
+      .look = no_rom},
+     {.name = "hidden-rom",
+      .kind = Kind::GuestLoses,
+      .why = "firmware draws by the driver that it finds in the ROM of a display",
+      .source = "tomitamoeko/VfioIgdPkg#5",
+      .look = hidden_rom},
+     {.name = "token-needed",
+      .kind = Kind::FailsToStart,
+      .why = "VFIO opens such a virtual function only for who knows the token",
+      .source = "Linux, drivers/vfio/pci/vfio_pci_core.c, vfio_pci_validate_vf_token; "
+                "intel/sriov-fec-operator#32",
+      .look = token_needed},
      {.name = "trapped-memory",
       .kind = Kind::Slow,
       .why = "without a mapping no access reaches the device directly, and no other device its "

@@ -72,11 +72,14 @@ void root_bus(const Case& of, Notes& notes) {
     for (const auto& one : of.assigned()) {
         if (one.node == nullptr || said::is_mediated(*one.option) || is_integrated(one)) continue;
         if (of.bus_kind(*one.node) != BusKind::ExpressRoot) continue;
+        const bool kubevirt = of.configuration.manager == said::Manager::KubeVirt;
         notes.found({.what = fmt::format("{} is straight on the root bus: the guest sees an "
                                          "integrated endpoint without a link or AtomicOps",
                                          one.name()),
                      .evidence = {quote(*one.option)},
-                     .change = "put it behind a root port",
+                     .change = kubevirt ? "leave the annotation "
+                                          "kubevirt.io/placePCIDevicesOnRootComplex out"
+                                        : "put it behind a root port",
                      .paste = own_ports(of, only(one))});
     }
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 
 #include "managed/traps/families.hpp"
 #include "managed/traps/words.hpp"
@@ -68,6 +69,9 @@ void after_functions(const Case& of, Notes& notes) {
         if (of.configuration.manager == said::Manager::Proxmox) {
             one.change = "take the model that is made first";
             one.paste = {"machine: q35,viommu=intel"};
+        } else if (of.configuration.manager == said::Manager::Libvirt) {
+            one.change = "describe it to libvirt, which makes it first";
+            one.paste = {"<iommu model='intel'>", "  <driver caching_mode='on'/>", "</iommu>"};
         } else {
             one.change =
                 "put its option in front of every assigned function, in the same form "
@@ -150,6 +154,16 @@ void virtio_place(const Case& of, Notes& notes) {
     }
 }
 
+std::vector<std::string> through_iommufd(const Case& of, const Assigned& one) {
+    auto device = change_device(of, one.device, {{.name = "iommufd", .value = "iommufd0"}});
+    // libvirt makes the object by itself.
+    if (of.configuration.manager == said::Manager::Libvirt && !one.option->origin.empty())
+        return device;
+    auto lines = add_option(of, "-object", "iommufd,id=iommufd0");
+    std::ranges::move(device, std::back_inserter(lines));
+    return lines;
+}
+
 void first_stage(const Case& of, Notes& notes) {
     for (const auto device : viommus(of, "intel-iommu")) {
         const auto lacks = [&](std::string what, const std::vector<Change>& changes) {
@@ -178,9 +192,7 @@ void first_stage(const Case& of, Notes& notes) {
                     {.what = fmt::format("intel-iommu has fsts=on, and {} no iommufd=", one.name()),
                      .evidence = {quote(of.option(device)), quote(*one.option)},
                      .change = "assign through iommufd",
-                     .paste = {"-object iommufd,id=iommufd0",
-                               option_text("-device", *one.option,
-                                           {{.name = "iommufd", .value = "iommufd0"}})}});
+                     .paste = through_iommufd(of, one)});
     }
 }
 

@@ -15,11 +15,12 @@ using said::Form;
 using said::Mistake;
 
 void find_mistakes(const Case& of, Notes& notes, Mistake::Kind kind, std::string_view change) {
-    for (const auto& [what, note] : of.configuration.mistakes)
+    for (const auto& [what, note, paste] : of.configuration.mistakes)
         if (what == kind)
             notes.found({.what = fmt::format("{} {}", note.word, note.what),
                          .evidence = {{.place = note.place, .word = note.word}},
-                         .change = std::string{change}});
+                         .change = std::string{change},
+                         .paste = paste.empty() ? std::vector<std::string>{} : std::vector{paste}});
 }
 
 void refused_word(const Case& of, Notes& notes) {
@@ -188,8 +189,11 @@ void old_name(const Case& of, Notes& notes) {
             notes.found({.what = fmt::format("{} is gone from QEMU", option.type),
                          .evidence = {quote(option)},
                          .change = "assign with vfio-pci",
-                         .paste = {fmt::format("-device vfio-pci,host={}",
-                                               option.properties.text("host"))}});
+                         .paste = of.configuration.manager == said::Manager::Libvirt
+                                      ? std::vector<std::string>{"<driver name='vfio'/>"}
+                                      : add_option(of, "-device",
+                                                   fmt::format("vfio-pci,host={}",
+                                                               option.properties.text("host")))});
     }
 }
 

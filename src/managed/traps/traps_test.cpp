@@ -181,8 +181,11 @@ TEST(AllTraps, HaveATestEach) {
     // What a host alone tells is in host_traps_test.cpp; this is a question.
     for (const auto& trap : traps_of_host())
         tested.insert(trap.name);
+    for (const auto& trap : traps_of_memory())
+        tested.insert(trap.name);
     for (const auto* const name : {"no-room-for-bars", "wider-than-iommu", "viommu-wider-than-host",
-                                   "split-card", "untold-host"})
+                                   "split-card", "untold-host", "clique-across-roots",
+                                   "rom-missing", "no-rom", "hidden-rom", "token-needed"})
         tested.insert(name);
     std::set<std::string_view> names;
     for (const auto* const trap : all_traps())

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/shell.hpp"
+#include "managed/traps/libvirt_words.hpp"
 
 namespace tenon::managed::traps {
 namespace {
@@ -156,19 +157,39 @@ std::string new_port(Form form, std::string_view name, std::uint64_t chassis) {
 
 }  // namespace
 
+std::string option_words(const said::Option& device, std::string_view type,
+                         const std::vector<Change>& changes) {
+    const auto properties = changed(device.properties, changes);
+    return device.form == Form::Json ? json_text(type, device, properties)
+                                     : keys_text(device, properties);
+}
+
 std::string option_text(std::string_view option, const said::Option& device,
                         const std::vector<Change>& changes) {
-    const auto properties = changed(device.properties, changes);
-    const auto text =
-        device.form == Form::Json
-            ? json_text(option == "-object" ? "qom-type" : "driver", device, properties)
-            : keys_text(device, properties);
-    return fmt::format("{} {}", option, shell_word(text));
+    const auto* const type = option == "-object" ? "qom-type" : "driver";
+    return fmt::format("{} {}", option, shell_word(option_words(device, type, changes)));
+}
+
+std::vector<std::string> add_option(const Case& of, std::string_view option,
+                                    const std::string& word) {
+    switch (of.configuration.manager) {
+        case Manager::Qemu:
+            return {fmt::format("{} {}", option, shell_word(word))};
+        case Manager::Proxmox:
+            return {fmt::format("args: {} {}", option, shell_word(word))};
+        case Manager::Libvirt:
+            return libvirt_arguments({std::string{option}, word});
+        case Manager::KubeVirt:
+            break;
+    }
+    return {};
 }
 
 std::vector<std::string> change_device(const Case& of, std::size_t device,
                                        const std::vector<Change>& changes) {
     const auto& option = of.option(device);
+    if (of.configuration.manager == Manager::KubeVirt) return {};
+    if (of.configuration.manager == Manager::Libvirt) return libvirt_device(of, device, changes);
     if (of.configuration.manager == Manager::Proxmox && !option.id.empty() &&
         option.form != Form::Json)
         return proxmox_arguments(option.id, changes);
@@ -183,18 +204,31 @@ std::vector<std::string> change_device(const Case& of, std::size_t device,
 }
 
 std::vector<std::string> change_cpu(const Case& of, const std::vector<Change>& changes) {
+    const auto manager = of.configuration.manager;
+    if (manager == Manager::Proxmox) return {};
+    if (manager == Manager::KubeVirt)
+        return std::ranges::find(changes, "kvm", &Change::name) == changes.end()
+                   ? std::vector<std::string>{}
+                   : std::vector<std::string>{"features: {kvm: {hidden: false}}"};
     const auto* const cpu = of.configuration.cpu();
+    // One that is handed to QEMU beside libvirt's has QEMU's words.
+    const bool handed = cpu != nullptr && cpu->origin.empty();
+    if (manager == Manager::Libvirt && !handed) return libvirt_cpu(changes);
     said::Option option{.type = cpu == nullptr ? "host" : cpu->type, .id = {}};
     if (cpu != nullptr) option.properties = cpu->properties;
-    const auto properties = changed(option.properties, changes);
-    if (of.configuration.manager == Manager::Proxmox) return {};
-    return {fmt::format("-cpu {}", shell_word(keys_text(option, properties)))};
+    const auto text = keys_text(option, changed(option.properties, changes));
+    if (manager == Manager::Libvirt) return libvirt_arguments({"-cpu", text});
+    return {fmt::format("-cpu {}", shell_word(text))};
 }
 
 std::vector<std::string> change_machine(const Case& of, std::string_view name,
                                         std::string_view value) {
     if (of.configuration.manager == Manager::Proxmox)
         return {fmt::format("args: -machine {}={}", name, value)};
+    if (of.configuration.manager == Manager::KubeVirt)
+        return name == "type" ? std::vector{fmt::format("machine: {{type: {}}}", value)}
+                              : std::vector<std::string>{};
+    if (of.configuration.manager == Manager::Libvirt) return libvirt_machine(name, value);
     said::Option machine{.type = std::string{of.configuration.machine.text("type")}, .id = {}};
     for (const auto& [key, one] : of.configuration.machine.all())
         if (key != "type") machine.properties.add(key, one);
@@ -212,7 +246,8 @@ std::vector<std::string> own_ports(const Case& of, const std::vector<const Assig
             lines.push_back(fmt::format("hostpci{}: {},pcie=1", slots.of(*one), one->name()));
         return lines;
     }
-    if (functions.empty()) return lines;
+    if (functions.empty() || of.configuration.manager == Manager::KubeVirt) return lines;
+    if (of.configuration.manager == Manager::Libvirt) return libvirt_ports(of, functions);
     NewPorts ports{of, functions.front()->device};
     for (const auto* const one : functions) {
         const auto [name, chassis] = ports.next();

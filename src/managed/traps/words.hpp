@@ -22,6 +22,15 @@ struct Change {
 std::string option_text(std::string_view option, const said::Option& device,
                         const std::vector<Change>& changes);
 
+/// The same without the option and without quotes: one word of QEMU. `type` is the key of its type
+/// in JSON.
+std::string option_words(const said::Option& device, std::string_view type,
+                         const std::vector<Change>& changes);
+
+/// The lines by which QEMU has one more option, for the manager of the case.
+std::vector<std::string> add_option(const Case& of, std::string_view option,
+                                    const std::string& word);
+
 /// The lines that give device number `device` these properties, for the manager of the case.
 std::vector<std::string> change_device(const Case& of, std::size_t device,
                                        const std::vector<Change>& changes);
