@@ -214,6 +214,15 @@ def domains():
     yield b"<!DOCTYPE a [<!ENTITY b 'c'>]><domain>&b;&lt;<![CDATA[x]]></domain>"
 
 
+def machines():
+    """Objects of KubeVirt."""
+    head = b"apiVersion: kubevirt.io/v1\nkind: VirtualMachineInstance\nmetadata:\n  annotations: {a: 'b'}\nspec:\n  domain:\n"
+    yield head + b"    devices:\n      gpus:\n      - name: a\n        deviceName: nvidia.com/b\n    memory: {guest: 8Gi}\n"
+    yield head + b"    machine: {type: pc}\n    cpu: {model: host-passthrough}\n    features: {kvm: {hidden: true}}\n"
+    yield head.replace(b"'b'", b"&x 'b', c: *x") + b"    devices: {interfaces: [{name: n, sriov: {}}]}\n---\n? [a]\n: |\n  b\n"
+    yield b'{"apiVersion":"kubevirt.io/v1","spec":{"template":{"spec":{"domain":{"devices":{"hostDevices":[{"name":"a"}]}}}}}}'
+
+
 def vm_files():
     for page in sorted((SOURCE / "docs" / "users").glob("*.md")):
         for block in re.findall(r"```toml\n(.*?)```", page.read_text(), re.DOTALL):
@@ -232,7 +241,7 @@ def plans():
 def main():
     kinds = {"command_line": command_lines, "capture_text": texts, "capture_blob": blobs, "capture_json": documents,
              "guest_access": guests, "control_stream": conversations, "vm_file": vm_files, "plan_json": plans,
-             "recording": recordings, "domain_xml": domains}
+             "recording": recordings, "domain_xml": domains, "machine_yaml": machines}
     if len(sys.argv) != 3 or sys.argv[1] not in kinds:
         sys.exit(__doc__)
     folder = pathlib.Path(sys.argv[2])

@@ -83,7 +83,7 @@ Usage: tenon COMMAND ...
   list        show the devices of this host, and which of them can be assigned
   capture     write down all that is known of devices, to plan with them elsewhere
   diff        show what a guest would see differently of two devices, captures or plans
-  check       say what is wrong with a guest's configuration for QEMU, libvirt or Proxmox
+  check       say what is wrong with a guest's configuration for QEMU, libvirt, KubeVirt or Proxmox
   COMMAND --help, --version
 
 Examples
@@ -247,7 +247,7 @@ Usage: tenon check [OPTION]... FILE
        tenon check [OPTION]... -- COMMAND WORD...
        tenon check [OPTION]... --pid N
 
-  FILE                    XML of libvirt, as virsh dumpxml prints it; a guest's .conf
+  FILE                    XML of libvirt, as virsh dumpxml prints it; YAML of KubeVirt; a guest's .conf
                           of Proxmox; or a command of QEMU for a shell, as in a script, or words with
                           zero bytes between them, as in /proc/N/cmdline; - is standard input
   -- COMMAND WORD...      the command itself

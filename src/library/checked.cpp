@@ -10,6 +10,7 @@
 #include "base/input.hpp"
 #include "base/text.hpp"
 #include "library/host_facts.hpp"
+#include "managed/kubevirt/machine.hpp"
 #include "managed/libvirt/domain.hpp"
 #include "managed/proxmox/config.hpp"
 #include "managed/qemu/command_line.hpp"
@@ -79,6 +80,7 @@ Result<Configuration> read_text(const std::string& path, const HostFacts& facts,
     const auto name = name_of_input(path);
     if (managed::libvirt::is_domain(text))
         return managed::libvirt::read_domain(text, name, read_named);
+    if (managed::kubevirt::is_machine(text)) return managed::kubevirt::read_machine(text, name);
     if (managed::proxmox::is_config(text))
         return managed::proxmox::read_config(text, name, read_named, [&](const pci::Address& slot) {
             return facts.functions_of(slot);

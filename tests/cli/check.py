@@ -33,6 +33,7 @@ TEXTS = [
     DOMAIN.format("<memtune><hard_limit unit='GiB'>4</hard_limit></memtune><features><kvm><hidden state='on'/></kvm></features>",
                   HOSTDEV.format("<address type='pci' bus='0' slot='9'/>") + "<iommu model='intel'/><gizmo/>"),
     "machine: q35\nhostpci0: 01:00.0\n",
+    "apiVersion: kubevirt.io/v1\nspec:\n  domain: {machine: {type: pc}, devices: {gpus: [{name: a, deviceName: b}]}}\n",
 ]
 
 
@@ -105,7 +106,9 @@ def hostile_inputs_end():
               "kvm -device \x1b[31mx,id=\x9b2J -device vfio-pci,host=::::....", "kvm -device '{\"driver\":\"\\u0000\"}'",
               "<domain>" * 50000, "<domain " + "a='b' " * 50000 + "/>", "<domain><devices>" + "<hostdev type='pci'/>" * 50000,
               "<!DOCTYPE a [<!ENTITY a 'aaa'><!ENTITY b '&a;&a;'>]>\n<domain>&b;</domain>", "<domain type='xen'/>",
-              "<domain><name>\x1b[31m</name><devices><\x9b/></devices></domain>", DOMAIN.format("", HOSTDEV.format("") * 5000)]
+              "<domain><name>\x1b[31m</name><devices><\x9b/></devices></domain>", DOMAIN.format("", HOSTDEV.format("") * 5000),
+              "apiVersion: kubevirt.io/v1\n" + "[" * 50000, "apiVersion: kubevirt.io/v1\nspec: &a {domain: *a}\n",
+              "apiVersion: kubevirt.io/v1\n" + "? " * 20000, "apiVersion: kubevirt.io/v1\nspec: {domain: {devices: 5}}\n"]
     for text in inputs:
         with tempfile.NamedTemporaryFile("w", suffix=".sh") as file:
             file.write(text)

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "managed/guest/tree.hpp"
+#include "managed/kubevirt/machine.hpp"
 #include "managed/libvirt/domain.hpp"
 #include "managed/proxmox/config.hpp"
 #include "managed/qemu/command_line.hpp"
@@ -15,11 +16,12 @@
 
 namespace tenon::support {
 
-/// A configuration: XML of libvirt, a guest's .conf of Proxmox, else a
+/// A configuration: XML of libvirt, an object of KubeVirt, a guest's .conf of Proxmox, else a
 /// command of QEMU.
 inline Result<managed::said::Configuration> read_any(std::string_view text) {
     using namespace managed;
     if (libvirt::is_domain(text)) return libvirt::read_domain(text, "vm.xml", nullptr);
+    if (kubevirt::is_machine(text)) return kubevirt::read_machine(text, "vm.yaml");
     if (proxmox::is_config(text)) return proxmox::read_config(text, "101.conf", nullptr, nullptr);
     TENON_TRY(words, qemu::read_command(text, "vm.sh"), "");
     return qemu::read_command_line(words, nullptr);

@@ -254,9 +254,27 @@ std::vector<std::string> sound_of_libvirt() {
     };
 }
 
+// Objects of KubeVirt.
+constexpr auto sound_of_kubevirt = std::to_array<std::string_view>({
+    "apiVersion: kubevirt.io/v1\nkind: VirtualMachineInstance\nmetadata: {name: a}\nspec:\n"
+    "  domain:\n    memory: {guest: 4Gi}\n    devices: {disks: [{name: d, disk: {bus: virtio}}]}\n",
+    "apiVersion: kubevirt.io/v1\nkind: VirtualMachine\nmetadata:\n  name: a\nspec:\n"
+    "  runStrategy: Always\n  template:\n    spec:\n      domain:\n"
+    "        cpu: {cores: 8, model: host-passthrough, dedicatedCpuPlacement: true}\n"
+    "        firmware: {bootloader: {efi: {secureBoot: false}}}\n"
+    "        memory: {guest: 64Gi, hugepages: {pageSize: 1Gi}}\n"
+    "        devices:\n          gpus:\n          - name: one\n            deviceName: "
+    "a.example/CARD\n"
+    "          - name: two\n            deviceName: a.example/CARD\n",
+    "{\"apiVersion\": \"kubevirt.io/v1\", \"kind\": \"VirtualMachineInstance\", \"spec\":\n"
+    "{\"domain\": {\"devices\": {\"autoattachMemBalloon\": false, \"interfaces\": [{\"name\":\n"
+    "\"net\", \"sriov\": {}}]}, \"resources\": {\"requests\": {\"memory\": \"2G\"}}}}}",
+});
+
 std::vector<std::string> all() {
     std::vector<std::string> texts{sound.begin(), sound.end()};
     texts.insert(texts.end(), sound_of_proxmox.begin(), sound_of_proxmox.end());
+    texts.insert(texts.end(), sound_of_kubevirt.begin(), sound_of_kubevirt.end());
     std::ranges::move(sound_of_libvirt(), std::back_inserter(texts));
     return texts;
 }
