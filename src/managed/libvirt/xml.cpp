@@ -54,7 +54,10 @@ std::string Element::tag() const {
     for (const auto& one : node_.attributes())
         if (text.size() < longest)
             text += fmt::format(" {}='{}'", one.name(), escaped(one.value()));
-    if (text.size() > longest) text = text.substr(0, longest) + "…";
+    if (text.size() > longest) {
+        text.resize(longest);
+        text += "…";
+    }
     return text + '>';
 }
 

@@ -284,8 +284,7 @@ TEST(LibvirtPaste, GivesTheTypeThatQemuWants) {
                 ElementsAre("<qemu:property name='x-pci-vendor-id' type='unsigned' value='1'/>"));
 }
 
-// Configurations that are documented or common, and have what is found in them.
-TEST(Documented, DomainsHaveTheTrapsThatTheyHave) {
+TEST(LibvirtTraps, AreFoundTogether) {
     // All of a card in one slot, hidden from its driver, with a balloon.
     EXPECT_THAT(
         traps_in(domain({.beside = "<features><kvm><hidden state='on'/></kvm></features>",
