@@ -4,7 +4,7 @@
     speed.py FUZZER… [--least RATIO]
 
 Ends with 1 where a fuzzer has less than RATIO (0.25) of the release's executions a second. Programs are those of
-build/fuzz and build/release (`tools/dev fuzz` builds them); the inputs its seeds and what it found, 200 at most.
+build/asan and build/release (`tools/dev fuzz` builds them); the inputs its seeds and what it found, 200 at most.
 """
 
 import argparse
@@ -31,7 +31,7 @@ def inputs_of(fuzzer, seeds):
 def watched(fuzzer, inputs):
     """Executions a second of the fuzzer: of each input as many as give times that can be told apart."""
     runs = 40
-    done = subprocess.run([ROOT / "build" / "fuzz" / "fuzz" / fuzzer, f"-runs={runs}", *inputs],
+    done = subprocess.run([ROOT / "build" / "asan" / "fuzz" / fuzzer, f"-runs={runs}", *inputs],
                           capture_output=True, text=True, check=True, env=ENVIRONMENT)
     taken = sum(int(milliseconds) for milliseconds in TAKEN.findall(done.stderr))
     return runs * len(inputs) * 1000 / max(taken, 1)

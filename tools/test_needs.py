@@ -44,7 +44,7 @@ def build(tests):
         if "host" in labels:
             needs.setdefault("release", set()).add("src/cli/tenon")
         if re.fullmatch(r"(soak\.)?fuzz\..*", test["name"]):
-            needs.setdefault("fuzz", set()).add("fuzz/" + test["name"].split(".")[-1])
+            needs.setdefault("asan", set()).add("fuzz/" + test["name"].split(".")[-1])
     for preset, targets in sorted(needs.items()):
         print(preset, *sorted(targets))
 

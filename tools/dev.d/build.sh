@@ -23,9 +23,9 @@ build_programs() {
 # in the cache.
 dev_fuzz() {
     local seconds=${1:-60} program
-    dev_build fuzz
+    dev_build asan
     step "Configuring release" build_configure release -DTENON_TESTS=ON
-    build_programs build/fuzz/fuzz fuzzers
+    build_programs build/asan/fuzz fuzzers
     programs=("${programs[@]##*/}")
     step "Building the fuzzers' code in release" ninja -C build/release "${programs[@]/#/replay_}"
     for program in "${programs[@]}"; do
