@@ -35,7 +35,7 @@ BELOW = {
 }
 # Rooms of a layer, first to last. Those of one step do not know each other.
 ROOMS = {
-    "model": [["chosen"], ["function"], ["slot"], ["machine", "running"]],
+    "model": [["chosen"], ["function"], ["slot"], ["machine", "running", "iommu"]],
     "vmm": [["board"], ["kvm"], ["assigned", "acpi", "loader"], ["slots"], ["control"]],
     "cli": [["text"]],
     "library": [["words"]],
