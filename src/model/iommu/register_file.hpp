@@ -32,8 +32,10 @@ public:
     /// The register at `offset` as its type.
     template <typename Reg>
     Reg get(std::uint16_t offset) const {
-        if constexpr (sizeof(Reg{0}.raw()) == 8) return Reg{read64(offset)};
-        else return Reg{read32(offset)};
+        if constexpr (sizeof(Reg{0}.raw()) == 8)
+            return Reg{read64(offset)};
+        else
+            return Reg{read32(offset)};
     }
 
     bool operator==(const RegisterFile&) const = default;

@@ -14,7 +14,7 @@ RegisterFile file() { return RegisterFile{capability, extended}; }
 
 // Words after a reset, by offset; all others read 0. Source: Intel VT-d 4.1, 11.4.
 const std::map<std::uint16_t, std::uint32_t> after_reset = {
-    {0x000, 0x10},       {0x008, 0x3333'4444}, {0x00c, 0x1111'2222}, {0x010, 0x7777'8888},
+    {0x000, 0x10},        {0x008, 0x3333'4444}, {0x00c, 0x1111'2222}, {0x010, 0x7777'8888},
     {0x014, 0x5555'6666}, {0x038, 0x8000'0000}, {0x0a0, 0x8000'0000},
 };
 
@@ -22,13 +22,13 @@ const std::map<std::uint16_t, std::uint32_t> after_reset = {
 const std::map<std::uint16_t, std::uint32_t> writable = {
     {0x020, 0xffff'fc00}, {0x024, 0xffff'ffff},  // RTADDR: base, TTM.
     {0x028, 0xffff'ffff}, {0x02c, 0xe000'0003},  // CCMD: all but CAIG and what is reserved.
-    {0x038, 0x8000'0000}, {0x03c, 0x0000'ffff}, {0x040, 0xffff'fffc}, {0x044, 0xffff'ffff},
-    {0x088, 0x0007'fff0},                        // IQT.
+    {0x038, 0x8000'0000}, {0x03c, 0x0000'ffff}, {0x040, 0xffff'fffc},
+    {0x044, 0xffff'ffff}, {0x088, 0x0007'fff0},  // IQT.
     {0x090, 0xffff'f807}, {0x094, 0xffff'ffff},  // IQA: base, DW, QS.
-    {0x0a0, 0x8000'0000}, {0x0a4, 0x0000'ffff}, {0x0a8, 0xffff'fffc}, {0x0ac, 0xffff'ffff},
-    {0x0b8, 0xffff'f80f}, {0x0bc, 0xffff'ffff},  // IRTA: base, EIME, S.
-    {0x0f0, 0xffff'f07f}, {0x0f4, 0xffff'ffff},  // IVA: address, IH, AM.
-    {0x0fc, 0xb003'ffff},                        // IOTLB: IVT, IIRG, DR, DW, DID.
+    {0x0a0, 0x8000'0000}, {0x0a4, 0x0000'ffff}, {0x0a8, 0xffff'fffc},
+    {0x0ac, 0xffff'ffff}, {0x0b8, 0xffff'f80f}, {0x0bc, 0xffff'ffff},  // IRTA: base, EIME, S.
+    {0x0f0, 0xffff'f07f}, {0x0f4, 0xffff'ffff},                        // IVA: address, IH, AM.
+    {0x0fc, 0xb003'ffff},  // IOTLB: IVT, IIRG, DR, DW, DID.
 };
 
 std::uint32_t in(const std::map<std::uint16_t, std::uint32_t>& words, std::uint16_t offset) {

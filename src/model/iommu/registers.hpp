@@ -70,7 +70,7 @@ inline constexpr std::uint32_t version_value = 0x10;
 /// Capability Register, what the unit may have set. Source: 11.4.2.
 struct DomainIds : WideBits<2, 0, Access::ReadOnly> {};  ///< 2^(4+2n) of them.
 struct CachingMode : WideBits<7, 7, Access::ReadOnly> {};
-struct AddressWidths : WideBits<12, 8, Access::ReadOnly> {};  ///< Bit 1: 39 bits, bit 2: 48.
+struct AddressWidths : WideBits<12, 8, Access::ReadOnly> {};         ///< Bit 1: 39 bits, bit 2: 48.
 struct MaximumAddressWidth : WideBits<21, 16, Access::ReadOnly> {};  ///< Less one.
 struct ZeroLengthRead : WideBits<22, 22, Access::ReadOnly> {};
 struct FaultRecordOffset : WideBits<33, 24, Access::ReadOnly> {};  ///< In 16 bytes.
@@ -143,9 +143,8 @@ struct QueueErrorStatus : WideBits<4, 4, Access::WriteOneToClear> {};
 struct CompletionError : WideBits<5, 5, Access::WriteOneToClear> {};
 struct TimeOutError : WideBits<6, 6, Access::WriteOneToClear> {};
 struct FaultRecordIndex : WideBits<15, 8, Access::ReadOnly> {};
-using FaultStatus =
-    pci::Register<std::uint32_t, FaultOverflow, FaultPending, QueueErrorStatus, CompletionError,
-                  TimeOutError, FaultRecordIndex>;
+using FaultStatus = pci::Register<std::uint32_t, FaultOverflow, FaultPending, QueueErrorStatus,
+                                  CompletionError, TimeOutError, FaultRecordIndex>;
 
 /// The registers of an event's message. Source: 11.4.7.2 to 11.4.7.5, 11.4.9.5 to 11.4.9.8.
 struct EventMask : WideBits<31, 31, Access::ReadWrite> {};

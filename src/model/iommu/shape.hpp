@@ -33,10 +33,10 @@ struct HostLimits {
 struct UnitRequest {
     TableMode mode = TableMode::Legacy;
     bool interrupt_remapping = true;
-    unsigned address_width = 0;   ///< Bits, 39 or 48; 0: as wide as the host allows.
-    unsigned pasid_width = 0;     ///< Bits of PASID that are wanted at most; 0: none.
-    bool ats = false;             ///< A function behind the unit shows ATS.
-    unsigned memory_bits = 46;    ///< Bits of a guest physical address.
+    unsigned address_width = 0;  ///< Bits, 39 or 48; 0: as wide as the host allows.
+    unsigned pasid_width = 0;    ///< Bits of PASID that are wanted at most; 0: none.
+    bool ats = false;            ///< A function behind the unit shows ATS.
+    unsigned memory_bits = 46;   ///< Bits of a guest physical address.
 };
 
 /// One thing that the unit can or cannot do.

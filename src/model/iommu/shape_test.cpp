@@ -24,9 +24,8 @@ TEST(UnitShape, HasTheCapabilitiesOfALegacyUnit) {
 }
 
 TEST(UnitShape, HasTheCapabilitiesOfAScalableUnitWithPasids) {
-    const auto design =
-        design_unit({.snoop_control = true, .pasid_width = 20},
-                    {.mode = TableMode::Scalable, .pasid_width = 20, .ats = true});
+    const auto design = design_unit({.snoop_control = true, .pasid_width = 20},
+                                    {.mode = TableMode::Scalable, .pasid_width = 20, .ats = true});
 
     ASSERT_TRUE(design);
     EXPECT_EQ(design->shape.capability, 0xc0e4'078c'226f'0686u);
