@@ -191,18 +191,18 @@ private:
     void add_context(SourceId source) {
         auto& tables = scene_.tables;
         const std::uint64_t entry =
-            root_ + source / 256 * 16u + (scene_.scalable_ && source % 256 >= 128 ? 8 : 0);
+            root_ + source / 256 * 16ull + (scene_.scalable_ && source % 256 >= 128 ? 8 : 0);
         if (tables.get(entry) == 0) tables.put(entry, tables.page() | 1);
         const auto contexts = tables.get(entry) & ~0xfffull;
         if (!scene_.scalable_) {
-            contexts_[source] = contexts + source % 256 * 16u;
+            contexts_[source] = contexts + source % 256 * 16ull;
             return;
         }
         // A directory of 128 entries, the first two of which are there; PASIDs are on.
         const auto directory = tables.page();
         tables.put(directory, tables.page() | 1);
         tables.put(directory + 8, tables.page() | 1);
-        tables.put(contexts + source % 128 * 32u, directory | 8 | 1);
+        tables.put(contexts + source % 128 * 32ull, directory | 8 | 1);
         contexts_[source] = directory;
     }
 
@@ -255,8 +255,8 @@ private:
             return;
         }
         const std::uint64_t pasid = callers.at(bytes_.below(callers.size())).value_or(0);
-        const auto table = tables.get(contexts_.at(source) + pasid / 64 * 8) & ~0xfffull;
-        const auto at = table + pasid % 64 * 64;
+        const auto table = tables.get(contexts_.at(source) + pasid / 64 * 8ull) & ~0xfffull;
+        const auto at = table + pasid % 64 * 64ull;
         tables.put(at + 8, domain);
         tables.put(at, present ? root | (paged ? 2u : 4u) << 6 | (levels - 2) << 2 | 1 : 0);
         told_.push_back(
@@ -358,9 +358,9 @@ GuestStory run_hostile_guest(ByteSource& bytes) {
     scene.write(at::queue_address, (first + 0x1000) | (scalable ? 0x800u : 0u));
     scene.write(at::interrupt_table, first + 0x2000);
     scene.write(at::global_command, global::root_table | global::interrupt_table, 4);
-    for (const std::uint64_t bus : {1, 2})
-        for (const std::uint64_t half : {0, 8})
-            tables.put(first + bus * 16 + (scalable ? half : 0), (first + bus * 0x1000) | 1);
+    for (const auto bus : std::initializer_list<std::uint64_t>{1, 2})
+        for (const auto half : std::initializer_list<std::uint64_t>{0, 8})
+            tables.put(first + bus * 16ull + (scalable ? half : 0), (first + bus * 0x1000) | 1);
     while (!bytes.empty() && scene.misdeed.empty()) {
         const auto size = static_cast<std::uint8_t>(bytes.below(4) == 0   ? bytes.below(16)
                                                     : bytes.below(2) == 0 ? 4
@@ -378,7 +378,7 @@ GuestStory run_hostile_guest(ByteSource& bytes) {
                             bytes.next32() | global::root_table | global::translation, 4);
                 break;
             case 3:
-                scene.write(at::queue_tail, bytes.below(0x100) * 16);
+                scene.write(at::queue_tail, bytes.below(0x100) * 16ull);
                 break;
             case 4: {
                 const Message message{0xfee0'0000 | bytes.next32() % 0x10'0000, bytes.next32()};
@@ -396,7 +396,7 @@ GuestStory run_hostile_guest(ByteSource& bytes) {
                     // The root table seldom.
                     const auto page = bytes.below(16) == 0 ? 0 : 1 + bytes.below(7);
                     const auto entry = bytes.below(bytes.below(8) == 0 ? 512 : 8);
-                    tables.put(first + page * 0x1000 + entry * 8, word());
+                    tables.put(first + page * 0x1000 + entry * 8ull, word());
                 }
         }
     }

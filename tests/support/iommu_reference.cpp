@@ -20,7 +20,7 @@ std::optional<Reached> second_stage(const GuestTables& tables, const ReferenceUn
     bool write = true;
     for (;; --level) {
         const unsigned shift = 12 + 9 * (level - 1);
-        const auto at = root + (iova >> shift) % 512 * 8;
+        const auto at = root + (iova >> shift) % 512 * 8ull;
         if (!tables.exists(at)) return std::nullopt;
         const auto entry = tables.get(at);
         read = read && (entry & 1) != 0;
@@ -48,11 +48,11 @@ std::optional<Reached> second_stage(const GuestTables& tables, const ReferenceUn
 // Source: VT-d 4.1, 9.1, 9.3.
 std::optional<Reached> legacy(const GuestTables& tables, const ReferenceUnit& unit,
                               std::uint16_t source, std::uint64_t iova) {
-    const auto root_at = (unit.root_table & page) + source / 256 * 16;
+    const auto root_at = (unit.root_table & page) + source / 256 * 16ull;
     const auto root = tables.get(root_at);
     if ((root & 0xfff) != 1 || tables.get(root_at + 8) != 0 || !fits(unit, root))
         return std::nullopt;
-    const auto at = (root & page) + source % 256 * 16;
+    const auto at = (root & page) + source % 256 * 16ull;
     const auto low = tables.get(at);
     const auto high = tables.get(at + 8);
     if ((low & 1) == 0 || (low & 0xff0) != 0 || !fits(unit, low) || (high & 0x80) != 0 ||
@@ -70,9 +70,9 @@ std::optional<Reached> scalable(const GuestTables& tables, const ReferenceUnit& 
                                 std::uint16_t source, std::optional<std::uint32_t> pasid,
                                 std::uint64_t iova) {
     const auto root =
-        tables.get((unit.root_table & page) + source / 256 * 16 + (source % 256 < 128 ? 0 : 8));
+        tables.get((unit.root_table & page) + source / 256 * 16ull + (source % 256 < 128 ? 0 : 8));
     if ((root & 0xfff) != 1 || !fits(unit, root)) return std::nullopt;
-    const auto context = (root & page) + source % 128 * 32;
+    const auto context = (root & page) + source % 128 * 32ull;
     const auto low = tables.get(context);
     const auto own = tables.get(context + 8);
     if ((low & 1) == 0 || (low & 0x1f4) != 0 || !fits(unit, low) || own >> 20 != 0 ||
@@ -83,9 +83,9 @@ std::optional<Reached> scalable(const GuestTables& tables, const ReferenceUnit& 
     if (pasid == own) return std::nullopt;
     const std::uint64_t number = pasid ? *pasid : own;
     if (number >> ((low >> 9 & 7) + 13) != 0) return std::nullopt;
-    const auto directory = tables.get((low & page) + number / 64 * 8);
+    const auto directory = tables.get((low & page) + number / 64 * 8ull);
     if ((directory & 0xffd) != 1 || !fits(unit, directory)) return std::nullopt;
-    const auto entry = (directory & page) + number % 64 * 64;
+    const auto entry = (directory & page) + number % 64 * 64ull;
     const auto first = tables.get(entry);
     if ((first & 0xe21) != 1 || (tables.get(entry + 8) & 0x7f'0000) != 0 ||
         (tables.get(entry + 16) & 0xf00) != 0)

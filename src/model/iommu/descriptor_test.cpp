@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <initializer_list>
 #include <vector>
 
 namespace tenon::model::iommu {
@@ -103,12 +104,13 @@ TEST(Descriptor, OfPasids) {
 }
 
 TEST(Descriptor, OfNoTypeOfTheUnit) {
-    for (const std::uint64_t type : {0x000, 0x009, 0x00a, 0x00f, 0x201, 0x805, 0xe0f})
+    for (const auto type :
+         std::initializer_list<std::uint64_t>{0x000, 0x009, 0x00a, 0x00f, 0x201, 0x805, 0xe0f})
         expect_error(type, 0, InvalidType);
 }
 
 TEST(Descriptor, OfPasidsNeedsTheWideForm) {
-    for (const std::uint64_t low : {0x26ull, 0x37ull, 0x8ull})
+    for (const auto low : std::initializer_list<std::uint64_t>{0x26ull, 0x37ull, 0x8ull})
         EXPECT_EQ(parse(low, 0, false), std::unexpected{InvalidType});
     EXPECT_TRUE(parse(0x11, 0, false));
 }

@@ -26,11 +26,11 @@ std::uint64_t beyond_memory(const UnitShape& shape) { return ~low_bits(shape.mem
 template <std::size_t Words>
 std::optional<std::array<std::uint64_t, Words>> read_entry(const TableMemory& memory,
                                                            GuestAddress at) {
-    std::array<std::byte, Words * 8> bytes{};
+    std::array<std::byte, Words * 8ull> bytes{};
     if (!memory.read(at, bytes)) return std::nullopt;
     std::array<std::uint64_t, Words> words{};
     for (std::size_t n = 0; n < Words; ++n)
-        words[n] = load<std::uint64_t>(bytes, n * 8);
+        words[n] = load<std::uint64_t>(bytes, n * 8ull);
     return words;
 }
 
@@ -69,7 +69,7 @@ std::optional<PageTable> page_table(const UnitShape& shape, std::uint64_t base, 
 // Source: 9.1, 9.3.
 Binding read_legacy(const TableMemory& memory, const UnitShape& shape, const RootPointer& root,
                     SourceId source) {
-    const auto entry = read_entry<2>(memory, root.table.plus((source >> 8) * 16u));
+    const auto entry = read_entry<2>(memory, root.table.plus((source >> 8) * 16ull));
     if (!entry) return refused(of_root.unreadable);
     const auto [root_low, root_high] = *entry;
     if ((root_low & present) == 0) return refused(of_root.absent);
@@ -77,7 +77,7 @@ Binding read_legacy(const TableMemory& memory, const UnitShape& shape, const Roo
     if ((root_low & root_reserved) != 0 || root_high != 0) return refused(of_root.reserved);
 
     const GuestAddress contexts{root_low & address_bits};
-    const auto context = read_entry<2>(memory, contexts.plus((source & 0xff) * 16u));
+    const auto context = read_entry<2>(memory, contexts.plus((source & 0xff) * 16ull));
     if (!context) return refused(of_context.unreadable);
     const auto [low, high] = *context;
     const bool silent = (low & no_fault_record) != 0;
@@ -114,7 +114,7 @@ std::variant<Binding, ScalableContext> read_scalable_context(const TableMemory& 
                                                              const RootPointer& root,
                                                              SourceId source) {
     const unsigned devfn = source & 0xff;
-    const auto halves = read_entry<2>(memory, root.table.plus((source >> 8) * 16u));
+    const auto halves = read_entry<2>(memory, root.table.plus((source >> 8) * 16ull));
     if (!halves) return refused(of_scalable_root.unreadable);
     const auto half = (*halves)[devfn < 0x80 ? 0 : 1];
     if ((half & present) == 0) return refused(of_scalable_root.absent);
@@ -122,7 +122,7 @@ std::variant<Binding, ScalableContext> read_scalable_context(const TableMemory& 
         return refused(of_scalable_root.reserved);
 
     const GuestAddress contexts{half & address_bits};
-    const auto context = read_entry<4>(memory, contexts.plus((devfn & 0x7f) * 32u));
+    const auto context = read_entry<4>(memory, contexts.plus((devfn & 0x7f) * 32ull));
     if (!context) return refused(of_scalable_context.unreadable);
     const auto [low, high, third, fourth] = *context;
     const bool silent = (low & no_fault_record) != 0;
@@ -236,10 +236,10 @@ PresentPasids list_pasids(const TableMemory& memory, const UnitShape& shape,
     std::vector<std::byte> table(page_size);
     const auto directory_entries = (count + table_entries - 1) >> table_bits;
     for (std::uint64_t n = 0; n < directory_entries; ++n) {
-        const auto inside = n * 8 % page_size;
+        const auto inside = n * 8ull % page_size;
         if (inside == 0) {
             // A directory of which a page is no memory has no PASIDs there.
-            if (!memory.read(directory.base.plus(n * 8), entries))
+            if (!memory.read(directory.base.plus(n * 8ull), entries))
                 std::ranges::fill(entries, std::byte{0});
             ++found.tables;
         }

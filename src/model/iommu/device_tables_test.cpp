@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <initializer_list>
+
 #include "tests/support/guest_tables.hpp"
 
 namespace tenon::model::iommu {
@@ -38,13 +40,13 @@ TEST(RootPointer, IsBaseAndMode) {
 class LegacyTables : public testing::Test {
 protected:
     LegacyTables() {
-        tables.put(root + 2 * 16, contexts | 1);
+        tables.put(root + 2 * 16ull, contexts | 1);
         put_context(0x7000 | 1, 2 | 0x35 << 8);
     }
 
     void put_context(std::uint64_t low, std::uint64_t high) {
-        tables.put(contexts + 0x19 * 16, low);
-        tables.put(contexts + 0x19 * 16 + 8, high);
+        tables.put(contexts + 0x19 * 16ull, low);
+        tables.put(contexts + 0x19 * 16ull + 8, high);
     }
     Binding read() const {
         const auto device = read_device(tables, shape, {GuestAddress{root}}, 0x0219);
@@ -82,11 +84,11 @@ TEST_F(LegacyTables, IgnoreWhatSoftwareHasForItself) {
 }
 
 TEST_F(LegacyTables, SayWhatIsAbsentOrNoMemory) {
-    tables.put(contexts + 0x19 * 16, 0);
+    tables.put(contexts + 0x19 * 16ull, 0);
     EXPECT_EQ(read().trouble, ContextNotPresent);
     tables.drop(contexts);
     EXPECT_EQ(read().trouble, ContextUnreadable);
-    tables.put(root + 2 * 16, 0);
+    tables.put(root + 2 * 16ull, 0);
     EXPECT_EQ(read().trouble, RootNotPresent);
     tables.drop(root);
     EXPECT_EQ(read().trouble, RootUnreadable);
@@ -95,7 +97,7 @@ TEST_F(LegacyTables, SayWhatIsAbsentOrNoMemory) {
 TEST_F(LegacyTables, TakeNoRootEntryWithAReservedBit) {
     for (unsigned bit = 1; bit < 128; ++bit) {
         if (bit >= 12 && bit < 40) continue;  // The address.
-        const auto at = root + 2 * 16 + bit / 64 * 8;
+        const auto at = root + 2 * 16ull + bit / 64 * 8ull;
         const auto before = tables.get(at);
         tables.put(at, before | 1ull << (bit % 64));
         EXPECT_EQ(read().trouble, RootReserved) << bit;
@@ -109,7 +111,7 @@ TEST_F(LegacyTables, TakeNoContextEntryWithAReservedBit) {
         const bool width_or_free = bit >= 64 && bit < 71;
         const bool domain = bit >= 72 && bit < 88;
         if (address || width_or_free || domain) continue;
-        const auto at = contexts + 0x19 * 16 + bit / 64 * 8;
+        const auto at = contexts + 0x19 * 16ull + bit / 64 * 8ull;
         const auto before = tables.get(at);
         tables.put(at, before | 1ull << (bit % 64));
         EXPECT_EQ(read().trouble, ContextReserved) << bit;
@@ -121,7 +123,7 @@ TEST_F(LegacyTables, TakeNoContextEntryWithAReservedBit) {
 TEST_F(LegacyTables, TakeNoTypeOrWidthThatTheUnitLacks) {
     put_context(0x7000 | 3 << 2 | 1, 2);
     EXPECT_EQ(read().trouble, ContextInvalid);
-    for (const std::uint64_t width : {0, 3, 4, 7}) {
+    for (const auto width : std::initializer_list<std::uint64_t>{0, 3, 4, 7}) {
         put_context(0x7000 | 1, width);
         EXPECT_EQ(read().trouble, ContextInvalid) << width;
         put_context(2 << 2 | 1, width);
@@ -158,7 +160,7 @@ TEST_F(LegacyTables, InAbortModeBlockEverythingWithoutAFault) {
 class ScalableTables : public testing::Test {
 protected:
     ScalableTables() {
-        tables.put(root + 2 * 16 + 8, contexts | 1);
+        tables.put(root + 2 * 16ull + 8, contexts | 1);
         tables.put(context, directory | 1 << 3 | 1);
         tables.put(context + 8, 5);
         tables.put(directory, pasids | 1);
@@ -166,8 +168,8 @@ protected:
     }
 
     void put_entry(std::uint64_t pasid, std::uint64_t first, std::uint64_t second) {
-        tables.put(pasids + pasid * 64, first);
-        tables.put(pasids + pasid * 64 + 8, second);
+        tables.put(pasids + pasid * 64ull, first);
+        tables.put(pasids + pasid * 64ull + 8, second);
     }
     DeviceTables read() const {
         return read_device(tables, shape, {GuestAddress{root}, TranslationMode::Scalable}, 0x0299);
@@ -180,7 +182,7 @@ protected:
     support::GuestTables tables;
     std::uint64_t root = tables.page();
     std::uint64_t contexts = tables.page();
-    std::uint64_t context = contexts + 0x19 * 32;
+    std::uint64_t context = contexts + 0x19 * 32ull;
     std::uint64_t directory = tables.page();
     std::uint64_t pasids = tables.page();
     UnitShape shape = scalable_shape(20);
@@ -194,8 +196,8 @@ TEST_F(ScalableTables, LeadToAPageTable) {
 
 TEST_F(ScalableTables, HaveALowerAndAnUpperHalf) {
     const auto lower = tables.page();
-    tables.put(root + 2 * 16, lower | 1);
-    tables.put(lower + 0x19 * 32, directory | 1);
+    tables.put(root + 2 * 16ull, lower | 1);
+    tables.put(lower + 0x19 * 32ull, directory | 1);
     put_entry(0, 0x8000 | 2 << 6 | 1 << 2 | 1, 7);
     const auto device =
         read_device(tables, shape, {GuestAddress{root}, TranslationMode::Scalable}, 0x0219);
@@ -231,7 +233,7 @@ TEST_F(ScalableTables, SayWhatIsAbsentOrNoMemory) {
     EXPECT_EQ(trouble(), ScalableContextNotPresent);
     tables.drop(contexts);
     EXPECT_EQ(trouble(), ScalableContextUnreadable);
-    tables.put(root + 2 * 16 + 8, 0);
+    tables.put(root + 2 * 16ull + 8, 0);
     EXPECT_EQ(trouble(), ScalableRootNotPresent);
     tables.drop(root);
     EXPECT_EQ(trouble(), ScalableRootUnreadable);
@@ -246,7 +248,7 @@ TEST_F(ScalableTables, OfAnOwnNumberPastTheDirectoryBlock) {
 }
 
 TEST_F(ScalableTables, TakeNoRootEntryWithAReservedBit) {
-    const auto at = root + 2 * 16 + 8;
+    const auto at = root + 2 * 16ull + 8;
     for (unsigned bit = 1; bit < 64; ++bit) {
         if (bit >= 12 && bit < 40) continue;
         const auto before = tables.get(at);
@@ -261,7 +263,7 @@ TEST_F(ScalableTables, TakeNoContextEntryWithAReservedBit) {
     for (unsigned bit = 2; bit < 256; ++bit) {
         const bool used = bit == 3 || (bit >= 9 && bit < 40) || (bit >= 64 && bit < 84);
         if (used) continue;
-        const auto at = context + bit / 64 * 8;
+        const auto at = context + bit / 64 * 8ull;
         const auto before = tables.get(at);
         tables.put(at, before | 1ull << (bit % 64));
         EXPECT_EQ(trouble(), ScalableContextReserved) << bit;
@@ -295,23 +297,23 @@ TEST_F(ScalableTables, TakeNoPasidEntryWithAReservedBit) {
         const bool second = (bit >= 64 && bit < 80) || (bit >= 87 && bit < 128);
         const bool first_stage = (bit >= 128 && bit < 136) || (bit >= 140 && bit < 192);
         if (type || address || second || first_stage) continue;
-        const auto at = pasids + 5 * 64 + bit / 64 * 8;
+        const auto at = pasids + 5 * 64ull + bit / 64 * 8ull;
         const auto before = tables.get(at);
         tables.put(at, before | 1ull << (bit % 64));
         EXPECT_EQ(trouble(), PasidReserved) << bit;
         tables.put(at, before);
     }
-    tables.put(pasids + 5 * 64 + 8, 0xffff'ffff'ff80'0035);
-    tables.put(pasids + 5 * 64 + 16, 0xffff'ffff'ffff'f0ff);
+    tables.put(pasids + 5 * 64ull + 8, 0xffff'ffff'ff80'0035);
+    tables.put(pasids + 5 * 64ull + 16, 0xffff'ffff'ffff'f0ff);
     EXPECT_FALSE(trouble());
 }
 
 TEST_F(ScalableTables, TakeNoTypeOrWidthThatTheUnitLacks) {
-    for (const std::uint64_t type : {0, 1, 3, 5, 6, 7}) {
+    for (const auto type : std::initializer_list<std::uint64_t>{0, 1, 3, 5, 6, 7}) {
         put_entry(5, 0x7000 | type << 6 | 2 << 2 | 1, 0);
         EXPECT_EQ(trouble(), PasidInvalid) << type;
     }
-    for (const std::uint64_t width : {0, 3, 7}) {
+    for (const auto width : std::initializer_list<std::uint64_t>{0, 3, 7}) {
         put_entry(5, 0x7000 | 2 << 6 | width << 2 | 1, 0);
         EXPECT_EQ(trouble(), PasidInvalid) << width;
     }
@@ -328,8 +330,8 @@ TEST_F(ScalableTables, AreSilentIfOneOfThemIs) {
 
 TEST_F(ScalableTables, ListPasidsThatArePresent) {
     const auto second = tables.page();
-    tables.put(directory + 127 * 8, second | 1);
-    tables.put(second + 63 * 64, 1);
+    tables.put(directory + 127 * 8ull, second | 1);
+    tables.put(second + 63 * 64ull, 1);
     put_entry(0, 1, 0);
     put_entry(63, 1, 0);
     const PasidDirectory all{GuestAddress{directory}, 7};

@@ -72,16 +72,12 @@ const PageTable* Domains::table(DomainId domain) const {
 
 void Domains::invalidate(const descriptor::Iotlb& what) {
     for (auto& [id, domain] : domains_) {
-        if (what.granularity == Granularity::Global)
-            domain.all_stale = true;
-        else if (!domain.numbers.contains(what.domain))
+        if (what.granularity != Granularity::Global && !domain.numbers.contains(what.domain))
             continue;
-        else if (what.granularity == Granularity::Domain)
-            domain.all_stale = true;
-        else if (domain.stale.size() == most_ranges)
-            domain.all_stale = true;
-        else
+        if (what.granularity == Granularity::Selective && domain.stale.size() < most_ranges)
             domain.stale.push_back(what.pages);
+        else
+            domain.all_stale = true;
     }
 }
 

@@ -62,8 +62,8 @@ Message Interrupt::message() const {
     const std::uint64_t high = destination & 0xffff'ff00;
     return {.address = high << 32 | interrupt_addresses.first | (destination & 0xff) << 12 |
                        (redirection_hint ? 1u << 3 : 0u) | (logical ? 1u << 2 : 0u),
-            .data = static_cast<std::uint32_t>(vector | delivery << 8 |
-                                               (level ? 1u << 15 | 1u << 14 : 0u))};
+            .data = vector | static_cast<std::uint32_t>(delivery) << 8 |
+                    (level ? 1u << 15 | 1u << 14 : 0u)};
 }
 
 InterruptTablePointer InterruptTablePointer::of(std::uint64_t register_value) {

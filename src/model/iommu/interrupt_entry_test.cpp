@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <initializer_list>
+
 #include "tests/support/guest_tables.hpp"
 
 namespace tenon::model::iommu {
@@ -22,8 +24,8 @@ Message naming(std::uint32_t index, std::uint32_t subhandle = 0) {
 class InterruptEntry : public testing::Test {
 protected:
     void put(std::uint32_t index, std::uint64_t low, std::uint64_t high = entry_high) {
-        tables.put(base + index * 16, low);
-        tables.put(base + index * 16 + 8, high);
+        tables.put(base + index * 16ull, low);
+        tables.put(base + index * 16ull + 8, high);
     }
     InterruptOutcome resolve(const Message& message, SourceId from = source) const {
         return resolve_interrupt(tables, switches, from, message);
@@ -135,7 +137,7 @@ TEST_F(InterruptEntry, WithAReservedBitIsRefused) {
 }
 
 TEST_F(InterruptEntry, WithAnUnknownDeliveryOrCheckIsRefused) {
-    for (const std::uint64_t delivery : {3, 6}) {
+    for (const auto delivery : std::initializer_list<std::uint64_t>{3, 6}) {
         put(7, entry_low | delivery << 5);
         EXPECT_EQ(refusal(naming(7)).reason, InterruptEntryReserved) << delivery;
     }

@@ -145,7 +145,7 @@ Extents any_tables() {
             found.push_back(extent(group * 0x8000, 0x8000, to + group * 0x8000));
             continue;
         }
-        for (std::uint64_t n = group * 8; n < group * 8 + 8; ++n)
+        for (std::uint64_t n = group * 8ull; n < group * 8ull + 8; ++n)
             if (*rc::gen::inRange(0, 4) != 0)
                 found.push_back(extent(n * 0x1000, 0x1000, to + n * 0x1000,
                                        {.read = true, .write = *rc::gen::inRange(0, 8) != 0}));

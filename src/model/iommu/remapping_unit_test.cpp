@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <initializer_list>
+
 #include "tests/support/guest_tables.hpp"
 #include "tests/support/iommu_host.hpp"
 
@@ -43,7 +45,7 @@ protected:
         write(0x90, queue | (wide ? 0x800u : 0u), 8);
         write(0xb8, interrupts | 7, 8);
         for (const auto source : {disk_source, network_source})
-            tables.put(root + (source >> 8) * 16u, contexts(source) | 1);
+            tables.put(root + (source >> 8) * 16ull, contexts(source) | 1);
     }
 
     void write(std::uint64_t offset, std::uint64_t value, std::uint8_t size = 4) {
@@ -557,7 +559,7 @@ TEST_F(Unit, NamesTheFirstRecordThatIsPending) {
 
 TEST_F(Unit, RemapsInterruptsOnceSoftwareWantsThat) {
     const Message named{0xfee0'0018 | 3 << 5, 0};
-    tables.put(interrupts + 3 * 16, 0x0000'0300'0041'0009);
+    tables.put(interrupts + 3 * 16ull, 0x0000'0300'0041'0009);
     EXPECT_EQ(unit.resolve(disk_source, named), InterruptOutcome(named));
     write(gcmd, ire);
     EXPECT_EQ(read(gsts), 0u);  // Without a table.
@@ -750,8 +752,8 @@ protected:
         tables.put(directory, entries | 1);
     }
     void put_entry(std::uint64_t pasid, std::uint64_t first, std::uint64_t domain = 5) {
-        tables.put(entries + pasid * 64 + 8, domain);
-        tables.put(entries + pasid * 64, first);
+        tables.put(entries + pasid * 64ull + 8, domain);
+        tables.put(entries + pasid * 64ull, first);
     }
     std::uint64_t paged(std::uint64_t table) const { return table | 2 << 6 | 2 << 2 | 1; }
     void flush_pasid(std::uint64_t pasid, std::uint64_t domain = 5) {

@@ -181,7 +181,7 @@ TEST_F(SecondStage, OfATableThatNamesItselfEndsWithItsLevels) {
 
 TEST_F(SecondStage, OfTablesThatAllNameEachOtherEndsAtItsLimit) {
     for (std::uint64_t n = 0; n < 512; ++n)
-        tables.put(root + n * 8, root | 3);
+        tables.put(root + n * 8ull, root | 3);
     limits = {.tables = 1000, .extents = 1'000'000};
     const auto walked = walk_all();
     EXPECT_FALSE(walked.complete);
