@@ -12,6 +12,7 @@
 
 #include "base/bytes.hpp"
 #include "base/file.hpp"
+#include "vmm/acpi/tables.hpp"
 
 namespace tenon::vmm::acpi {
 namespace {
@@ -20,6 +21,22 @@ constexpr GuestAddress registers{0xfed9'0000};
 
 std::uint64_t at(const Bytes& table, std::size_t offset) {
     return load<std::uint64_t>(table, offset);
+}
+
+TEST(Dmar, IsAmongTheTablesOfAMachineWithAnIommu) {
+    constexpr GuestAddress place{0xe'0000};
+    const auto with =
+        make_tables({.remapping = RemappingTable{.registers = GuestAddress{0xfed9'0000}}}, place,
+                    0x2'0000)
+            .value();
+    const auto without = make_tables({}, place, 0x2'0000).value();
+
+    const auto first = load<std::uint64_t>(without, 24) - place.value();
+    const auto second = load<std::uint64_t>(with, 24) - place.value();
+    EXPECT_EQ(load<std::uint32_t>(without, first + 4), 36 + 3 * 8u);
+    EXPECT_EQ(load<std::uint32_t>(with, second + 4), 36 + 4 * 8u);
+    const auto last = load<std::uint64_t>(with, second + 60) - place.value();
+    EXPECT_EQ(load<std::uint32_t>(with, last), 0x5241'4d44u);  // "DMAR"
 }
 
 // Offsets from the start of the table. Source: Intel VT-d 4.1, 8.1 and 8.3.
