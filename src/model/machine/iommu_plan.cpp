@@ -179,6 +179,12 @@ std::vector<chosen::Reason> obstacles_behind_iommu(
     return obstacles;
 }
 
+void restrict_to_memory(PeerPlan& peers) {
+    if (peers.state == PeerPlan::State::None) return;
+    if (peers.state == PeerPlan::State::Mapped) peers.state = PeerPlan::State::Partly;
+    peers.line += "; of devices that the guest lets past its IOMMU alone";
+}
+
 bool shows_ats(const slot::FunctionPlan& function) {
     return std::ranges::any_of(function.view.capabilities, [](const chosen::Decision& decision) {
         return decision.list == chosen::CapabilityList::Extended &&

@@ -31,6 +31,9 @@ std::shared_ptr<const IommuPlan> plan_iommu(const IommuNeeds& needs,
 std::vector<chosen::Reason> obstacles_behind_iommu(
     const slot::FunctionPlan& function, std::span<const slot::FunctionPlan* const> others);
 
+/// Devices reach guest memory alone through the guest's IOMMU: each other only past it.
+void restrict_to_memory(PeerPlan& peers);
+
 /// Whether the guest is shown ATS of the function.
 bool shows_ats(const slot::FunctionPlan& function);
 

@@ -81,6 +81,18 @@ TEST(IommuPlan, RefusesFunctionsThatTheHostDoesNotTellApart) {
     EXPECT_THAT(plan.problems.front().what, HasSubstr("dev0 and dev1 are in one IOMMU group"));
 }
 
+TEST(IommuPlan, LeadsToMemoryAlone) {
+    PeerPlan mapped{.state = PeerPlan::State::Mapped, .line = "mapped"};
+    PeerPlan none{.state = PeerPlan::State::None, .line = "none"};
+
+    restrict_to_memory(mapped);
+    restrict_to_memory(none);
+
+    EXPECT_EQ(mapped.state, PeerPlan::State::Partly);
+    EXPECT_EQ(mapped.line, "mapped; of devices that the guest lets past its IOMMU alone");
+    EXPECT_EQ(none, (PeerPlan{.state = PeerPlan::State::None, .line = "none"}));
+}
+
 TEST(IommuPlan, RefusesTheGroupInterface) {
     auto device = device_in_group(1);
     device.access.interface = device::Interface::Group;

@@ -232,6 +232,7 @@ Result<MachinePlan> make_plan(MachineRequest request) {
                                  .interfaces = request.interfaces},
                                 ports, plan.properties, plan.problems);
     plan.peers = plan_peers(ports);
+    if (plan.iommu && plan.peers) restrict_to_memory(*plan.peers);
     plan.host_bridge = slot::build_host_bridge();
     plan.ports.reserve(ports.size());
     for (auto& port : ports) {
