@@ -3,7 +3,7 @@
 
 Captures are in tests/captures, and in $TENON_CAPTURES or ../shared/captures beside the sources. The
 fuzzer of guest accesses gets their configuration spaces, with and without PASIDs on both sides, and noise as
-guests; others what the documentation and the tests show of their form.
+guests, that of IOMMUs noise alone; others what the documentation and the tests show of their form.
 """
 
 import gzip
@@ -238,10 +238,20 @@ def plans():
             yield content
 
 
+def iommu_guests():
+    """Of each kind of fuzz/remapping_unit.cpp, in both modes of tables; the rest of it is noise."""
+    source = random.Random(2)
+    for kind in (0, 1):
+        for mode in (0, 1):
+            for size in (60, 300, 1200, 5000):
+                yield bytes([kind, mode, 0]) + source.randbytes(size)
+
+
 def main():
     kinds = {"command_line": command_lines, "capture_text": texts, "capture_blob": blobs, "capture_json": documents,
              "guest_access": guests, "control_stream": conversations, "vm_file": vm_files, "plan_json": plans,
-             "recording": recordings, "domain_xml": domains, "machine_yaml": machines}
+             "recording": recordings, "domain_xml": domains, "machine_yaml": machines,
+             "remapping_unit": iommu_guests}
     if len(sys.argv) != 3 or sys.argv[1] not in kinds:
         sys.exit(__doc__)
     folder = pathlib.Path(sys.argv[2])

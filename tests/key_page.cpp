@@ -9,6 +9,7 @@
 #include "library/words/device_argument.hpp"
 #include "library/words/memory_argument.hpp"
 #include "library/words/port_argument.hpp"
+#include "library/words/viommu_argument.hpp"
 
 namespace {
 
@@ -39,7 +40,8 @@ int main() {
     own.erase(stated.begin(), own.end());
     fmt::print(
         "# Keys\n\n"
-        "What can be said of a device, a root port and guest memory, by `key=value` after a comma. "
+        "What can be said of a device, a root port, guest memory and its IOMMU, by `key=value` "
+        "after a comma. "
         "Made from the\ntables that the parsers read (the target `key_page` prints it); change "
         "those, in `src/library`.\n\n"
         "In the [file of a machine](vm-file.md) keys of devices and ports have their own lines, "
@@ -54,4 +56,6 @@ int main() {
           tenon::library::words::port_keys());
     print("Of guest memory", "`--memory SIZE,key=value…`, `memory = \"SIZE,key=value…\"`.",
           tenon::library::words::memory_keys());
+    print("Of the guest's IOMMU", "`--viommu vtd,key=value…`, `viommu = \"vtd,key=value…\"`.",
+          tenon::library::words::vtd_keys());
 }

@@ -27,6 +27,26 @@ void store(std::span<std::byte> bytes, std::size_t offset, Word word) {
     std::memcpy(bytes.subspan(offset, sizeof word).data(), &word, sizeof word);
 }
 
+/// The number at byte `offset`, all of it of one moment, from memory that others change meanwhile;
+/// what is read after it is read after it. The caller has checked that it lies inside, and that it
+/// is aligned there.
+template <std::unsigned_integral Word>
+Word load_once(std::span<const std::byte> bytes, std::size_t offset) {
+    // SAFETY: aligned and inside; a number of any type may be looked at as one that is read at
+    // once.
+    return __atomic_load_n(
+        reinterpret_cast<const Word*>(bytes.subspan(offset, sizeof(Word)).data()),  // NOLINT
+        __ATOMIC_ACQUIRE);
+}
+
+/// Writes `word` at byte `offset` at once, after all that was written before. The same.
+template <std::unsigned_integral Word>
+void store_once(std::span<std::byte> bytes, std::size_t offset, Word word) {
+    // SAFETY: as in load_once().
+    __atomic_store_n(reinterpret_cast<Word*>(bytes.subspan(offset, sizeof word).data()),  // NOLINT
+                     word, __ATOMIC_RELEASE);
+}
+
 /// The bytes of a plain structure, to read.
 template <typename T>
     requires std::is_trivially_copyable_v<T>

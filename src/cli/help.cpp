@@ -11,6 +11,7 @@
 #include "library/words/device_argument.hpp"
 #include "library/words/memory_argument.hpp"
 #include "library/words/port_argument.hpp"
+#include "library/words/viommu_argument.hpp"
 #include "model/chosen/machine_version.hpp"
 
 namespace tenon::cli {
@@ -25,19 +26,20 @@ std::string known_machine_versions() {
     return text;
 }
 
-// `viommu` is what is to be said of --viommu.
+// `viommu` is what is to be said of --viommu pasid.
 std::string machine_options(std::string_view viommu) {
     return fmt::format(R"(  --machine VERSION       the defaults of this version; known: {}
-  --viommu none|pasid[=WIDTH]
-                          what the guest's IOMMU takes: PASIDs of WIDTH bits (20). {}
+  --viommu none|pasid[=WIDTH]|vtd[,key=value...]
+                          the guest's IOMMU. vtd: one that translates; the keys are
+{}                          pasid: none, but PASIDs are shown as if one took WIDTH bits (20). {}
   --port NAME[,key=value...]   a root port of this name; may be given again. The keys are
 {}  --cpus N                processors of the guest, 1 to 255; 1 without it
   --memory SIZE[,key=value...]   of the guest: bytes, or with K, M, G; {} without it. The keys are
 {}  --iommufd fd=N          use /dev/iommu as somebody else opened it: file N of this process
 )",
-                       known_machine_versions(), viommu,
-                       text::render_keys(words::port_keys(), 4, column), words::default_memory,
-                       text::render_keys(words::memory_keys(), 4, column));
+                       known_machine_versions(), text::render_keys(words::vtd_keys(), 4, column),
+                       viommu, text::render_keys(words::port_keys(), 4, column),
+                       words::default_memory, text::render_keys(words::memory_keys(), 4, column));
 }
 
 std::string device_words() {
@@ -109,7 +111,7 @@ Usage: tenon plan [OPTION]... DEVICE[,key=value...]...
   --no-open               do not open devices through VFIO; what only VFIO knows stays unknown
   --anonymize             name no single device and no site, in whatever form is printed
 )";
-    text += machine_options("For plans of a\n                          guest that will have one");
+    text += machine_options("For\n                          plans of a guest that will have one");
     text += device_words();
     return text + R"(
 Without -v it is one screen: the verdict, what differs from the hardware and why, warnings, what to do.
@@ -146,9 +148,7 @@ Usage: tenon run --kernel FILE [OPTION]... --device DEVICE[,key=value...]...
   --control SOCKET        let clients of QMP's protocol in at this path: `tenon ctl` is one
   --timing                print at the end where the time of the start went
 )";
-    text += machine_options(
-        "Experimental:\n                          the guest has no IOMMU yet, so that nothing "
-        "translates them");
+    text += machine_options("An\n                          experiment: nothing translates them");
     text += device_words();
     return text + R"(
 All memory of the guest is locked while a device is assigned. A file is for `tenon plan` only. A
@@ -282,7 +282,7 @@ Usage: tenon diff [OPTION]... A B
   --json                  print one JSON object, for scripts
   --no-open               do not open devices through VFIO; what only VFIO knows stays unknown
 )";
-    text += machine_options("For sides that are devices");
+    text += machine_options("For\n                          sides that are devices");
     return text + R"(
 A and B are devices as tenon plan takes them (an address, a capture, text of lspci, with keys), or
 files that tenon plan -v --json wrote; FILE#ID picks one of several functions of a plan. What one side

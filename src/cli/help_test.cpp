@@ -10,6 +10,7 @@
 #include "library/words/device_argument.hpp"
 #include "library/words/memory_argument.hpp"
 #include "library/words/port_argument.hpp"
+#include "library/words/viommu_argument.hpp"
 
 namespace tenon::cli {
 namespace {
@@ -34,7 +35,7 @@ TEST(KeyText, StandsInColumns) {
 
 TEST(Help, TellsEveryKeyWhereItCanBeGiven) {
     for (const auto& keys : {library::words::device_keys(), library::words::port_keys(),
-                             library::words::memory_keys()})
+                             library::words::memory_keys(), library::words::vtd_keys()})
         for (const auto& key : keys) {
             EXPECT_THAT(plan_help(), HasSubstr(fmt::format(" {}={}  ", key.name, key.value)));
             EXPECT_THAT(run_help(), HasSubstr(fmt::format(" {}={}  ", key.name, key.value)));
@@ -59,6 +60,9 @@ TEST(Help, OffersValuesThatAreTaken) {
     });
     each(library::words::port_keys(), [](const std::string& key) {
         return library::words::parse_port_argument("a," + key).has_value();
+    });
+    each(library::words::vtd_keys(), [](const std::string& key) {
+        return library::words::parse_viommu("vtd," + key).has_value();
     });
     each(library::words::memory_keys(), [](const std::string& key) {
         return library::words::parse_memory_argument("1G," + key).has_value();

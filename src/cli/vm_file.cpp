@@ -13,6 +13,7 @@
 #include "library/words/limits.hpp"
 #include "library/words/memory_argument.hpp"
 #include "library/words/port_argument.hpp"
+#include "library/words/viommu_argument.hpp"
 #include "model/chosen/machine_version.hpp"
 #include "pci/address.hpp"
 
@@ -46,6 +47,10 @@ Result<void> check_cpus(std::string_view text) {
     TENON_TRY_DO(words::parse_cpus_argument(text), "");
     return {};
 }
+Result<void> check_viommu(std::string_view text) {
+    TENON_TRY_DO(words::parse_viommu(text), "");
+    return {};
+}
 
 Result<void> check_machine(std::string_view text) {
     if (model::chosen::find_machine_version(text) != nullptr) return {};
@@ -61,7 +66,8 @@ struct ScalarCheck {
 };
 constexpr std::array scalars{ScalarCheck{"memory", check_memory}, ScalarCheck{"cpus", check_cpus},
                              ScalarCheck{"vcpus", check_cpus},
-                             ScalarCheck{"machine", check_machine}};
+                             ScalarCheck{"machine", check_machine},
+                             ScalarCheck{"viommu", check_viommu}};
 
 class Reader {
 public:

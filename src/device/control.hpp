@@ -44,6 +44,8 @@ public:
 /// How many vectors the host has instead of those it was asked for; none if it has them all.
 using Offer = std::optional<std::uint32_t>;
 
+class Domain;
+
 /// What a running guest needs on top. Destruction resets the function and gives it back.
 class DeviceControl : public DeviceReader {
 public:
@@ -89,6 +91,17 @@ public:
     /// Errors: Unsupported if the kernel gives out no such file.
     virtual Result<Fd> bar_file(unsigned bar, const MmapArea& area) = 0;
 
+    /// Its DMA goes through `domain` from now on, which stays the caller's and must outlive that;
+    /// null: through the address space that it was opened into. Meanwhile it may reach nothing. The
+    /// host may have others of its IOMMU group follow.
+    /// Errors: errno of the kernel, it is then where it was; Unsupported if the interface that
+    /// opened it has no domains.
+    virtual Result<void> attach(Domain* domain);
+
+    /// Its DMA reaches nothing from now on, until attach().
+    /// Errors: as attach().
+    virtual Result<void> block();
+
     /// Descriptor that the kvm-vfio device is told of; stays owned here.
     virtual int kvm_file() const = 0;
 };
@@ -104,6 +117,33 @@ struct DmaMemory {
     std::span<std::byte> bytes;
     int file;              ///< The file that `bytes` map; stays the caller's.
     std::uint64_t offset;  ///< Where in it.
+};
+
+/// What a device may do with memory.
+struct DmaRights {
+    bool read = false;
+    bool write = false;
+
+    bool operator==(const DmaRights&) const = default;
+};
+
+/// Parts of an address space at other addresses, for devices that are attached here instead. One
+/// caller at a time. Goes before its address space, and after the last device that is attached.
+class Domain {
+public:
+    Domain() = default;
+    Domain(const Domain&) = delete;
+    Domain& operator=(const Domain&) = delete;
+    virtual ~Domain() = default;
+
+    /// Lets devices reach at `at` what the address space has in `size` bytes from `from`, all of it
+    /// mapped there. All are page aligned, and nothing is at `at`.
+    /// Errors: errno of the kernel; nothing has changed.
+    virtual Result<void> map(Iova at, Iova from, std::uint64_t size, DmaRights rights) = 0;
+
+    /// Takes all back that was mapped from `at` on; each mapping lies in the range as a whole.
+    /// Errors: errno of the kernel.
+    virtual Result<void> unmap(Iova at, std::uint64_t size) = 0;
 };
 
 /// The IOMMU's view of guest memory: what the assigned devices may reach by DMA. BARs may be mapped
@@ -130,6 +170,10 @@ public:
 
     /// Takes a range back that was mapped by one call.
     virtual Result<void> unmap(Iova at, std::uint64_t size) = 0;
+
+    /// A domain over this, with nothing mapped. Of the caller that maps memory.
+    /// Errors: errno of the kernel; Unsupported if the interface has no domains.
+    virtual Result<std::unique_ptr<Domain>> make_domain();
 };
 
 /// Which interface of the kernel assigns a function.

@@ -12,6 +12,7 @@
 #include "library/words/keys.hpp"
 #include "library/words/limits.hpp"
 #include "library/words/port_argument.hpp"
+#include "library/words/viommu_argument.hpp"
 #include "model/chosen/machine_version.hpp"
 
 namespace tenon::library {
@@ -103,8 +104,9 @@ Result<void> read_words(const MachineArguments& arguments,
                           ? std::string{model::chosen::machine_versions().front().name}
                           : arguments.version;
     if (!arguments.viommu.empty()) {
-        TENON_TRY(width, words::parse_viommu(arguments.viommu), "");
-        request.viommu_pasid_width = width;
+        TENON_TRY(viommu, words::parse_viommu(arguments.viommu), "");
+        request.viommu_pasid_width = viommu.pasid_width;
+        request.vtd = viommu.vtd;
     }
     for (const auto& text : arguments.ports) {
         TENON_TRY(port, words::parse_port_argument(text), "");

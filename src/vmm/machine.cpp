@@ -109,9 +109,11 @@ Result<void> Machine::make_vcpus() {
 
 Result<void> Machine::load() {
     TENON_TRY(tables,
-              acpi::make_tables(
-                  {.addresses = config_.addresses, .vcpus = config_.vcpus, .intx = config_.intx},
-                  loader::acpi_tables, loader::acpi_limit),
+              acpi::make_tables({.addresses = config_.addresses,
+                                 .vcpus = config_.vcpus,
+                                 .intx = config_.intx,
+                                 .remapping = config_.remapping},
+                                loader::acpi_tables, loader::acpi_limit),
               "making ACPI tables");
     TENON_TRY_DO(memory_.write(loader::acpi_tables, tables), "writing ACPI tables");
     TENON_TRY_DO(memory_.write(loader::reset_vector, board::code_at_reset(board::power_port)),

@@ -20,6 +20,7 @@
 #include "base/result.hpp"
 #include "base/timeline.hpp"
 #include "model/machine/machine_plan.hpp"
+#include "vmm/acpi/dmar.hpp"
 #include "vmm/acpi/dsdt.hpp"
 #include "vmm/board/bus.hpp"
 #include "vmm/board/ecam.hpp"
@@ -47,6 +48,7 @@ struct BoardConfig {
     unsigned vcpus = 1;  ///< 1..255
     loader::BootRequest boot;
     std::vector<model::function::IntxRoute> intx;
+    std::optional<acpi::RemappingTable> remapping;  ///< Of its IOMMU; none: it has none.
     bool restarts = true;          ///< A reset by the guest starts it again, in place.
     Timeline* timeline = nullptr;  ///< Where moments of the start are noted; stays the caller's.
     int input = 0;                 ///< File of the console; stays the caller's.

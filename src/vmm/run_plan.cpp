@@ -3,13 +3,16 @@
 #include <fmt/core.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 
 #include "base/text.hpp"
 #include "base/undo.hpp"
+#include "model/machine/iommu_plan.hpp"
 #include "vmm/control/control_service.hpp"
 #include "vmm/control/query_pci.hpp"
+#include "vmm/iommu/remapper.hpp"
 #include "vmm/kvm/vfio_files.hpp"
 #include "vmm/machine.hpp"
 
@@ -42,6 +45,43 @@ Result<void> bind_control(const RunRequest& request,
     return {};
 }
 
+acpi::ScopePath path_of(const model::slot::PortPlan& port) {
+    return {.bus = 0, .device = port.guest.device, .function = port.guest.function};
+}
+
+// What the guest's firmware tells of its IOMMU.
+std::optional<acpi::RemappingTable> remapping_of(const model::machine::MachinePlan& plan) {
+    if (plan.iommu == nullptr) return std::nullopt;
+    const auto& shape = plan.iommu->unit.shape;
+    acpi::RemappingTable table{.registers = GuestAddress{model::machine::IommuPlan::registers},
+                               .address_bits = shape.memory_bits,
+                               .interrupt_remapping = shape.interrupt_remapping(),
+                               .ports = {},
+                               .ats_ports = {}};
+    for (const auto& port : plan.ports)
+        if (std::ranges::any_of(port->functions, model::machine::shows_ats))
+            table.ats_ports.push_back(path_of(*port));
+    return table;
+}
+
+// The guest's IOMMU, in its place; null: the plan has none.
+Result<std::shared_ptr<iommu::Remapper>> make_remapper(const model::machine::MachinePlan& plan,
+                                                       Machine& machine,
+                                                       board::Warnings& warnings) {
+    if (plan.iommu == nullptr) return std::shared_ptr<iommu::Remapper>{};
+    auto remapper = std::make_shared<iommu::Remapper>(
+        plan.iommu->unit.shape, iommu::Remapper::Outside{.memory = machine.memory(),
+                                                         .vm = machine.vm(),
+                                                         .warnings = warnings,
+                                                         .failed = [&machine](const Error& why) {
+                                                             machine.fail_with(why);
+                                                         }});
+    TENON_TRY_DO(machine.memory_bus().add(model::machine::IommuPlan::registers,
+                                          iommu::register_page, remapper),
+                 "placing the guest's IOMMU");
+    return remapper;
+}
+
 Result<std::unique_ptr<Machine>> create_machine(const model::machine::MachinePlan& plan,
                                                 const RunRequest& request) {
     const auto& memory = plan.memory;
@@ -52,6 +92,7 @@ Result<std::unique_ptr<Machine>> create_machine(const model::machine::MachinePla
          .vcpus = plan.vcpus,
          .boot = request.boot,
          .intx = plan.intx,
+         .remapping = remapping_of(plan),
          .restarts = request.restarts,
          .timeline = request.timeline});
 }
@@ -74,6 +115,8 @@ Result<board::MachineEnd> run_plan(const model::machine::MachinePlan& plan,
     assigned::PeerMemory peers{warnings, [&chassis] { return chassis.peers(); }};
     slots::Resets resets{chassis, warnings};
     slots::PciTopology topology{plan, chassis, resets};
+    TENON_TRY(remapper, make_remapper(plan, *machine, warnings), "");
+    if (remapper) topology.translate_by(*remapper);
     // Declared after everything it works on, so that it gives the functions back first.
     TENON_TRY(
         assignment,
@@ -92,6 +135,7 @@ Result<board::MachineEnd> run_plan(const model::machine::MachinePlan& plan,
              .chassis = chassis,
              .resets = resets,
              .files = files.get(),
+             .remapper = remapper.get(),
              .timeline = request.timeline,
              .memory_failed = [&machine = *machine](const Error& why) { machine.fail_with(why); }}),
         "");
@@ -101,7 +145,10 @@ Result<board::MachineEnd> run_plan(const model::machine::MachinePlan& plan,
         machine->on_ending({});
     });
     machine->on_started([&assignment] { assignment->begin_to_map_memory(); });
-    machine->on_ending([&assignment] { assignment->stop_waiting(); });
+    machine->on_ending([&assignment, &remapper] {
+        assignment->stop_waiting();
+        if (remapper) remapper->end();
+    });
     machine->on_memory_fault(
         [&assignment](std::optional<GuestAddress> where) { return assignment->withdraw(where); });
     const auto hot_plug = std::make_unique<slots::HotPlug>(

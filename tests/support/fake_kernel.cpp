@@ -17,9 +17,11 @@ using host::Outcome;
 // Requests of iommufd.
 constexpr unsigned long destroy = 0x3b80;
 constexpr unsigned long ioas_alloc = 0x3b81;
+constexpr unsigned long ioas_copy = 0x3b83;
 constexpr unsigned long ioas_iova_ranges = 0x3b84;
 constexpr unsigned long ioas_map = 0x3b85;
 constexpr unsigned long ioas_unmap = 0x3b86;
+constexpr unsigned long hwpt_alloc = 0x3b89;
 constexpr unsigned long get_hw_info = 0x3b8a;
 constexpr unsigned long ioas_map_file = 0x3b8f;
 
@@ -281,7 +283,88 @@ Outcome<int> FakeKernel::hardware_info(Bytes argument) const {
     return 0;
 }
 
+// All of the source has to be mapped, by however many calls; the kernel takes parts of mappings.
+Outcome<int> FakeKernel::copy(IommufdFile& file, Bytes argument) const {
+    const auto domain = file.domains.find(load_at<std::uint32_t>(argument, 8));
+    if (domain == file.domains.end()) return refuse(ENOENT);
+    if (load_at<std::uint32_t>(argument, 12) != address_space_id) return refuse(ENOENT);
+    if ((load_at<std::uint32_t>(argument, 4) & 6) == 0) return refuse(EINVAL);
+    const auto length = load_at<std::uint64_t>(argument, 16);
+    const auto from = load_at<std::uint64_t>(argument, 32);
+    for (auto at = from; at < from + length;) {
+        auto source = file.maps.upper_bound(at);
+        if (source == file.maps.begin()) return refuse(ENOENT);
+        --source;
+        if (source->first + source->second <= at) return refuse(ENOENT);
+        at = source->first + source->second;
+    }
+    return map_memory(domain->second, load_at<std::uint64_t>(argument, 24), length);
+}
+
+// Mappings that the range cuts are not unmapped; an empty one is an error.
+Outcome<int> FakeKernel::unmap_in(IommufdFile& file, Bytes argument) {
+    const auto domain = file.domains.find(load_at<std::uint32_t>(argument, 4));
+    if (domain == file.domains.end()) return refuse(ENOENT);
+    const auto first = load_at<std::uint64_t>(argument, 8);
+    const auto size = load_at<std::uint64_t>(argument, 16);
+    auto& maps = domain->second;
+    std::uint64_t gone = 0;
+    for (auto map = maps.begin(); map != maps.end();) {
+        if (map->first >= first + size || map->first + map->second <= first) {
+            ++map;
+            continue;
+        }
+        if (map->first < first || map->first + map->second > first + size) return refuse(ENOENT);
+        gone += map->second;
+        map = maps.erase(map);
+    }
+    if (gone == 0) return refuse(ENOENT);
+    store<std::uint64_t>(argument, 16, gone);
+    return 0;
+}
+
+bool FakeKernel::in_use(std::uint32_t id) const {
+    return std::ranges::any_of(files_, [&](const auto& entry) {
+        const auto* const file = std::get_if<DeviceFile>(&entry.second);
+        return file != nullptr && file->attached && file->place == id;
+    });
+}
+
+Outcome<int> FakeKernel::take_out(IommufdFile& file, std::uint32_t id) const {
+    if (in_use(id)) return refuse(EBUSY);
+    if (id == page_table_id && file.page_table) {
+        file.page_table = false;
+        return 0;
+    }
+    if (id == address_space_id) {
+        if (file.page_table) return refuse(EBUSY);
+        file.address_space = false;
+        file.maps.clear();
+        return 0;
+    }
+    return file.domains.erase(id) != 0 ? Outcome<int>{0} : refuse(ENOENT);
+}
+
+std::map<std::uint32_t, std::map<std::uint64_t, std::uint64_t>> FakeKernel::domains() const {
+    for (const auto& [number, file] : files_)
+        if (const auto* iommufd = std::get_if<IommufdFile>(&file)) return iommufd->domains;
+    return {};
+}
+
+std::optional<std::uint32_t> FakeKernel::place_of(const std::string& address) const {
+    for (const auto& [number, file] : files_)
+        if (const auto* device = std::get_if<DeviceFile>(&file);
+            device != nullptr && device->attached && device->function->address == address)
+            return device->place;
+    return std::nullopt;
+}
+
 Outcome<int> FakeKernel::iommufd_ioctl(IommufdFile& file, unsigned long request, Bytes argument) {
+    if (request == ioas_alloc && file.address_space) {
+        store<std::uint32_t>(argument, 8, file.next_domain);
+        file.domains[file.next_domain++];
+        return 0;
+    }
     if (request == ioas_alloc) {
         file.address_space = true;
         store<std::uint32_t>(argument, 8, address_space_id);
@@ -303,13 +386,17 @@ Outcome<int> FakeKernel::iommufd_ioctl(IommufdFile& file, unsigned long request,
     if (request == ioas_map)
         return map_memory(file.maps, load_at<std::uint64_t>(argument, 32),
                           load_at<std::uint64_t>(argument, 24));
-    if (request == destroy) {
-        file.address_space = false;
-        file.maps.clear();
+    if (request == destroy) return take_out(file, load_at<std::uint32_t>(argument, 4));
+    if (request == ioas_copy) return copy(file, argument);
+    if (request == hwpt_alloc) {
+        if (load_at<std::uint32_t>(argument, 12) != address_space_id) return refuse(ENOENT);
+        file.page_table = true;
+        store<std::uint32_t>(argument, 16, page_table_id);
         return 0;
     }
     if (request == ioas_map_file && traits_.maps_files) return map_file(file.maps, argument);
     if (request != ioas_unmap) return refuse(ENOTTY);
+    if (load_at<std::uint32_t>(argument, 4) != address_space_id) return unmap_in(file, argument);
     const auto found = file.maps.find(load_at<std::uint64_t>(argument, 8));
     if (found == file.maps.end()) return refuse(ENOENT);
     if (found->second != load_at<std::uint64_t>(argument, 16)) return refuse(EINVAL);

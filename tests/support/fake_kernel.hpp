@@ -98,12 +98,19 @@ public:
     /// Mappings that were made by file: offset in it by address.
     const std::map<std::uint64_t, std::uint64_t>& mapped_files() const { return mapped_files_; }
 
+    /// Domains of iommufd beside the address space that was made first, by number: size by address.
+    std::map<std::uint32_t, std::map<std::uint64_t, std::uint64_t>> domains() const;
+    /// What the device at this address is attached to; none: to nothing.
+    std::optional<std::uint32_t> place_of(const std::string& address) const;
+    /// The number of the address space that was made first, and of its kept page table.
+    static constexpr std::uint32_t address_space_id = 7;
+    static constexpr std::uint32_t page_table_id = 8;
+
     /// How many address spaces of iommufd, and devices attached to them, there are.
     unsigned address_spaces() const;
     unsigned attached() const;
 
 private:
-    static constexpr std::uint32_t address_space_id = 7;
     using Maps = std::map<std::uint64_t, std::uint64_t>;
     struct ContainerFile {
         std::set<int> groups = {};
@@ -117,12 +124,16 @@ private:
     struct IommufdFile {
         bool address_space = false;
         Maps maps = {};
+        bool page_table = false;  ///< Kept, whoever is attached.
+        std::map<std::uint32_t, Maps> domains = {};
+        std::uint32_t next_domain = page_table_id + 1;
     };
     struct DeviceFile {
         const Function* function = nullptr;
         int owner = -1;  ///< Its group's file, or its iommufd.
         std::unique_ptr<FakeDevice> opened = nullptr;
         bool attached = false;
+        std::uint32_t place = 0;  ///< What it is attached to.
     };
     /// A dma-buf that was given out; who has it closes its descriptor without us.
     struct DmaBuf {
@@ -146,6 +157,10 @@ private:
     host::Outcome<int> group_ioctl(int number, GroupFile& file, unsigned long request,
                                    Bytes argument);
     host::Outcome<int> iommufd_ioctl(IommufdFile& file, unsigned long request, Bytes argument);
+    host::Outcome<int> copy(IommufdFile& file, Bytes argument) const;
+    host::Outcome<int> take_out(IommufdFile& file, std::uint32_t id) const;
+    static host::Outcome<int> unmap_in(IommufdFile& file, Bytes argument);
+    bool in_use(std::uint32_t id) const;
     host::Outcome<int> device_ioctl(DeviceFile& file, unsigned long request, Bytes argument);
     host::Outcome<int> set_container(int number, GroupFile& file, Bytes argument);
     host::Outcome<int> get_device(int number, const GroupFile& file, Bytes argument);

@@ -137,8 +137,12 @@ Outcome<int> FakeKernel::bind(DeviceFile& file, Bytes argument) {
 Outcome<int> FakeKernel::attach(DeviceFile& file, Bytes argument) {
     const auto* const iommufd = find<IommufdFile>(file.owner);
     if (iommufd == nullptr || !iommufd->address_space) return refuse(ENOENT);
-    if (load_at<std::uint32_t>(argument, 8) != address_space_id) return refuse(ENOENT);
+    const auto place = load_at<std::uint32_t>(argument, 8);
+    const bool known = place == address_space_id || iommufd->domains.contains(place) ||
+                       (place == page_table_id && iommufd->page_table);
+    if (!known) return refuse(ENOENT);
     file.attached = true;
+    file.place = place;
     return 0;
 }
 

@@ -6,6 +6,7 @@
 
 #include "base/file.hpp"
 #include "host/advice.hpp"
+#include "host/iommufd/io_domain.hpp"
 #include "host/iommufd/iommufd_abi.hpp"
 #include "host/kernel_release.hpp"
 
@@ -89,6 +90,10 @@ Result<std::shared_ptr<IoAddressSpace>> IoAddressSpace::make_in(Kernel& kernel,
 
 IoAddressSpace::~IoAddressSpace() {
     // Closing does the same, unless somebody else has the file open as well.
+    if (const MutexLock lock{mutex_}; page_table_) {
+        abi::Destroy kept{.size = sizeof kept, .id = *page_table_};
+        [[maybe_unused]] const auto done = ioctl(kernel_, file_.number(), abi::destroy, kept);
+    }
     abi::Destroy request{.size = sizeof request, .id = id_};
     [[maybe_unused]] const auto gone = ioctl(kernel_, file_.number(), abi::destroy, request);
 }
@@ -154,6 +159,45 @@ Result<void> IoAddressSpace::unmap(Iova at, std::uint64_t size) {
         return fail(Error::Kind::Io, "{}: the kernel unmapped {:#x}", what, request.length);
     maps_.erase(found);
     return {};
+}
+
+Result<std::unique_ptr<device::Domain>> IoAddressSpace::make_domain() {
+    TENON_TRY(domain, IoDomain::create(kernel_, file_.number(), id_), "");
+    return std::move(domain);
+}
+
+// The kernel empties an address space from the IOMMU, and unpins its memory, when the last device
+// leaves. Source: drivers/iommu/iommufd/pages.c of Linux 7.3, iopt_area_fill_domains().
+Result<void> IoAddressSpace::keep_page_table(std::uint32_t device_id) {
+    const MutexLock lock{mutex_};
+    if (page_table_) return {};
+    abi::HwptAlloc request{.size = sizeof request,
+                           .flags = 0,
+                           .dev_id = device_id,
+                           .pt_id = id_,
+                           .out_hwpt_id = 0,
+                           .reserved = 0};
+    const auto made = ioctl(kernel_, file_.number(), abi::hwpt_alloc, request);
+    if (!made) return fail_system(made.error(), "keeping guest memory in the host's IOMMU");
+    page_table_ = request.out_hwpt_id;
+    return {};
+}
+
+Result<std::vector<std::uint32_t>> IoAddressSpace::page_tables(device::Domain* domain,
+                                                               std::uint32_t device_id) {
+    if (domain != nullptr) {
+        const auto* const here = dynamic_cast<const IoDomain*>(domain);
+        if (here == nullptr || here->file() != file_.number())
+            return malformed("a domain of another address space");
+        TENON_TRY_DO(keep_page_table(device_id), "");
+        return std::vector{here->id()};
+    }
+    const MutexLock lock{mutex_};
+    std::vector<std::uint32_t> choice;
+    // A page table that was made for another device's IOMMU may not fit this one's.
+    if (page_table_) choice.push_back(*page_table_);
+    choice.push_back(id_);
+    return choice;
 }
 
 std::vector<IovaWindow> IoAddressSpace::windows() const {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -36,6 +37,16 @@ public:
     device::BarMaps bar_maps() const override { return device::BarMaps::ByFile; }
     Result<void> map_bar(Iova at, const device::DmaMemory& bar) override TENON_EXCLUDES(mutex_);
     Result<void> unmap(Iova at, std::uint64_t size) override TENON_EXCLUDES(mutex_);
+    Result<std::unique_ptr<device::Domain>> make_domain() override;
+
+    /// What the device that is bound to this iommufd as `device_id` can be attached to so that it
+    /// is in `domain`, or here (null), by numbers in the iommufd: the first that the kernel takes.
+    ///
+    /// What is mapped here stays in a page table of the IOMMU once the first device leaves for a
+    /// domain: it is mapped and pinned once, whoever is attached.
+    /// Errors: errno of the kernel; Malformed for a domain of something else.
+    Result<std::vector<std::uint32_t>> page_tables(device::Domain* domain, std::uint32_t device_id)
+        TENON_EXCLUDES(mutex_);
 
     /// Descriptor of the iommufd, and the number of the address space in it.
     int file() const { return file_.number(); }
@@ -54,6 +65,7 @@ private:
     static Result<std::shared_ptr<IoAddressSpace>> make_in(Kernel& kernel, const HostPaths& paths,
                                                            KernelFile file, std::string_view what);
     Outcome<int> map_in_kernel(Iova at, const device::DmaMemory& memory) TENON_REQUIRES(mutex_);
+    Result<void> keep_page_table(std::uint32_t device_id) TENON_EXCLUDES(mutex_);
     Outcome<int> map_file(Iova at, const device::DmaMemory& memory);
 
     Kernel& kernel_;
@@ -63,6 +75,8 @@ private:
     Mutex mutex_;
     bool maps_files_ TENON_GUARDED_BY(mutex_) = true;  ///< Until the kernel says that it cannot.
     DmaMaps maps_ TENON_GUARDED_BY(mutex_);
+    /// A page table of the IOMMU with all that is mapped here; none yet.
+    std::optional<std::uint32_t> page_table_ TENON_GUARDED_BY(mutex_);
 };
 
 }  // namespace tenon::host::iommufd

@@ -94,6 +94,34 @@ static_assert(sizeof(IoasUnmap) == 24);
 inline constexpr unsigned long ioas_unmap = _IO(iommufd_type, 0x86);
 static_assert(ioas_unmap == 0x3b86);
 
+/// Maps in one address space what another has mapped, whose pages stay pinned once.
+struct IoasCopy {
+    std::uint32_t size;
+    std::uint32_t flags;  ///< As of IoasMap.
+    std::uint32_t dst_ioas_id;
+    std::uint32_t src_ioas_id;
+    std::uint64_t length;
+    std::uint64_t dst_iova;
+    std::uint64_t src_iova;
+};
+static_assert(sizeof(IoasCopy) == 40);
+inline constexpr unsigned long ioas_copy = _IO(iommufd_type, 0x83);
+static_assert(ioas_copy == 0x3b83);
+
+/// Makes a page table of the IOMMU for an address space, which lives whoever is attached. Since
+/// Linux 6.6, whose structure ends before `data_type`.
+struct HwptAlloc {
+    std::uint32_t size;
+    std::uint32_t flags;
+    std::uint32_t dev_id;
+    std::uint32_t pt_id;
+    std::uint32_t out_hwpt_id;
+    std::uint32_t reserved;
+};
+static_assert(sizeof(HwptAlloc) == 24);
+inline constexpr unsigned long hwpt_alloc = _IO(iommufd_type, 0x89);
+static_assert(hwpt_alloc == 0x3b89);
+
 /// Asks what the IOMMU of a bound device can do. EOPNOTSUPP if its driver does not tell.
 struct GetHwInfo {
     std::uint32_t size;

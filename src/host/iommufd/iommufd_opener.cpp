@@ -144,7 +144,10 @@ Result<std::unique_ptr<device::DeviceControl>> IommufdOpener::open(const device:
                             .kvm_file = std::nullopt,
                             .iommu = [space = space_, id = device_id] { return space->facts(id); },
                             .resets = access.resets,
-                            .attached = true}),
+                            .page_tables =
+                                [space = space_, id = device_id](device::Domain* domain) {
+                                    return space->page_tables(domain, id);
+                                }}),
               step);
     return std::move(device);
 }

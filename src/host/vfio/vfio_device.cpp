@@ -47,7 +47,7 @@ VfioDevice::VfioDevice(Kernel& kernel, Opened opened)
       file_{std::move(opened.file)},
       kvm_file_{opened.kvm_file.value_or(file_.number())},
       resets_{opened.resets},
-      attached_{opened.attached} {}
+      page_tables_{std::move(opened.page_tables)} {}
 
 Result<std::unique_ptr<VfioDevice>> VfioDevice::create(Kernel& kernel, Opened opened) {
     // Made first, so that a question that fails gives the function back.
@@ -72,10 +72,33 @@ VfioDevice::~VfioDevice() {
     if (found_) {
         [[maybe_unused]] const auto restored = set_requester_enable(found_->at, found_->value);
     }
-    if (!attached_) return;
+    if (!page_tables_) return;
+    [[maybe_unused]] const auto left = block();
+}
+
+// On a device that is attached already the kernel replaces one page table by the other.
+// Source: drivers/vfio/iommufd.c of Linux 7.3, vfio_iommufd_physical_attach_ioas().
+Result<void> VfioDevice::attach(device::Domain* domain) {
+    if (!page_tables_) return DeviceControl::attach(domain);
+    const auto step = fmt::format("{}: moving its DMA", name_);
+    TENON_TRY(choice, page_tables_(domain), step);
+    int refusal = EINVAL;
+    for (const auto id : choice) {
+        abi::AttachIommufd attach{.argsz = sizeof attach, .flags = 0, .pt_id = id};
+        const auto attached = ioctl(kernel_, file_.number(), abi::device_attach_iommufd, attach);
+        if (attached) return {};
+        refusal = attached.error();
+        if (refusal != EINVAL) break;
+    }
+    return fail_system(refusal, step);
+}
+
+Result<void> VfioDevice::block() {
+    if (!page_tables_) return DeviceControl::block();
     abi::DetachIommufd detach{.argsz = sizeof detach, .flags = 0};
-    [[maybe_unused]] const auto left =
-        ioctl(kernel_, file_.number(), abi::device_detach_iommufd, detach);
+    const auto left = ioctl(kernel_, file_.number(), abi::device_detach_iommufd, detach);
+    if (!left) return fail_system(left.error(), fmt::format("{}: ending its DMA", name_));
+    return {};
 }
 
 Result<device::VfioFacts> VfioDevice::facts() {
@@ -269,7 +292,7 @@ Result<void> VfioDevice::reset() {
 // Source: drivers/vfio/pci/vfio_pci_core.c of Linux 7.2, vfio_pci_ioctl_pci_hot_reset().
 Result<void> VfioDevice::hot_reset(std::span<const int> owners) {
     std::vector<int> groups;
-    if (!attached_) groups.assign(owners.begin(), owners.end());
+    if (!page_tables_) groups.assign(owners.begin(), owners.end());
     std::ranges::sort(groups);
     const auto repeated = std::ranges::unique(groups);
     groups.erase(repeated.begin(), repeated.end());

@@ -12,6 +12,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "device/control.hpp"
 #include "host/kernel.hpp"
@@ -29,7 +30,9 @@ public:
         std::optional<int> kvm_file;       ///< What kvm-vfio is told; none: the device's file.
         std::function<device::IommuFacts()> iommu;  ///< Asks about its IOMMU; none: unknown.
         bool resets = true;                         ///< It is reset when it goes.
-        bool attached = false;  ///< To an address space of iommufd, which it leaves at the end.
+        /// Of a device in an address space of iommufd, which it leaves at the end: by which numbers
+        /// it can be attached to a domain, or back (null). None: it is in no iommufd.
+        std::function<Result<std::vector<std::uint32_t>>(device::Domain*)> page_tables = {};
     };
 
     /// Takes over an opened function, after asking for its regions.
@@ -62,6 +65,8 @@ public:
     Result<void> reset() override;
     Result<void> hot_reset(std::span<const int> owners) override;
     Result<Fd> bar_file(unsigned bar, const device::MmapArea& area) override;
+    Result<void> attach(device::Domain* domain) override;
+    Result<void> block() override;
     int kvm_file() const override { return kvm_file_; }
 
 private:
@@ -88,7 +93,7 @@ private:
     KernelFile file_;
     int kvm_file_;
     bool resets_;
-    bool attached_;
+    std::function<Result<std::vector<std::uint32_t>>(device::Domain*)> page_tables_;
     std::array<device::RegionFacts, device::config_region + 1> regions_;
     /// As it was before the first question; none: nobody asked, or there is no such register.
     std::optional<RequesterEnable> found_;

@@ -126,17 +126,4 @@ constexpr auto table = std::to_array<Key<FunctionKeys>>({
 
 std::span<const Key<FunctionKeys>> function_keys() { return table; }
 
-Result<unsigned> parse_viommu(std::string_view value) {
-    if (value == "none") return 0;
-    if (value == "pasid") return pci::pasid::most_width;
-    constexpr std::string_view with_width = "pasid=";
-    if (value.starts_with(with_width)) {
-        const auto width = parse_number(value.substr(with_width.size()));
-        if (width && *width >= 1 && *width <= pci::pasid::most_width)
-            return static_cast<unsigned>(*width);
-        return malformed("--viommu {}: a width is 1 to {} bits", value, pci::pasid::most_width);
-    }
-    return malformed("--viommu {}: known are none, pasid and pasid=WIDTH", value);
-}
-
 }  // namespace tenon::library::words

@@ -52,17 +52,6 @@ TEST(FunctionKeys, RefuseAPlaceThatIsNone) {
               "65:00.0: pasid-offset=416: known are auto and an offset such as 0x1a0");
 }
 
-TEST(ParseViommu, TakesWidthsOfPasid) {
-    EXPECT_EQ(parse_viommu("none").value(), 0u);
-    EXPECT_EQ(parse_viommu("pasid").value(), 20u);
-    EXPECT_EQ(parse_viommu("pasid=8").value(), 8u);
-    EXPECT_EQ(parse_viommu("pasid=21").error().what, "--viommu pasid=21: a width is 1 to 20 bits");
-    EXPECT_FALSE(parse_viommu("pasid=0"));
-    EXPECT_FALSE(parse_viommu("pasid="));
-    EXPECT_EQ(parse_viommu("smmu").error().what,
-              "--viommu smmu: known are none, pasid and pasid=WIDTH");
-}
-
 TEST(FunctionKeys, SayNothingWhereNoneIsGiven) {
     EXPECT_EQ(parse_device_argument("65:00.0").value().keys, model::chosen::FunctionKeys{});
 }

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include "device/atomic_widths.hpp"
+#include "model/chosen/viommu.hpp"
 
 namespace tenon::model::chosen {
 
@@ -26,6 +27,20 @@ std::string name_of(const MsixRelocation& relocation) {
             return "auto";
         case MsixRelocation::Mode::Bar:
             return fmt::format("bar{}", relocation.bar);
+    }
+    return "";
+}
+
+std::string_view name_of(ViommuMode mode) {
+    switch (mode) {
+        case ViommuMode::Auto:
+            return "auto";
+        case ViommuMode::Legacy:
+            return "legacy";
+        case ViommuMode::Scalable:
+            return "scalable";
+        case ViommuMode::Nested:
+            return "nested";
     }
     return "";
 }

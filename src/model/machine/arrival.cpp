@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "model/chosen/machine_version.hpp"
+#include "model/machine/iommu_plan.hpp"
 #include "model/machine/plan_function.hpp"
 #include "model/machine/resets.hpp"
 #include "model/machine/windows.hpp"
@@ -101,6 +102,17 @@ void warn(const RunningMachine& machine, PortsNow after, const std::string& id, 
     own.insert(own.end(), budget.begin(), budget.end());
 }
 
+// Of its place behind the guest's IOMMU, if there is one.
+std::vector<chosen::Reason> obstacles(const RunningMachine& machine,
+                                      const slot::FunctionPlan& function) {
+    if (machine.plan.iommu == nullptr) return {};
+    std::vector<const slot::FunctionPlan*> others;
+    for (const auto& port : machine.ports)
+        for (const auto& other : port->functions)
+            others.push_back(&other);
+    return obstacles_behind_iommu(function, others);
+}
+
 }  // namespace
 
 Result<Arrival> plan_arrival(const RunningMachine& machine, DeviceRequest&& device) {
@@ -118,6 +130,7 @@ Result<Arrival> plan_arrival(const RunningMachine& machine, DeviceRequest&& devi
                       std::move(device), number),
         "");
     TENON_TRY_DO(refuse(id, function->view.reasons), "");
+    TENON_TRY_DO(refuse(id, obstacles(machine, *function)), "");
     TENON_TRY(plan, slot::with_function(port, *function), "");
     std::vector<chosen::Reason> problems;
     place_in_windows(plan, problems);

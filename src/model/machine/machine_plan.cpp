@@ -9,6 +9,7 @@
 #include <set>
 
 #include "model/chosen/machine_version.hpp"
+#include "model/machine/iommu_plan.hpp"
 #include "model/machine/memory_plan.hpp"
 #include "model/machine/peers.hpp"
 #include "model/machine/plan_function.hpp"
@@ -188,7 +189,7 @@ Result<MachinePlan> make_plan(MachineRequest request) {
     const auto made = std::make_unique<MachinePlan>();
     auto& plan = *made;
     plan.version = std::move(request.version);
-    plan.properties = {report_viommu(*version, viommu)};
+    if (!request.vtd) plan.properties = {report_viommu(*version, viommu)};
     plan.proposals = std::move(request.proposals);
     auto ports = topology.take();
     if (ports.size() > most_ports)
@@ -224,7 +225,14 @@ Result<MachinePlan> make_plan(MachineRequest request) {
             std::ranges::move(problems_of(budget), std::back_inserter(plan.problems));
     }
 
+    if (request.vtd)
+        plan.iommu = plan_iommu({.request = *request.vtd,
+                                 .version = *version,
+                                 .physical_bits = plan.physical_bits,
+                                 .interfaces = request.interfaces},
+                                ports, plan.properties, plan.problems);
     plan.peers = plan_peers(ports);
+    if (plan.iommu && plan.peers) restrict_to_memory(*plan.peers);
     plan.host_bridge = slot::build_host_bridge();
     plan.ports.reserve(ports.size());
     for (auto& port : ports) {

@@ -11,6 +11,7 @@
 
 #include "base/result.hpp"
 #include "device/control.hpp"
+#include "model/iommu/shape.hpp"
 #include "model/machine/dma_budget.hpp"
 #include "model/machine/interrupt_budget.hpp"
 #include "model/machine/request.hpp"
@@ -51,6 +52,14 @@ struct PeerPlan {
     bool operator==(const PeerPlan&) const = default;
 };
 
+/// The guest's IOMMU, behind which all functions are.
+struct IommuPlan {
+    /// Of its registers, a page; between ECAM and the interrupt controllers.
+    static constexpr std::uint64_t registers = 0xfed9'0000;
+
+    iommu::UnitDesign unit;
+};
+
 struct MachinePlan {
     std::string version;
     unsigned viommu_pasid_width = 0;  ///< Bits of PASID that the guest's IOMMU takes; 0: none.
@@ -66,8 +75,9 @@ struct MachinePlan {
     std::vector<std::shared_ptr<const slot::PortPlan>> ports;  ///< None is null.
     std::vector<function::IntxRoute> intx;  ///< Where the pins of the ports lead.
     InterruptBudget interrupts;
-    std::vector<DmaBudget> dma;     ///< Of each interface in use; empty: not known.
-    std::optional<PeerPlan> peers;  ///< None where there is one function, or no function.
+    std::vector<DmaBudget> dma;              ///< Of each interface in use; empty: not known.
+    std::shared_ptr<const IommuPlan> iommu;  ///< Null: the guest has none.
+    std::optional<PeerPlan> peers;           ///< None where there is one function, or no function.
     std::vector<chosen::Reason>
         problems;  ///< Of the machine as a whole: windows too small, places taken.
 

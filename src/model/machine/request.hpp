@@ -12,6 +12,7 @@
 #include "device/facts.hpp"
 #include "model/chosen/function_properties.hpp"
 #include "model/chosen/requests.hpp"
+#include "model/chosen/viommu.hpp"
 #include "model/slot/slot_proposal.hpp"
 
 namespace tenon::model::machine {
@@ -67,6 +68,8 @@ struct MachineRequest {
     std::vector<device::Interface> interfaces;
     /// Bits of PASID that the guest's IOMMU takes, 0 to 20; none: as the version has it.
     std::optional<unsigned> viommu_pasid_width;
+    /// The guest's IOMMU; none: it has none.
+    std::optional<chosen::VtdRequest> vtd;
     /// Why devices were given these ports and functions, where slots were proposed for them.
     std::vector<slot::SlotProposal> proposals;
 };

@@ -154,8 +154,10 @@ Result<Bytes> make_tables(const Board& board, GuestAddress at, std::uint64_t lim
         return address;
     };
     const auto dsdt = place(make_table("DSDT", 2, make_dsdt_body(board.addresses, board.intx)));
-    const auto xsdt = place(make_xsdt({place(make_fadt(dsdt)), place(make_madt(board.vcpus)),
-                                       place(make_mcfg(board.addresses))}));
+    std::vector<GuestAddress> tables{place(make_fadt(dsdt)), place(make_madt(board.vcpus)),
+                                     place(make_mcfg(board.addresses))};
+    if (board.remapping) tables.push_back(place(make_dmar(*board.remapping)));
+    const auto xsdt = place(make_xsdt(tables));
     const auto rsdp = make_rsdp(xsdt);
     std::ranges::copy(rsdp, block.begin());
     if (block.size() > limit)

@@ -2,10 +2,12 @@
 //
 //   RSDP ─▶ XSDT ─┬▶ FADT ─▶ DSDT
 //                 ├▶ MADT (processors and the IOAPIC)
-//                 └▶ MCFG (where ECAM is)
+//                 ├▶ MCFG (where ECAM is)
+//                 └▶ DMAR (the IOMMU, if there is one)
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -13,6 +15,7 @@
 #include "base/strong.hpp"
 #include "model/machine/machine_plan.hpp"
 #include "vmm/acpi/aml.hpp"
+#include "vmm/acpi/dmar.hpp"
 #include "vmm/acpi/dsdt.hpp"
 
 namespace tenon::vmm::acpi {
@@ -22,6 +25,7 @@ struct Board {
     model::machine::AddressMap addresses;
     unsigned vcpus = 1;  ///< APIC ids 0..vcpus-1; up to 255.
     std::vector<model::function::IntxRoute> intx;
+    std::optional<RemappingTable> remapping;  ///< Of the guest's IOMMU; none: there is none.
 };
 
 /// A table with its header, length and checksum. `signature` has four characters.

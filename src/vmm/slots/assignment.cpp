@@ -42,13 +42,16 @@ Result<std::unique_ptr<Assignment>> Assignment::create(const model::machine::Mac
             TENON_TRY(mapped, assignment->map_memory(device::kind_of(function.access), beside), "");
             memory.push_back(std::move(mapped));
         }
-    for (auto& slot : outside.chassis.slots()) {
+    for (std::size_t port = 0; port < outside.chassis.size(); ++port) {
+        auto& slot = outside.chassis.slot(port);
         const auto planned = slot.content()->plan;
         for (const auto& function : planned->functions) {
             auto device = std::move(devices[function.facts.address.value_or({})]);
-            TENON_TRY(occupant, assignment->bring_in({planned, &function}, std::move(device)), "");
+            TENON_TRY(occupant, assignment->bring_in(slot, {planned, &function}, std::move(device)),
+                      "");
             slot.seat(planned, std::move(occupant));
         }
+        assignment->renumber(port);
     }
     TENON_TRY_DO(outside.resets.reset_buses(outside.chassis.functions()), "");
     outside.board.peers.settle();
@@ -174,7 +177,7 @@ void Assignment::stop_waiting() {
 }
 
 Result<std::shared_ptr<Occupant>> Assignment::bring_in(
-    const std::shared_ptr<const model::slot::FunctionPlan>& planned,
+    const Slot& slot, const std::shared_ptr<const model::slot::FunctionPlan>& planned,
     std::unique_ptr<device::DeviceControl> device) {
     const auto& plan = *planned;
     const auto step = fmt::format("assigning {}", plan.view.host);
@@ -185,6 +188,7 @@ Result<std::shared_ptr<Occupant>> Assignment::bring_in(
                                                  memory->progress()),
               step);
     auto occupant = std::make_shared<Occupant>(plan.guest.devfn(), memory, function);
+    TENON_TRY_DO(put_behind_iommu(slot, *occupant, *memory), step);
     // KVM holds a reference to the file: it has to let go before the device can be closed.
     occupant->on_leave([this, file, &function = *function] {
         function.shut_down();
@@ -195,6 +199,30 @@ Result<std::shared_ptr<Occupant>> Assignment::bring_in(
     if (outside_.files != nullptr)
         TENON_TRY_DO(outside_.files->add(file), fmt::format("telling KVM of {}", function->name()));
     return occupant;
+}
+
+// It leaves the IOMMU when it is shut down, and masters the bus no more.
+Result<void> Assignment::put_behind_iommu(const Slot& slot, Occupant& occupant,
+                                          const assigned::DmaMapping& memory) {
+    auto* const remapper = outside_.remapper;
+    if (remapper == nullptr) return {};
+    const auto bus = static_cast<unsigned>(slot.secondary_bus()) << 8;
+    TENON_TRY(device,
+              remapper->add(
+                  {.name = occupant.function()->name(),
+                   .device = occupant.function()->borrow_device(),
+                   .space = &memory.space(),
+                   .source = static_cast<model::iommu::SourceId>(bus | occupant.devfn()),
+                   .wait_for_memory = [progress = memory.progress()] { return progress->wait(); }}),
+              "");
+    occupant.put_behind(device);
+    occupant.on_leave([remapper, device] { remapper->remove(device); });
+    return {};
+}
+
+// The guest may have given the bus its number just before they were seated.
+void Assignment::renumber(std::size_t port) {
+    if (outside_.remapper != nullptr) outside_.chassis.renumber(port, *outside_.remapper);
 }
 
 // One line where functions do not reach each other, all of them, and it is known.
@@ -235,11 +263,12 @@ Result<void> Assignment::insert(const model::machine::Arrival& arrival) {
     if (planned == arrival.plan->functions.end())
         return malformed("port {} has no function {}", arrival.plan->name, arrival.number);
     TENON_TRY(device, open(*planned), "");
-    TENON_TRY(occupant, bring_in({arrival.plan, &*planned}, std::move(device)), "");
+    TENON_TRY(occupant, bring_in(slot, {arrival.plan, &*planned}, std::move(device)), "");
     occupant->function()->unplace();
     // Those who wait go by the plan with all of them: it says how they are reset.
     const auto before = slot.content();
     slot.seat(arrival.plan, occupant);
+    renumber(arrival.port);
     if (arrival.number == 0) {
         const auto reset = outside_.resets.reset_buses(slot.content()->functions());
         if (!reset) {

@@ -22,6 +22,7 @@
 #include "vmm/assigned/dma_mapping.hpp"
 #include "vmm/assigned/function.hpp"
 #include "vmm/board/guest_memory.hpp"
+#include "vmm/iommu/remapper.hpp"
 #include "vmm/kvm/vfio_files.hpp"
 #include "vmm/slots/chassis.hpp"
 #include "vmm/slots/resets.hpp"
@@ -47,6 +48,7 @@ public:
         Chassis& chassis;
         Resets& resets;
         kvm::VfioFiles* files;
+        iommu::Remapper* remapper = nullptr;  ///< The guest's IOMMU; null: it has none.
         Timeline* timeline = nullptr;  ///< Where the moments of the start are noted; may be null.
         /// Who is told, from another thread, that memory cannot be mapped. With it, memory waits
         /// for begin_to_map_memory(); without, it is mapped before create() returns.
@@ -111,8 +113,11 @@ private:
     void follow(std::span<const model::machine::PortChange> changes);
     void give_back(std::span<Slot* const> slots);
     Result<std::shared_ptr<Occupant>> bring_in(
-        const std::shared_ptr<const model::slot::FunctionPlan>& planned,
+        const Slot& slot, const std::shared_ptr<const model::slot::FunctionPlan>& planned,
         std::unique_ptr<device::DeviceControl> device);
+    Result<void> put_behind_iommu(const Slot& slot, Occupant& occupant,
+                                  const assigned::DmaMapping& memory);
+    void renumber(std::size_t port);
 
     void settle();
     void note_peers();

@@ -31,6 +31,15 @@ std::vector<std::shared_ptr<const model::slot::PortPlan>> Chassis::seen_plans() 
     return all;
 }
 
+void Chassis::renumber(std::size_t port, iommu::Remapper& remapper) const {
+    const auto& slot = slots_[port];
+    const auto bus = static_cast<unsigned>(slot.secondary_bus()) << 8;
+    for (const auto& occupant : slot.content()->occupants)
+        if (const auto& device = occupant->behind())
+            remapper.renumber(*device,
+                              static_cast<model::iommu::SourceId>(bus | occupant->devfn()));
+}
+
 std::vector<assigned::PeerMemory::Member> Chassis::peers() const {
     std::vector<assigned::PeerMemory::Member> all;
     for (const auto& slot : slots_)

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "model/machine/machine_plan.hpp"
+#include "vmm/iommu/remapper.hpp"
 #include "vmm/slots/slot.hpp"
 
 namespace tenon::vmm::slots {
@@ -39,6 +40,10 @@ public:
 
     /// All functions, as they are to each other; those that wait too.
     std::vector<assigned::PeerMemory::Member> peers() const;
+
+    /// The guest's IOMMU finds who is in the slot of port `port` by the bus that the guest has
+    /// given it now.
+    void renumber(std::size_t port, iommu::Remapper& remapper) const;
 
     /// A function by its id.
     struct Found {

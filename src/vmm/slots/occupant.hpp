@@ -4,10 +4,12 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
 #include "base/undo.hpp"
+#include "model/iommu/effect.hpp"
 #include "vmm/assigned/dma_mapping.hpp"
 #include "vmm/assigned/function.hpp"
 #include "vmm/slots/device_notifier.hpp"
@@ -38,6 +40,10 @@ public:
                 .gives_files = function_->gives_bar_files()};
     }
 
+    /// What it is to the guest's IOMMU; none: the guest has none, or it was not behind it yet.
+    const std::optional<model::iommu::DeviceId>& behind() const { return behind_; }
+    void put_behind(model::iommu::DeviceId device) { behind_ = device; }
+
     /// What is to be taken back when it leaves, the last one first.
     void on_leave(std::move_only_function<void()> action) { leave_.add(std::move(action)); }
 
@@ -59,6 +65,7 @@ private:
     std::uint8_t devfn_;
     std::shared_ptr<assigned::DmaMapping> memory_;
     std::shared_ptr<assigned::AssignedFunction> function_;
+    std::optional<model::iommu::DeviceId> behind_;
     std::vector<std::unique_ptr<DeviceNotifier>> notifiers_;
     Undo leave_;
 };

@@ -57,6 +57,10 @@ void PciTopology::write(const Place& place, unsigned size, std::uint32_t value) 
 void PciTopology::write_port(std::size_t port, const Place& place, unsigned size,
                              std::uint32_t value) {
     const auto wanted = chassis_.slot(port).write(place.offset, size, value);
+    // The dword with the bus numbers. Source: PCIe Base Spec 6.0, 7.5.1.3.
+    constexpr std::uint16_t bus_numbers = 0x18;
+    if (remapper_ != nullptr && (place.offset & ~3) == bus_numbers)
+        chassis_.renumber(port, *remapper_);
     // Together, for those that share a bus of the host.
     if (!wanted.reset.empty()) resets_.reset(wanted.reset);
     if (wanted.release) release_(port);
@@ -72,6 +76,11 @@ void PciTopology::restart() {
         slot.restart();
     for (const auto& function : seen)
         function->restart();
+    if (remapper_ != nullptr) {
+        remapper_->restart();
+        for (std::size_t port = 0; port < chassis_.size(); ++port)
+            chassis_.renumber(port, *remapper_);
+    }
     const MutexLock lock{mutex_};
     host_bridge_ = model::running::ConfigState{plan_.host_bridge};
 }

@@ -30,6 +30,10 @@ public:
         release_.set(std::move(listener));
     }
 
+    /// All functions are behind this IOMMU of the guest, which must outlive the guest: it is told
+    /// how the guest numbers buses, and of a reset of the machine. Before the guest runs.
+    void translate_by(iommu::Remapper& remapper) { remapper_ = &remapper; }
+
     /// Who is called before the functions are reset because the machine is. While no guest runs.
     void on_restart(std::function<void()> listener) { restart_ = std::move(listener); }
 
@@ -45,6 +49,7 @@ private:
     Chassis& chassis_;
     Resets& resets_;
     std::function<void()> restart_;
+    iommu::Remapper* remapper_ = nullptr;
     Listener<void(std::size_t port)> release_;
     Mutex mutex_;
     model::running::ConfigState host_bridge_ TENON_GUARDED_BY(mutex_);

@@ -35,6 +35,11 @@ std::shared_ptr<assigned::AssignedFunction> Slot::find(std::uint8_t bus, std::ui
     return {};
 }
 
+std::uint8_t Slot::secondary_bus() const {
+    const MutexLock lock{mutex_};
+    return root_.secondary_bus();
+}
+
 void Slot::restart() {
     const MutexLock lock{mutex_};
     root_.restart();

@@ -50,6 +50,8 @@ public:
     /// bus; bus 0 there means that the guest gave it none.
     std::shared_ptr<assigned::AssignedFunction> find(std::uint8_t bus, std::uint8_t devfn) const
         TENON_EXCLUDES(mutex_);
+    /// The bus below, as the guest has numbered it; 0: not yet.
+    std::uint8_t secondary_bus() const TENON_EXCLUDES(mutex_);
     /// The machine was reset, and so is the port.
     void restart() TENON_EXCLUDES(mutex_);
 

@@ -1,0 +1,21 @@
+#include "device/control.hpp"
+
+namespace tenon::device {
+namespace {
+
+constexpr std::string_view no_domains =
+    "VFIO's group interface has one address space for all: no domains for an IOMMU of the guest";
+
+}  // namespace
+
+Result<void> DeviceControl::attach(Domain* /*domain*/) {
+    return fail(Error::Kind::Unsupported, "{}", no_domains);
+}
+
+Result<void> DeviceControl::block() { return fail(Error::Kind::Unsupported, "{}", no_domains); }
+
+Result<std::unique_ptr<Domain>> AddressSpace::make_domain() {
+    return fail(Error::Kind::Unsupported, "{}", no_domains);
+}
+
+}  // namespace tenon::device

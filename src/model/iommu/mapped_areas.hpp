@@ -1,0 +1,58 @@
+// What one domain of the host has mapped, and how it follows what the guest's tables say now.
+//
+// The host removes a mapping only as a whole, as it was made: an area. So areas stay small enough
+// that the guest lets go of each at once, and what did not change is never touched: a device may be
+// using it. Source: Linux drivers/iommu/iommufd/io_pagetable.c (iopt_unmap_iova_range).
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <map>
+#include <vector>
+
+#include "model/iommu/extent.hpp"
+
+namespace tenon::model::iommu {
+
+/// How areas are made of what the guest's entries map.
+enum class AreaSize {
+    /// One for each entry: nothing that stays is ever in one with something that goes.
+    Entry,
+    /// As large as what came in one invalidation: fewer calls. If the guest lets go of a part, the
+    /// rest of the area is away for a moment.
+    Invalidation,
+};
+
+/// What has to be done in the host, in this order.
+struct AreaChanges {
+    std::vector<IovaRange> unmap;  ///< Each is one or more whole areas without gaps.
+    Extents map;                   ///< Each becomes an area.
+
+    bool operator==(const AreaChanges&) const = default;
+};
+
+/// The areas of one domain.
+class MappedAreas {
+public:
+    explicit MappedAreas(AreaSize size = AreaSize::Entry) : size_{size} {}
+
+    /// The guest's tables now say `found` of `range` (by address, all inside). What changes; counts
+    /// as done.
+    AreaChanges update(const IovaRange& range, const Extents& found);
+
+    /// What is mapped, area by area.
+    Extents areas() const;
+
+    /// How many there are.
+    std::size_t count() const { return areas_.size(); }
+
+    auto operator<=>(const MappedAreas&) const = default;
+
+private:
+    using Areas = std::map<std::uint64_t, Extent>;
+
+    AreaSize size_;
+    Areas areas_;  ///< By first address.
+};
+
+}  // namespace tenon::model::iommu

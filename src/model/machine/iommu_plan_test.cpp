@@ -1,0 +1,118 @@
+#include "model/machine/iommu_plan.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "model/iommu/registers.hpp"
+#include "tests/support/config_builder.hpp"
+
+namespace tenon::model::machine {
+namespace {
+
+using chosen::ViommuMode;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+DeviceRequest device_in_group(unsigned group, std::uint64_t last_iova = ~0ull >> 16) {
+    DeviceRequest request;
+    request.facts.physical = support::ConfigBuilder{}.image();
+    request.facts.group = device::GroupFacts{.number = group, .members = {}};
+    request.facts.iommu.iova = std::vector{device::IovaRange{.first = 0, .last = last_iova}};
+    return request;
+}
+
+MachinePlan plan_with(const chosen::VtdRequest& vtd, std::vector<DeviceRequest> devices = {}) {
+    return *make_plan({.devices = std::move(devices), .physical_bits = 46u, .vtd = vtd});
+}
+
+std::string effect_of(const MachinePlan& plan, std::string_view name) {
+    const auto found = std::ranges::find(plan.properties, name, &chosen::PropertyReport::name);
+    return found == plan.properties.end() ? "" : found->effect;
+}
+
+TEST(IommuPlan, IsThereOnlyWhereItIsAskedFor) {
+    EXPECT_EQ(make_plan({})->iommu, nullptr);
+    EXPECT_NE(plan_with({}).iommu, nullptr);
+}
+
+TEST(IommuPlan, HasCachingModeAndNoInterruptRemapping) {
+    const auto plan = plan_with({}, {device_in_group(1)});
+
+    const auto& shape = plan.iommu->unit.shape;
+    EXPECT_NE(shape.capability & 1u << 7, 0u);
+    EXPECT_FALSE(shape.interrupt_remapping());
+    EXPECT_THAT(plan.problems, IsEmpty());
+}
+
+TEST(IommuPlan, IsNoWiderThanTheNarrowestHostDomain) {
+    const auto plan = plan_with(
+        {}, {device_in_group(1), device_in_group(2, (1ull << 47) - 1), device_in_group(3)});
+
+    EXPECT_EQ(plan.iommu->unit.shape.address_bits(), 47u);
+    EXPECT_THAT(effect_of(plan, "viommu-aw"), HasSubstr("47 bits"));
+}
+
+TEST(IommuPlan, SaysWhereEachKeyCameFrom) {
+    const auto plan = plan_with({.mode = ViommuMode::Legacy, .address_width = 39});
+
+    std::vector<std::string> rows;
+    for (const auto& row : plan.properties)
+        rows.push_back(row.name + "=" + row.value + " " + std::string{name_of(row.origin)});
+    EXPECT_THAT(rows, ElementsAre("viommu=vtd user", "viommu-mode=legacy user",
+                                  "viommu-intremap=off version", "viommu-aw=39 user"));
+}
+
+TEST(IommuPlan, RefusesWhatIsNotCarriedOut) {
+    for (const auto& vtd : {chosen::VtdRequest{.mode = ViommuMode::Nested},
+                            chosen::VtdRequest{.mode = ViommuMode::Scalable},
+                            chosen::VtdRequest{.interrupt_remapping = true}}) {
+        const auto plan = plan_with(vtd);
+        ASSERT_EQ(plan.problems.size(), 1u);
+        EXPECT_THAT(plan.problems.front().what, HasSubstr("not carried out yet"));
+        EXPECT_FALSE(plan.assignable());
+    }
+}
+
+TEST(IommuPlan, RefusesFunctionsThatTheHostDoesNotTellApart) {
+    const auto plan = plan_with({}, {device_in_group(4), device_in_group(4)});
+
+    ASSERT_EQ(plan.problems.size(), 1u);
+    EXPECT_THAT(plan.problems.front().what, HasSubstr("dev0 and dev1 are in one IOMMU group"));
+}
+
+TEST(IommuPlan, LeadsToMemoryAlone) {
+    PeerPlan mapped{.state = PeerPlan::State::Mapped, .line = "mapped"};
+    PeerPlan none{.state = PeerPlan::State::None, .line = "none"};
+
+    restrict_to_memory(mapped);
+    restrict_to_memory(none);
+
+    EXPECT_EQ(mapped.state, PeerPlan::State::Partly);
+    EXPECT_EQ(mapped.line, "mapped; of devices that the guest lets past its IOMMU alone");
+    EXPECT_EQ(none, (PeerPlan{.state = PeerPlan::State::None, .line = "none"}));
+}
+
+TEST(IommuPlan, RefusesTheGroupInterface) {
+    auto device = device_in_group(1);
+    device.access.interface = device::Interface::Group;
+    std::vector<DeviceRequest> devices;
+    devices.push_back(std::move(device));
+
+    const auto plan = plan_with({}, std::move(devices));
+
+    ASSERT_EQ(plan.problems.size(), 1u);
+    EXPECT_THAT(plan.problems.front().what, HasSubstr("dev0 is assigned by VFIO's group"));
+    EXPECT_EQ(plan.problems.front().remedy, "iommu=iommufd");
+}
+
+TEST(IommuPlan, IsNoneWhereTheHostIsTooNarrow) {
+    const auto plan = plan_with({}, {device_in_group(1, 0xffff'ffff)});
+
+    EXPECT_EQ(plan.iommu, nullptr);
+    ASSERT_EQ(plan.problems.size(), 1u);
+    EXPECT_THAT(plan.problems.front().what, HasSubstr("addresses of 32 bits"));
+}
+
+}  // namespace
+}  // namespace tenon::model::machine

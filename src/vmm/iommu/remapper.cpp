@@ -1,0 +1,231 @@
+#include "vmm/iommu/remapper.hpp"
+
+#include <fmt/core.h>
+
+#include <utility>
+#include <variant>
+
+#include "base/bytes.hpp"
+#include "model/iommu/registers.hpp"
+
+namespace tenon::vmm::iommu {
+namespace {
+
+namespace effect = model::iommu::effect;
+using model::iommu::Blocked;
+using model::iommu::DeviceId;
+using model::iommu::DomainId;
+using model::iommu::Effects;
+using model::iommu::Identity;
+using model::iommu::SourceId;
+using model::iommu::Target;
+
+// Memory alone: what other devices have is not reached through the unit.
+model::iommu::DmaRegions regions_of(const board::GuestMemory& memory) {
+    std::vector<model::iommu::DmaRegion> regions;
+    for (const auto& part : memory.parts())
+        regions.push_back(
+            {.base = part.at, .size = part.bytes.size(), .allowed = {.read = true, .write = true}});
+    return model::iommu::DmaRegions{std::move(regions)};
+}
+
+}  // namespace
+
+Remapper::Remapper(const model::iommu::UnitShape& shape, const Outside& outside)
+    : outside_{outside}, tables_{outside.memory}, unit_{shape, tables_} {
+    // Nobody is there to whom anything would happen.
+    [[maybe_unused]] const auto nothing = unit_.set_regions(regions_of(outside.memory));
+}
+
+std::uint64_t Remapper::read(std::uint64_t offset, unsigned size) {
+    const MutexLock lock{mutex_};
+    return unit_.read(offset, static_cast<std::uint8_t>(size));
+}
+
+void Remapper::write(std::uint64_t offset, unsigned size, std::uint64_t value) {
+    if (!memory_is_there(offset, value)) return;
+    change([&]() TENON_REQUIRES(mutex_) {
+        return unit_.write(offset, static_cast<std::uint8_t>(size), value);
+    });
+    while (go_on()) {
+    }
+}
+
+// Others get at the unit in between.
+bool Remapper::go_on() {
+    {
+        const MutexLock lock{mutex_};
+        if (ending_ || !unit_.busy()) return false;
+    }
+    change([&]() TENON_REQUIRES(mutex_) { return unit_.go_on(); });
+    return true;
+}
+
+void Remapper::change(const std::function<Effects()>& step) {
+    {
+        const MutexLock lock{mutex_};
+        carry_out(step());
+    }
+    tell_failure();
+}
+
+// From then on whoever comes has its memory mapped before.
+bool Remapper::memory_is_there(std::uint64_t offset, std::uint64_t value) {
+    const bool switches_on = offset == model::iommu::at::global_command &&
+                             (value & model::iommu::global::translation) != 0;
+    if (!switches_on) return true;
+    std::vector<std::function<Result<void>()>> waits;
+    {
+        const MutexLock lock{mutex_};
+        for (const auto& [device, seat] : seats_)
+            waits.push_back(seat.member.wait_for_memory);
+    }
+    for (const auto& wait : waits)
+        if (wait && !wait()) return false;  // The guest ends, by whoever found out why.
+    return true;
+}
+
+Result<DeviceId> Remapper::add(Member member) {
+    const MutexLock lock{mutex_};
+    if (space_ != nullptr && space_ != member.space)
+        return fail(Error::Kind::Unsupported,
+                    "{} is in another address space of the host than the devices behind the "
+                    "guest's IOMMU",
+                    member.name);
+    // Now, not when the guest moves it: where there are no domains it could not be cut off either.
+    if (space_ == nullptr) TENON_TRY_DO(member.space->make_domain(), member.name);
+    space_ = member.space;
+    const DeviceId device{++last_device_};
+    const auto source = member.source;
+    seats_.emplace(device, Seat{.member = std::move(member), .at = Identity{}});
+    carry_out(unit_.add(device, source));
+    return device;
+}
+
+void Remapper::renumber(DeviceId device, SourceId source) {
+    change([&]() TENON_REQUIRES(mutex_) { return unit_.renumber(device, source); });
+}
+
+void Remapper::remove(DeviceId device) {
+    change([&]() TENON_REQUIRES(mutex_) { return unit_.remove(device); });
+    const MutexLock lock{mutex_};
+    seats_.erase(device);
+    if (!seats_.empty()) return;
+    domains_.clear();
+    space_ = nullptr;
+}
+
+void Remapper::restart() {
+    change([&]() TENON_REQUIRES(mutex_) { return unit_.reset(); });
+}
+
+void Remapper::end() {
+    const MutexLock lock{mutex_};
+    ending_ = true;
+}
+
+std::size_t Remapper::domains() const {
+    const MutexLock lock{mutex_};
+    return domains_.size();
+}
+
+void Remapper::carry_out(const Effects& effects) {
+    for (const auto& one : effects)
+        std::visit([this](const auto& what) TENON_REQUIRES(mutex_) { apply(what); }, one);
+}
+
+device::Domain* Remapper::find(DomainId domain) {
+    const auto found = domains_.find(domain);
+    return found == domains_.end() ? nullptr : found->second.get();
+}
+
+void Remapper::check(DomainId domain, const Result<void>& done) {
+    if (done) return;
+    outside_.warnings.check(done, {.function = "", .kind = "mapping for the guest's IOMMU"},
+                            "the guest's IOMMU: devices are cut off");
+    carry_out(unit_.refused(domain));
+}
+
+void Remapper::apply(const effect::MakeDomain& what) {
+    if (space_ == nullptr) return;
+    auto made = space_->make_domain();
+    if (made)
+        domains_[what.domain] = *std::move(made);
+    else
+        check(what.domain, std::unexpected(std::move(made).error()));
+}
+
+void Remapper::apply(const effect::DropDomain& what) { domains_.erase(what.domain); }
+
+void Remapper::apply(const effect::Unmap& what) {
+    if (auto* const domain = find(what.domain))
+        check(what.domain,
+              domain->unmap(Iova{what.range.first}, what.range.last - what.range.first + 1));
+}
+
+void Remapper::apply(const effect::Map& what) {
+    const auto& extent = what.extent;
+    if (auto* const domain = find(what.domain))
+        check(what.domain,
+              domain->map(extent.iova, Iova{extent.address.value()}, extent.size,
+                          {.read = extent.allowed.read, .write = extent.allowed.write}));
+}
+
+Result<void> Remapper::move(Seat& seat, const Target& to) {
+    auto& device = *seat.member.device;
+    if (std::holds_alternative<Blocked>(to)) return device.block();
+    if (std::holds_alternative<Identity>(to)) return device.attach(nullptr);
+    return device.attach(find(std::get<DomainId>(to)));
+}
+
+void Remapper::apply(const effect::MoveDevice& what) {
+    const auto found = seats_.find(what.device);
+    if (found == seats_.end() || found->second.at == what.to) return;
+    auto& seat = found->second;
+    if (const auto* domain = std::get_if<DomainId>(&what.to); domain && find(*domain) == nullptr)
+        return;
+    const auto moved = move(seat, what.to);
+    if (moved) {
+        seat.at = what.to;
+        return;
+    }
+    if (std::holds_alternative<Blocked>(what.to)) {
+        // It reaches what the guest has taken from it.
+        failure_ = Error{moved.error()}.during(seat.member.name);
+        return;
+    }
+    outside_.warnings.check(moved,
+                            {.function = seat.member.name, .kind = "moving in the host's IOMMU"},
+                            fmt::format("{}: cut off by the guest's IOMMU", seat.member.name));
+    carry_out(unit_.refused(what.device));
+}
+
+void Remapper::apply(const effect::SendMessage& what) {
+    outside_.warnings.check(outside_.vm.signal_msi(what.message.address, what.message.data),
+                            {.function = "", .kind = "interrupts of the guest's IOMMU"},
+                            "sending an interrupt of the guest's IOMMU");
+}
+
+void Remapper::apply(const effect::FaultRecorded& what) {
+    const auto& fault = what.fault;
+    outside_.warnings.once(
+        {.function = "", .kind = "faults of the guest's IOMMU"},
+        fmt::format("the guest's IOMMU: {:02x}:{:02x}.{}: {}", fault.source >> 8,
+                    fault.source >> 3 & 0x1f, fault.source & 7, text_of(fault.reason)));
+}
+
+void Remapper::apply(const effect::WriteStatus& what) {
+    const auto place = outside_.memory.span(what.at, sizeof what.data);
+    if (place && what.at.value() % sizeof what.data == 0) store_once(*place, 0, what.data);
+}
+
+void Remapper::tell_failure() {
+    std::optional<Error> failure;
+    {
+        const MutexLock lock{mutex_};
+        failure.swap(failure_);
+    }
+    if (failure && outside_.failed) outside_.failed(*failure);
+}
+
+}  // namespace tenon::vmm::iommu

@@ -1,0 +1,363 @@
+#include "vmm/iommu/remapper.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <array>
+#include <cstring>
+#include <memory>
+
+#include "base/bytes.hpp"
+#include "host/iommufd/iommufd_opener.hpp"
+#include "tests/support/fake_host.hpp"
+#include "tests/support/fake_vm.hpp"
+
+namespace tenon::vmm::iommu {
+namespace {
+
+using support::FakeKernel;
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::Pair;
+
+constexpr auto nvme = "0000:01:00.0";
+constexpr model::iommu::SourceId source = 0x0100;
+
+// Registers. Source: Intel VT-d specification 4.1, 11.4.
+constexpr std::uint64_t global_command = 0x18;
+constexpr std::uint64_t global_status = 0x1c;
+constexpr std::uint64_t root_table = 0x20;
+constexpr std::uint64_t queue_tail = 0x88;
+constexpr std::uint64_t queue_address = 0x90;
+constexpr std::uint64_t event_control = 0xa0;
+constexpr std::uint64_t event_data = 0xa4;
+constexpr std::uint64_t event_address = 0xa8;
+constexpr std::uint32_t translation = 1u << 31;
+constexpr std::uint32_t set_root = 1u << 30;
+constexpr std::uint32_t queue_on = 1u << 26;
+
+// Where the guest has its tables: three levels of one page each, for addresses of 39 bits.
+constexpr std::uint64_t root = 0x10000;
+constexpr std::uint64_t context = 0x11000;
+constexpr std::uint64_t queue = 0x12000;
+constexpr std::uint64_t status = 0x13000;
+constexpr std::uint64_t level3 = 0x14000;
+constexpr std::uint64_t level2 = 0x15000;
+constexpr std::uint64_t level1 = 0x16000;
+constexpr std::uint64_t memory_size = 4 << 20;
+constexpr std::uint16_t domain_number = 5;
+// The number of the first one; that there can be one is tried before.
+constexpr auto first_domain = FakeKernel::page_table_id + 2;
+
+// A machine with one controller behind its IOMMU, on a host with iommufd.
+class RemapperTest : public testing::Test {
+protected:
+    RemapperTest() {
+        host_.add(nvme, "14", 3);
+        opener_ = host::iommufd::IommufdOpener::create(host_.kernel(), host_.paths()).value();
+        device_ = opener_->open(host_.facts(nvme), {}).value();
+        for (const auto& part : memory_.parts())
+            EXPECT_TRUE(opener_->address_space().map(Iova{part.at.value()}, part.bytes));
+        device_id_ = remapper_
+                         .add({.name = "nvme",
+                               .device = device_,
+                               .space = &opener_->address_space(),
+                               .source = source,
+                               .wait_for_memory =
+                                   [this] {
+                                       ++waits_;
+                                       return memory_comes_;
+                                   }})
+                         .value();
+        put(root + 16, context | 1);
+        put(level3, level2 | 3);
+        put(level2, level1 | 3);
+    }
+
+    ~RemapperTest() override {
+        remapper_.remove(device_id_);
+        EXPECT_THAT(host_.kernel().mistakes(), IsEmpty());
+    }
+
+    void put(std::uint64_t at, std::uint64_t value) {
+        store_once(memory_.span(GuestAddress{at}, 8).value(), 0, value);
+    }
+    std::uint32_t get(std::uint64_t at) {
+        return load<std::uint32_t>(memory_.span(GuestAddress{at}, 4).value(), 0);
+    }
+    void set(std::uint64_t offset, std::uint32_t value) { remapper_.write(offset, 4, value); }
+
+    // The context of the controller: translated by the tables, or not at all.
+    void lead_to_tables() {
+        put(context, level3 | 1);
+        put(context + 8, domain_number << 8 | 1);
+    }
+    void pass_through() {
+        put(context, 2 << 2 | 1);
+        put(context + 8, domain_number << 8 | 2);
+    }
+
+    void switch_on() {
+        remapper_.write(root_table, 8, root);
+        set(global_command, set_root);
+        remapper_.write(queue_address, 8, queue);
+        set(global_command, queue_on);
+        set(global_command, queue_on | translation);
+    }
+
+    // Descriptors, and a wait for 2 at `status` behind them.
+    void invalidate(std::uint64_t low, std::uint64_t high = 0) {
+        put(status, 0);
+        put(queue + tail_, low);
+        put(queue + tail_ + 8, high);
+        put(queue + tail_ + 16, 2ull << 32 | 0x25);
+        put(queue + tail_ + 24, status);
+        tail_ += 32;
+        remapper_.write(queue_tail, 8, tail_);
+    }
+    // Source: 6.5.2.
+    void invalidate_page(std::uint64_t at) { invalidate(domain_number << 16 | 0x32, at); }
+    void invalidate_contexts() { invalidate(0x11); }
+
+    std::map<std::uint64_t, std::uint64_t> mapped() {
+        const auto domains = host_.kernel().domains();
+        return domains.empty() ? std::map<std::uint64_t, std::uint64_t>{} : domains.begin()->second;
+    }
+    std::optional<std::uint32_t> place() { return host_.kernel().place_of(nvme); }
+
+    support::FakeHost host_;
+    support::FakeVm vm_;
+    board::GuestMemory memory_ = board::GuestMemory::create(memory_size, 0xc000'0000).value();
+    board::Warnings warnings_;
+    std::unique_ptr<host::iommufd::IommufdOpener> opener_;
+    std::shared_ptr<device::DeviceControl> device_;
+    std::vector<std::string> failures_;
+    unsigned waits_ = 0;
+    Result<void> memory_comes_;
+    std::uint64_t tail_ = 0;
+    Remapper remapper_{
+        model::iommu::design_unit({}, {.interrupt_remapping = false}).value().shape,
+        {.memory = memory_, .vm = vm_, .warnings = warnings_, .failed = [this](const Error& why) {
+             failures_.push_back(to_string(why));
+         }}};
+    model::iommu::DeviceId device_id_;
+};
+
+TEST_F(RemapperTest, MovesADeviceToWhatItsTablesMap) {
+    lead_to_tables();
+    put(level1 + 8, 0x20'0000 | 3);
+
+    switch_on();
+
+    EXPECT_EQ(remapper_.read(global_status, 4) & translation, translation);
+    EXPECT_THAT(mapped(), ElementsAre(Pair(0x1000, 0x1000)));
+    EXPECT_EQ(place(), first_domain);
+}
+
+TEST_F(RemapperTest, FollowsAnInvalidationBeforeItsStatusIsThere) {
+    lead_to_tables();
+    put(level1 + 8, 0x20'0000 | 3);
+    switch_on();
+    put(level1 + 8, 0);
+    put(level1 + 16, 0x20'1000 | 3);
+
+    invalidate_page(0x1000);
+    invalidate_page(0x2000);
+
+    EXPECT_EQ(get(status), 2u);
+    EXPECT_THAT(mapped(), ElementsAre(Pair(0x2000, 0x1000)));
+}
+
+TEST_F(RemapperTest, DoesNotFollowWhatIsNotInvalidated) {
+    lead_to_tables();
+    switch_on();
+
+    put(level1 + 8, 0x20'0000 | 3);
+
+    EXPECT_THAT(mapped(), IsEmpty());
+}
+
+TEST_F(RemapperTest, BlocksADeviceWithoutAContext) {
+    switch_on();
+
+    EXPECT_EQ(place(), std::nullopt);
+}
+
+TEST_F(RemapperTest, AsksTheHostNothingForADeviceThatPasses) {
+    pass_through();
+    const auto before = host_.kernel().faults().calls();
+
+    switch_on();
+    invalidate_contexts();
+
+    EXPECT_EQ(get(status), 2u);
+    EXPECT_EQ(host_.kernel().faults().calls(), before);
+    EXPECT_EQ(place(), FakeKernel::address_space_id);
+}
+
+TEST_F(RemapperTest, MovesADeviceWhenItsContextIsInvalidated) {
+    pass_through();
+    switch_on();
+
+    lead_to_tables();
+    invalidate_contexts();
+    EXPECT_EQ(place(), first_domain);
+    pass_through();
+    invalidate_contexts();
+
+    EXPECT_EQ(place(), FakeKernel::page_table_id);
+    EXPECT_EQ(remapper_.domains(), 0u);
+    EXPECT_THAT(host_.kernel().domains(), IsEmpty());
+}
+
+TEST_F(RemapperTest, MapsMemoryAlone) {
+    lead_to_tables();
+    put(level1 + 8, 0xfed9'0000 | 3);
+    put(level1 + 16, memory_size | 3);
+
+    switch_on();
+
+    EXPECT_THAT(mapped(), IsEmpty());
+}
+
+TEST_F(RemapperTest, AResetLeadsBackToMemory) {
+    lead_to_tables();
+    switch_on();
+
+    remapper_.restart();
+
+    EXPECT_EQ(place(), FakeKernel::page_table_id);
+    EXPECT_EQ(remapper_.read(global_status, 4), 0u);
+    EXPECT_EQ(remapper_.domains(), 0u);
+}
+
+TEST_F(RemapperTest, NothingIsLeftOfADeviceThatGoes) {
+    lead_to_tables();
+    put(level1 + 8, 0x20'0000 | 3);
+    switch_on();
+
+    remapper_.remove(device_id_);
+
+    EXPECT_EQ(place(), std::nullopt);
+    EXPECT_THAT(host_.kernel().domains(), IsEmpty());
+    EXPECT_EQ(device_.use_count(), 1);
+}
+
+TEST_F(RemapperTest, ADeviceThatComesGoesWhereItsContextSays) {
+    remapper_.remove(device_id_);
+    lead_to_tables();
+    switch_on();
+
+    ASSERT_TRUE(remapper_.add({.name = "nvme",
+                               .device = device_,
+                               .space = &opener_->address_space(),
+                               .source = source,
+                               .wait_for_memory = {}}));
+
+    EXPECT_EQ(place(), first_domain + 1);
+}
+
+TEST_F(RemapperTest, FollowsTheNumberOfABus) {
+    lead_to_tables();
+    switch_on();
+
+    remapper_.renumber(device_id_, 0x0200);
+    EXPECT_EQ(place(), std::nullopt);
+    remapper_.renumber(device_id_, source);
+
+    EXPECT_EQ(place(), first_domain + 1);
+}
+
+TEST_F(RemapperTest, WaitsForMemoryOnceTranslationIsSwitchedOn) {
+    lead_to_tables();
+    set(global_command, queue_on);
+    EXPECT_EQ(waits_, 0u);
+
+    switch_on();
+
+    EXPECT_EQ(waits_, 1u);
+}
+
+TEST_F(RemapperTest, StaysOffWhereMemoryDoesNotCome) {
+    memory_comes_ = fail(Error::Kind::Busy, "the guest ends");
+
+    switch_on();
+
+    EXPECT_EQ(remapper_.read(global_status, 4) & translation, 0u);
+    EXPECT_EQ(place(), FakeKernel::address_space_id);
+}
+
+// A wait that asks for an interrupt. Source: 6.5.2.8, 11.4.9.5.
+TEST_F(RemapperTest, SendsTheMessageThatItsRegistersName) {
+    switch_on();
+    set(event_data, 0x4021);
+    set(event_address, 0xfee0'1000);
+    set(event_control, 0);
+
+    invalidate(0x15);
+
+    EXPECT_THAT(vm_.sent, ElementsAre(Pair(0xfee0'1000, 0x4021)));
+}
+
+TEST_F(RemapperTest, RefusesADeviceOfAnotherAddressSpace) {
+    const auto other = host::iommufd::IommufdOpener::create(host_.kernel(), host_.paths()).value();
+
+    const auto added = remapper_.add({.name = "other",
+                                      .device = device_,
+                                      .space = &other->address_space(),
+                                      .source = 0x0200,
+                                      .wait_for_memory = {}});
+
+    ASSERT_FALSE(added);
+    EXPECT_EQ(added.error().kind, Error::Kind::Unsupported);
+}
+
+// Making a domain, mapping, keeping memory mapped, attaching; and each of what then is undone.
+TEST_F(RemapperTest, ADeviceReachesNothingWhicheverCallFails) {
+    lead_to_tables();
+    put(level1 + 8, 0x20'0000 | 3);
+    auto& faults = host_.kernel().faults();
+    faults.fail_call(1000);
+    const auto before = faults.calls();
+    switch_on();
+    const auto calls = faults.calls() - before;
+    ASSERT_EQ(calls, 4u);
+
+    for (unsigned call = 1; call <= calls; ++call) {
+        remapper_.restart();
+        faults.fail_call(call, ENOMEM);
+        switch_on();
+        EXPECT_TRUE(!faults.reached() || place() == std::nullopt) << "call " << call;
+        faults.fail_call(0);
+    }
+    EXPECT_THAT(failures_, IsEmpty());
+}
+
+TEST_F(RemapperTest, AMappingThatCannotBeTakenBackCutsTheDeviceOff) {
+    lead_to_tables();
+    put(level1 + 8, 0x20'0000 | 3);
+    switch_on();
+    put(level1 + 8, 0);
+
+    host_.kernel().faults().fail_call(1);
+    invalidate_page(0x1000);
+
+    EXPECT_EQ(get(status), 2u);
+    EXPECT_EQ(place(), std::nullopt);
+    EXPECT_THAT(host_.kernel().domains(), IsEmpty());
+}
+
+TEST_F(RemapperTest, ADeviceThatCannotBeCutOffEndsTheGuest) {
+    lead_to_tables();
+    switch_on();
+    put(context, 0);
+
+    host_.kernel().faults().fail_call(1);
+    invalidate_contexts();
+
+    ASSERT_EQ(failures_.size(), 1u);
+    EXPECT_THAT(failures_.front(), testing::HasSubstr("nvme"));
+}
+
+}  // namespace
+}  // namespace tenon::vmm::iommu
