@@ -54,7 +54,7 @@ expect_equal 'what is installed' "$({
 # Symbols that a linker shows to others are those that the headers declare.
 internal=$(readelf -sW "$prefix/$lib/libtenon.a" |
     awk '$5 != "LOCAL" && $6 == "DEFAULT" && $7 != "UND" {print $8}' | c++filt |
-    grep -E '^tenon::(base|pci|device|host|capture|model|library)::' || true)
+    grep -E '^tenon::(base|pci|device|host|capture|model|managed|library)::' || true)
 expect_equal 'internal symbols that are visible' '' "$internal"
 
 for header in "$prefix"/include/tenon/*.hpp; do

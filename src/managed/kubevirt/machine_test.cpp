@@ -139,6 +139,22 @@ TEST(KubeVirt, AsksForTheFunction) {
         testing::Contains(testing::Field(&traps::Question::what, HasSubstr("ua-gpu-gpu1"))));
 }
 
+// A comma there was an empty document for ever.
+TEST(KubeVirt, EndsAtACommaInFrontOfADocument) {
+    const auto read = read_machine(",apiVersion: v1\n---\nkind: VirtualMachine\n", "vm.yaml");
+
+    ASSERT_FALSE(read);
+    EXPECT_THAT(read.error().what, HasSubstr("vm.yaml"));
+}
+
+TEST(KubeVirt, RefusesDocumentsWithoutEnd) {
+    std::string text;
+    for (int n = 0; n < 1001; ++n)
+        text += "---\n";
+
+    EXPECT_THAT(read_machine(text, "vm.yaml").error().what, HasSubstr("more than 1000 documents"));
+}
+
 TEST(KubeVirt, RefusesWhatItCannotRead) {
     const auto error_of = [](std::string_view text) {
         const auto read = read_machine(text, "vm.yaml");

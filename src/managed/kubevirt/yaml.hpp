@@ -15,7 +15,9 @@ namespace tenon::managed::kubevirt {
 /// A value in a document, or none. It shares the document.
 class Yaml {
 public:
-    Yaml(YAML::Node node, std::string file) : node_{std::move(node)}, file_{std::move(file)} {}
+    /// Of a document that begins `lines_before` lines into the file.
+    Yaml(YAML::Node node, std::string file, unsigned lines_before)
+        : node_{std::move(node)}, file_{std::move(file)}, lines_before_{lines_before} {}
 
     // Assigning a node of the library changes the document that it is in.
     Yaml(const Yaml&) = default;
@@ -49,10 +51,12 @@ public:
 private:
     YAML::Node node_;
     std::string file_;
+    unsigned lines_before_ = 0;
 };
 
 /// The documents of a text.
-/// Errors: Malformed, with the line, for what is no YAML, or nests too deep.
+/// Errors: Malformed, with the line, for what is no YAML, nests too deep, or has too many
+/// documents.
 Result<std::vector<Yaml>> read_yaml(std::string_view text, std::string_view file);
 
 }  // namespace tenon::managed::kubevirt
