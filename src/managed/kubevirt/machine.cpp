@@ -146,7 +146,7 @@ private:
 std::optional<Yaml> find_instance(const Yaml& object) {
     for (const auto* const path :
          {"spec", "spec.template.spec", "spec.virtualMachineTemplate.spec.template.spec"})
-        if (const auto spec = object.path(path); spec.at("domain").is_there()) return spec;
+        if (auto spec = object.path(path); spec.at("domain").is_there()) return spec;
     return std::nullopt;
 }
 

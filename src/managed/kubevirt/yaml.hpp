@@ -16,8 +16,8 @@ namespace tenon::managed::kubevirt {
 class Yaml {
 public:
     /// Of a document that begins `lines_before` lines into the file.
-    Yaml(YAML::Node node, std::string file, unsigned lines_before)
-        : node_{std::move(node)}, file_{std::move(file)}, lines_before_{lines_before} {}
+    Yaml(const YAML::Node& node, std::string file, unsigned lines_before)
+        : node_{node}, file_{std::move(file)}, lines_before_{lines_before} {}
 
     // Assigning a node of the library changes the document that it is in.
     Yaml(const Yaml&) = default;

@@ -1,4 +1,5 @@
 // Traps that show in XML of libvirt: a domain that has one and nothing else, and one that has not.
+#include <fmt/ranges.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

@@ -124,6 +124,10 @@ constexpr auto head =
     "<domain type='kvm' xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'>\n"
     "<name>vm</name><memory unit='KiB'>16777216</memory><vcpu>8</vcpu>\n"
     "<os><type arch='x86_64' machine='pc-q35-9.2'>hvm</type><boot dev='hd'/></os>\n";
+constexpr auto made_by_a_tool =
+    "<!-- WARNING: made by a tool -->\n<domain type='qemu'><memory>1048576</memory><os><type "
+    "machine='pc'>hvm</type></os><devices><controller type='ide' index='0'/><video><model "
+    "type='cirrus'/></video><memballoon model='virtio'/></devices></domain>";
 constexpr auto host_cpu = "<cpu mode='host-passthrough' check='none' migratable='on'/>\n";
 constexpr auto usual =
     "<emulator>/usr/bin/qemu-system-x86_64</emulator>\n"
@@ -248,9 +252,7 @@ std::vector<std::string> sound_of_libvirt() {
                "<shmem name='a'><model type='ivshmem-plain'/></shmem>"),
         // In a state of a running guest, and without a host's device on a pc.
         "<domstatus state='running' pid='7'>\n" + domain(host_cpu, gpu) + "</domstatus>\n",
-        "<!-- WARNING: made by a tool -->\n<domain type='qemu'><memory>1048576</memory><os><type "
-        "machine='pc'>hvm</type></os><devices><controller type='ide' index='0'/><video><model "
-        "type='cirrus'/></video><memballoon model='virtio'/></devices></domain>",
+        made_by_a_tool,
     };
 }
 
