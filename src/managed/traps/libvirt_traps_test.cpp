@@ -13,7 +13,6 @@ namespace {
 
 using support::diagnosed;
 using support::traps_in;
-using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
