@@ -111,7 +111,8 @@ TENON_MODULES=$modules
 export TENON_GUEST_BZIMAGE TENON_GUEST_INITRD TENON_DISK_CHECKSUM TENON_DISK2_CHECKSUM
 export TENON_EMULATOR TENON_QMP_CLIENT TENON_ROOT TENON_MODULES
 {
-    printf 'export PATH=%q HOME=/tmp LANG=C.UTF-8 TERM=%q\n' "$PATH:/usr/sbin:/sbin" "${TERM:-dumb}"
+    # Debian's own programs: those that a user has put before them may be scripts of many steps, seconds here.
+    printf 'export PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/tmp LANG=C.UTF-8 TERM=%q\n' "${TERM:-dumb}"
     for variable in "${!TENON@}"; do printf 'export %s=%q\n' "$variable" "${!variable}"; done
     printf 'cd %q || exit 1\n' "$PWD"
     if [ $# -gt 0 ]; then
@@ -127,6 +128,7 @@ export TENON_EMULATOR TENON_QMP_CLIENT TENON_ROOT TENON_MODULES
 
 tsc=reliable
 case $accel in tcg*) khz=$(python3 "$here/tsc_khz.py") && tsc+=${khz:+ tsc_early_khz=$khz} ;; esac
+# Code that lies where it lay before needs no new translation: half of the start of a large program.
 # shellcheck disable=SC2054  # the commas are the emulator's
 arguments=(
     -nodefaults -no-user-config -display none -no-reboot -name tenon-virtual-host
@@ -134,7 +136,7 @@ arguments=(
     -device "$iommu"
     -kernel "$(readlink -f "$kernel_folder/bzImage")" -initrd "$initrd"
     -append "console=ttyS0,115200 quiet panic=-1 intel_iommu=on iommu.strict=1 tsc=$tsc nokaslr \
-no_timer_check mitigations=off random.trust_cpu=on $append"
+norandmaps no_timer_check mitigations=off random.trust_cpu=on $append"
 )
 # A kernel with the PVH entry starts faster by it than through the real-mode setup of a bzImage.
 [ ! -e "$kernel_folder/vmlinux" ] || arguments+=(-kernel "$kernel_folder/vmlinux")

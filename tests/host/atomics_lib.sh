@@ -127,7 +127,10 @@ virtual_function_case() {
     expect_equal 'the physical function after its virtual one was asked about' 1 "$(enable_bit "$physical")"
     tr '\n' ' ' <"$work/plan" | tr -s ' ' | grep -q "set AtomicOp Requester Enable of its physical function $physical" ||
         fail "the plan does not report it"
+    # Nothing is looked at between its steps; without an answer the guest waits for one.
+    follow_steps 'atomics: ' true
     run_guest_with "$kernel" completers,atomics-on -- "$virtual"
+    end_steps >/dev/null
     section completers
     section atomics-on | tee "$work/on"
     grep -q '32+64: 0, DEVCTL2 0000 -> 0040' "$work/on" || fail "the guest's bit is not kept"
