@@ -60,7 +60,7 @@ TEST_F(App, EndsWithOneMessageOnWrongUsage) {
     EXPECT_EQ(run_with({"run", "--kernel"}).err,
               "tenon: --kernel needs a value. See: tenon run --help\n");
     EXPECT_EQ(run_with({"plan", "--emit", "xml", "01:00.0"}).err,
-              "tenon: --emit xml: known are lspci, qemu. See: tenon plan --help\n");
+              "tenon: --emit xml: known are lspci, qemu, libvirt. See: tenon plan --help\n");
     EXPECT_EQ(run_with({"plan", "--emit", "lspci", "--json", "01:00.0"}).status, 2);
 }
 

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "library/words.hpp"
+#include "managed/emit/libvirt.hpp"
 #include "managed/emit/prepared.hpp"
 #include "managed/emit/qemu.hpp"
 
@@ -26,7 +27,8 @@ struct Row {
     std::string (*words)(const to::Machine& machine);
 };
 
-constexpr auto rows = std::to_array<Row>({{"qemu", Manager::Qemu, to::qemu_command}});
+constexpr auto rows = std::to_array<Row>(
+    {{"qemu", Manager::Qemu, to::qemu_command}, {"libvirt", Manager::Libvirt, to::libvirt_domain}});
 
 constexpr std::uint16_t ats_capability = 0x0f;
 

@@ -171,10 +171,11 @@ TEST(Emit, HasAFormOfEachManager) {
     const auto text = [&](Manager manager) { return emit(plan, manager, Prefer::Planned).value(); };
 
     EXPECT_THAT(text(Manager::Qemu), HasSubstr("host=0000:65:00.0,bus=rp0"));
+    EXPECT_THAT(text(Manager::Libvirt), HasSubstr("bus='0x65' slot='0x00' function='0x0'"));
 }
 
 TEST(Emit, IsKnownByItsNames) {
-    EXPECT_THAT(emitted_managers(), ElementsAre("qemu"));
+    EXPECT_THAT(emitted_managers(), ElementsAre("qemu", "libvirt"));
     EXPECT_EQ(find_emitted("qemu"), Manager::Qemu);
     EXPECT_FALSE(find_emitted("lspci"));
     EXPECT_EQ(parse_prefer("").value(), Prefer::Planned);

@@ -9,6 +9,7 @@ import os
 import pathlib
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -58,6 +59,27 @@ def nothing_is_found_in(manager, suffix):
 def check_finds_nothing():
     """A configuration that was written has no finding, and no word that is not known."""
     yield from nothing_is_found_in("qemu", ".sh")
+    yield from nothing_is_found_in("libvirt", ".xml")
+
+
+def xml_follows_the_schema():
+    """A domain is one by libvirt's own schema."""
+    schema = pathlib.Path("/usr/share/libvirt/schemas/domain.rng")
+    if not schema.exists() or not shutil.which("xmllint"):
+        print("SKIPPED: libvirt0, for libvirt's schema, or libxml2-utils is not installed")
+        sys.exit(77)
+    knows_iommufd = "iommufd" in (schema.parent / "domaincommon.rng").read_text()
+    compared = 0
+    for name, text in outputs("libvirt"):
+        if "iommufd='yes'" in text and not knows_iommufd:
+            continue
+        done = subprocess.run(["xmllint", "--noout", "--relaxng", schema, "-"], input=text, capture_output=True,
+                              text=True, check=False)
+        if done.returncode != 0:
+            yield f"{name}: {done.stderr}\n{text}"
+        compared += 1
+    if compared < len(CAPTURES):
+        yield f"only {compared} domains were compared"
 
 
 def qemu_takes_the_command():

@@ -7,6 +7,7 @@
 #include <map>
 #include <ostream>
 
+#include "managed/emit/libvirt.hpp"
 #include "managed/emit/prepared.hpp"
 #include "managed/emit/qemu.hpp"
 #include "managed/emit/words.hpp"
@@ -167,7 +168,9 @@ TEST_P(RoundTrip, GivesTheSameMachineWithoutFindings) {
     }
 }
 
-INSTANTIATE_TEST_SUITE_P(Of, RoundTrip, testing::Values(Manager{"qemu", qemu_command}),
+INSTANTIATE_TEST_SUITE_P(Of, RoundTrip,
+                         testing::Values(Manager{"qemu", qemu_command},
+                                         Manager{"libvirt", libvirt_domain}),
                          [](const auto& tested) { return tested.param.name; });
 
 }  // namespace
