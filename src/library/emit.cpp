@@ -11,6 +11,7 @@
 #include "library/words.hpp"
 #include "managed/emit/libvirt.hpp"
 #include "managed/emit/prepared.hpp"
+#include "managed/emit/proxmox.hpp"
 #include "managed/emit/qemu.hpp"
 
 namespace tenon::library {
@@ -27,8 +28,9 @@ struct Row {
     std::string (*words)(const to::Machine& machine);
 };
 
-constexpr auto rows = std::to_array<Row>(
-    {{"qemu", Manager::Qemu, to::qemu_command}, {"libvirt", Manager::Libvirt, to::libvirt_domain}});
+constexpr auto rows = std::to_array<Row>({{"qemu", Manager::Qemu, to::qemu_command},
+                                          {"libvirt", Manager::Libvirt, to::libvirt_domain},
+                                          {"proxmox", Manager::Proxmox, to::proxmox_config}});
 
 constexpr std::uint16_t ats_capability = 0x0f;
 

@@ -172,11 +172,12 @@ TEST(Emit, HasAFormOfEachManager) {
 
     EXPECT_THAT(text(Manager::Qemu), HasSubstr("host=0000:65:00.0,bus=rp0"));
     EXPECT_THAT(text(Manager::Libvirt), HasSubstr("bus='0x65' slot='0x00' function='0x0'"));
+    EXPECT_THAT(text(Manager::Proxmox), HasSubstr("hostpci0: 0000:65:00.0,pcie=1"));
 }
 
 TEST(Emit, IsKnownByItsNames) {
-    EXPECT_THAT(emitted_managers(), ElementsAre("qemu", "libvirt"));
-    EXPECT_EQ(find_emitted("qemu"), Manager::Qemu);
+    EXPECT_THAT(emitted_managers(), ElementsAre("qemu", "libvirt", "proxmox"));
+    EXPECT_EQ(find_emitted("proxmox"), Manager::Proxmox);
     EXPECT_FALSE(find_emitted("lspci"));
     EXPECT_EQ(parse_prefer("").value(), Prefer::Planned);
     EXPECT_EQ(parse_prefer("atomics").value(), Prefer::Atomics);

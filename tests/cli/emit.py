@@ -60,6 +60,7 @@ def check_finds_nothing():
     """A configuration that was written has no finding, and no word that is not known."""
     yield from nothing_is_found_in("qemu", ".sh")
     yield from nothing_is_found_in("libvirt", ".xml")
+    yield from nothing_is_found_in("proxmox", ".conf")
 
 
 def xml_follows_the_schema():
