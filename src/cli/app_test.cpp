@@ -59,9 +59,9 @@ TEST_F(App, EndsWithOneMessageOnWrongUsage) {
               "tenon: \"c\" is one argument too many. See: tenon diff --help\n");
     EXPECT_EQ(run_with({"run", "--kernel"}).err,
               "tenon: --kernel needs a value. See: tenon run --help\n");
-    EXPECT_EQ(
-        run_with({"plan", "--emit", "xml", "01:00.0"}).err,
-        "tenon: --emit xml: known are lspci, qemu, libvirt, proxmox. See: tenon plan --help\n");
+    EXPECT_EQ(run_with({"plan", "--emit", "xml", "01:00.0"}).err,
+              "tenon: --emit xml: known are lspci, qemu, libvirt, proxmox, "
+              "kubevirt. See: tenon plan --help\n");
     EXPECT_EQ(run_with({"plan", "--emit", "lspci", "--json", "01:00.0"}).status, 2);
 }
 

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "library/words.hpp"
+#include "managed/emit/kubevirt.hpp"
 #include "managed/emit/libvirt.hpp"
 #include "managed/emit/prepared.hpp"
 #include "managed/emit/proxmox.hpp"
@@ -26,11 +27,14 @@ struct Row {
     std::string_view name;
     Manager manager;
     std::string (*words)(const to::Machine& machine);
+    bool chooses_places = false;  // Itself, whatever it is told.
 };
 
-constexpr auto rows = std::to_array<Row>({{"qemu", Manager::Qemu, to::qemu_command},
-                                          {"libvirt", Manager::Libvirt, to::libvirt_domain},
-                                          {"proxmox", Manager::Proxmox, to::proxmox_config}});
+constexpr auto rows =
+    std::to_array<Row>({{"qemu", Manager::Qemu, to::qemu_command},
+                        {"libvirt", Manager::Libvirt, to::libvirt_domain},
+                        {"proxmox", Manager::Proxmox, to::proxmox_config},
+                        {"kubevirt", Manager::KubeVirt, to::kubevirt_instance, true}});
 
 constexpr std::uint16_t ats_capability = 0x0f;
 
@@ -271,6 +275,7 @@ Result<std::string> emit(const model::machine::MachinePlan& plan, Manager manage
                          to::Prefer prefer) {
     const auto* const row = std::ranges::find(rows, manager, &Row::manager);
     auto machine = machine_to_emit(plan);
+    if (row->chooses_places) return row->words(machine);
     TENON_TRY(prepared, to::prepared(std::move(machine), prefer), "");
     return row->words(prepared);
 }

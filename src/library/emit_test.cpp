@@ -173,10 +173,11 @@ TEST(Emit, HasAFormOfEachManager) {
     EXPECT_THAT(text(Manager::Qemu), HasSubstr("host=0000:65:00.0,bus=rp0"));
     EXPECT_THAT(text(Manager::Libvirt), HasSubstr("bus='0x65' slot='0x00' function='0x0'"));
     EXPECT_THAT(text(Manager::Proxmox), HasSubstr("hostpci0: 0000:65:00.0,pcie=1"));
+    EXPECT_THAT(text(Manager::KubeVirt), HasSubstr("deviceName: \"tenon.example/1b36-0010\""));
 }
 
 TEST(Emit, IsKnownByItsNames) {
-    EXPECT_THAT(emitted_managers(), ElementsAre("qemu", "libvirt", "proxmox"));
+    EXPECT_THAT(emitted_managers(), ElementsAre("qemu", "libvirt", "proxmox", "kubevirt"));
     EXPECT_EQ(find_emitted("proxmox"), Manager::Proxmox);
     EXPECT_FALSE(find_emitted("lspci"));
     EXPECT_EQ(parse_prefer("").value(), Prefer::Planned);

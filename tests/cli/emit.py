@@ -61,6 +61,7 @@ def check_finds_nothing():
     yield from nothing_is_found_in("qemu", ".sh")
     yield from nothing_is_found_in("libvirt", ".xml")
     yield from nothing_is_found_in("proxmox", ".conf")
+    yield from nothing_is_found_in("kubevirt", ".yaml")
 
 
 def xml_follows_the_schema():

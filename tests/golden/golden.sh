@@ -20,7 +20,7 @@ print() {
     case $1 in
         txt) options=(-v) ;;
         json) options=(--json) ;;
-        lspci | qemu | libvirt | proxmox) options=(--emit "$1") ;;
+        lspci | qemu | libvirt | proxmox | kubevirt) options=(--emit "$1") ;;
     esac
     "$program" plan "${options[@]}" "$2" 2>&1 || status=$?
     [ "$status" -le 1 ] || printf 'exit status %s\n' "$status"
@@ -30,7 +30,7 @@ cd "$golden/../captures"
 different=0
 compared=0
 for capture in *.lspci; do
-    for form in short txt json lspci qemu libvirt proxmox; do
+    for form in short txt json lspci qemu libvirt proxmox kubevirt; do
         kept=$golden/${capture%.lspci}.$form
         if $update; then
             print "$form" "$capture" >"$kept"
