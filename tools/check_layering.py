@@ -40,7 +40,7 @@ ROOMS = {
     "cli": [["text"]],
     "library": [["words"]],
     "capture": [["text"], ["listing"]],
-    "managed": [["said"], ["qemu", "guest"], ["proxmox", "libvirt"], ["kubevirt"], ["traps"]],
+    "managed": [["said"], ["qemu", "guest"], ["proxmox", "libvirt"], ["kubevirt"], ["traps", "emit"]],
 }
 # What is behind include/tenon knows all of its layer.
 NO_ROOMS = {"api"}

@@ -188,6 +188,8 @@ TEST_F(AnonymizedOutput, OfAPlanNamesNobodyInAnyForm) {
         expect_nameless(print({"plan", "--anonymize", "-v", "--json", device}));
         expect_nameless(print({"plan", "--anonymize", "--json", device}));
         expect_nameless(print({"plan", "--anonymize", "--emit", "lspci", device}));
+        for (const auto* const manager : {"qemu", "libvirt", "proxmox", "kubevirt"})
+            expect_nameless(print({"plan", "--anonymize", "--emit", manager, device}));
         expect_nameless(print({"plan", "--anonymize", "--map", device}));
         print({"plan", "--anonymize", "--map", picture, device});
         std::ostringstream drawn;

@@ -1,5 +1,7 @@
 #include "cli/app.hpp"
 
+#include <fmt/ranges.h>
+
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <exception>
@@ -21,6 +23,7 @@
 #include "cli/plan_command.hpp"
 #include "cli/usage.hpp"
 #include "cli/vm_file.hpp"
+#include "library/emit.hpp"
 #include "library/version.hpp"
 
 namespace tenon::cli {
@@ -42,6 +45,7 @@ struct Options {
     bool json = false;
     bool verbose = false;
     std::string emit;
+    std::string prefer;
     std::string map;
     std::string report;
 };
@@ -66,6 +70,7 @@ CLI::App* add_plan(CLI::App& app, Options& options) {
     command->add_flag("--json", options.json);
     command->add_flag("-v,--verbose", options.verbose);
     command->add_option("--emit", options.emit);
+    command->add_option("--prefer", options.prefer);
     command->add_option("--map", options.map);
     command->add_option("--report", options.report);
     command->add_flag("--no-open", options.no_open);
@@ -236,8 +241,14 @@ Outcome check(const Host& host, CheckArguments& arguments, std::span<const char*
 }
 
 Outcome plan(const Host& host, const Options& options, const text::TextStyle& style) {
-    if (!options.emit.empty() && options.emit != "lspci")
-        return wrong_usage("plan", fmt::format("--emit {}: the only form is lspci", options.emit));
+    const auto manager = find_emitted(options.emit);
+    if (!options.emit.empty() && options.emit != "lspci" && !manager)
+        return wrong_usage("plan", fmt::format("--emit {}: known are lspci, {}", options.emit,
+                                               fmt::join(emitted_managers(), ", ")));
+    const auto prefer = parse_prefer(options.prefer);
+    if (!prefer) return wrong_usage("plan", prefer.error().what);
+    if (!options.prefer.empty() && !manager)
+        return wrong_usage("plan", "--prefer belongs to --emit with the name of a manager");
     if (!options.emit.empty() && options.json)
         return wrong_usage("plan", "--json and --emit print one thing each: give one of them");
     if (!options.map.empty() && (options.json || !options.emit.empty()))
@@ -255,6 +266,7 @@ Outcome plan(const Host& host, const Options& options, const text::TextStyle& st
     arguments.anonymize = options.anonymize;
     if (picture) return draw_plan(host, arguments, options.map);
     if (!options.report.empty()) return report_plan(host, arguments, options.report);
+    if (manager) return emit_plan(host, arguments, *manager, *prefer);
     using enum PlanForm;
     auto form = options.verbose ? Text : Summary;
     if (options.json) form = options.verbose ? JsonWithBytes : Json;

@@ -60,7 +60,8 @@ TEST_F(App, EndsWithOneMessageOnWrongUsage) {
     EXPECT_EQ(run_with({"run", "--kernel"}).err,
               "tenon: --kernel needs a value. See: tenon run --help\n");
     EXPECT_EQ(run_with({"plan", "--emit", "xml", "01:00.0"}).err,
-              "tenon: --emit xml: the only form is lspci. See: tenon plan --help\n");
+              "tenon: --emit xml: known are lspci, qemu, libvirt, proxmox, "
+              "kubevirt. See: tenon plan --help\n");
     EXPECT_EQ(run_with({"plan", "--emit", "lspci", "--json", "01:00.0"}).status, 2);
 }
 
@@ -82,6 +83,12 @@ TEST_F(App, PrintsAPlanThatCannotBeCarriedOutToo) {
     const auto json = run_with({"plan", "--json", "01:00.0"});
     EXPECT_EQ(json.status, 1);
     EXPECT_THAT(json.out, HasSubstr("\"assignable\": false"));
+
+    const auto command = run_with({"plan", "--emit", "qemu", "01:00.0"});
+    EXPECT_EQ(command.status, 1);
+    EXPECT_THAT(command.out, HasSubstr("-device vfio-pci,id=dev0,host=0000:01:00.0,bus="));
+    EXPECT_THAT(command.out, HasSubstr("# - 0000:01:00.0 cannot be assigned as it is: "));
+    EXPECT_THAT(command.err, HasSubstr("driver_override"));
 
     const auto dump = run_with({"plan", "--emit", "lspci", "01:00.0"});
     EXPECT_EQ(dump.status, 1);

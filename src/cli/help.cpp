@@ -105,6 +105,10 @@ Usage: tenon plan [OPTION]... DEVICE[,key=value...]...
   -v, --verbose           print all of it: each capability and BAR, properties, AtomicOps, the host
   --json                  print one JSON object, for scripts; with -v the guest's bytes as well
   --emit lspci            print the guest's view as a dump that `lspci -F` reads
+  --emit MANAGER          print a configuration that gives the planned guest, with what it cannot say as
+                          comments: qemu, a command; libvirt, XML; proxmox, a .conf; kubevirt, YAML
+  --prefer WHAT           of --emit, where a manager cannot have both: atomics, AtomicOps, or one-slot,
+                          functions of a card together
   --map                   draw the bytes of configuration space: whose they are, what the guest gets
   --map FILE.svg          the same picture as a file, for a bug report
   --report FILE.html      all of it as one page, for a ticket

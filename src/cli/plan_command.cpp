@@ -2,6 +2,8 @@
 
 #include <fmt/core.h>
 
+#include <utility>
+
 #include "base/output.hpp"
 #include "base/printable.hpp"
 #include "cli/text/library.hpp"
@@ -65,6 +67,18 @@ Outcome write_plan(const Host& host, const MachineArguments& arguments, const st
 }
 
 }  // namespace
+
+Outcome emit_plan(const Host& host, const MachineArguments& arguments,
+                  managed::said::Manager manager, managed::emit::Prefer prefer) {
+    const auto planned = plan_machine(host, arguments);
+    if (!planned) return ended_with(status::wrong, planned.error());
+    const auto* const plan = &planned->plan;
+    auto text = emit(*plan, manager, prefer);
+    if (!text) return ended_with(status::wrong, text.error());
+    return {.status = plan->assignable() ? status::good : status::refused,
+            .out = std::move(*text),
+            .err = text::render_refusal(*plan, {})};
+}
 
 Outcome draw_plan(const Host& host, const MachineArguments& arguments, const std::string& file) {
     return write_plan(host, arguments, file, text::render_map_svg);

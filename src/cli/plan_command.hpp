@@ -6,6 +6,7 @@
 #include "cli/outcome.hpp"
 #include "cli/text/library.hpp"
 #include "cli/text/terminal.hpp"
+#include "library/emit.hpp"
 
 namespace tenon::cli {
 
@@ -16,6 +17,10 @@ enum class PlanForm { Summary, Text, Json, JsonWithBytes, Lspci, Map };
 /// the same.
 Outcome run_plan(const Host& host, const MachineArguments& arguments, PlanForm form,
                  const text::TextStyle& style);
+
+/// Plans and prints the plan in the words of a manager. The status is as above.
+Outcome emit_plan(const Host& host, const MachineArguments& arguments,
+                  managed::said::Manager manager, managed::emit::Prefer prefer);
 
 /// Plans and writes the picture of configuration space to `file`, an SVG. The status is as above.
 Outcome draw_plan(const Host& host, const MachineArguments& arguments, const std::string& file);

@@ -155,6 +155,7 @@ void DeviceList::anonymize() {
         auto& request = requests_[n];
         anonymizer.take_names(request.facts);
         if (!request.rom.file.empty()) request.rom.file = words::anonymous_rom;
+        request.access.vf_token.reset();  // It was asked with it already.
         const auto keys = words::anonymous_keys(words::keys_in(words_[n]));
         words_[n] = request.facts.source;
         if (!keys.empty()) words_[n] += "," + keys;

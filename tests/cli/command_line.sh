@@ -37,7 +37,10 @@ expect 2 err 'unknown command "fly"; known: plan, run' fly
 expect 2 err 'DEVICE or --port is required' plan
 expect 2 err 'unknown option --unknown' plan --unknown handmade-nvme.lspci
 expect 2 err 'json and --emit' plan --json --emit lspci handmade-nvme.lspci
-expect 2 err 'the only form is lspci' plan --emit xml handmade-nvme.lspci
+expect 2 err 'known are lspci, qemu, libvirt, proxmox, kubevirt' plan --emit xml handmade-nvme.lspci
+expect 2 err 'prefer speed: known are atomics, one-slot' plan --emit qemu --prefer speed handmade-nvme.lspci
+expect 2 err 'belongs to --emit' plan --emit lspci --prefer atomics handmade-nvme.lspci
+expect 2 err 'json and --emit' plan --json --emit qemu handmade-nvme.lspci
 expect 2 err 'known: tenon-1' plan --machine tenon-0 handmade-nvme.lspci
 expect 2 err 'unknown key "bus"; known: id, port, function, iommu, fd, vf-token, rom, host-atomics, ' plan handmade-nvme.lspci,bus=1
 expect 2 err '^tenon: handmade-nvme.lspci: "id" is not key=value' plan handmade-nvme.lspci,id
