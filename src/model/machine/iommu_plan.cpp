@@ -186,10 +186,12 @@ void restrict_to_memory(PeerPlan& peers) {
 }
 
 bool shows_ats(const slot::FunctionPlan& function) {
-    return std::ranges::any_of(function.view.capabilities, [](const chosen::Decision& decision) {
-        return decision.list == chosen::CapabilityList::Extended &&
-               decision.id == pci::extended_id::ats && decision.guest_offset;
-    });
+    return function::sees_extended(function.view, pci::extended_id::ats);
+}
+
+function::GuestIommu guest_iommu(bool unit, unsigned pasid_width) {
+    if (unit) return function::GuestIommu::Legacy;
+    return pasid_width == 0 ? function::GuestIommu::None : function::GuestIommu::OfOthers;
 }
 
 }  // namespace tenon::model::machine

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "model/chosen/machine_version.hpp"
+#include "model/function/usable.hpp"
 #include "model/machine/machine_plan.hpp"
 
 namespace tenon::model::machine {
@@ -36,5 +37,9 @@ void restrict_to_memory(PeerPlan& peers);
 
 /// Whether the guest is shown ATS of the function.
 bool shows_ats(const slot::FunctionPlan& function);
+
+/// What translates for the guest's functions: our unit or, where none is asked for, the one that
+/// others build and that takes PASIDs of so many bits, if any.
+function::GuestIommu guest_iommu(bool unit, unsigned pasid_width);
 
 }  // namespace tenon::model::machine
