@@ -175,6 +175,73 @@ TEST_F(RemapperTest, FollowsAnInvalidationBeforeItsStatusIsThere) {
     EXPECT_THAT(mapped(), ElementsAre(Pair(0x2000, 0x1000)));
 }
 
+// What a driver maps at once, and lets go of at once.
+TEST_F(RemapperTest, AsksTheHostOnceForPagesSideBySide) {
+    lead_to_tables();
+    switch_on();
+    for (unsigned n = 0; n < 16; ++n)
+        put(level1 + n * 8ull, (0x20'0000 + n * 0x1000) | 3);
+    const auto before = host_.kernel().faults().calls();
+
+    invalidate_pages(0, 4);
+
+    EXPECT_EQ(host_.kernel().faults().calls() - before, 1u);
+    EXPECT_THAT(mapped(), ElementsAre(Pair(0, 0x1'0000)));
+    for (unsigned n = 0; n < 16; ++n)
+        put(level1 + n * 8ull, 0);
+    invalidate_pages(0, 4);
+    EXPECT_EQ(host_.kernel().faults().calls() - before, 2u);
+    EXPECT_THAT(mapped(), IsEmpty());
+}
+
+// Pages that were mapped one by one, and then all invalidated.
+TEST_F(RemapperTest, TakesARangeBackByOneCall) {
+    lead_to_tables();
+    switch_on();
+    for (unsigned n = 0; n < 16; ++n) {
+        put(level1 + n * 8ull, (0x20'0000 + n * 0x2000) | 3);
+        invalidate_page(n * 0x1000ull);
+    }
+    EXPECT_EQ(mapped().size(), 16u);
+    for (unsigned n = 0; n < 16; ++n)
+        put(level1 + n * 8ull, 0);
+    const auto before = host_.kernel().faults().calls();
+
+    invalidate_pages(0, 4);
+
+    EXPECT_EQ(host_.kernel().faults().calls() - before, 1u);
+    EXPECT_THAT(mapped(), IsEmpty());
+}
+
+class LargeRemapperTest : public RemapperTest {
+protected:
+    static constexpr std::uint64_t leaves_at = 8 << 20;
+    LargeRemapperTest() : RemapperTest{leaves_at + (1 << 30)} {}
+};
+
+// 1 GiB by pages of 2 MiB.
+TEST_F(LargeRemapperTest, AsksTheHostOnceForALargePageAtMost) {
+    lead_to_tables();
+    switch_on();
+    for (std::uint64_t n = 0; n < 512; ++n)
+        put(level2 + n * 8, (leaves_at + (n << 21)) | 0x83);
+    const auto before = host_.kernel().faults().calls();
+
+    invalidate_pages(0, 18);
+
+    EXPECT_LE(host_.kernel().faults().calls() - before, 512u);
+    std::uint64_t size = 0;
+    for (const auto& [at, one] : mapped())
+        size += one;
+    EXPECT_EQ(size, 1u << 30);
+    for (std::uint64_t n = 0; n < 512; ++n)
+        put(level2 + n * 8, 0);
+    const auto filled = host_.kernel().faults().calls();
+    invalidate_pages(0, 18);
+    EXPECT_EQ(host_.kernel().faults().calls() - filled, 1u);
+    EXPECT_THAT(mapped(), IsEmpty());
+}
+
 TEST_F(RemapperTest, DoesNotFollowWhatIsNotInvalidated) {
     lead_to_tables();
     switch_on();
