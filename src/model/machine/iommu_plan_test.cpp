@@ -93,6 +93,22 @@ TEST(IommuPlan, LeadsToMemoryAlone) {
     EXPECT_EQ(none, (PeerPlan{.state = PeerPlan::State::None, .line = "none"}));
 }
 
+// The host bridge gives none of these addresses to devices, nor is memory or ECAM there.
+TEST(IommuPlan, HasItsRegistersWhereNothingElseIs) {
+    const auto plan = *make_plan(
+        {.memory = {.size = 8ull << 30}, .physical_bits = 46u, .vtd = chosen::VtdRequest{}});
+
+    const auto is_inside = [](std::uint64_t base, std::uint64_t size) {
+        return base <= IommuPlan::registers && IommuPlan::registers - base < size;
+    };
+    const auto& addresses = plan.addresses;
+    EXPECT_FALSE(is_inside(addresses.memory32.base, addresses.memory32.size));
+    EXPECT_FALSE(is_inside(addresses.memory64.base, addresses.memory64.size));
+    EXPECT_FALSE(is_inside(addresses.ecam.base, 256ull << 20));
+    for (const auto& part : plan.memory.parts)
+        EXPECT_FALSE(is_inside(part.base, part.size));
+}
+
 TEST(IommuPlan, RefusesTheGroupInterface) {
     auto device = device_in_group(1);
     device.access.interface = device::Interface::Group;

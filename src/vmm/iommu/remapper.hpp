@@ -27,9 +27,6 @@
 
 namespace tenon::vmm::iommu {
 
-/// Bytes of the registers.
-inline constexpr std::uint64_t register_page = 0x1000;
-
 /// One unit, and the devices behind it. Thread-safe: one access is carried out at a time, with all
 /// that it asks of the host, before another is let at the unit; so the guest finds a status that it
 /// waits for when the host has done what stands before it.
