@@ -1,5 +1,7 @@
 #include "model/function/usable.hpp"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <string>
 #include <string_view>
@@ -13,6 +15,10 @@ namespace {
 constexpr std::string_view no_taker = "--viommu pasid";
 constexpr std::string_view no_iommu = "of no use: the guest has no IOMMU";
 
+bool is_ours(GuestIommu iommu) {
+    return iommu == GuestIommu::Legacy || iommu == GuestIommu::Scalable;
+}
+
 std::string use_of_ats(GuestIommu iommu, const Known<bool>& host) {
     if (iommu == GuestIommu::None) return std::string{no_iommu};
     if (host && !*host) return "of no use: the host's kernel keeps it off";
@@ -25,6 +31,12 @@ std::string use_of_ats(GuestIommu iommu, const Known<bool>& host) {
     return use;
 }
 
+std::string_view why_no_pasids(GuestIommu unit) {
+    if (unit == GuestIommu::Legacy)
+        return "the guest's IOMMU (vtd) has legacy tables, which name no PASIDs";
+    return "PASIDs of the guest's IOMMU (vtd) are not attached in the host yet";
+}
+
 std::string use_of_pasid(GuestIommu iommu) {
     switch (iommu) {
         case GuestIommu::None:
@@ -32,9 +44,10 @@ std::string use_of_pasid(GuestIommu iommu) {
         case GuestIommu::OfOthers:
             return "usable where the guest's IOMMU, which others build, takes PASIDs";
         case GuestIommu::Legacy:
+        case GuestIommu::Scalable:
             break;
     }
-    return "of no use: the guest's IOMMU (vtd) has legacy tables, which name no PASIDs";
+    return "of no use: " + std::string{why_no_pasids(iommu)};
 }
 
 chosen::PropertyReport* find(FunctionView& view, std::string_view name) {
@@ -62,9 +75,8 @@ void say_what_is_usable(GuestIommu iommu, const Known<bool>& host_ats, FunctionV
     auto* const pasid = find(view, "pasid");
     if (sees_extended(view, pci::extended_id::pasid)) {
         add(pasid, use_of_pasid(iommu));
-    } else if (iommu == GuestIommu::Legacy && pasid != nullptr && pasid->change == no_taker) {
-        pasid->effect =
-            "not shown: the guest's IOMMU (vtd) has legacy tables, which name no PASIDs";
+    } else if (is_ours(iommu) && pasid != nullptr && pasid->change == no_taker) {
+        pasid->effect = fmt::format("not shown: {}", why_no_pasids(iommu));
         pasid->change = "";
     }
 }

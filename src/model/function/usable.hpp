@@ -16,6 +16,7 @@ enum class GuestIommu {
     None,
     OfOthers,  ///< Another program's, in a plan of the machine that it builds.
     Legacy,    ///< Our unit, with legacy tables, which name no PASIDs.
+    Scalable,  ///< Our unit, with tables of PASIDs.
 };
 
 /// Whether the guest sees the extended capability `id`.

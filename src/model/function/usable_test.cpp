@@ -65,6 +65,14 @@ TEST(UsableCapabilities, HideThePasidThatLegacyTablesDoNotName) {
               "not shown: the guest's IOMMU (vtd) has legacy tables, which name no PASIDs");
 }
 
+TEST(UsableCapabilities, HideThePasidThatIsNotAttachedYet) {
+    auto request = with_unit();
+    request.vtd->mode = chosen::ViommuMode::Scalable;
+
+    EXPECT_EQ(effect(std::move(request), "pasid"),
+              "not shown: PASIDs of the guest's IOMMU (vtd) are not attached in the host yet");
+}
+
 TEST(UsableCapabilities, AreOfNoUseWhereTheHostKeepsThemOff) {
     FunctionView view;
     view.capabilities = {{.list = chosen::CapabilityList::Extended,
@@ -79,9 +87,9 @@ TEST(UsableCapabilities, AreOfNoUseWhereTheHostKeepsThemOff) {
 
 TEST(UsableCapabilities, SayNothingOfWhatIsHidden) {
     FunctionView view;
-    view.capabilities = {
-        {.list = chosen::CapabilityList::Extended, .id = pci::extended_id::ats}};
-    view.properties = {{.name = "ats", .effect = "hidden"}, {.name = "pasid", .effect = "not shown"}};
+    view.capabilities = {{.list = chosen::CapabilityList::Extended, .id = pci::extended_id::ats}};
+    view.properties = {{.name = "ats", .effect = "hidden"},
+                       {.name = "pasid", .effect = "not shown"}};
 
     say_what_is_usable(GuestIommu::None, true, view);
 

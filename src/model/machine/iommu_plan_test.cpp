@@ -45,6 +45,17 @@ TEST(IommuPlan, HasCachingModeAndNoInterruptRemapping) {
     EXPECT_THAT(plan.problems, IsEmpty());
 }
 
+TEST(IommuPlan, TakesTablesOfPasidsWhereTheyAreAskedFor) {
+    const auto plan = plan_with({.mode = ViommuMode::Scalable}, {device_in_group(1)});
+
+    EXPECT_TRUE(plan.iommu->unit.shape.scalable());
+    EXPECT_EQ(plan.iommu->unit.shape.pasid_width(), 0u);
+    EXPECT_THAT(plan.problems, IsEmpty());
+    EXPECT_THAT(effect_of(plan, "viommu-mode"), HasSubstr("tables of PASIDs"));
+    for (const auto mode : {ViommuMode::Auto, ViommuMode::Legacy})
+        EXPECT_FALSE(plan_with({.mode = mode}).iommu->unit.shape.scalable());
+}
+
 TEST(IommuPlan, IsNoWiderThanTheNarrowestHostDomain) {
     const auto plan = plan_with(
         {}, {device_in_group(1), device_in_group(2, (1ull << 47) - 1), device_in_group(3)});
@@ -65,7 +76,6 @@ TEST(IommuPlan, SaysWhereEachKeyCameFrom) {
 
 TEST(IommuPlan, RefusesWhatIsNotCarriedOut) {
     for (const auto& vtd : {chosen::VtdRequest{.mode = ViommuMode::Nested},
-                            chosen::VtdRequest{.mode = ViommuMode::Scalable},
                             chosen::VtdRequest{.interrupt_remapping = true}}) {
         const auto plan = plan_with(vtd);
         ASSERT_EQ(plan.problems.size(), 1u);

@@ -185,7 +185,7 @@ Result<MachinePlan> make_plan(MachineRequest request) {
     TENON_TRY_DO(seat(topology,
                       {.version = *version,
                        .viommu_pasid_width = viommu.value,
-                       .iommu = guest_iommu(request.vtd.has_value(), viommu.value)},
+                       .iommu = guest_iommu(request.vtd.transform(tables_of), viommu.value)},
                       request.devices),
                  "");
 
