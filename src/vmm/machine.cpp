@@ -118,7 +118,9 @@ Result<void> Machine::load() {
     TENON_TRY_DO(memory_.write(loader::acpi_tables, tables), "writing ACPI tables");
     TENON_TRY_DO(memory_.write(loader::reset_vector, board::code_at_reset(board::power_port)),
                  "writing the reset vector");
-    TENON_TRY(entry, source_->load(memory_, config_.addresses), "");
+    std::optional<GuestAddress> remapping;
+    if (config_.remapping) remapping = config_.remapping->registers;
+    TENON_TRY(entry, source_->load(memory_, config_.addresses, remapping), "");
     mark(config_.timeline, "kernel loaded");
     return vcpus().front()->enter_at(entry);
 }

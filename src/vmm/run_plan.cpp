@@ -10,6 +10,7 @@
 #include "base/text.hpp"
 #include "base/undo.hpp"
 #include "model/machine/iommu_plan.hpp"
+#include "vmm/board/layout.hpp"
 #include "vmm/control/control_service.hpp"
 #include "vmm/control/query_pci.hpp"
 #include "vmm/iommu/remapper.hpp"
@@ -77,7 +78,7 @@ Result<std::shared_ptr<iommu::Remapper>> make_remapper(const model::machine::Mac
                                                              machine.fail_with(why);
                                                          }});
     TENON_TRY_DO(machine.memory_bus().add(model::machine::IommuPlan::registers,
-                                          iommu::register_page, remapper),
+                                          board::remapping_page, remapper),
                  "placing the guest's IOMMU");
     return remapper;
 }

@@ -319,8 +319,8 @@ std::string misdeed_of(const Scene& scene) {
 
 GuestStory run_orderly_guest(ByteSource& bytes) {
     const bool scalable = bytes.below(2) != 0;
-    const auto areas = bytes.below(2) != 0 ? AreaSize::Invalidation : AreaSize::Entry;
-    Scene scene{scalable, areas};
+    constexpr std::array sizes{AreaSize::Entry, AreaSize::Pages, AreaSize::Invalidation};
+    Scene scene{scalable, sizes.at(bytes.below(sizes.size()))};
     OrderlyGuest guest{bytes, scene};
     while (!bytes.empty() && scene.misdeed.empty())
         guest.step();
@@ -329,7 +329,7 @@ GuestStory run_orderly_guest(ByteSource& bytes) {
 
 GuestStory run_hostile_guest(ByteSource& bytes) {
     const bool scalable = bytes.below(2) != 0;
-    Scene scene{scalable, AreaSize::Entry};
+    Scene scene{scalable, AreaSize::Pages};
     auto& tables = scene.tables;
     // Few pages, so that tables meet each other.
     const auto first = tables.page();

@@ -33,7 +33,7 @@ Result<std::optional<unsigned>> parse_width(std::string_view text) {
 
 constexpr auto table = std::to_array<Key<VtdRequest>>({
     {.words = {"mode", "legacy|scalable|nested|auto",
-               "which tables it takes; auto: legacy, the only ones that are carried out yet"},
+               "which tables it takes; auto: legacy; nested ones are not carried out yet"},
      .take = [](VtdRequest& vtd, std::string_view,
                 std::string_view value) { return store(vtd.mode, parse_mode(value)); }},
     {.words = {"intremap", "on|off",

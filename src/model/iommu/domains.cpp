@@ -5,16 +5,15 @@
 namespace tenon::model::iommu {
 namespace {
 
-constexpr IovaRange everything{0, ~0ull};
 // More ranges than that are compared as one.
 constexpr std::size_t most_ranges = 64;
 
-/// By address, without overlaps.
+/// By address; what overlaps or lies side by side is one.
 std::vector<IovaRange> merged(std::vector<IovaRange> ranges) {
     std::ranges::sort(ranges);
     std::vector<IovaRange> out;
     for (const auto& range : ranges) {
-        if (!out.empty() && range.first <= out.back().last)
+        if (!out.empty() && (range.first <= out.back().last || range.first - 1 == out.back().last))
             out.back().last = std::max(out.back().last, range.last);
         else
             out.push_back(range);
@@ -100,7 +99,7 @@ bool Domains::compare_all(DomainId id, Domain& domain) {
     domain.stale.clear();
     domain.all_stale = false;
     domain.compared = moment_;
-    return compare(id, domain, everything);
+    return compare(id, domain, everywhere);
 }
 
 // What goes is unmapped before anything new is mapped: both may be at one address.
@@ -109,7 +108,7 @@ bool Domains::compare(DomainId id, Domain& domain, const IovaRange& range) {
     cost_ += walked.tables;
     if (walked.trouble && walked.trouble != domain.trouble)
         troubles_.emplace_back(id, *walked.trouble);
-    if (walked.trouble || range == everything) domain.trouble = walked.trouble;
+    if (walked.trouble || range == everywhere) domain.trouble = walked.trouble;
     if (!walked.complete) return false;
     const auto changes = domain.areas.update(range, walked.extents);
     for (const auto& gone : changes.unmap)

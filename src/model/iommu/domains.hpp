@@ -18,7 +18,7 @@ namespace tenon::model::iommu {
 struct ShadowLimits {
     WalkLimits walk;            ///< For one page table; its extents are also all that is mapped.
     std::size_t pasids = 1024;  ///< Attached PASIDs of one device.
-    AreaSize areas = AreaSize::Entry;
+    AreaSize areas = AreaSize::Pages;
 };
 
 /// All domains of a unit. One stands for one page table, whatever the domain numbers are by which

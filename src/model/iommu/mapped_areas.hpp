@@ -14,10 +14,19 @@
 
 namespace tenon::model::iommu {
 
+/// All addresses that there are.
+inline constexpr IovaRange everywhere{0, ~0ull};
+
 /// How areas are made of what the guest's entries map.
 enum class AreaSize {
     /// One for each entry: nothing that stays is ever in one with something that goes.
     Entry,
+    /// Pages of 4 KiB side by side that page-selective invalidations before one wait bring are one,
+    /// up
+    /// to 2 MiB: what a driver maps at once it lets go of at once. Larger entries, and what a wider
+    /// invalidation finds, are areas of their own. Once the guest has let go of a part of an area,
+    /// whose rest was away for a moment, no more of its pages are joined.
+    Pages,
     /// As large as what came in one invalidation: fewer calls. If the guest lets go of a part, the
     /// rest of the area is away for a moment.
     Invalidation,
@@ -34,10 +43,10 @@ struct AreaChanges {
 /// The areas of one domain.
 class MappedAreas {
 public:
-    explicit MappedAreas(AreaSize size = AreaSize::Entry) : size_{size} {}
+    explicit MappedAreas(AreaSize size = AreaSize::Pages) : size_{size} {}
 
     /// The guest's tables now say `found` of `range` (by address, all inside). What changes; counts
-    /// as done.
+    /// as done. `range` is everywhere if software did not name it page by page.
     AreaChanges update(const IovaRange& range, const Extents& found);
 
     /// What is mapped, area by area.
@@ -51,8 +60,8 @@ public:
 private:
     using Areas = std::map<std::uint64_t, Extent>;
 
-    AreaSize size_;
-    Areas areas_;  ///< By first address.
+    AreaSize size_;  ///< Of what comes; Pages becomes Entry.
+    Areas areas_;    ///< By first address.
 };
 
 }  // namespace tenon::model::iommu

@@ -16,11 +16,22 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 
 constexpr Permissions both{.read = true, .write = true};
-constexpr IovaRange everything{0, ~0ull};
+constexpr auto everything = everywhere;
+constexpr IovaRange named{0, 0xff'ffff};  // By one page-selective invalidation.
+
+// Entries of 4 KiB side by side, in both address spaces.
+Extents pages(std::uint64_t iova, std::uint64_t count, std::uint64_t address);
 
 Extent extent(std::uint64_t iova, std::uint64_t size, std::uint64_t address,
               Permissions allowed = both) {
     return {Iova{iova}, size, GuestAddress{address}, allowed};
+}
+
+Extents pages(std::uint64_t iova, std::uint64_t count, std::uint64_t address) {
+    Extents all;
+    for (std::uint64_t n = 0; n < count; ++n)
+        all.push_back(extent(iova + n * 0x1000, 0x1000, address + n * 0x1000));
+    return all;
 }
 
 TEST(MappedAreas, MapsWhatIsNew) {
@@ -114,6 +125,73 @@ TEST(MappedAreas, JoinsWhatOneInvalidationBringsIfToldTo) {
     EXPECT_EQ(areas.count(), 2u);
 }
 
+TEST(MappedAreas, JoinsPagesThatAreNamedTogether) {
+    MappedAreas areas;
+    auto found = pages(0x1000, 3, 0x5000);
+    found.push_back(extent(0x4000, 0x1000, 0x8000, {.read = true}));  // Other permissions.
+    found.push_back(extent(0x5000, 0x1000, 0xf000));                  // Elsewhere in memory.
+    found.push_back(extent(0x7000, 0x1000, 0x1'1000));                // Elsewhere for the device.
+
+    EXPECT_THAT(
+        areas.update(named, found).map,
+        ElementsAre(extent(0x1000, 0x3000, 0x5000), extent(0x4000, 0x1000, 0x8000, {.read = true}),
+                    extent(0x5000, 0x1000, 0xf000), extent(0x7000, 0x1000, 0x1'1000)));
+    EXPECT_THAT(areas.update(named, {}).unmap,
+                ElementsAre(IovaRange{0x1000, 0x5fff}, IovaRange{0x7000, 0x7fff}));
+}
+
+TEST(MappedAreas, JoinsNoMoreThanTwoMebibytes) {
+    MappedAreas areas;
+    EXPECT_THAT(
+        areas.update(named, pages(0x1000, 513, 0x10'1000)).map,
+        ElementsAre(extent(0x1000, 0x20'0000, 0x10'1000), extent(0x20'1000, 0x1000, 0x30'1000)));
+}
+
+TEST(MappedAreas, JoinsNoLargePages) {
+    MappedAreas areas;
+    auto found = pages(0x1f'f000, 1, 0x1f'f000);
+    found.push_back(extent(0x20'0000, 0x20'0000, 0x20'0000));
+    found.push_back(extent(0x40'0000, 0x20'0000, 0x40'0000));
+    found.push_back(extent(0x60'0000, 0x1000, 0x60'0000));
+    EXPECT_EQ(areas.update(named, found).map, found);
+}
+
+TEST(MappedAreas, JoinsNothingThatIsNotNamedPageByPage) {
+    MappedAreas areas;
+    const auto found = pages(0x1000, 4, 0x5000);
+    EXPECT_EQ(areas.update(everywhere, found).map, found);
+}
+
+// A guest that lets go of parts is not to have the rest taken away a second time.
+TEST(MappedAreas, JoinsNoMoreOnceAPartIsLetGoOf) {
+    MappedAreas areas;
+    areas.update(named, pages(0x1000, 4, 0x5000));
+
+    const auto changes = areas.update({0x2000, 0x2fff}, {});
+
+    EXPECT_THAT(changes.unmap, ElementsAre(IovaRange{0x1000, 0x4fff}));
+    EXPECT_THAT(changes.map,
+                ElementsAre(extent(0x1000, 0x1000, 0x5000), extent(0x3000, 0x2000, 0x7000)));
+    const auto more = pages(0x8000, 2, 0x9000);
+    EXPECT_EQ(areas.update({0x8000, 0x9fff}, more).map, more);
+}
+
+TEST(MappedAreas, SeesAPartThatGoesInsideWhatIsNamed) {
+    MappedAreas areas;
+    areas.update(named, pages(0x1000, 4, 0x5000));
+
+    const auto rest = pages(0x1000, 3, 0x5000);
+    EXPECT_EQ(areas.update(named, rest).map, rest);
+}
+
+TEST(MappedAreas, GoOnBeingJoinedWhenTheyGoAsTheyCame) {
+    MappedAreas areas;
+    areas.update(named, pages(0x1000, 4, 0x5000));
+    areas.update({0x1000, 0x4fff}, {});
+
+    EXPECT_EQ(areas.update(named, pages(0x1000, 4, 0x9000)).map.size(), 1u);
+}
+
 TEST(MappedAreas, MayHaveTheWholeAddressSpace) {
     MappedAreas areas;
     areas.update(everything, {extent(0, 1ull << 57, 0)});
@@ -203,6 +281,10 @@ void follows_any_tables(AreaSize size) {
 
 RC_GTEST_PROP(MappedAreasProperty, FollowsAnyTablesEntryByEntry, ()) {
     follows_any_tables(AreaSize::Entry);
+}
+
+RC_GTEST_PROP(MappedAreasProperty, FollowsAnyTablesPagesJoined, ()) {
+    follows_any_tables(AreaSize::Pages);
 }
 
 RC_GTEST_PROP(MappedAreasProperty, FollowsAnyTablesInvalidationByInvalidation, ()) {

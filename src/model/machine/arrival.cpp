@@ -124,11 +124,15 @@ Result<Arrival> plan_arrival(const RunningMachine& machine, DeviceRequest&& devi
     TENON_TRY_DO(choose_id(machine, device), "");
     TENON_TRY(number, number_in_slot(port, device), "");
     const auto id = device.id;
-    TENON_TRY(
-        function,
-        plan_function({.version = *version, .viommu_pasid_width = machine.plan.viommu_pasid_width},
-                      std::move(device), number),
-        "");
+    std::optional<iommu::TableMode> unit;
+    if (const auto& ours = machine.plan.iommu)
+        unit = ours->unit.shape.scalable() ? iommu::TableMode::Scalable : iommu::TableMode::Legacy;
+    TENON_TRY(function,
+              plan_function({.version = *version,
+                             .viommu_pasid_width = machine.plan.viommu_pasid_width,
+                             .iommu = guest_iommu(unit, machine.plan.viommu_pasid_width)},
+                            std::move(device), number),
+              "");
     TENON_TRY_DO(refuse(id, function->view.reasons), "");
     TENON_TRY_DO(refuse(id, obstacles(machine, *function)), "");
     TENON_TRY(plan, slot::with_function(port, *function), "");

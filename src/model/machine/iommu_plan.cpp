@@ -34,7 +34,7 @@ public:
         const auto aperture = aperture_bits();
         auto design = iommu::design_unit(
             {.aperture_bits = aperture.value_or(untold_aperture)},
-            {.mode = iommu::TableMode::Legacy,
+            {.mode = tables_of(needs_.request),
              .interrupt_remapping = false,
              .address_width = needs_.request.address_width.value_or(0),
              .ats = std::ranges::any_of(functions_, [](auto* one) { return shows_ats(*one); }),
@@ -55,10 +55,7 @@ private:
         const auto mode = needs_.request.mode.value_or(ViommuMode::Auto);
         if (mode == ViommuMode::Nested)
             refuse("an IOMMU of the guest with nested tables is not carried out yet",
-                   "mode=legacy");
-        if (mode == ViommuMode::Scalable)
-            refuse("an IOMMU of the guest with scalable tables is not carried out yet",
-                   "mode=legacy");
+                   "mode=legacy, mode=scalable");
         if (needs_.request.interrupt_remapping.value_or(false))
             refuse(
                 "interrupt remapping by the guest's IOMMU is not carried out yet: KVM's own "
@@ -114,9 +111,12 @@ private:
         auto mode =
             row("viommu-mode", std::string{name_of(request.mode.value_or(ViommuMode::Auto))},
                 request.mode.has_value());
-        mode.effect =
-            "legacy tables: a guest's PASIDs are not attached yet, and without them "
-            "scalable tables bring nothing";
+        mode.effect = tables_of(request) == iommu::TableMode::Scalable
+                          ? "tables of PASIDs: requests without one are translated, the guest's "
+                            "PASIDs are not attached in the host yet"
+                          : "legacy tables: a guest's PASIDs are not attached yet, and without "
+                            "them scalable tables bring nothing";
+        mode.change = "mode=legacy, mode=scalable";
         reports.push_back(std::move(mode));
         auto remapping =
             row("viommu-intremap", request.interrupt_remapping.value_or(false) ? "on" : "off",
@@ -186,10 +186,19 @@ void restrict_to_memory(PeerPlan& peers) {
 }
 
 bool shows_ats(const slot::FunctionPlan& function) {
-    return std::ranges::any_of(function.view.capabilities, [](const chosen::Decision& decision) {
-        return decision.list == chosen::CapabilityList::Extended &&
-               decision.id == pci::extended_id::ats && decision.guest_offset;
-    });
+    return function::sees_extended(function.view, pci::extended_id::ats);
+}
+
+iommu::TableMode tables_of(const chosen::VtdRequest& request) {
+    return request.mode == ViommuMode::Scalable ? iommu::TableMode::Scalable
+                                                : iommu::TableMode::Legacy;
+}
+
+function::GuestIommu guest_iommu(const std::optional<iommu::TableMode>& unit,
+                                 unsigned pasid_width) {
+    if (unit == iommu::TableMode::Scalable) return function::GuestIommu::Scalable;
+    if (unit) return function::GuestIommu::Legacy;
+    return pasid_width == 0 ? function::GuestIommu::None : function::GuestIommu::OfOthers;
 }
 
 }  // namespace tenon::model::machine

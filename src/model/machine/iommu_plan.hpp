@@ -3,10 +3,12 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
 #include "model/chosen/machine_version.hpp"
+#include "model/function/usable.hpp"
 #include "model/machine/machine_plan.hpp"
 
 namespace tenon::model::machine {
@@ -36,5 +38,12 @@ void restrict_to_memory(PeerPlan& peers);
 
 /// Whether the guest is shown ATS of the function.
 bool shows_ats(const slot::FunctionPlan& function);
+
+/// Which tables the IOMMU takes that is asked for.
+iommu::TableMode tables_of(const chosen::VtdRequest& request);
+
+/// What translates for the guest's functions: our unit with these tables or, without one, the one
+/// that others build and that takes PASIDs of so many bits, if any.
+function::GuestIommu guest_iommu(const std::optional<iommu::TableMode>& unit, unsigned pasid_width);
 
 }  // namespace tenon::model::machine

@@ -45,6 +45,17 @@ TEST(IommuPlan, HasCachingModeAndNoInterruptRemapping) {
     EXPECT_THAT(plan.problems, IsEmpty());
 }
 
+TEST(IommuPlan, TakesTablesOfPasidsWhereTheyAreAskedFor) {
+    const auto plan = plan_with({.mode = ViommuMode::Scalable}, {device_in_group(1)});
+
+    EXPECT_TRUE(plan.iommu->unit.shape.scalable());
+    EXPECT_EQ(plan.iommu->unit.shape.pasid_width(), 0u);
+    EXPECT_THAT(plan.problems, IsEmpty());
+    EXPECT_THAT(effect_of(plan, "viommu-mode"), HasSubstr("tables of PASIDs"));
+    for (const auto mode : {ViommuMode::Auto, ViommuMode::Legacy})
+        EXPECT_FALSE(plan_with({.mode = mode}).iommu->unit.shape.scalable());
+}
+
 TEST(IommuPlan, IsNoWiderThanTheNarrowestHostDomain) {
     const auto plan = plan_with(
         {}, {device_in_group(1), device_in_group(2, (1ull << 47) - 1), device_in_group(3)});
@@ -65,7 +76,6 @@ TEST(IommuPlan, SaysWhereEachKeyCameFrom) {
 
 TEST(IommuPlan, RefusesWhatIsNotCarriedOut) {
     for (const auto& vtd : {chosen::VtdRequest{.mode = ViommuMode::Nested},
-                            chosen::VtdRequest{.mode = ViommuMode::Scalable},
                             chosen::VtdRequest{.interrupt_remapping = true}}) {
         const auto plan = plan_with(vtd);
         ASSERT_EQ(plan.problems.size(), 1u);
@@ -91,6 +101,22 @@ TEST(IommuPlan, LeadsToMemoryAlone) {
     EXPECT_EQ(mapped.state, PeerPlan::State::Partly);
     EXPECT_EQ(mapped.line, "mapped; of devices that the guest lets past its IOMMU alone");
     EXPECT_EQ(none, (PeerPlan{.state = PeerPlan::State::None, .line = "none"}));
+}
+
+// The host bridge gives none of these addresses to devices, nor is memory or ECAM there.
+TEST(IommuPlan, HasItsRegistersWhereNothingElseIs) {
+    const auto plan = *make_plan(
+        {.memory = {.size = 8ull << 30}, .physical_bits = 46u, .vtd = chosen::VtdRequest{}});
+
+    const auto is_inside = [](std::uint64_t base, std::uint64_t size) {
+        return base <= IommuPlan::registers && IommuPlan::registers - base < size;
+    };
+    const auto& addresses = plan.addresses;
+    EXPECT_FALSE(is_inside(addresses.memory32.base, addresses.memory32.size));
+    EXPECT_FALSE(is_inside(addresses.memory64.base, addresses.memory64.size));
+    EXPECT_FALSE(is_inside(addresses.ecam.base, 256ull << 20));
+    for (const auto& part : plan.memory.parts)
+        EXPECT_FALSE(is_inside(part.base, part.size));
 }
 
 TEST(IommuPlan, RefusesTheGroupInterface) {

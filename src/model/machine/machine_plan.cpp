@@ -182,9 +182,12 @@ Result<MachinePlan> make_plan(MachineRequest request) {
     TENON_TRY(viommu, choose_viommu(*version, request.viommu_pasid_width), "");
     Topology topology{*version};
     TENON_TRY_DO(topology.add_named(request.ports), "");
-    TENON_TRY_DO(
-        seat(topology, {.version = *version, .viommu_pasid_width = viommu.value}, request.devices),
-        "");
+    TENON_TRY_DO(seat(topology,
+                      {.version = *version,
+                       .viommu_pasid_width = viommu.value,
+                       .iommu = guest_iommu(request.vtd.transform(tables_of), viommu.value)},
+                      request.devices),
+                 "");
 
     const auto made = std::make_unique<MachinePlan>();
     auto& plan = *made;

@@ -70,6 +70,7 @@ Result<std::unique_ptr<slot::FunctionPlan>> plan_function(const FunctionRules& r
     auto& view = function->view;
     view = function::build_function_view(device.facts, properties, device.rom);
     if (view.guest_view) view.properties.push_back(report_on_error(view, properties));
+    function::say_what_is_usable(rules.iommu, device.facts.iommu.ats, view);
     view.id = std::move(device.id);
     view.function = number;
     function->facts = std::move(device.facts);

@@ -5,6 +5,7 @@
 
 #include "base/result.hpp"
 #include "model/chosen/machine_version.hpp"
+#include "model/function/usable.hpp"
 #include "model/machine/machine_plan.hpp"
 
 namespace tenon::model::machine {
@@ -13,6 +14,7 @@ namespace tenon::model::machine {
 struct FunctionRules {
     const chosen::MachineVersion& version;
     unsigned viommu_pasid_width = 0;  ///< Bits; 0: the guest has no IOMMU that takes PASIDs.
+    function::GuestIommu iommu = function::GuestIommu::None;
 };
 
 /// The function's number in the slot of `port`: as asked, or the first that is free.

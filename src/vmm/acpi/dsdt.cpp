@@ -79,17 +79,19 @@ Bytes make_host_bridge(const model::machine::AddressMap& addresses,
 }  // namespace
 
 Bytes make_dsdt_body(const model::machine::AddressMap& addresses,
-                     const std::vector<model::function::IntxRoute>& routes) {
+                     const std::vector<model::function::IntxRoute>& routes,
+                     std::optional<GuestAddress> remapping) {
     using namespace aml;
     // The specification wants ECAM reserved by a motherboard device: PCI Firmware
     // Specification 3.3, 4.1.2.
-    const auto reserved =
-        device("ECAM", join({
-                           name("_HID", eisa_id("PNP0C02")),
-                           name("_UID", integer(0)),
-                           name("_CRS", resource::make_template(resource::fixed_memory32(
-                                            addresses.ecam.base, addresses.ecam.size))),
-                       }));
+    Bytes kept = resource::fixed_memory32(addresses.ecam.base, addresses.ecam.size);
+    if (remapping)
+        kept = join({kept, resource::fixed_memory32(remapping->value(), board::remapping_page)});
+    const auto reserved = device("ECAM", join({
+                                             name("_HID", eisa_id("PNP0C02")),
+                                             name("_UID", integer(0)),
+                                             name("_CRS", resource::make_template(kept)),
+                                         }));
     const auto serial = device(
         "COM1", join({
                     name("_HID", eisa_id("PNP0501")),

@@ -153,7 +153,10 @@ Result<Bytes> make_tables(const Board& board, GuestAddress at, std::uint64_t lim
         block.insert(block.end(), table.begin(), table.end());
         return address;
     };
-    const auto dsdt = place(make_table("DSDT", 2, make_dsdt_body(board.addresses, board.intx)));
+    std::optional<GuestAddress> registers;
+    if (board.remapping) registers = board.remapping->registers;
+    const auto dsdt =
+        place(make_table("DSDT", 2, make_dsdt_body(board.addresses, board.intx, registers)));
     std::vector<GuestAddress> tables{place(make_fadt(dsdt)), place(make_madt(board.vcpus)),
                                      place(make_mcfg(board.addresses))};
     if (board.remapping) tables.push_back(place(make_dmar(*board.remapping)));

@@ -167,6 +167,16 @@ TEST_F(Iasl, ReadsWindowsOfTheBridge) {
     EXPECT_EQ(source.find("_PRT"), std::string::npos) << source;
 }
 
+TEST_F(Iasl, ReadsThePageThatIsKeptForTheIommu) {
+    const auto dsdt = [&](std::optional<GuestAddress> remapping) {
+        return disassemble(make_table("DSDT", 2, make_dsdt_body(addresses(), {}, remapping)),
+                           "dsdt");
+    };
+
+    EXPECT_NE(dsdt(GuestAddress{0xfed9'0000}).find("0xFED90000"), std::string::npos);
+    EXPECT_EQ(dsdt(std::nullopt).find("0xFED90000"), std::string::npos);
+}
+
 TEST_F(Iasl, FindsNoFaultInTheDataTables) {
     for (const auto& [name, table] :
          {std::pair{"facp", make_fadt(GuestAddress{0xe'1000})}, std::pair{"apic", make_madt(2)},

@@ -14,6 +14,9 @@ inline constexpr std::uint64_t ecam_bus_size = 0x10'0000;
 inline constexpr std::uint32_t ioapic_address = 0xfec0'0000;
 inline constexpr std::uint32_t local_apic_address = 0xfee0'0000;
 
+/// Bytes of the registers of the guest's IOMMU; the plan says where.
+inline constexpr std::uint64_t remapping_page = 0x1000;
+
 /// The serial port COM1. Its interrupt is a pin of the IOAPIC.
 inline constexpr std::uint16_t serial_port = 0x3f8;
 inline constexpr std::uint16_t serial_ports = 8;

@@ -2,6 +2,8 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
+#include <cerrno>
 #include <utility>
 #include <variant>
 
@@ -19,6 +21,8 @@ using model::iommu::Effects;
 using model::iommu::Identity;
 using model::iommu::SourceId;
 using model::iommu::Target;
+
+constexpr std::chrono::milliseconds between_tries{2};
 
 // Memory alone: what other devices have is not reached through the unit.
 model::iommu::DmaRegions regions_of(const board::GuestMemory& memory) {
@@ -38,13 +42,13 @@ Remapper::Remapper(const model::iommu::UnitShape& shape, const Outside& outside)
 }
 
 std::uint64_t Remapper::read(std::uint64_t offset, unsigned size) {
-    const MutexLock lock{mutex_};
+    const MutexLock lock{turn_};
     return unit_.read(offset, static_cast<std::uint8_t>(size));
 }
 
 void Remapper::write(std::uint64_t offset, unsigned size, std::uint64_t value) {
     if (!memory_is_there(offset, value)) return;
-    change([&]() TENON_REQUIRES(mutex_) {
+    change([&]() TENON_REQUIRES(turn_) {
         return unit_.write(offset, static_cast<std::uint8_t>(size), value);
     });
     while (go_on()) {
@@ -53,17 +57,18 @@ void Remapper::write(std::uint64_t offset, unsigned size, std::uint64_t value) {
 
 // Others get at the unit in between.
 bool Remapper::go_on() {
+    if (ending()) return false;
     {
-        const MutexLock lock{mutex_};
-        if (ending_ || !unit_.busy()) return false;
+        const MutexLock lock{turn_};
+        if (!unit_.busy()) return false;
     }
-    change([&]() TENON_REQUIRES(mutex_) { return unit_.go_on(); });
+    change([&]() TENON_REQUIRES(turn_) { return unit_.go_on(); });
     return true;
 }
 
 void Remapper::change(const std::function<Effects()>& step) {
     {
-        const MutexLock lock{mutex_};
+        const MutexLock lock{turn_};
         carry_out(step());
     }
     tell_failure();
@@ -76,7 +81,7 @@ bool Remapper::memory_is_there(std::uint64_t offset, std::uint64_t value) {
     if (!switches_on) return true;
     std::vector<std::function<Result<void>()>> waits;
     {
-        const MutexLock lock{mutex_};
+        const MutexLock lock{turn_};
         for (const auto& [device, seat] : seats_)
             waits.push_back(seat.member.wait_for_memory);
     }
@@ -86,7 +91,7 @@ bool Remapper::memory_is_there(std::uint64_t offset, std::uint64_t value) {
 }
 
 Result<DeviceId> Remapper::add(Member member) {
-    const MutexLock lock{mutex_};
+    const MutexLock lock{turn_};
     if (space_ != nullptr && space_ != member.space)
         return fail(Error::Kind::Unsupported,
                     "{} is in another address space of the host than the devices behind the "
@@ -103,12 +108,12 @@ Result<DeviceId> Remapper::add(Member member) {
 }
 
 void Remapper::renumber(DeviceId device, SourceId source) {
-    change([&]() TENON_REQUIRES(mutex_) { return unit_.renumber(device, source); });
+    change([&]() TENON_REQUIRES(turn_) { return unit_.renumber(device, source); });
 }
 
 void Remapper::remove(DeviceId device) {
-    change([&]() TENON_REQUIRES(mutex_) { return unit_.remove(device); });
-    const MutexLock lock{mutex_};
+    change([&]() TENON_REQUIRES(turn_) { return unit_.remove(device); });
+    const MutexLock lock{turn_};
     seats_.erase(device);
     if (!seats_.empty()) return;
     domains_.clear();
@@ -116,22 +121,39 @@ void Remapper::remove(DeviceId device) {
 }
 
 void Remapper::restart() {
-    change([&]() TENON_REQUIRES(mutex_) { return unit_.reset(); });
+    change([&]() TENON_REQUIRES(turn_) { return unit_.reset(); });
 }
 
 void Remapper::end() {
     const MutexLock lock{mutex_};
     ending_ = true;
+    ended_.wake();
+}
+
+bool Remapper::ending() {
+    const MutexLock lock{mutex_};
+    return ending_;
+}
+
+// False: `end` has come, or the guest's.
+bool Remapper::pause(std::chrono::steady_clock::time_point end) {
+    const auto now = std::chrono::steady_clock::now();
+    if (now >= end) return false;
+    const auto until = std::min(now + between_tries, end);
+    const MutexLock lock{mutex_};
+    while (!ending_ && ended_.wait_until(mutex_, until)) {
+    }
+    return !ending_;
 }
 
 std::size_t Remapper::domains() const {
-    const MutexLock lock{mutex_};
+    const MutexLock lock{turn_};
     return domains_.size();
 }
 
 void Remapper::carry_out(const Effects& effects) {
     for (const auto& one : effects)
-        std::visit([this](const auto& what) TENON_REQUIRES(mutex_) { apply(what); }, one);
+        std::visit([this](const auto& what) TENON_REQUIRES(turn_) { apply(what); }, one);
 }
 
 device::Domain* Remapper::find(DomainId domain) {
@@ -178,13 +200,23 @@ Result<void> Remapper::move(Seat& seat, const Target& to) {
     return device.attach(find(std::get<DomainId>(to)));
 }
 
+// A reset ends by itself. Source: Linux drivers/iommu/iommu.c (a device that is blocked for a reset
+// is attached nowhere else, EBUSY).
+Result<void> Remapper::move_when_free(Seat& seat, const Target& to) {
+    const auto end = std::chrono::steady_clock::now() + outside_.patience;
+    for (;;) {
+        auto moved = move(seat, to);
+        if (moved || moved.error().os_error != EBUSY || !pause(end)) return moved;
+    }
+}
+
 void Remapper::apply(const effect::MoveDevice& what) {
     const auto found = seats_.find(what.device);
     if (found == seats_.end() || found->second.at == what.to) return;
     auto& seat = found->second;
     if (const auto* domain = std::get_if<DomainId>(&what.to); domain && find(*domain) == nullptr)
         return;
-    const auto moved = move(seat, what.to);
+    const auto moved = move_when_free(seat, what.to);
     if (moved) {
         seat.at = what.to;
         return;
@@ -222,7 +254,7 @@ void Remapper::apply(const effect::WriteStatus& what) {
 void Remapper::tell_failure() {
     std::optional<Error> failure;
     {
-        const MutexLock lock{mutex_};
+        const MutexLock lock{turn_};
         failure.swap(failure_);
     }
     if (failure && outside_.failed) outside_.failed(*failure);

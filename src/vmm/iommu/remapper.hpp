@@ -6,6 +6,7 @@
 //     slots ──add, remove▶ └──────────┘ ──messages, status───▶ guest
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -26,15 +27,13 @@
 
 namespace tenon::vmm::iommu {
 
-/// Bytes of the registers.
-inline constexpr std::uint64_t register_page = 0x1000;
-
 /// One unit, and the devices behind it. Thread-safe: one access is carried out at a time, with all
 /// that it asks of the host, before another is let at the unit; so the guest finds a status that it
 /// waits for when the host has done what stands before it.
 ///
 /// What the host refuses blocks the devices that it is about until the guest invalidates their
-/// entries, and is said. A device that cannot be blocked ends the guest.
+/// entries, and is said. A device that cannot be blocked ends the guest. The host moves no device
+/// while it resets it: that is no refusal, the access goes on when the reset is over.
 class Remapper final : public board::BusDevice {
 public:
     /// What it works on; all must outlive it.
@@ -44,6 +43,8 @@ public:
         board::Warnings& warnings;
         /// Who ends the guest, called without a lock.
         std::function<void(const Error&)> failed;
+        /// For how long a device may be busy, in a reset, before it counts as refused.
+        std::chrono::milliseconds patience{5000};
     };
 
     /// A device behind the unit, attached to its address space.
@@ -62,29 +63,29 @@ public:
     ~Remapper() override = default;
 
     /// Registers, by 4 and 8 bytes where they are aligned; others read 0, and write nothing.
-    std::uint64_t read(std::uint64_t offset, unsigned size) override TENON_EXCLUDES(mutex_);
+    std::uint64_t read(std::uint64_t offset, unsigned size) override TENON_EXCLUDES(turn_);
     /// The write that switches translation on waits for guest memory first, without a lock.
     void write(std::uint64_t offset, unsigned size, std::uint64_t value) override
-        TENON_EXCLUDES(mutex_);
+        TENON_EXCLUDES(turn_);
 
     /// A device comes, and goes where the guest's tables say.
     /// Errors: Unsupported if it is in another address space than those that are here, or in one
     /// that has no domains.
-    Result<model::iommu::DeviceId> add(Member member) TENON_EXCLUDES(mutex_);
+    Result<model::iommu::DeviceId> add(Member member) TENON_EXCLUDES(turn_);
     /// The guest has given its bus another number, or the same.
     void renumber(model::iommu::DeviceId device, model::iommu::SourceId source)
-        TENON_EXCLUDES(mutex_);
+        TENON_EXCLUDES(turn_);
     /// It goes: no domain is there for it any more, and nobody here uses it.
-    void remove(model::iommu::DeviceId device) TENON_EXCLUDES(mutex_);
+    void remove(model::iommu::DeviceId device) TENON_EXCLUDES(turn_);
 
     /// The machine was reset: all devices reach guest memory untranslated.
-    void restart() TENON_EXCLUDES(mutex_);
+    void restart() TENON_EXCLUDES(turn_);
 
-    /// Nobody is kept in a long access any more: the guest ends. From any thread.
+    /// Nobody is kept in a long access any more: the guest ends. From any thread, without a wait.
     void end() TENON_EXCLUDES(mutex_);
 
     /// Domains that there are now.
-    std::size_t domains() const TENON_EXCLUDES(mutex_);
+    std::size_t domains() const TENON_EXCLUDES(turn_);
 
 private:
     struct Seat {
@@ -92,40 +93,47 @@ private:
         model::iommu::Target at;  ///< Where the host has it.
     };
 
-    bool memory_is_there(std::uint64_t offset, std::uint64_t value) TENON_EXCLUDES(mutex_);
-    bool go_on() TENON_EXCLUDES(mutex_);
-    void change(const std::function<model::iommu::Effects()>& step) TENON_EXCLUDES(mutex_);
-    void carry_out(const model::iommu::Effects& effects) TENON_REQUIRES(mutex_);
-    void apply(const model::iommu::effect::MakeDomain& what) TENON_REQUIRES(mutex_);
-    void apply(const model::iommu::effect::DropDomain& what) TENON_REQUIRES(mutex_);
-    void apply(const model::iommu::effect::Unmap& what) TENON_REQUIRES(mutex_);
-    void apply(const model::iommu::effect::Map& what) TENON_REQUIRES(mutex_);
-    void apply(const model::iommu::effect::MoveDevice& what) TENON_REQUIRES(mutex_);
-    void apply(const model::iommu::effect::SendMessage& what) TENON_REQUIRES(mutex_);
-    void apply(const model::iommu::effect::FaultRecorded& what) TENON_REQUIRES(mutex_);
-    void apply(const model::iommu::effect::WriteStatus& what) TENON_REQUIRES(mutex_);
+    bool memory_is_there(std::uint64_t offset, std::uint64_t value) TENON_EXCLUDES(turn_);
+    bool go_on() TENON_EXCLUDES(turn_);
+    void change(const std::function<model::iommu::Effects()>& step) TENON_EXCLUDES(turn_);
+    void carry_out(const model::iommu::Effects& effects) TENON_REQUIRES(turn_);
+    void apply(const model::iommu::effect::MakeDomain& what) TENON_REQUIRES(turn_);
+    void apply(const model::iommu::effect::DropDomain& what) TENON_REQUIRES(turn_);
+    void apply(const model::iommu::effect::Unmap& what) TENON_REQUIRES(turn_);
+    void apply(const model::iommu::effect::Map& what) TENON_REQUIRES(turn_);
+    void apply(const model::iommu::effect::MoveDevice& what) TENON_REQUIRES(turn_);
+    void apply(const model::iommu::effect::SendMessage& what) TENON_REQUIRES(turn_);
+    void apply(const model::iommu::effect::FaultRecorded& what) TENON_REQUIRES(turn_);
+    void apply(const model::iommu::effect::WriteStatus& what) TENON_REQUIRES(turn_);
     // The unit's shape has neither PASIDs nor interrupt remapping.
-    void apply(const model::iommu::effect::AttachPasid& /*what*/) TENON_REQUIRES(mutex_) {}
-    void apply(const model::iommu::effect::DetachPasid& /*what*/) TENON_REQUIRES(mutex_) {}
-    void apply(const model::iommu::effect::ResolveInterrupts& /*what*/) TENON_REQUIRES(mutex_) {}
-    device::Domain* find(model::iommu::DomainId domain) TENON_REQUIRES(mutex_);
-    void check(model::iommu::DomainId domain, const Result<void>& done) TENON_REQUIRES(mutex_);
-    Result<void> move(Seat& seat, const model::iommu::Target& to) TENON_REQUIRES(mutex_);
-    void tell_failure() TENON_EXCLUDES(mutex_);
+    void apply(const model::iommu::effect::AttachPasid& /*what*/) TENON_REQUIRES(turn_) {}
+    void apply(const model::iommu::effect::DetachPasid& /*what*/) TENON_REQUIRES(turn_) {}
+    void apply(const model::iommu::effect::ResolveInterrupts& /*what*/) TENON_REQUIRES(turn_) {}
+    device::Domain* find(model::iommu::DomainId domain) TENON_REQUIRES(turn_);
+    void check(model::iommu::DomainId domain, const Result<void>& done) TENON_REQUIRES(turn_);
+    Result<void> move(Seat& seat, const model::iommu::Target& to) TENON_REQUIRES(turn_);
+    Result<void> move_when_free(Seat& seat, const model::iommu::Target& to) TENON_REQUIRES(turn_);
+    bool ending() TENON_EXCLUDES(mutex_);
+    bool pause(std::chrono::steady_clock::time_point end) TENON_EXCLUDES(mutex_);
+    void tell_failure() TENON_EXCLUDES(turn_);
 
     const Outside outside_;
     const TableReader tables_;
 
-    /// Held over what the host is asked for: whoever else is at the unit waits for that.
-    mutable Mutex mutex_ TENON_ACQUIRED_AFTER(board::order::shared)
-        TENON_ACQUIRED_BEFORE(board::order::slot);
-    model::iommu::RemappingUnit unit_ TENON_GUARDED_BY(mutex_);
+    /// Of who changes the unit, with all that follows on the host: whoever else is at the unit
+    /// waits for that. Taken before any other lock.
+    mutable Mutex turn_ TENON_ACQUIRED_AFTER(board::order::reset)
+        TENON_ACQUIRED_BEFORE(board::order::function);
+    model::iommu::RemappingUnit unit_ TENON_GUARDED_BY(turn_);
     std::map<model::iommu::DomainId, std::unique_ptr<device::Domain>> domains_
-        TENON_GUARDED_BY(mutex_);
-    std::map<model::iommu::DeviceId, Seat> seats_ TENON_GUARDED_BY(mutex_);
-    std::uint64_t last_device_ TENON_GUARDED_BY(mutex_) = 0;
-    device::AddressSpace* space_ TENON_GUARDED_BY(mutex_) = nullptr;  ///< Of all devices.
-    std::optional<Error> failure_ TENON_GUARDED_BY(mutex_);           ///< That ends the guest.
+        TENON_GUARDED_BY(turn_);
+    std::map<model::iommu::DeviceId, Seat> seats_ TENON_GUARDED_BY(turn_);
+    std::uint64_t last_device_ TENON_GUARDED_BY(turn_) = 0;
+    device::AddressSpace* space_ TENON_GUARDED_BY(turn_) = nullptr;  ///< Of all devices.
+    std::optional<Error> failure_ TENON_GUARDED_BY(turn_);           ///< That ends the guest.
+    /// Taken in a turn and without one, for a moment.
+    Mutex mutex_ TENON_ACQUIRED_AFTER(board::order::last);
+    Condition ended_;
     bool ending_ TENON_GUARDED_BY(mutex_) = false;
 };
 

@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <memory>
 
@@ -52,7 +54,9 @@ constexpr auto first_domain = FakeKernel::page_table_id + 2;
 // A machine with one controller behind its IOMMU, on a host with iommufd.
 class RemapperTest : public testing::Test {
 protected:
-    RemapperTest() {
+    explicit RemapperTest(std::uint64_t size = memory_size,
+                          std::chrono::milliseconds patience = std::chrono::seconds{60})
+        : memory_{board::GuestMemory::create(size, 0xc000'0000).value()}, patience_{patience} {
         host_.add(nvme, "14", 3);
         opener_ = host::iommufd::IommufdOpener::create(host_.kernel(), host_.paths()).value();
         device_ = opener_->open(host_.facts(nvme), {}).value();
@@ -117,6 +121,7 @@ protected:
     }
     // Source: 6.5.2.
     void invalidate_page(std::uint64_t at) { invalidate(domain_number << 16 | 0x32, at); }
+    void invalidate_pages(std::uint64_t at, unsigned mask) { invalidate_page(at | mask); }
     void invalidate_contexts() { invalidate(0x11); }
 
     std::map<std::uint64_t, std::uint64_t> mapped() {
@@ -127,7 +132,8 @@ protected:
 
     support::FakeHost host_;
     support::FakeVm vm_;
-    board::GuestMemory memory_ = board::GuestMemory::create(memory_size, 0xc000'0000).value();
+    board::GuestMemory memory_;
+    std::chrono::milliseconds patience_;
     board::Warnings warnings_;
     std::unique_ptr<host::iommufd::IommufdOpener> opener_;
     std::shared_ptr<device::DeviceControl> device_;
@@ -135,11 +141,12 @@ protected:
     unsigned waits_ = 0;
     Result<void> memory_comes_;
     std::uint64_t tail_ = 0;
-    Remapper remapper_{
-        model::iommu::design_unit({}, {.interrupt_remapping = false}).value().shape,
-        {.memory = memory_, .vm = vm_, .warnings = warnings_, .failed = [this](const Error& why) {
-             failures_.push_back(to_string(why));
-         }}};
+    Remapper remapper_{model::iommu::design_unit({}, {.interrupt_remapping = false}).value().shape,
+                       {.memory = memory_,
+                        .vm = vm_,
+                        .warnings = warnings_,
+                        .failed = [this](const Error& why) { failures_.push_back(to_string(why)); },
+                        .patience = patience_}};
     model::iommu::DeviceId device_id_;
 };
 
@@ -166,6 +173,73 @@ TEST_F(RemapperTest, FollowsAnInvalidationBeforeItsStatusIsThere) {
 
     EXPECT_EQ(get(status), 2u);
     EXPECT_THAT(mapped(), ElementsAre(Pair(0x2000, 0x1000)));
+}
+
+// What a driver maps at once, and lets go of at once.
+TEST_F(RemapperTest, AsksTheHostOnceForPagesSideBySide) {
+    lead_to_tables();
+    switch_on();
+    for (unsigned n = 0; n < 16; ++n)
+        put(level1 + n * 8ull, (0x20'0000 + n * 0x1000) | 3);
+    const auto before = host_.kernel().faults().calls();
+
+    invalidate_pages(0, 4);
+
+    EXPECT_EQ(host_.kernel().faults().calls() - before, 1u);
+    EXPECT_THAT(mapped(), ElementsAre(Pair(0, 0x1'0000)));
+    for (unsigned n = 0; n < 16; ++n)
+        put(level1 + n * 8ull, 0);
+    invalidate_pages(0, 4);
+    EXPECT_EQ(host_.kernel().faults().calls() - before, 2u);
+    EXPECT_THAT(mapped(), IsEmpty());
+}
+
+// Pages that were mapped one by one, and then all invalidated.
+TEST_F(RemapperTest, TakesARangeBackByOneCall) {
+    lead_to_tables();
+    switch_on();
+    for (unsigned n = 0; n < 16; ++n) {
+        put(level1 + n * 8ull, (0x20'0000 + n * 0x2000) | 3);
+        invalidate_page(n * 0x1000ull);
+    }
+    EXPECT_EQ(mapped().size(), 16u);
+    for (unsigned n = 0; n < 16; ++n)
+        put(level1 + n * 8ull, 0);
+    const auto before = host_.kernel().faults().calls();
+
+    invalidate_pages(0, 4);
+
+    EXPECT_EQ(host_.kernel().faults().calls() - before, 1u);
+    EXPECT_THAT(mapped(), IsEmpty());
+}
+
+class LargeRemapperTest : public RemapperTest {
+protected:
+    static constexpr std::uint64_t leaves_at = 8 << 20;
+    LargeRemapperTest() : RemapperTest{leaves_at + (1 << 30)} {}
+};
+
+// 1 GiB by pages of 2 MiB.
+TEST_F(LargeRemapperTest, AsksTheHostOnceForALargePageAtMost) {
+    lead_to_tables();
+    switch_on();
+    for (std::uint64_t n = 0; n < 512; ++n)
+        put(level2 + n * 8, (leaves_at + (n << 21)) | 0x83);
+    const auto before = host_.kernel().faults().calls();
+
+    invalidate_pages(0, 18);
+
+    EXPECT_LE(host_.kernel().faults().calls() - before, 512u);
+    std::uint64_t size = 0;
+    for (const auto& [at, one] : mapped())
+        size += one;
+    EXPECT_EQ(size, 1u << 30);
+    for (std::uint64_t n = 0; n < 512; ++n)
+        put(level2 + n * 8, 0);
+    const auto filled = host_.kernel().faults().calls();
+    invalidate_pages(0, 18);
+    EXPECT_EQ(host_.kernel().faults().calls() - filled, 1u);
+    EXPECT_THAT(mapped(), IsEmpty());
 }
 
 TEST_F(RemapperTest, DoesNotFollowWhatIsNotInvalidated) {
@@ -330,6 +404,62 @@ TEST_F(RemapperTest, ADeviceReachesNothingWhicheverCallFails) {
         EXPECT_TRUE(!faults.reached() || place() == std::nullopt) << "call " << call;
         faults.fail_call(0);
     }
+    EXPECT_THAT(failures_, IsEmpty());
+}
+
+// Keeping memory mapped comes before the attachment.
+TEST_F(RemapperTest, WaitsForADeviceThatTheHostResets) {
+    pass_through();
+    switch_on();
+    lead_to_tables();
+
+    host_.kernel().faults().fail_call(3, EBUSY);
+    invalidate_contexts();
+
+    EXPECT_TRUE(host_.kernel().faults().reached());
+    EXPECT_EQ(place(), first_domain);
+    EXPECT_EQ(get(status), 2u);
+}
+
+TEST_F(RemapperTest, WaitsToCutADeviceOffThatTheHostResets) {
+    lead_to_tables();
+    switch_on();
+    put(context, 0);
+
+    host_.kernel().faults().fail_call(1, EBUSY);
+    invalidate_contexts();
+
+    EXPECT_EQ(place(), std::nullopt);
+    EXPECT_THAT(failures_, IsEmpty());
+}
+
+TEST_F(RemapperTest, WaitsForNoDeviceWhenTheGuestEnds) {
+    pass_through();
+    switch_on();
+    lead_to_tables();
+    remapper_.end();
+
+    host_.kernel().faults().fail_call(3, EBUSY);
+    invalidate_contexts();
+
+    EXPECT_TRUE(host_.kernel().faults().reached());
+    EXPECT_EQ(place(), std::nullopt);
+}
+
+class ImpatientRemapperTest : public RemapperTest {
+protected:
+    ImpatientRemapperTest() : RemapperTest{memory_size, std::chrono::milliseconds{0}} {}
+};
+
+TEST_F(ImpatientRemapperTest, CutsOffADeviceThatStaysBusy) {
+    pass_through();
+    switch_on();
+    lead_to_tables();
+
+    host_.kernel().faults().fail_call(3, EBUSY);
+    invalidate_contexts();
+
+    EXPECT_EQ(place(), std::nullopt);
     EXPECT_THAT(failures_, IsEmpty());
 }
 

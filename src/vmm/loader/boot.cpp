@@ -101,7 +101,8 @@ Result<RamDisk> BootSource::load_disk(const KernelImage& image,
 }
 
 Result<kvm::Entry> BootSource::load(const board::GuestMemory& memory,
-                                    const model::machine::AddressMap& addresses) const {
+                                    const model::machine::AddressMap& addresses,
+                                    std::optional<GuestAddress> remapping) const {
     const std::uint64_t low_end = memory.parts().front().end();
     TENON_TRY(size, size_of_file(kernel_, request_.kernel), "loading the kernel");
     if (size > largest_kernel)
@@ -115,7 +116,7 @@ Result<kvm::Entry> BootSource::load(const board::GuestMemory& memory,
     TENON_TRY(disk, load_disk(image, memory), "loading the initial RAM disk");
     TENON_TRY_DO(write_command_line(request_.append, image, memory), "booting");
 
-    const auto map = make_memory_map(memory.parts(), addresses);
+    const auto map = make_memory_map(memory.parts(), addresses, remapping);
     const bool long64 = image.mode == kvm::Entry::Mode::Long64;
     const auto argument = long64 ? boot_parameters : start_info;
     const auto block = long64 ? make_boot_parameters(image, disk, map) : make_start_info(disk, map);

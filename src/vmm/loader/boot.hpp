@@ -1,10 +1,12 @@
 // Loading: kernel, initial RAM disk, command line and tables into guest memory.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "base/fd.hpp"
 #include "base/result.hpp"
+#include "base/strong.hpp"
 #include "model/machine/machine_plan.hpp"
 #include "vmm/board/guest_memory.hpp"
 #include "vmm/kvm/cpu_state.hpp"
@@ -29,11 +31,12 @@ public:
     static Result<BootSource> open(BootRequest request);
 
     /// Puts everything in place that the boot vCPU needs; the ACPI tables are at acpi_tables
-    /// already.
+    /// already. `remapping` is where the registers of the guest's IOMMU are; none: it has none.
     /// Errors: naming the file: errno, Malformed for what is no kernel, Unsupported for what does
     /// not fit.
     Result<kvm::Entry> load(const board::GuestMemory& memory,
-                            const model::machine::AddressMap& addresses) const;
+                            const model::machine::AddressMap& addresses,
+                            std::optional<GuestAddress> remapping = {}) const;
 
 private:
     Result<RamDisk> load_disk(const KernelImage& image, const board::GuestMemory& memory) const;

@@ -203,6 +203,21 @@ TEST(MemoryMap, LeavesOutTheHolesAndReservesEcam) {
                     MemoryRange{.at = 0x1'0000'0000, .size = 2 * mib, .type = MemoryType::Ram}));
 }
 
+TEST(MemoryMap, ReservesThePageOfTheIommusRegisters) {
+    const auto memory = board::GuestMemory::create(8 * mib, 6 * mib).value();
+
+    const auto without =
+        make_memory_map(memory.parts(), {.ecam = {.base = 0xe000'0000, .size = 0x20'0000}});
+    auto with = make_memory_map(memory.parts(), {.ecam = {.base = 0xe000'0000, .size = 0x20'0000}},
+                                GuestAddress{0xfed9'0000});
+
+    const MemoryRange page{.at = 0xfed9'0000, .size = 0x1000, .type = MemoryType::Reserved};
+    ASSERT_EQ(with.size(), 7u);
+    EXPECT_EQ(with[5], page);
+    with.erase(with.begin() + 5);
+    EXPECT_EQ(with, without);
+}
+
 TEST(StartStructures, TellNoModuleWithoutADisk) {
     const auto info = make_start_info({}, {});
     EXPECT_EQ(tenon::load<std::uint32_t>(info, 12), 0u);

@@ -2,12 +2,14 @@
 
 #include <algorithm>
 
+#include "vmm/board/layout.hpp"
 #include "vmm/loader/boot_layout.hpp"
 
 namespace tenon::vmm::loader {
 
 std::vector<MemoryRange> make_memory_map(std::span<const board::MemoryPart> parts,
-                                         const model::machine::AddressMap& addresses) {
+                                         const model::machine::AddressMap& addresses,
+                                         std::optional<GuestAddress> remapping) {
     std::vector<MemoryRange> map{
         {.at = 0, .size = pc_hole, .type = MemoryType::Ram},
         {.at = acpi_tables.value(), .size = acpi_limit, .type = MemoryType::AcpiReclaim},
@@ -19,6 +21,10 @@ std::vector<MemoryRange> make_memory_map(std::span<const board::MemoryPart> part
     }
     map.push_back(
         {.at = addresses.ecam.base, .size = addresses.ecam.size, .type = MemoryType::Reserved});
+    if (remapping)
+        map.push_back({.at = remapping->value(),
+                       .size = board::remapping_page,
+                       .type = MemoryType::Reserved});
     std::ranges::sort(map, {}, &MemoryRange::at);
     return map;
 }

@@ -2,9 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
+#include "base/strong.hpp"
 #include "model/machine/machine_plan.hpp"
 #include "vmm/board/guest_memory.hpp"
 
@@ -22,8 +24,10 @@ struct MemoryRange {
     bool operator==(const MemoryRange&) const = default;
 };
 
-/// RAM without the hole of the PC, the ACPI tables, and ECAM; in address order.
+/// RAM without the hole of the PC, the ACPI tables, ECAM, and the page of the IOMMU's registers if
+/// there is one; in address order.
 std::vector<MemoryRange> make_memory_map(std::span<const board::MemoryPart> parts,
-                                         const model::machine::AddressMap& addresses);
+                                         const model::machine::AddressMap& addresses,
+                                         std::optional<GuestAddress> remapping = {});
 
 }  // namespace tenon::vmm::loader
