@@ -81,6 +81,13 @@ function(tenon_layer name)
   endif()
 endfunction()
 
+# tenon_apart(file…)   Where several files are compiled as one (CMAKE_UNITY_BUILD, as the presets have it but for `dev`),
+# these stay alone: tests whose own names others of the folder have too, and what the compiler would make one large
+# frame of. Files of the program have names that are no other's in their folder.
+function(tenon_apart)
+  set_source_files_properties(${ARGV} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
+endfunction()
+
 # How unit tests are compiled.
 add_library(tenon_test_options INTERFACE)
 target_include_directories(tenon_test_options INTERFACE ${PROJECT_SOURCE_DIR})

@@ -30,6 +30,12 @@ std::string_view trimmed(std::string_view text) {
     return text.substr(first, text.find_last_not_of(white) - first + 1);
 }
 
+bool take_prefix(std::string_view& text, std::string_view prefix) {
+    if (!text.starts_with(prefix)) return false;
+    text.remove_prefix(prefix.size());
+    return true;
+}
+
 std::vector<std::string_view> split(std::string_view text, char separator) {
     std::vector<std::string_view> parts;
     for (;;) {

@@ -13,6 +13,9 @@ namespace tenon {
 /// `text` without white space at its ends.
 std::string_view trimmed(std::string_view text);
 
+/// Takes `prefix` off the front of `text`; whether it was there.
+bool take_prefix(std::string_view& text, std::string_view prefix);
+
 /// The parts of `text` between `separator`s; one empty part for an empty text.
 std::vector<std::string_view> split(std::string_view text, char separator);
 

@@ -14,7 +14,6 @@ namespace {
 
 using namespace device;
 
-constexpr std::size_t row_size = 16;
 constexpr std::uint64_t word32 = 0xffffffff;
 
 template <typename T>
@@ -30,7 +29,7 @@ Known<T> known(const JsonPlace& place, Read read) {
 }
 
 template <typename T, typename Read>
-std::vector<T> each(const JsonPlace& place, std::size_t most, Read read) {
+std::vector<T> read_each(const JsonPlace& place, std::size_t most, Read read) {
     std::vector<T> list;
     for (const auto& item : place.items(most))
         list.push_back(read(item));
@@ -45,14 +44,14 @@ std::size_t read_row(const JsonPlace& place, std::size_t from, std::span<std::by
     const auto text = place.text();
     const std::string_view row{text};
     const auto offset = parse_hex(row.substr(0, std::min(row.find(':'), row.size())));
-    if (!offset || *offset < from || *offset % row_size != 0 || *offset >= bytes.size()) {
+    if (!offset || *offset < from || *offset % row_bytes != 0 || *offset >= bytes.size()) {
         place.wrong(
             "does not begin with an offset that is a multiple of 16, past the row before "
             "it and inside the bytes known");
         return bytes.size();
     }
     const auto pairs = split(trimmed(row.substr(std::min(row.find(':') + 1, row.size()))), ' ');
-    const auto room = std::min<std::size_t>(row_size, bytes.size() - *offset);
+    const auto room = std::min<std::size_t>(row_bytes, bytes.size() - *offset);
     if (pairs.size() != room) {
         place.wrong(fmt::format("has {} bytes instead of {}", pairs.size(), room));
         return bytes.size();
@@ -65,7 +64,7 @@ std::size_t read_row(const JsonPlace& place, std::size_t from, std::span<std::by
         }
         bytes[*offset + n] = static_cast<std::byte>(*value);
     }
-    return *offset + row_size;
+    return *offset + row_bytes;
 }
 
 pci::ConfigImage read_image(const JsonPlace& place) {
@@ -76,7 +75,7 @@ pci::ConfigImage read_image(const JsonPlace& place) {
     }
     pci::ConfigImage image{known_bytes};
     std::size_t next = 0;
-    for (const auto& row : place.at("rows").items(pci::express_size / row_size))
+    for (const auto& row : place.at("rows").items(pci::express_size / row_bytes))
         next = read_row(row, next, image.bytes().first(known_bytes));
     return image;
 }
@@ -97,7 +96,7 @@ RegionFacts read_region(const JsonPlace& place) {
                        .areas = {},
                        .msix_table_mappable = place.at("msix_table_mappable").flag()};
     if (region.offset > ~region.size) place.wrong("wraps: offset and size are more than 64 bits");
-    region.areas = each<MmapArea>(place.at("areas"), most_areas, [&](const JsonPlace& area) {
+    region.areas = read_each<MmapArea>(place.at("areas"), most_areas, [&](const JsonPlace& area) {
         return read_area(area, region.size);
     });
     return region;
@@ -222,7 +221,7 @@ IommuFacts read_iommu(const JsonPlace& place) {
     facts.page_sizes = known<std::uint64_t>(place.at("page_sizes"),
                                             [](const JsonPlace& sizes) { return sizes.hex(); });
     facts.iova = known<std::vector<IovaRange>>(place.at("iova"), [](const JsonPlace& ranges) {
-        return each<IovaRange>(ranges, most_ranges, read_range);
+        return read_each<IovaRange>(ranges, most_ranges, read_range);
     });
     return facts;
 }
@@ -258,10 +257,10 @@ DeviceFacts read_function(const JsonPlace& place, std::string_view file) {
     facts.link = known<LinkFacts>(place.at("link"), read_link);
     facts.reset_methods =
         known<std::vector<std::string>>(place.at("reset_methods"), [](const JsonPlace& methods) {
-            return each<std::string>(methods, most_methods, read_text);
+            return read_each<std::string>(methods, most_methods, read_text);
         });
     facts.path = known<std::vector<BridgeFacts>>(place.at("path"), [](const JsonPlace& path) {
-        return each<BridgeFacts>(path, most_bridges, read_bridge);
+        return read_each<BridgeFacts>(path, most_bridges, read_bridge);
     });
     facts.bus_neighbours = find<std::vector<GroupMember>>(place, "bus_neighbours", read_members);
     facts.iommu = read_iommu(place.at("iommu"));

@@ -12,8 +12,6 @@ namespace {
 using Json = nlohmann::ordered_json;
 using namespace device;
 
-constexpr std::size_t row_size = 16;
-
 Json hex(std::uint64_t number) { return fmt::format("{:#x}", number); }
 
 template <typename T, typename Write>
@@ -31,9 +29,9 @@ Json text(const Known<std::string>& fact) { return known(fact, words); }
 // Rows as lspci prints them; those that are all zero are left out.
 Json image(const pci::ConfigImage& config) {
     auto rows = Json::array();
-    for (std::size_t offset = 0; offset < config.known(); offset += row_size) {
+    for (std::size_t offset = 0; offset < config.known(); offset += row_bytes) {
         const auto bytes =
-            config.bytes().subspan(offset, std::min(row_size, config.known() - offset));
+            config.bytes().subspan(offset, std::min(row_bytes, config.known() - offset));
         if (std::ranges::all_of(bytes, [](std::byte byte) { return byte == std::byte{0}; }))
             continue;
         auto row = fmt::format("{:03x}:", offset);

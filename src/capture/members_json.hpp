@@ -1,6 +1,7 @@
 // Other functions and what the host uses functions for, as parts of the JSON of captures.
 #pragma once
 
+#include <cstddef>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -9,6 +10,9 @@
 #include "device/facts.hpp"
 
 namespace tenon::capture {
+
+/// Bytes of a row of a dump.
+inline constexpr std::size_t row_bytes = 16;
 
 /// Text without the control characters that a reader refuses: a path that somebody typed may have
 /// them.

@@ -9,7 +9,7 @@ namespace tenon::capture::listing {
 namespace {
 
 constexpr std::size_t most_marks_before = 2;
-constexpr std::size_t most_words = 64;
+constexpr std::size_t most_words_of_group = 64;
 
 bool is_digit(char letter) { return letter >= '0' && letter <= '9'; }
 
@@ -126,7 +126,7 @@ std::vector<pci::Address> parse_device_path(std::string_view text) {
 
 std::vector<pci::Address> all_addresses(std::string_view text) {
     std::vector<pci::Address> all;
-    while (!text.empty() && all.size() < most_words) {
+    while (!text.empty() && all.size() < most_words_of_group) {
         const auto word = first_word(text);
         const auto address = address_of(word);
         if (!address) return {};

@@ -14,13 +14,6 @@
 namespace tenon::capture::text {
 namespace {
 
-// Takes `prefix` off the front of `text` if it is there.
-bool take(std::string_view& text, std::string_view prefix) {
-    if (!text.starts_with(prefix)) return false;
-    text.remove_prefix(prefix.size());
-    return true;
-}
-
 // The bytes in "[size=128K]"; 0 if it is missing or no BAR can have it.
 std::uint64_t size_in(std::string_view text) {
     constexpr std::string_view key = "[size=";
@@ -91,21 +84,21 @@ void tell(Told& told, const DecodedBar& line, unsigned index) {
 std::optional<DecodedBar> parse_decoded_bar(std::string_view line) {
     constexpr std::string_view not_in_registers = "[virtual] ";
     DecodedBar bar;
-    take(line, not_in_registers);
-    if (take(line, "Region ")) {
+    take_prefix(line, not_in_registers);
+    if (take_prefix(line, "Region ")) {
         const auto colon = line.find(": ");
         if (colon == std::string_view::npos) return std::nullopt;
         const auto index = parse_number(line.substr(0, colon));
         if (!index || *index >= device::bar_count) return std::nullopt;
         bar.index = static_cast<unsigned>(*index);
         line = trimmed(line.substr(colon + 1));
-        take(line, not_in_registers);
+        take_prefix(line, not_in_registers);
     }
-    if (take(line, "Memory at "))
+    if (take_prefix(line, "Memory at "))
         bar.flags = memory_flags(line);
-    else if (take(line, "I/O ports at "))
+    else if (take_prefix(line, "I/O ports at "))
         bar.flags = device::resource_io;
-    else if (bar.index || !take(line, "Expansion ROM at "))
+    else if (bar.index || !take_prefix(line, "Expansion ROM at "))
         return std::nullopt;
     bar.address = parse_hex(line.substr(0, line.find(' ')));
     bar.size = size_in(line);

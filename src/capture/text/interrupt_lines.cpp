@@ -21,7 +21,7 @@ std::optional<unsigned> number_behind(std::string_view line, std::string_view ke
 }
 
 // What `lspci -vv` says, and `lspci -v`. A function without a line has IRQ 0.
-std::optional<unsigned> line_number(std::string_view line) {
+std::optional<unsigned> interrupt_number(std::string_view line) {
     auto number = line.starts_with("Interrupt: pin ") ? number_behind(line, " routed to IRQ ")
                   : line.starts_with("Flags: ")       ? number_behind(line, ", IRQ ")
                                                       : std::nullopt;
@@ -34,7 +34,7 @@ std::optional<unsigned> line_number(std::string_view line) {
 void InterruptLines::take(const std::optional<pci::Address>& of, std::string_view line) {
     constexpr std::string_view driver = "Kernel driver in use: ";
     if (table_.take(line) || !of) return;
-    const auto number = line_number(line);
+    const auto number = interrupt_number(line);
     const bool capability = line.starts_with("Capabilities: [");
     const bool msi = capability && line.contains(" MSI: Enable+");
     const bool msix = capability && line.contains(" MSI-X: Enable+");

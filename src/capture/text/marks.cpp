@@ -14,13 +14,6 @@ std::size_t count_digits(std::string_view text) {
     return static_cast<std::size_t>(std::ranges::find_if_not(text, is_digit) - text.begin());
 }
 
-// Takes `prefix` off the front if it is there.
-bool take(std::string_view& text, std::string_view prefix) {
-    if (!text.starts_with(prefix)) return false;
-    text.remove_prefix(prefix.size());
-    return true;
-}
-
 // Takes what `pattern` describes off the front: 9 a digit, A a letter, any other itself.
 bool take_like(std::string_view& text, std::string_view pattern) {
     if (text.size() < pattern.size()) return false;
@@ -99,8 +92,8 @@ std::optional<LineNumber> line_number(std::string_view text) {
 // Takes one mark off the front: its letter, ' ' for one that needs none, or 0.
 char take_mark(std::string_view& text) {
     for (const char mark : std::string_view{">|+-"})
-        if (take(text, std::string_view{&mark, 1})) return mark;
-    if (take(text, "*") || take(text, "`")) return ' ';
+        if (take_prefix(text, std::string_view{&mark, 1})) return mark;
+    if (take_prefix(text, "*") || take_prefix(text, "`")) return ' ';
     if (take_stamp(text)) return 't';
     if (take_level(text)) return 'l';
     if (take_log(text)) return 'j';

@@ -13,9 +13,6 @@ using library::Checked;
 using managed::traps::Finding;
 using managed::traps::Kind;
 
-// Of a chain of bridges: what is deeper is not drawn.
-constexpr std::size_t deepest = 12;
-
 std::string nodes(const Checked& checked, std::size_t bus, std::size_t depth) {
     auto html = std::string{depth == 0 ? "<ul class=\"tree\">\n" : "<ul>\n"};
     for (const auto index : checked.tree.buses[bus].nodes) {

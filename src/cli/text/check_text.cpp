@@ -16,9 +16,6 @@ using managed::traps::Finding;
 using managed::traps::Kind;
 
 constexpr std::size_t indent = 2;
-constexpr std::size_t inner = 4;
-// Of a chain of bridges: deeper ones are drawn no further in.
-constexpr std::size_t deepest = 12;
 
 std::string_view property(const managed::said::Option& option, std::string_view name,
                           std::string_view otherwise) {

@@ -9,6 +9,9 @@
 
 namespace tenon::cli::text {
 
+/// Bridges of a chain that are drawn one in the other; what is behind the last one is not.
+inline constexpr std::size_t deepest = 12;
+
 /// The tree that the guest will find, what was found, and what could not be judged.
 std::string render_check(const library::Checked& checked, const TextStyle& style);
 

@@ -20,7 +20,6 @@ namespace {
 using model::chosen::Action;
 
 constexpr std::size_t indent = 2;
-constexpr std::size_t inner = 4;
 
 Tone tone_of(Action action) {
     switch (action) {

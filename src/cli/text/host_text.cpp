@@ -12,8 +12,6 @@
 namespace tenon::cli::text {
 namespace {
 
-constexpr std::size_t inner = 4;
-
 std::string render_members(const model::slot::FunctionPlan& function, const TextStyle& style) {
     const auto& group = function.view.group;
     if (!group)

@@ -17,7 +17,7 @@ namespace {
 using library::HostNode;
 using library::make_host_tree;
 
-std::string facts_of(const ListedFunction& function) {
+std::string facts_beside(const ListedFunction& function) {
     std::vector<std::string> facts;
     if (function.group) facts.push_back(fmt::format("IOMMU group {}", *function.group));
     if (function.numa_node) facts.push_back(fmt::format("NUMA node {}", *function.numa_node));
@@ -34,7 +34,7 @@ std::string nodes(const std::vector<HostNode>& list, std::string_view kind) {
         const auto& function = *node.function;
         html += fmt::format("<li>{} {} {}", element("code", to_string(function.address)),
                             element("span", function.name, function.assignable ? "good" : ""),
-                            element("span", facts_of(function), "faint"));
+                            element("span", facts_beside(function), "faint"));
         if (!node.behind.empty()) html += '\n' + nodes(node.behind, "");
         html += "</li>\n";
     }

@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::size_t row_size = 16;
 
-std::string render_function(const model::slot::FunctionPlan& function) {
+std::string render_registers(const model::slot::FunctionPlan& function) {
     const auto& view = function.view;
     auto text = fmt::format("{} {:04x}: {:04x}:{:04x}", guest_address(function.guest),
                             view.class_code >> 8, view.vendor, view.device);
@@ -34,7 +34,7 @@ std::string render_lspci(const model::machine::MachinePlan& plan) {
     std::string text;
     for (const auto& port : plan.ports)
         for (const auto& function : port->functions)
-            if (function.view.guest_view) text += render_function(function);
+            if (function.view.guest_view) text += render_registers(function);
     return text;
 }
 

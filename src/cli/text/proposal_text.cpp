@@ -11,7 +11,6 @@ namespace tenon::cli::text {
 namespace {
 
 constexpr std::size_t indent = 2;
-constexpr std::size_t inner = 4;
 
 std::string heading(std::string_view title, const TextStyle& style) {
     return fmt::format("{:{}}{}\n", "", indent, style.paint(Tone::Strong, title));

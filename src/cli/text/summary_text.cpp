@@ -19,7 +19,6 @@ namespace tenon::cli::text {
 namespace {
 
 constexpr std::size_t indent = 2;
-constexpr std::size_t inner = 4;
 
 std::size_t count_functions(const model::machine::MachinePlan& plan) {
     std::size_t count = 0;
@@ -84,8 +83,8 @@ std::string render_reasons(const std::vector<model::chosen::Reason>& reasons,
     return text;
 }
 
-std::string render_function(const model::slot::FunctionPlan& function,
-                            const model::slot::PortPlan& port, const TextStyle& style) {
+std::string render_short(const model::slot::FunctionPlan& function,
+                         const model::slot::PortPlan& port, const TextStyle& style) {
     const auto& view = function.view;
     const bool whole = view.unknowns.empty();
     const auto verdict =
@@ -127,7 +126,7 @@ std::string render_verdicts(const model::machine::MachinePlan& plan, const TextS
     text += '\n';
     for (const auto& port : plan.ports)
         for (const auto& function : port->functions)
-            text += render_function(function, *port, style);
+            text += render_short(function, *port, style);
     text += paragraph(guest_in_short(plan), style, indent, 2);
     if (plan.problems.empty()) return text;
     text += fmt::format("  the machine: {}\n", style.paint(Tone::Bad, "not possible"));

@@ -11,6 +11,9 @@ namespace tenon::cli::text {
 /// What a piece of text is, which chooses its colour.
 enum class Tone { Plain, Strong, Faint, Good, Bad, Warning, Ours };
 
+/// Columns by which what belongs to a heading stands in.
+inline constexpr std::size_t inner = 4;
+
 /// How to lay out text.
 struct TextStyle {
     std::size_t width = 100;  ///< Columns.

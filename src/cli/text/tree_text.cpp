@@ -13,7 +13,7 @@ namespace {
 using library::HostNode;
 using library::ListedFunction;
 
-std::string facts_of(const ListedFunction& function) {
+std::string listed_facts(const ListedFunction& function) {
     std::vector<std::string> facts;
     if (function.group) facts.push_back(fmt::format("group {}", *function.group));
     if (function.numa_node) facts.push_back(fmt::format("NUMA node {}", *function.numa_node));
@@ -56,7 +56,7 @@ private:
         put(before + (last ? "\\-- " : "+-- "), more, body, tone);
         // What is behind it goes on with the line on its left.
         const auto under = more + (node.behind.empty() ? "      " : "|     ");
-        if (const auto facts = facts_of(function); !facts.empty())
+        if (const auto facts = listed_facts(function); !facts.empty())
             put(under, under, facts, Tone::Faint);
         if (!function.bridge) put(under, under, verdict_in_short(list_, function), tone);
         add_all(node.behind, more);

@@ -28,7 +28,7 @@ std::string render_reasons(const std::vector<model::chosen::Reason>& reasons,
     return text;
 }
 
-std::string render_function(const model::function::FunctionView& view, const TextStyle& style) {
+std::string render_reasons(const model::function::FunctionView& view, const TextStyle& style) {
     const auto who = fmt::format("  {} {}: ", view.id, view.host);
     if (!view.assignable)
         return who + style.paint(Tone::Bad, "not assignable") + '\n' +
@@ -46,7 +46,7 @@ std::string render_verdict(const model::machine::MachinePlan& plan, const TextSt
     auto text = style.paint(Tone::Strong, "Verdict") + '\n';
     for (const auto& port : plan.ports)
         for (const auto& function : port->functions)
-            text += render_function(function.view, style);
+            text += render_reasons(function.view, style);
     const bool empty =
         std::ranges::all_of(plan.ports, [](const auto& port) { return port->functions.empty(); });
     if (plan.problems.empty() && empty) text += "  a guest without a device\n";
@@ -59,7 +59,7 @@ std::string render_refusal(const model::machine::MachinePlan& plan, const TextSt
     std::string text;
     for (const auto& port : plan.ports)
         for (const auto& function : port->functions)
-            if (!function.view.assignable) text += render_function(function.view, style);
+            if (!function.view.assignable) text += render_reasons(function.view, style);
     if (plan.problems.empty()) return text;
     text += fmt::format("  the machine: {}\n", style.paint(Tone::Bad, "not possible"));
     return text + render_reasons(plan.problems, style);

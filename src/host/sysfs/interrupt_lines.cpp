@@ -13,7 +13,7 @@
 namespace tenon::host::sysfs {
 namespace {
 
-constexpr std::size_t most_text = std::size_t{4} << 20;  // 2000 lines of 256 processors.
+constexpr std::size_t most_interrupt_text = std::size_t{4} << 20;  // 2000 lines of 256 processors.
 
 // Which kind of messages it uses now; empty: none.
 std::string read_messages(const FileTree& tree, const std::string& folder) {
@@ -53,7 +53,7 @@ InterruptLines::InterruptLines(const Sysfs& sysfs) {
     }
     // A copy may have no /proc beside it.
     if (sysfs.paths().proc.empty()) return;
-    const auto text = tree.read(sysfs.paths().proc + "/interrupts", most_text);
+    const auto text = tree.read(sysfs.paths().proc + "/interrupts", most_interrupt_text);
     if (!text) return;
     for (const auto line : split(*text, '\n'))
         table_.take(line);

@@ -11,10 +11,10 @@ namespace {
 
 using device::UseKind;
 
-constexpr std::size_t most_text = std::size_t{16} << 20;
+constexpr std::size_t most_network_text = std::size_t{16} << 20;
 
 std::string read(const FileTree& tree, const HostPaths& paths, const char* name) {
-    return tree.read(paths.proc + "/net/" + name, most_text).value_or("");
+    return tree.read(paths.proc + "/net/" + name, most_network_text).value_or("");
 }
 
 // Bridges, bonds and VLANs that are made of the interface at `place`.

@@ -15,7 +15,7 @@ namespace {
 using device::Use;
 using device::UseKind;
 
-constexpr std::size_t most_text = std::size_t{4} << 20;
+constexpr std::size_t most_storage_text = std::size_t{4} << 20;
 
 // A block device.
 struct Block {
@@ -82,7 +82,7 @@ private:
 
     // What is not there, is not used; what is there and cannot be read may be.
     std::string read(const std::string& path) {
-        auto text = tree_.read(path, most_text);
+        auto text = tree_.read(path, most_storage_text);
         if (text) return *std::move(text);
         if (text.error().os_error != ENOENT) unread_ = text.error().what;
         return "";

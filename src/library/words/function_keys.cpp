@@ -52,7 +52,7 @@ Result<model::chosen::MsixRelocation> parse_relocation(std::string_view of,
     return malformed("{}: msix-relocation={}: known are off, auto, bar0 to bar5", of, value);
 }
 
-constexpr auto table = std::to_array<Key<FunctionKeys>>({
+constexpr auto function_table = std::to_array<Key<FunctionKeys>>({
     {.words = {"ats", "auto|on|off",
                "show Address Translation Services: auto where the kernel does not say that they "
                "are unsupported; on fails where they cannot be had"},
@@ -96,7 +96,8 @@ constexpr auto table = std::to_array<Key<FunctionKeys>>({
                           choose(of, "intx", value, std::array{Automatic, Trapped, Off}));
          }},
     {.words = {"msix-relocation", "off|auto|barN",
-               "where the guest finds the MSI-X table: where the device has it; out of the way if "
+               "where the guest finds the MSI-X function_table: where the device has it; out of "
+               "the way if "
                "its pages hold other registers; in this BAR"},
      .take =
          [](FunctionKeys& keys, std::string_view of, std::string_view value) {
@@ -124,6 +125,6 @@ constexpr auto table = std::to_array<Key<FunctionKeys>>({
 
 }  // namespace
 
-std::span<const Key<FunctionKeys>> function_keys() { return table; }
+std::span<const Key<FunctionKeys>> function_keys() { return function_table; }
 
 }  // namespace tenon::library::words

@@ -32,7 +32,7 @@ Result<model::machine::NodeRequest> parse_node(std::string_view text) {
 
 using Memory = model::machine::MemoryRequest;
 
-constexpr auto table = std::to_array<Key<Memory>>({
+constexpr auto memory_table = std::to_array<Key<Memory>>({
     {.words = {"hugepages", "2M|1G", "from huge pages of this size that the host has set aside"},
      .take = [](Memory& memory, std::string_view,
                 std::string_view value) { return store(memory.page, parse_page(value)); }},
@@ -44,7 +44,7 @@ constexpr auto table = std::to_array<Key<Memory>>({
 
 }  // namespace
 
-std::vector<KeyWords> memory_keys() { return words_of(table); }
+std::vector<KeyWords> memory_keys() { return words_of(memory_table); }
 
 Result<model::machine::MemoryRequest> parse_memory_argument(std::string_view text) {
     const auto comma = std::min(text.find(','), text.size());
@@ -54,7 +54,7 @@ Result<model::machine::MemoryRequest> parse_memory_argument(std::string_view tex
         const auto of = text.substr(0, comma);
         TENON_TRY(keys, parse_keys(text.substr(comma + 1), of, memory_keys()), "");
         for (const auto& pair : keys)
-            TENON_TRY_DO(take_key(table, memory, of, pair), "");
+            TENON_TRY_DO(take_key(memory_table, memory, of, pair), "");
     }
     const auto unit = std::max(memory.page, 2 * mib);
     if (size == 0 || size % unit != 0)

@@ -40,10 +40,10 @@ Result<bool> parse_hotplug(std::string_view of, std::string_view value) {
 // Windows of a bridge begin and end at whole MiB; what is below 4 GiB has 512 MiB for all ports.
 Result<std::uint64_t> parse_window(std::string_view of, std::string_view key,
                                    std::string_view value) {
-    constexpr std::uint64_t mib = 1 << 20;
+    constexpr std::uint64_t unit = 1 << 20;
     constexpr std::uint64_t most = std::uint64_t{1} << 51;
     const auto size = parse_size(value);
-    if (!size || *size % mib != 0 || *size > most)
+    if (!size || *size % unit != 0 || *size > most)
         return malformed("{}: {}={}: a size in whole MiB is wanted, as in 64M or 256G", of, key,
                          value);
     return *size;
@@ -51,7 +51,7 @@ Result<std::uint64_t> parse_window(std::string_view of, std::string_view key,
 
 using Port = model::chosen::PortRequest;
 
-constexpr auto table = std::to_array<Key<Port>>({
+constexpr auto port_table = std::to_array<Key<Port>>({
     {.words = {"atomics", "auto|all-functions|off|32+64+128",
                "AtomicOps that it completes: what completes on the host for all functions of its "
                "slot that have any (auto), for every function of it, none, or exactly these "
@@ -82,7 +82,7 @@ constexpr auto table = std::to_array<Key<Port>>({
 
 }  // namespace
 
-std::vector<KeyWords> port_keys() { return words_of(table); }
+std::vector<KeyWords> port_keys() { return words_of(port_table); }
 
 Result<model::chosen::PortRequest> parse_port_argument(std::string_view text) {
     TENON_TRY_DO(check_argument(text, "port"), "");
@@ -93,7 +93,7 @@ Result<model::chosen::PortRequest> parse_port_argument(std::string_view text) {
     const auto of = fmt::format("port {}", port.name);
     TENON_TRY(keys, parse_keys(text.substr(comma + 1), of, port_keys()), "");
     for (const auto& pair : keys)
-        TENON_TRY_DO(take_key(table, port, of, pair), "");
+        TENON_TRY_DO(take_key(port_table, port, of, pair), "");
     if (port.express_version < 2 && port.atomics &&
         (port.atomics->mode == model::chosen::AtomicsMode::Fixed ||
          port.atomics->mode == model::chosen::AtomicsMode::AllFunctions))

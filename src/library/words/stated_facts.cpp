@@ -75,7 +75,7 @@ Result<void> check_lacking(const device::DeviceFacts& facts, std::string_view ke
     return {};
 }
 
-constexpr auto table = std::to_array<Key<StatedFacts>>({
+constexpr auto stated_table = std::to_array<Key<StatedFacts>>({
     {.words = {"host-atomics", "32+64+128|none", "widths of AtomicOps that complete up to memory"},
      .take =
          [](StatedFacts& stated, std::string_view of, std::string_view value) {
@@ -103,7 +103,7 @@ constexpr auto table = std::to_array<Key<StatedFacts>>({
 
 }  // namespace
 
-std::span<const Key<StatedFacts>> stated_keys() { return table; }
+std::span<const Key<StatedFacts>> stated_keys() { return stated_table; }
 
 Result<void> apply_stated(const StatedFacts& stated, device::DeviceFacts& facts) {
     if (stated.atomics) {

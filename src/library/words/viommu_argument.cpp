@@ -31,7 +31,7 @@ Result<std::optional<unsigned>> parse_width(std::string_view text) {
     return malformed("aw={}: known are 39 and 48", text);
 }
 
-constexpr auto table = std::to_array<Key<VtdRequest>>({
+constexpr auto vtd_table = std::to_array<Key<VtdRequest>>({
     {.words = {"mode", "legacy|scalable|nested|auto",
                "which tables it takes; auto: legacy; nested ones are not carried out yet"},
      .take = [](VtdRequest& vtd, std::string_view,
@@ -52,14 +52,14 @@ Result<model::chosen::ViommuRequest> parse_vtd(std::string_view keys) {
     if (!keys.empty()) {
         TENON_TRY(pairs, parse_keys(keys.substr(1), "--viommu vtd", vtd_keys()), "");
         for (const auto& pair : pairs)
-            TENON_TRY_DO(take_key(table, vtd, "--viommu vtd", pair), "--viommu vtd");
+            TENON_TRY_DO(take_key(vtd_table, vtd, "--viommu vtd", pair), "--viommu vtd");
     }
     return model::chosen::ViommuRequest{.pasid_width = 0, .vtd = vtd};
 }
 
 }  // namespace
 
-std::vector<KeyWords> vtd_keys() { return words_of(table); }
+std::vector<KeyWords> vtd_keys() { return words_of(vtd_table); }
 
 Result<model::chosen::ViommuRequest> parse_viommu(std::string_view value) {
     using model::chosen::ViommuRequest;

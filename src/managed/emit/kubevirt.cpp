@@ -14,8 +14,6 @@
 namespace tenon::managed::emit {
 namespace {
 
-constexpr unsigned speed_of_ports = 4;
-
 // Bytes as Kubernetes writes them.
 std::string quantity(std::uint64_t bytes) { return fmt::format("\"{}i\"", size_words(bytes)); }
 
@@ -24,9 +22,9 @@ std::string resource_of(const Function& one) {
     return fmt::format("tenon.example/{:04x}-{:04x}", one.vendor, one.device);
 }
 
-class Writer {
+class InstanceWriter {
 public:
-    explicit Writer(const Machine& machine) : from_{machine} {}
+    explicit InstanceWriter(const Machine& machine) : from_{machine} {}
 
     std::string write() {
         head();
@@ -168,6 +166,6 @@ private:
 
 }  // namespace
 
-std::string kubevirt_instance(const Machine& machine) { return Writer{machine}.write(); }
+std::string kubevirt_instance(const Machine& machine) { return InstanceWriter{machine}.write(); }
 
 }  // namespace tenon::managed::emit

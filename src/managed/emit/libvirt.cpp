@@ -36,9 +36,9 @@ std::string address(unsigned bus, unsigned slot, unsigned function, bool multifu
         bus, slot, function, multifunction ? " multifunction='on'" : "");
 }
 
-class Writer {
+class DomainWriter {
 public:
-    explicit Writer(const Machine& machine) : from_{machine} {}
+    explicit DomainWriter(const Machine& machine) : from_{machine} {}
 
     std::string write() {
         head();
@@ -187,6 +187,6 @@ private:
 
 }  // namespace
 
-std::string libvirt_domain(const Machine& machine) { return Writer{machine}.write(); }
+std::string libvirt_domain(const Machine& machine) { return DomainWriter{machine}.write(); }
 
 }  // namespace tenon::managed::emit

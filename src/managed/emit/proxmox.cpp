@@ -15,7 +15,6 @@ namespace tenon::managed::emit {
 namespace {
 
 constexpr std::size_t most_slots = 16;  // hostpci0 to hostpci15
-constexpr unsigned speed_of_ports = 4;
 constexpr unsigned width_of_ports = 32;
 constexpr std::string_view rom_folder = "/usr/share/kvm/";
 constexpr std::uint64_t mebibyte = std::uint64_t{1} << 20;
@@ -145,9 +144,9 @@ private:
     bool moved_ = false;
 };
 
-class Writer {
+class ConfigWriter {
 public:
-    explicit Writer(const Machine& machine) : from_{machine} {}
+    explicit ConfigWriter(const Machine& machine) : from_{machine} {}
 
     std::string write() {
         board();
@@ -247,7 +246,7 @@ Machine as_proxmox_has_it(Machine machine) { return Adapter{std::move(machine)}.
 
 std::string proxmox_config(const Machine& machine) {
     const auto adapted = as_proxmox_has_it(machine);
-    return Writer{adapted}.write();
+    return ConfigWriter{adapted}.write();
 }
 
 }  // namespace tenon::managed::emit

@@ -27,9 +27,9 @@ std::string keys(const std::vector<Extra>& extras) {
     return text;
 }
 
-class Writer {
+class CommandWriter {
 public:
-    explicit Writer(const Machine& machine) : from_{machine} {}
+    explicit CommandWriter(const Machine& machine) : from_{machine} {}
 
     std::string write() {
         board();
@@ -135,6 +135,6 @@ std::string viommu_properties(const Viommu& viommu) {
     return text;
 }
 
-std::string qemu_command(const Machine& machine) { return Writer{machine}.write(); }
+std::string qemu_command(const Machine& machine) { return CommandWriter{machine}.write(); }
 
 }  // namespace tenon::managed::emit

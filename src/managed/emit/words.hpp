@@ -10,6 +10,10 @@
 
 namespace tenon::managed::emit {
 
+/// The link speed of the ports that a manager adds, as Link Capabilities encode it, where it has no
+/// word for another.
+inline constexpr unsigned speed_of_ports = 4;
+
 /// "4G", "512M", "2052K": bytes as QEMU reads them, rounded up to 1 KiB.
 std::string size_words(std::uint64_t bytes);
 

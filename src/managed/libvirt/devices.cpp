@@ -5,13 +5,12 @@
 #include <utility>
 
 #include "managed/libvirt/emulated.hpp"
+#include "managed/libvirt/slots.hpp"
 
 namespace tenon::managed::libvirt {
 namespace {
 
 using said::Option;
-
-constexpr unsigned most_buses = 256;
 
 struct Model {
     std::string_view name;    // Of libvirt.
@@ -44,9 +43,9 @@ std::string host_of(const Element& source) {
     return fmt::format("{:04x}:{:02x}:{:02x}.{:x}", *domain, *bus, *slot, *function);
 }
 
-class Reader {
+class DeviceReader {
 public:
-    Reader(const Element& domain, said::Configuration& to)
+    DeviceReader(const Element& domain, said::Configuration& to)
         : domain_{domain},
           to_{to},
           q35_{said::board_of(to) == said::Board::Q35},
@@ -265,7 +264,7 @@ private:
 }  // namespace
 
 WantedDevices read_devices(const Element& domain, said::Configuration& to) {
-    return Reader{domain, to}.read();
+    return DeviceReader{domain, to}.read();
 }
 
 }  // namespace tenon::managed::libvirt

@@ -37,9 +37,9 @@ void remove(said::Properties& properties, std::string_view name) {
     properties = std::move(left);
 }
 
-class Reader {
+class OverrideReader {
 public:
-    explicit Reader(said::Configuration& to) : to_{to} {}
+    explicit OverrideReader(said::Configuration& to) : to_{to} {}
 
     void device(const Element& element) {
         const auto alias = element.attribute("alias");
@@ -90,7 +90,7 @@ private:
 }  // namespace
 
 void apply_override(const Element& domain, said::Configuration& to) {
-    Reader reader{to};
+    OverrideReader reader{to};
     for (const auto& override : domain.children("override"))
         for (const auto& device : override.children("device"))
             reader.device(device);

@@ -10,7 +10,6 @@ namespace {
 
 constexpr unsigned slots = 32;
 constexpr unsigned functions = 8;
-constexpr unsigned most_buses = 256;
 
 // Who is in a slot.
 struct Slot {

@@ -6,6 +6,9 @@
 
 namespace tenon::managed::libvirt {
 
+/// Buses that a domain may have: they are numbered with a byte.
+inline constexpr unsigned most_buses = 256;
+
 /// Gives every device a place, and puts all of them into `to` as QEMU gets them: controllers by
 /// their index, vIOMMUs, what is emulated, what is assigned. Root ports that are needed are added,
 /// eight to a slot. What finds no place stays without an address, and a note says so.

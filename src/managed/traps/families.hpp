@@ -1,11 +1,14 @@
 // The traps, a table for each family.
 #pragma once
 
+#include <cstdint>
 #include <span>
 
 #include "managed/traps/case.hpp"
 
 namespace tenon::managed::traps {
+
+inline constexpr std::uint64_t mebibyte = std::uint64_t{1} << 20;
 
 /// What QEMU refuses before it makes a machine: words, names, buses, addresses.
 std::span<const Trap> traps_of_words();

@@ -307,7 +307,7 @@ void small_blocks(const Case& of, Notes& notes) {
     }
 }
 
-constexpr auto rows = std::to_array<Trap>(
+constexpr auto function_traps = std::to_array<Trap>(
     {{.name = "needless-vga",
       .kind = Kind::GuestLoses,
       .why = "x-vga routes the legacy VGA ranges of a PC to the device, for firmware without UEFI",
@@ -390,6 +390,6 @@ constexpr auto rows = std::to_array<Trap>(
 
 }  // namespace
 
-std::span<const Trap> traps_of_function() { return rows; }
+std::span<const Trap> traps_of_function() { return function_traps; }
 
 }  // namespace tenon::managed::traps

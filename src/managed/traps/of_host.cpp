@@ -215,7 +215,7 @@ void slow_start(const Case& of, Notes& notes) {
     notes.found(std::move(found));
 }
 
-constexpr auto rows = std::to_array<Trap>(
+constexpr auto host_traps = std::to_array<Trap>(
     {{.name = "function-missing",
       .kind = Kind::FailsToStart,
       .why = "QEMU opens the function by its address",
@@ -262,6 +262,6 @@ constexpr auto rows = std::to_array<Trap>(
 
 }  // namespace
 
-std::span<const Trap> traps_of_host() { return rows; }
+std::span<const Trap> traps_of_host() { return host_traps; }
 
 }  // namespace tenon::managed::traps

@@ -11,8 +11,6 @@
 namespace tenon::managed::traps {
 namespace {
 
-constexpr std::uint64_t mebibyte = std::uint64_t{1} << 20;
-
 // Bytes of memory that are mapped for devices, and who maps them. None: nothing is, or nobody
 // knows how much.
 struct Locked {
@@ -112,7 +110,7 @@ void not_lockable(const Case& of, Notes& notes) {
                            "the service, or start QEMU as root"});
 }
 
-constexpr auto rows = std::to_array<Trap>(
+constexpr auto memory_traps = std::to_array<Trap>(
     {{.name = "hard-limit",
       .kind = Kind::FailsToStart,
       .why = "it is the limit of locked memory as well, and all memory is locked for a device; "
@@ -133,6 +131,6 @@ constexpr auto rows = std::to_array<Trap>(
 
 }  // namespace
 
-std::span<const Trap> traps_of_memory() { return rows; }
+std::span<const Trap> traps_of_memory() { return memory_traps; }
 
 }  // namespace tenon::managed::traps

@@ -309,7 +309,7 @@ void ejectable(const Case& of, Notes& notes) {
     }
 }
 
-constexpr auto rows = std::to_array<Trap>(
+constexpr auto place_traps = std::to_array<Trap>(
     {{.name = "conventional-bus",
       .kind = Kind::GuestLoses,
       .why = "QEMU shows a function as its bus allows: a conventional bus has 256 bytes of "
@@ -358,6 +358,6 @@ constexpr auto rows = std::to_array<Trap>(
 
 }  // namespace
 
-std::span<const Trap> traps_of_place() { return rows; }
+std::span<const Trap> traps_of_place() { return place_traps; }
 
 }  // namespace tenon::managed::traps

@@ -11,7 +11,6 @@
 namespace tenon::managed::traps {
 namespace {
 
-constexpr std::uint64_t mebibyte = std::uint64_t{1} << 20;
 constexpr std::uint64_t gibibyte = std::uint64_t{1} << 30;
 constexpr std::uint64_t four_gibibytes = 4 * gibibyte;
 constexpr unsigned named_model_bits = 40;
@@ -261,7 +260,7 @@ void viommu_width(const Case& of, Notes& notes) {
     }
 }
 
-constexpr auto rows = std::to_array<Trap>(
+constexpr auto processor_traps = std::to_array<Trap>(
     {{.name = "hidden-hypervisor",
       .kind = Kind::GuestLoses,
       .why = "NVIDIA's drivers have taken guests since version 465 of 2021; what remains is the "
@@ -304,6 +303,6 @@ constexpr auto rows = std::to_array<Trap>(
 
 }  // namespace
 
-std::span<const Trap> traps_of_processor() { return rows; }
+std::span<const Trap> traps_of_processor() { return processor_traps; }
 
 }  // namespace tenon::managed::traps

@@ -196,7 +196,7 @@ void first_stage(const Case& of, Notes& notes) {
     }
 }
 
-constexpr auto rows = std::to_array<Trap>(
+constexpr auto viommu_traps = std::to_array<Trap>(
     {{.name = "viommu-without-caching-mode",
       .kind = Kind::FailsToStart,
       .why = "only with it does the guest tell of mappings that it adds, which have to be made "
@@ -248,6 +248,6 @@ constexpr auto rows = std::to_array<Trap>(
 
 }  // namespace
 
-std::span<const Trap> traps_of_viommu() { return rows; }
+std::span<const Trap> traps_of_viommu() { return viommu_traps; }
 
 }  // namespace tenon::managed::traps

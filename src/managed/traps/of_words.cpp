@@ -197,7 +197,7 @@ void old_name(const Case& of, Notes& notes) {
     }
 }
 
-constexpr auto rows = std::to_array<Trap>(
+constexpr auto words_traps = std::to_array<Trap>(
     {{.name = "refused-word",
       .kind = Kind::FailsToStart,
       .why = "QEMU reads its whole command line before it makes anything",
@@ -252,6 +252,6 @@ constexpr auto rows = std::to_array<Trap>(
 
 }  // namespace
 
-std::span<const Trap> traps_of_words() { return rows; }
+std::span<const Trap> traps_of_words() { return words_traps; }
 
 }  // namespace tenon::managed::traps

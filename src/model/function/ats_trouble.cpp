@@ -24,7 +24,7 @@ constexpr std::string_view intel =
     "Linux, drivers/pci/quirks.c, quirk_intel_e2000_no_ats; "
     "https://lore.kernel.org/r/20230908143606.685930-3-bartosz.pawlowski@intel.com";
 
-constexpr auto rows = std::to_array<AtsTrouble>({
+constexpr auto known_ats_trouble = std::to_array<AtsTrouble>({
     {{0x1002, 0x98e4, 0x98e4}, first, last, unprepared, amd},  // Stoney
     {{0x1002, 0x6900, 0x6900}, first, last, unprepared, amd},  // Iceland
     {{0x1002, 0x7310, 0x7310}, first, last, unprepared, amd},  // Navi 10 from here
@@ -46,13 +46,13 @@ constexpr auto rows = std::to_array<AtsTrouble>({
 }  // namespace
 
 const AtsTrouble* find_ats_trouble(const device::Identity& who) {
-    const auto* const found = std::ranges::find_if(rows, [&](const AtsTrouble& row) {
+    const auto* const found = std::ranges::find_if(known_ats_trouble, [&](const AtsTrouble& row) {
         return row.ids.contains(who.vendor, who.device) && who.revision >= row.first_revision &&
                who.revision <= row.last_revision &&
                (row.subsystem_vendor == 0 || (row.subsystem_vendor == who.subsystem_vendor &&
                                               row.subsystem_device == who.subsystem_device));
     });
-    return found == rows.end() ? nullptr : found;
+    return found == known_ats_trouble.end() ? nullptr : found;
 }
 
 }  // namespace tenon::model::function

@@ -20,7 +20,7 @@ constexpr std::string_view creative =
     "https://lore.kernel.org/linux-pci/20240912215331.839220-1-alex.williamson@redhat.com";
 constexpr std::string_view hidden = "Linux, drivers/vfio/pci/vfio_pci_core.c, vfio_pci_nointx";
 
-constexpr auto rows = std::to_array<IntxTrouble>({
+constexpr auto known_intx_trouble = std::to_array<IntxTrouble>({
     {{0x10ec, 0x8169, 0x8169}, NotMasked, listed},    // Realtek RTL8169, RTL8110SC
     {{0x1102, 0x000b, 0x000b}, NotMasked, creative},  // Creative EMU20k2, X-Fi Titanium HD
     {{0x1425, 0x0030, 0x0030}, NotMasked, listed},    // Chelsio T310
@@ -66,9 +66,10 @@ bool is_of(const std::string& handler, const std::vector<device::GroupMember>& f
 }  // namespace
 
 const IntxTrouble* find_intx_trouble(std::uint16_t vendor, std::uint16_t device) {
-    const auto* const found = std::ranges::find_if(
-        rows, [&](const IntxTrouble& row) { return row.ids.contains(vendor, device); });
-    return found == rows.end() ? nullptr : found;
+    const auto* const found = std::ranges::find_if(known_intx_trouble, [&](const IntxTrouble& row) {
+        return row.ids.contains(vendor, device);
+    });
+    return found == known_intx_trouble.end() ? nullptr : found;
 }
 
 std::string line_in_words(const Known<device::LineFacts>& line) {

@@ -28,7 +28,7 @@ constexpr std::string_view dwords =
     "erratum 23";
 
 // Of hosts with x86 processors, which are those that run guests here.
-constexpr auto rows = std::to_array<KnownIsolation>({
+constexpr auto known_isolations = std::to_array<KnownIsolation>({
     {{0x1002, 0x4383, 0x4385}, Functions, southbridge},  // SB600 to SB900
     {{0x1002, 0x4399, 0x4399}, Functions, southbridge},
     {{0x1002, 0x439c, 0x439d}, Functions, southbridge},
@@ -152,10 +152,11 @@ std::optional<std::string> note_of_port(const device::BridgeFacts& bridge, bool 
 
 const KnownIsolation* find_isolation(std::uint16_t vendor, std::uint16_t device,
                                      pci::PortType type) {
-    const auto* const found = std::ranges::find_if(rows, [&](const KnownIsolation& row) {
-        return row.ids.contains(vendor, device) && (row.what == Functions) == !is_port(type);
-    });
-    return found == rows.end() ? nullptr : found;
+    const auto* const found =
+        std::ranges::find_if(known_isolations, [&](const KnownIsolation& row) {
+            return row.ids.contains(vendor, device) && (row.what == Functions) == !is_port(type);
+        });
+    return found == known_isolations.end() ? nullptr : found;
 }
 
 std::vector<std::string> notes_of_group(const device::DeviceFacts& facts) {

@@ -36,7 +36,7 @@ constexpr std::string_view navi = "https://github.com/gnif/vendor-reset/issues/3
 
 // The kernel knows most of these and takes another way; a row still tells why the way that the
 // registers promise is not taken, and what other programs run into.
-constexpr auto rows = std::to_array<ResetTrouble>({
+constexpr auto known_reset_trouble = std::to_array<ResetTrouble>({
     {0x1022, 0x1487, 0x1487, any_class, any, TroubledReset::Function, function_hangs,
      "Linux commit 0d14f06cd665"},
     {0x1022, 0x148c, 0x148c, any_class, any, TroubledReset::Function, function_hangs,
@@ -123,11 +123,13 @@ std::string_view name_of(TroubledReset reset) {
 
 const ResetTrouble* find_reset_trouble(std::uint16_t vendor, std::uint16_t device,
                                        std::uint32_t class_code, std::uint8_t revision) {
-    const auto* const found = std::ranges::find_if(rows, [&](const ResetTrouble& row) {
-        return row.vendor == vendor && device >= row.first_device && device <= row.last_device &&
-               is_of_class(row, class_code) && (row.revision == any || row.revision == revision);
-    });
-    return found == rows.end() ? nullptr : found;
+    const auto* const found =
+        std::ranges::find_if(known_reset_trouble, [&](const ResetTrouble& row) {
+            return row.vendor == vendor && device >= row.first_device &&
+                   device <= row.last_device && is_of_class(row, class_code) &&
+                   (row.revision == any || row.revision == revision);
+        });
+    return found == known_reset_trouble.end() ? nullptr : found;
 }
 
 }  // namespace tenon::model::function

@@ -2,14 +2,10 @@
 
 #include <algorithm>
 
+#include "model/iommu/bits.hpp"
+
 namespace tenon::model::iommu {
 namespace {
-
-constexpr std::uint64_t low_bits(unsigned count) { return (1ull << count) - 1; }
-
-constexpr std::uint64_t field(std::uint64_t word, unsigned high, unsigned low) {
-    return word >> low & low_bits(high - low + 1);
-}
 
 constexpr std::uint64_t bits(unsigned high, unsigned low) {
     return low_bits(high - low + 1) << low;
@@ -18,7 +14,7 @@ constexpr std::uint64_t bits(unsigned high, unsigned low) {
 using Words = std::array<std::uint64_t, 4>;
 using Parsed = std::expected<Descriptor, QueueError>;
 
-constexpr auto reserved = std::unexpected{QueueError::ReservedBits};
+constexpr auto reserved_bits = std::unexpected{QueueError::ReservedBits};
 
 // Type is in two places of the first word.
 constexpr std::uint64_t type_bits = bits(3, 0) | bits(11, 9);
@@ -38,7 +34,7 @@ Parsed context(const Words& words) {
     const auto granularity = field(words[0], 5, 4);
     if (!only(words, bits(5, 4) | bits(31, 16) | bits(47, 32) | bits(49, 48), 0) ||
         granularity == 0)
-        return reserved;
+        return reserved_bits;
     return descriptor::Context{.granularity = static_cast<Granularity>(granularity),
                                .domain = domain_of(words),
                                .source = static_cast<SourceId>(field(words[0], 47, 32)),
@@ -47,29 +43,31 @@ Parsed context(const Words& words) {
 
 Parsed iotlb(const Words& words, const UnitShape& shape) {
     const auto granularity = field(words[0], 5, 4);
-    if (!only(words, bits(7, 4) | bits(31, 16), page_fields) || granularity == 0) return reserved;
+    if (!only(words, bits(7, 4) | bits(31, 16), page_fields) || granularity == 0)
+        return reserved_bits;
     descriptor::Iotlb made{.granularity = static_cast<Granularity>(granularity),
                            .domain = domain_of(words)};
     if (made.granularity != Granularity::Selective) return made;
     const auto mask = static_cast<unsigned>(field(words[1], 5, 0));
-    if (mask > shape.address_mask()) return reserved;
+    if (mask > shape.address_mask()) return reserved_bits;
     made.pages = pages_of(words[1], mask);
     return made;
 }
 
 // The source of a physical function's invalidations needs DIT, which the unit lacks.
 Parsed device_tlb(const Words& words) {
-    if (!only(words, bits(20, 16) | bits(47, 32), bits(63, 12) | 1)) return reserved;
+    if (!only(words, bits(20, 16) | bits(47, 32), bits(63, 12) | 1)) return reserved_bits;
     return descriptor::DeviceTlb{};
 }
 
 Parsed device_pasid_tlb(const Words& words) {
-    if (!only(words, bits(8, 4) | bits(31, 16) | bits(51, 32), bits(63, 11) | 1)) return reserved;
+    if (!only(words, bits(8, 4) | bits(31, 16) | bits(51, 32), bits(63, 11) | 1))
+        return reserved_bits;
     return descriptor::DeviceTlb{};
 }
 
 Parsed interrupt_entries(const Words& words) {
-    if (!only(words, bits(4, 4) | bits(31, 27) | bits(47, 32), 0)) return reserved;
+    if (!only(words, bits(4, 4) | bits(31, 27) | bits(47, 32), 0)) return reserved_bits;
     if (field(words[0], 4, 4) == 0) return descriptor::InterruptEntries{};
     const auto mask = std::min<std::uint64_t>(field(words[0], 31, 27), 16);
     const auto inside = low_bits(static_cast<unsigned>(mask));
@@ -80,7 +78,7 @@ Parsed interrupt_entries(const Words& words) {
 
 Parsed wait(const Words& words) {
     // Draining of page requests needs PDS, which the unit lacks. Order is always kept.
-    if (!only(words, bits(6, 4) | bits(63, 32), bits(63, 2))) return reserved;
+    if (!only(words, bits(6, 4) | bits(63, 32), bits(63, 2))) return reserved_bits;
     descriptor::Wait made{.interrupt = field(words[0], 4, 4) != 0,
                           .data = static_cast<std::uint32_t>(words[0] >> 32)};
     if (field(words[0], 5, 5) != 0) made.status = GuestAddress{words[1]};
@@ -91,12 +89,12 @@ Parsed pasid_iotlb(const Words& words) {
     constexpr std::uint64_t whole_pasid = 2;
     if (!only(words, bits(5, 4) | bits(31, 16) | bits(51, 32), page_fields) ||
         field(words[0], 5, 4) < whole_pasid)
-        return reserved;
+        return reserved_bits;
     return descriptor::PasidIotlb{};
 }
 
 Parsed pasid_cache(const Words& words) {
-    if (!only(words, bits(5, 4) | bits(31, 16) | bits(51, 32), 0)) return reserved;
+    if (!only(words, bits(5, 4) | bits(31, 16) | bits(51, 32), 0)) return reserved_bits;
     descriptor::PasidCache made{.domain = domain_of(words),
                                 .pasid = static_cast<std::uint32_t>(field(words[0], 51, 32))};
     switch (field(words[0], 5, 4)) {
@@ -110,7 +108,7 @@ Parsed pasid_cache(const Words& words) {
             made.granularity = Granularity::Global;
             return made;
         default:
-            return reserved;
+            return reserved_bits;
     }
 }
 
@@ -130,7 +128,7 @@ std::expected<Descriptor, QueueError> parse_descriptor(const std::array<std::uin
                                                        bool wide, const UnitShape& shape) {
     constexpr auto unknown = std::unexpected{QueueError::InvalidType};
     const auto type = field(words[0], 3, 0) | field(words[0], 11, 9) << 4;
-    if (words[2] != 0 || words[3] != 0) return reserved;
+    if (words[2] != 0 || words[3] != 0) return reserved_bits;
     switch (type) {
         case 1:
             return context(words);

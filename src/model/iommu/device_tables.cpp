@@ -4,6 +4,7 @@
 #include <array>
 
 #include "base/bytes.hpp"
+#include "model/iommu/bits.hpp"
 #include "model/iommu/registers.hpp"
 
 namespace tenon::model::iommu {
@@ -12,13 +13,6 @@ namespace {
 constexpr std::uint64_t present = 1u << 0;
 constexpr std::uint64_t no_fault_record = 1u << 1;
 constexpr std::uint64_t address_bits = 0xffff'ffff'ffff'f000;
-
-constexpr std::uint64_t low_bits(unsigned count) { return (1ull << count) - 1; }
-
-/// Bits High..Low of a word.
-constexpr std::uint64_t field(std::uint64_t word, unsigned high, unsigned low) {
-    return word >> low & low_bits(high - low + 1);
-}
 
 /// Bits of an address that lead out of the guest's physical address space.
 std::uint64_t beyond_memory(const UnitShape& shape) { return ~low_bits(shape.memory_bits); }

@@ -3,16 +3,11 @@
 #include <array>
 
 #include "base/bytes.hpp"
+#include "model/iommu/bits.hpp"
 #include "model/iommu/registers.hpp"
 
 namespace tenon::model::iommu {
 namespace {
-
-constexpr std::uint64_t low_bits(unsigned count) { return (1ull << count) - 1; }
-
-constexpr std::uint64_t field(std::uint64_t word, unsigned high, unsigned low) {
-    return word >> low & low_bits(high - low + 1);
-}
 
 // A message in the remappable format. Source: 5.1.2.2.
 constexpr std::uint64_t remappable = 1u << 4;

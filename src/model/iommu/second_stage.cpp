@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/bytes.hpp"
+#include "model/iommu/bits.hpp"
 
 namespace tenon::model::iommu {
 namespace {
@@ -21,8 +22,6 @@ constexpr std::uint64_t page_size_bit = 1u << 7;
 constexpr std::uint64_t snoop_bit = 1u << 11;
 constexpr std::uint64_t transient_bit = 1ull << 62;
 constexpr std::uint64_t address_bits = 0x000f'ffff'ffff'f000;
-
-constexpr std::uint64_t low_bits(unsigned count) { return (1ull << count) - 1; }
 
 class Walk {
 public:

@@ -7,12 +7,9 @@
 namespace tenon::model::running {
 namespace {
 
-constexpr auto control_at = slot::port_register::express + pci::express::link_control;
-constexpr auto status_at = slot::port_register::express + pci::express::link_status;
-constexpr auto slot_status_at = slot::port_register::express + pci::express::slot_status;
-
 bool disabled(const ConfigState& port) {
-    return pci::LinkControl{port.bytes().read16(control_at)}.get<pci::LinkDisable>() != 0;
+    return pci::LinkControl{port.bytes().read16(slot::port_register::link_control)}
+               .get<pci::LinkDisable>() != 0;
 }
 
 bool held_in_reset(const ConfigState& port) {
@@ -21,7 +18,7 @@ bool held_in_reset(const ConfigState& port) {
 }
 
 bool occupied(const ConfigState& port) {
-    const pci::SlotStatus status{port.bytes().read16(slot_status_at)};
+    const pci::SlotStatus status{port.bytes().read16(slot::port_register::slot_status)};
     return status.get<pci::PresenceDetectState>() != 0;
 }
 
@@ -42,9 +39,10 @@ void LinkState::followed() {
 // follows the link's changes would take this for a removal.
 bool LinkState::show_active() {
     const bool active = occupied(port_) && !disabled(port_);
-    const pci::LinkStatus shown{port_.bytes().read16(status_at)};
+    const pci::LinkStatus shown{port_.bytes().read16(slot::port_register::link_status)};
     if ((shown.get<pci::DllActive>() != 0) == active) return false;
-    port_.set(status_at, pci::DllActive::mask, active ? pci::DllActive::mask : 0);
+    port_.set(slot::port_register::link_status, pci::DllActive::mask,
+              active ? pci::DllActive::mask : 0);
     return true;
 }
 

@@ -6,21 +6,19 @@
 namespace tenon::model::running {
 namespace {
 
-constexpr auto control_at = slot::port_register::express + pci::express::slot_control;
-constexpr auto status_at = slot::port_register::express + pci::express::slot_status;
-constexpr auto link_status_at = slot::port_register::express + pci::express::link_status;
 constexpr unsigned indicator_off = 3;
 
 pci::SlotControl control_of(const ConfigState& port) {
-    return pci::SlotControl{port.bytes().read16(control_at)};
+    return pci::SlotControl{port.bytes().read16(slot::port_register::slot_control)};
 }
 
 pci::SlotStatus status_of(const ConfigState& port) {
-    return pci::SlotStatus{port.bytes().read16(status_at)};
+    return pci::SlotStatus{port.bytes().read16(slot::port_register::slot_status)};
 }
 
 bool link_is_active(const ConfigState& port) {
-    return pci::LinkStatus{port.bytes().read16(link_status_at)}.get<pci::DllActive>() != 0;
+    return pci::LinkStatus{port.bytes().read16(slot::port_register::link_status)}
+               .get<pci::DllActive>() != 0;
 }
 
 }  // namespace
@@ -52,7 +50,8 @@ std::vector<SlotAction> SlotState::announce_change() {
     if (!hotplug_) return actions;
     constexpr auto changed = pci::PresenceDetectChanged::mask | pci::DllStateChanged::mask;
     // A button that was pressed for those who are gone means nothing for those to come.
-    port_.set(status_at, changed | pci::AttentionButtonPressed::mask, changed);
+    port_.set(slot::port_register::slot_status, changed | pci::AttentionButtonPressed::mask,
+              changed);
     interrupt(actions);
     return actions;
 }
@@ -78,13 +77,13 @@ void SlotState::press() {
         control.get<pci::HotPlugInterruptEnable>() == 0)
         return;
     constexpr auto pressed = pci::AttentionButtonPressed::mask;
-    port_.set(status_at, pressed, pressed);
+    port_.set(slot::port_register::slot_status, pressed, pressed);
     phase_ = SlotPhase::Leaving;
 }
 
 void SlotState::link_changed() {
     constexpr auto changed = pci::DllStateChanged::mask;
-    if (hotplug_) port_.set(status_at, changed, changed);
+    if (hotplug_) port_.set(slot::port_register::slot_status, changed, changed);
 }
 
 std::vector<SlotAction> SlotState::written() {

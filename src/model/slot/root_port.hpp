@@ -17,6 +17,10 @@ inline constexpr std::uint16_t root_port_device = 0x000c;
 // Where a root port has its capabilities.
 namespace port_register {
 inline constexpr std::size_t express = 0x40;
+inline constexpr std::size_t link_control = express + pci::express::link_control;
+inline constexpr std::size_t link_status = express + pci::express::link_status;
+inline constexpr std::size_t slot_control = express + pci::express::slot_control;
+inline constexpr std::size_t slot_status = express + pci::express::slot_status;
 inline constexpr std::size_t msi = 0x80;
 inline constexpr std::size_t power = 0x90;
 inline constexpr std::size_t error_reporting = 0x100;

@@ -4,6 +4,7 @@
 // specification encodes them: four characters a segment.
 #pragma once
 
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
@@ -11,9 +12,17 @@
 #include <string_view>
 #include <vector>
 
+#include "base/bytes.hpp"
+
 namespace tenon::vmm::acpi {
 
 using Bytes = std::vector<std::byte>;
+
+/// Writes `value` at `at`, little endian; there has to be room for it.
+template <std::unsigned_integral Word>
+void put(Bytes& bytes, std::size_t at, Word value) {
+    tenon::store(std::span{bytes}, at, value);
+}
 
 /// `bytes` behind one another.
 Bytes join(std::initializer_list<Bytes> parts);

@@ -8,11 +8,6 @@
 namespace tenon::vmm::acpi {
 namespace {
 
-template <std::unsigned_integral Word>
-void put(Bytes& bytes, std::size_t at, Word value) {
-    tenon::store(std::span{bytes}, at, value);
-}
-
 enum class ScopeType : std::uint8_t { Bridge = 2, Ioapic = 3 };
 
 // Source: 8.3.1.

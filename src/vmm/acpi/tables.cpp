@@ -15,11 +15,6 @@ constexpr std::size_t header_size = 36;
 constexpr std::string_view oem = "TENON ";
 constexpr std::string_view oem_table = "TENONVMM";
 
-template <std::unsigned_integral Word>
-void put(Bytes& bytes, std::size_t at, Word value) {
-    tenon::store(std::span{bytes}, at, value);
-}
-
 void put_text(Bytes& bytes, std::size_t at, std::string_view text) {
     for (const char character : text)
         bytes[at++] = static_cast<std::byte>(character);

@@ -105,6 +105,18 @@ TEST_F(Waiting, ForAResetIsOfWhoIsReset) {
     EXPECT_EQ(reading.get(), nvme_id);
 }
 
+// Who has left the chassis is in no reset when that has been waited for.
+TEST_F(Waiting, ForAResetIsOfWhoTakesAFunctionAway) {
+    memory_->finish({});
+    std::future<void> leaving;
+    during_reset([&] { write(1, 0x88, 0x8000); },
+                 [&] {
+                     leaving = std::async(std::launch::async, [&] { slots_.resets.settle(); });
+                     EXPECT_EQ(leaving.wait_for(moment), std::future_status::timeout);
+                 });
+    leaving.get();
+}
+
 // The event thread serves all devices.
 TEST_F(Waiting, ForAResetIsNotOfTheEventThread) {
     memory_->finish({});
