@@ -25,6 +25,7 @@
 #include "cli/vm_file.hpp"
 #include "library/emit.hpp"
 #include "library/version.hpp"
+#include "model/chosen/target.hpp"
 
 namespace tenon::cli {
 namespace {
@@ -44,6 +45,7 @@ struct Options {
     bool anonymize = false;
     bool json = false;
     bool verbose = false;
+    std::string target;
     std::string emit;
     std::string prefer;
     std::string map;
@@ -69,6 +71,7 @@ CLI::App* add_plan(CLI::App& app, Options& options) {
     add_machine_options(*command, options.machine);
     command->add_flag("--json", options.json);
     command->add_flag("-v,--verbose", options.verbose);
+    command->add_option("--target", options.target);
     command->add_option("--emit", options.emit);
     command->add_option("--prefer", options.prefer);
     command->add_option("--map", options.map);
@@ -141,6 +144,7 @@ CLI::App* add_list(CLI::App& app, Options& options) {
 CLI::App* add_diff(CLI::App& app, Options& options) {
     auto* const command = app.add_subcommand("diff");
     add_machine_options(*command, options.diff.machine);
+    command->add_option("--target", options.target);
     command->add_flag("--json", options.diff.json);
     command->add_flag("--no-open", options.no_open);
     command->add_option("A", options.diff.a)->required();
@@ -240,6 +244,21 @@ Outcome check(const Host& host, CheckArguments& arguments, std::span<const char*
     return run_check(host, arguments, style);
 }
 
+// QEMU itself has no defaults of Tenon's: its name stands where a machine version's does.
+std::optional<Outcome> take_target(std::string_view command, const std::string& target,
+                                   MachineArguments& machine) {
+    if (target.empty()) return std::nullopt;
+    const auto version = model::chosen::version_of_target(target);
+    if (!version) return wrong_usage(command, version.error().what);
+    if (version->empty()) return std::nullopt;
+    if (!machine.version.empty())
+        return wrong_usage(command,
+                           "--target qemu is QEMU itself, --machine qemu-… Tenon with its "
+                           "defaults: give one of them");
+    machine.version = *version;
+    return std::nullopt;
+}
+
 Outcome plan(const Host& host, const Options& options, const text::TextStyle& style) {
     const auto manager = find_emitted(options.emit);
     if (!options.emit.empty() && options.emit != "lspci" && !manager)
@@ -262,6 +281,7 @@ Outcome plan(const Host& host, const Options& options, const text::TextStyle& st
         return wrong_usage("plan",
                            fmt::format("--map {}: a picture's file ends in .svg", options.map));
     auto arguments = options.machine;
+    if (const auto refused = take_target("plan", options.target, arguments)) return *refused;
     arguments.opening = options.no_open ? Opening::Forbidden : Opening::Allowed;
     arguments.anonymize = options.anonymize;
     if (picture) return draw_plan(host, arguments, options.map);
@@ -323,7 +343,10 @@ Outcome dispatch(int count, const char* const* arguments, const Host& host,
     options.list.names = options.anonymize ? Names::Taken : Names::Told;
     if (capture_command->parsed()) return anonymized(run_capture(host, options.capture), options);
     if (list_command->parsed()) return anonymized(list(host, options.list, style), options);
-    if (diff_command->parsed()) return run_diff(host, options.diff, style);
+    if (diff_command->parsed()) {
+        const auto refused = take_target("diff", options.target, options.diff.machine);
+        return refused ? *refused : run_diff(host, options.diff, style);
+    }
     if (ctl_command->parsed()) return run_ctl(options.ctl);
     if (check_command->parsed()) {
         const std::span all{arguments, static_cast<std::size_t>(count)};
