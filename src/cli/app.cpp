@@ -124,6 +124,7 @@ CLI::App* add_check(CLI::App& app, Options& options) {
     command->add_option("FILE", options.check.request.file);
     command->add_option("--pid", options.check.request.process);
     command->add_option("--host", options.check.request.host);
+    command->add_option("--target", options.target);
     command->add_flag("--json", options.check.json);
     command->add_option("--report", options.check.report);
     set_help(*command, check_help());
@@ -230,9 +231,17 @@ Outcome list(const Host& host, const ListArguments& arguments, const text::TextS
     return run_list(host, arguments, style);
 }
 
-Outcome check(const Host& host, CheckArguments& arguments, std::span<const char* const> words,
-              const text::TextStyle& style) {
+Outcome check(const Host& host, CheckArguments& arguments, const std::string& target,
+              std::span<const char* const> words, const text::TextStyle& style) {
     auto& request = arguments.request;
+    if (!target.empty()) {
+        const auto version = model::chosen::version_of_target(target);
+        if (!version || version->empty() || target.contains(','))
+            return wrong_usage("check", fmt::format("--target {}: known are qemu, qemu-11.1, "
+                                                    "qemu-11.0; the place is the configuration's",
+                                                    target));
+        request.target = *version;
+    }
     request.words.assign(words.begin(), words.end());
     const int given =
         int{!request.file.empty()} + int{request.process.has_value()} + int{!request.words.empty()};
@@ -351,7 +360,7 @@ Outcome dispatch(int count, const char* const* arguments, const Host& host,
     if (check_command->parsed()) {
         const std::span all{arguments, static_cast<std::size_t>(count)};
         const auto behind = all.subspan(static_cast<std::size_t>(std::min(own + 1, count)));
-        return check(host, options.check, behind, style);
+        return check(host, options.check, options.target, behind, style);
     }
     return wrong_usage("", "no command");
 }

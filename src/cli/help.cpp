@@ -262,6 +262,7 @@ Usage: tenon check [OPTION]... FILE
   --pid N                 the QEMU that runs as process N of this host
   --host here|FILE        what is known of the host: of this one, or of another by a capture, a dump,
                           a copy of its /sys or a report; with --pid it is this one without saying so
+  --target qemu[-VERSION] by whose rules assigned functions are seen: 11.1, 11.0, of others the nearest
   --json                  print one JSON object, for scripts
   --report FILE.html      all of it as one page
 
