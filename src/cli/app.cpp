@@ -208,12 +208,22 @@ Result<std::string> file_among(std::vector<std::string>& devices) {
     return files.empty() ? std::string{} : files.front();
 }
 
+// Inside, the name of a target stands where a version's does; --machine is not the way there, and a
+// guest cannot be started by QEMU's rules.
+std::optional<Outcome> check_machine(std::string_view command, const MachineArguments& machine) {
+    if (!model::chosen::find_target(machine.version)) return std::nullopt;
+    return wrong_usage(command, fmt::format("--machine {}: this is no machine version; plan and "
+                                            "diff have --target for QEMU itself",
+                                            machine.version));
+}
+
 Outcome start(CLI::App& command, Options& options, const Host& host, const GuestRunner& run_plan,
               const text::TextStyle& style) {
     auto& arguments = options.run;
     if (const auto taken = take_file(command, command, options.vm_file, arguments.machine); !taken)
         return wrong_input(taken.error());
     if (arguments.kernel.empty()) return wrong_usage("run", "--kernel is required");
+    if (const auto refused = check_machine("run", arguments.machine)) return *refused;
     if (options.timing) arguments.timeline = &options.timeline;
     return run_guest(host, run_plan, arguments, style);
 }
@@ -256,6 +266,7 @@ Outcome check(const Host& host, CheckArguments& arguments, const std::string& ta
 // QEMU itself has no defaults of Tenon's: its name stands where a machine version's does.
 std::optional<Outcome> take_target(std::string_view command, const std::string& target,
                                    MachineArguments& machine) {
+    if (auto refused = check_machine(command, machine)) return refused;
     if (target.empty()) return std::nullopt;
     const auto version = model::chosen::version_of_target(target);
     if (!version) return wrong_usage(command, version.error().what);

@@ -120,6 +120,15 @@ TEST_F(App, TakesQemuItselfOrItsDefaults) {
     EXPECT_THAT(plan.out, HasSubstr("in doubt: a root port completed no AtomicOps before 8.1"));
 }
 
+TEST_F(App, StartsNoGuestByTheRulesOfQemu) {
+    for (const auto* const command : {"plan", "diff"})
+        EXPECT_EQ(run_with({command, "--machine", "QEMU 11.1", "01:00.0", "01:00.0"}).status, 2);
+    const auto outcome =
+        run_with({"run", "--kernel", "k", "--machine", "QEMU 11.1", "--device", "01:00.0"});
+    EXPECT_EQ(outcome.status, 2);
+    EXPECT_THAT(outcome.err, HasSubstr("this is no machine version"));
+}
+
 TEST_F(App, ComparesATargetOfOneSide) {
     const auto differs = run_with({"diff", "--json", "01:00.0,target=qemu", "01:00.0"});
     EXPECT_EQ(differs.status, 1) << differs.err;
