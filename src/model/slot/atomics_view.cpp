@@ -98,8 +98,11 @@ private:
         const bool some = decision_.completer != 0;
         switch (rule_.mode) {
             case chosen::AtomicsMode::LoneFunction:
-                return some ? fmt::format("as on the host of the lone {}",
-                                          name_of(*functions_.front()))
+                return some ? fmt::format(
+                                  "as on the host of the lone {}{}", name_of(*functions_.front()),
+                                  by_qemu_ ? "; QEMU leaves them in the port where the function's "
+                                             "start fails later on"
+                                           : "")
                        : by_qemu_
                            ? "QEMU's port completes them for a lone function 0 alone"
                            : "this machine version knows AtomicOps of a lone function 0 alone";
@@ -119,7 +122,7 @@ private:
     }
 
     void view_function(const function::FunctionView& view, SlotFunction& part) {
-        part.atomics_participant = decision_.participants[view.function];
+        part.atomics_participant = by_qemu_ || decision_.participants[view.function];
         if (by_qemu_) {
             part.atomics_effect =
                 "is the device's own: QEMU forwards what the guest writes, whoever completes them";

@@ -87,8 +87,10 @@ TEST(QemuPort, CompletesAtomicsForALoneFunctionAlone) {
 
     EXPECT_EQ(at(lone, 0x78), 0x003001a0u);
     EXPECT_EQ(at(two, 0x78), 0x00300020u);
+    EXPECT_THAT(lone.slot.atomics_why.front(), HasSubstr("leaves them in the port"));
     EXPECT_THAT(two.slot.atomics_why.front(), HasSubstr("lone function 0"));
     // AtomicOp Requester Enable is the device's, and nothing gates it.
+    EXPECT_TRUE(two.slot.functions[1].atomics_participant);
     EXPECT_EQ(lone.functions[0].view.map.start.read8(0xa8), 0x40);
     EXPECT_EQ(lone.functions[0].view.map.rules8(0xa8).passed, 0xff);
 }
