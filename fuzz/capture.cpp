@@ -14,7 +14,9 @@
 #include "cli/text/plan_text.hpp"
 #include "fuzz/memory_file.hpp"
 #include "library/plan_json.hpp"
+#include "model/chosen/target.hpp"
 #include "model/machine/machine_plan.hpp"
+#include "pci/header.hpp"
 
 namespace tenon::fuzz {
 namespace {
@@ -57,11 +59,11 @@ void check_pieces(std::string_view text,
     }
 }
 
-void plan(const std::string& named) {
-    auto facts = capture::read_capture(named);
-    if (!facts) return require(!facts.error().what.empty());
-    model::machine::MachineRequest request;
-    request.devices.push_back({.facts = *std::move(facts)});
+// By the rules of a machine version or a target.
+void plan_by(std::string_view version, const device::DeviceFacts& facts) {
+    model::machine::MachineRequest request{.version = std::string{version},
+                                           .viommu_pasid_width = 20};
+    request.devices.push_back({.facts = facts});
     const auto plan = model::machine::make_plan(std::move(request));
     require(bool{plan});
     for (const auto& port : plan->ports)
@@ -70,6 +72,19 @@ void plan(const std::string& named) {
     require(!cli::text::render_text(*plan, {.width = 80, .colour = true}).empty());
     require(!library::render_json(*plan).empty());
     (void)cli::text::render_lspci(*plan);
+}
+
+void plan(const std::string& named) {
+    auto facts = capture::read_capture(named);
+    if (!facts) return require(!facts.error().what.empty());
+    if (facts->physical && facts->physical->read8(pci::header::self_test) % 2 != 0)
+        facts->iommu.pasid = device::PasidFacts{.width = 16, .execute = true, .privileged = false};
+    plan_by(model::chosen::machine_versions().front().name, *facts);
+    // Of QEMU's places one, by a byte that decides nothing else.
+    const auto targets = model::chosen::targets();
+    const std::size_t place =
+        facts->physical ? facts->physical->read8(pci::header::latency_timer) : 0;
+    plan_by(targets[place % targets.size()].as.name, *facts);
 }
 
 }  // namespace

@@ -25,6 +25,7 @@
 #include "cli/vm_file.hpp"
 #include "library/emit.hpp"
 #include "library/version.hpp"
+#include "model/chosen/target.hpp"
 
 namespace tenon::cli {
 namespace {
@@ -44,6 +45,7 @@ struct Options {
     bool anonymize = false;
     bool json = false;
     bool verbose = false;
+    std::string target;
     std::string emit;
     std::string prefer;
     std::string map;
@@ -69,6 +71,7 @@ CLI::App* add_plan(CLI::App& app, Options& options) {
     add_machine_options(*command, options.machine);
     command->add_flag("--json", options.json);
     command->add_flag("-v,--verbose", options.verbose);
+    command->add_option("--target", options.target);
     command->add_option("--emit", options.emit);
     command->add_option("--prefer", options.prefer);
     command->add_option("--map", options.map);
@@ -121,6 +124,7 @@ CLI::App* add_check(CLI::App& app, Options& options) {
     command->add_option("FILE", options.check.request.file);
     command->add_option("--pid", options.check.request.process);
     command->add_option("--host", options.check.request.host);
+    command->add_option("--target", options.target);
     command->add_flag("--json", options.check.json);
     command->add_option("--report", options.check.report);
     set_help(*command, check_help());
@@ -141,6 +145,7 @@ CLI::App* add_list(CLI::App& app, Options& options) {
 CLI::App* add_diff(CLI::App& app, Options& options) {
     auto* const command = app.add_subcommand("diff");
     add_machine_options(*command, options.diff.machine);
+    command->add_option("--target", options.target);
     command->add_flag("--json", options.diff.json);
     command->add_flag("--no-open", options.no_open);
     command->add_option("A", options.diff.a)->required();
@@ -203,12 +208,22 @@ Result<std::string> file_among(std::vector<std::string>& devices) {
     return files.empty() ? std::string{} : files.front();
 }
 
+// Inside, the name of a target stands where a version's does; --machine is not the way there, and a
+// guest cannot be started by QEMU's rules.
+std::optional<Outcome> check_machine(std::string_view command, const MachineArguments& machine) {
+    if (!model::chosen::find_target(machine.version)) return std::nullopt;
+    return wrong_usage(command, fmt::format("--machine {}: this is no machine version; plan and "
+                                            "diff have --target for QEMU itself",
+                                            machine.version));
+}
+
 Outcome start(CLI::App& command, Options& options, const Host& host, const GuestRunner& run_plan,
               const text::TextStyle& style) {
     auto& arguments = options.run;
     if (const auto taken = take_file(command, command, options.vm_file, arguments.machine); !taken)
         return wrong_input(taken.error());
     if (arguments.kernel.empty()) return wrong_usage("run", "--kernel is required");
+    if (const auto refused = check_machine("run", arguments.machine)) return *refused;
     if (options.timing) arguments.timeline = &options.timeline;
     return run_guest(host, run_plan, arguments, style);
 }
@@ -226,9 +241,17 @@ Outcome list(const Host& host, const ListArguments& arguments, const text::TextS
     return run_list(host, arguments, style);
 }
 
-Outcome check(const Host& host, CheckArguments& arguments, std::span<const char* const> words,
-              const text::TextStyle& style) {
+Outcome check(const Host& host, CheckArguments& arguments, const std::string& target,
+              std::span<const char* const> words, const text::TextStyle& style) {
     auto& request = arguments.request;
+    if (!target.empty()) {
+        const auto version = model::chosen::version_of_target(target);
+        if (!version || version->empty() || target.contains(','))
+            return wrong_usage("check", fmt::format("--target {}: known are qemu, qemu-11.1, "
+                                                    "qemu-11.0; the place is the configuration's",
+                                                    target));
+        request.target = *version;
+    }
     request.words.assign(words.begin(), words.end());
     const int given =
         int{!request.file.empty()} + int{request.process.has_value()} + int{!request.words.empty()};
@@ -238,6 +261,22 @@ Outcome check(const Host& host, CheckArguments& arguments, std::span<const char*
         return wrong_usage("check", "--json and --report: give one of them");
     if (const auto refused = check_report("check", arguments.report)) return *refused;
     return run_check(host, arguments, style);
+}
+
+// QEMU itself has no defaults of Tenon's: its name stands where a machine version's does.
+std::optional<Outcome> take_target(std::string_view command, const std::string& target,
+                                   MachineArguments& machine) {
+    if (auto refused = check_machine(command, machine)) return refused;
+    if (target.empty()) return std::nullopt;
+    const auto version = model::chosen::version_of_target(target);
+    if (!version) return wrong_usage(command, version.error().what);
+    if (version->empty()) return std::nullopt;
+    if (!machine.version.empty())
+        return wrong_usage(command,
+                           "--target qemu is QEMU itself, --machine qemu-… Tenon with its "
+                           "defaults: give one of them");
+    machine.version = *version;
+    return std::nullopt;
 }
 
 Outcome plan(const Host& host, const Options& options, const text::TextStyle& style) {
@@ -262,6 +301,7 @@ Outcome plan(const Host& host, const Options& options, const text::TextStyle& st
         return wrong_usage("plan",
                            fmt::format("--map {}: a picture's file ends in .svg", options.map));
     auto arguments = options.machine;
+    if (const auto refused = take_target("plan", options.target, arguments)) return *refused;
     arguments.opening = options.no_open ? Opening::Forbidden : Opening::Allowed;
     arguments.anonymize = options.anonymize;
     if (picture) return draw_plan(host, arguments, options.map);
@@ -323,12 +363,15 @@ Outcome dispatch(int count, const char* const* arguments, const Host& host,
     options.list.names = options.anonymize ? Names::Taken : Names::Told;
     if (capture_command->parsed()) return anonymized(run_capture(host, options.capture), options);
     if (list_command->parsed()) return anonymized(list(host, options.list, style), options);
-    if (diff_command->parsed()) return run_diff(host, options.diff, style);
+    if (diff_command->parsed()) {
+        const auto refused = take_target("diff", options.target, options.diff.machine);
+        return refused ? *refused : run_diff(host, options.diff, style);
+    }
     if (ctl_command->parsed()) return run_ctl(options.ctl);
     if (check_command->parsed()) {
         const std::span all{arguments, static_cast<std::size_t>(count)};
         const auto behind = all.subspan(static_cast<std::size_t>(std::min(own + 1, count)));
-        return check(host, options.check, behind, style);
+        return check(host, options.check, options.target, behind, style);
     }
     return wrong_usage("", "no command");
 }

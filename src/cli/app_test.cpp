@@ -106,6 +106,42 @@ TEST_F(App, EndsWithTheErrorOfWhatCannotBeRead) {
               "lspci -D\n");
 }
 
+TEST_F(App, TakesQemuItselfOrItsDefaults) {
+    const auto both = run_with({"plan", "--target", "qemu", "--machine", "qemu-11.1", "01:00.0"});
+    EXPECT_EQ(both.status, 2);
+    EXPECT_THAT(both.err, HasSubstr("give one of them"));
+    EXPECT_EQ(run_with({"plan", "--target", "xen", "01:00.0"}).status, 2);
+    EXPECT_EQ(run_with({"plan", "--target", "tenon", "--machine", "qemu-11.1", "01:00.0"}).status,
+              1);
+
+    const auto plan = run_with({"plan", "--json", "--target", "qemu-7.2,place=pc", "01:00.0"});
+    EXPECT_EQ(plan.status, 1);
+    EXPECT_THAT(plan.out, HasSubstr(R"("machine": "QEMU 11.0, pc")"));
+    EXPECT_THAT(plan.out, HasSubstr("in doubt: a root port completed no AtomicOps before 8.1"));
+}
+
+TEST_F(App, StartsNoGuestByTheRulesOfQemu) {
+    for (const auto* const command : {"plan", "diff"})
+        EXPECT_EQ(run_with({command, "--machine", "QEMU 11.1", "01:00.0", "01:00.0"}).status, 2);
+    const auto outcome =
+        run_with({"run", "--kernel", "k", "--machine", "QEMU 11.1", "--device", "01:00.0"});
+    EXPECT_EQ(outcome.status, 2);
+    EXPECT_THAT(outcome.err, HasSubstr("this is no machine version"));
+}
+
+TEST_F(App, ComparesATargetOfOneSide) {
+    const auto differs = run_with({"diff", "--json", "01:00.0,target=qemu", "01:00.0"});
+    EXPECT_EQ(differs.status, 1) << differs.err;
+    EXPECT_THAT(differs.out, HasSubstr("QEMU 11.1"));
+
+    EXPECT_EQ(run_with({"diff", "01:00.0,target=qemu", "01:00.0,target=qemu"}).status, 0);
+    const auto places = run_with({"diff", "--json", "01:00.0,target=qemu,place=pc,intx=auto",
+                                  "01:00.0,intx=auto,target=qemu"});
+    EXPECT_THAT(places.out, HasSubstr("QEMU 11.1, pc")) << places.err;
+    EXPECT_EQ(run_with({"diff", "--target", "qemu", "01:00.0", "01:00.0"}).status, 0);
+    EXPECT_EQ(run_with({"diff", "01:00.0,target=xen", "01:00.0"}).status, 2);
+}
+
 TEST_F(App, TakesAPortWithoutSwallowingTheDevice) {
     EXPECT_THAT(run_with({"plan", "-v", "--port", "a", "01:00.0,port=a"}).out,
                 StartsWith("Root port a at 00:01.0"));

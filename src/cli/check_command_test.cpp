@@ -11,6 +11,7 @@
 #include <sstream>
 
 #include "cli/app.hpp"
+#include "tests/support/config_builder.hpp"
 #include "tests/support/fake_sysfs.hpp"
 
 namespace tenon::cli {
@@ -66,6 +67,65 @@ TEST_F(CheckCommand, ShowsTheTreeAndWhatIsWrong) {
     EXPECT_THAT(outcome.out, HasSubstr("vm.sh:3: vfio-pci,host=65:00.0,id=gpu"));
     EXPECT_THAT(outcome.out,
                 HasSubstr("\n      -device vfio-pci,id=gpu,host=65:00.0,addr=0x0,bus=port1\n"));
+}
+
+// An endpoint with AER and SR-IOV, whose bytes the host shows.
+std::vector<std::byte> endpoint() {
+    const auto image = support::ConfigBuilder{}
+                           .head(0x40)
+                           .express(0x40, 0)
+                           .extended(0x100, 0x01, 0x148)
+                           .extended(0x148, 0x10, 0)
+                           .image();
+    return {image.bytes().begin(), image.bytes().end()};
+}
+
+TEST_F(CheckCommand, SaysWhatTheGuestSeesOfAFunction) {
+    tree_.add(
+        {.address = "0000:65:00.0", .config = endpoint(), .driver = "vfio-pci", .group = "14"});
+
+    const auto below = check({"--host", "here", "--", "kvm", "-M", "q35", "-device",
+                              "pcie-root-port,id=rp", "-device", "vfio-pci,host=65:00.0,bus=rp"});
+    EXPECT_THAT(below.out, HasSubstr("0000:65:00.0 by QEMU 11.1\n"));
+    EXPECT_THAT(below.out,
+                HasSubstr("finds PCI Express at 0x40, Advanced Error Reporting at 0x100"));
+    EXPECT_THAT(below.out, HasSubstr("does not find SR-IOV (QEMU drops it)"));
+
+    const auto behind =
+        check({"--host", "here", "--json", "--", "kvm", "-M", "q35", "-device",
+               "pci-bridge,id=br,chassis_nr=1", "-device", "vfio-pci,host=65:00.0,bus=br,addr=1"});
+    const auto views = nlohmann::json::parse(behind.out)["views"];
+    ASSERT_EQ(views.size(), 1u);
+    EXPECT_EQ(views[0]["by"], "QEMU 11.1, conventional");
+    EXPECT_EQ(views[0]["config_size"], 256);
+    EXPECT_TRUE(views[0]["capabilities"][0]["at"].is_null());
+}
+
+TEST_F(CheckCommand, TakesAnyPlaceOfPasidThatAConfigurationNames) {
+    tree_.add(
+        {.address = "0000:65:00.0", .config = endpoint(), .driver = "vfio-pci", .group = "14"});
+    for (const std::string place : {"0xffe", "0xfff", "0xffc", "1", "0x10000", "-1"}) {
+        const auto device = "vfio-pci,host=65:00.0,bus=rp,iommufd=i,x-vpasid-cap-offset=" + place;
+        const auto outcome =
+            check({"--host", "here", "--", "kvm", "-M", "q35", "-device",
+                   "intel-iommu,scalable-mode=on,fsts=on,pasid-bits=20,caching-mode=on", "-device",
+                   "pcie-root-port,id=rp", "-device", device.c_str()});
+        EXPECT_THAT(outcome.out, HasSubstr("by QEMU 11.1")) << place;
+    }
+}
+
+TEST_F(CheckCommand, SeesFunctionsByTheRulesOfTheVersionThatIsNamed) {
+    tree_.add(
+        {.address = "0000:65:00.0", .config = endpoint(), .driver = "vfio-pci", .group = "14"});
+    const auto by = [&](const char* target) {
+        return check({"--host", "here", "--target", target, "--", "kvm", "-M", "q35", "-device",
+                      "vfio-pci,host=65:00.0"});
+    };
+
+    EXPECT_THAT(by("qemu-11.0").out, HasSubstr("0000:65:00.0 by QEMU 11.0, root-bus\n"));
+    EXPECT_THAT(by("qemu-7.2").out, HasSubstr("by QEMU 11.0, root-bus for qemu-7.2 (in doubt: "));
+    EXPECT_EQ(by("tenon").status, 2);
+    EXPECT_EQ(by("qemu,place=pc").status, 2);
 }
 
 TEST_F(CheckCommand, AsksTheHostThatIsNamed) {

@@ -104,6 +104,9 @@ Usage: tenon plan [OPTION]... DEVICE[,key=value...]...
 
   -v, --verbose           print all of it: each capability and BAR, properties, AtomicOps, the host
   --json                  print one JSON object, for scripts; with -v the guest's bytes as well
+  --target tenon|qemu[-VERSION][,place=port|root-bus|conventional|pc]
+                          whose guest it is. qemu: what QEMU itself shows (11.1, 11.0; of others the nearest),
+                          of functions below a root port, or where place= says
   --emit lspci            print the guest's view as a dump that `lspci -F` reads
   --emit MANAGER          print a configuration that gives the planned guest, with what it cannot say as
                           comments: qemu, a command; libvirt, XML; proxmox, a .conf; kubevirt, YAML
@@ -129,6 +132,7 @@ input. COLUMNS sets the width of the text, NO_COLOR=1 switches colours off.
 Examples
   tenon plan 65:00.0
   tenon plan 0b:00.0,port=gpu 0b:00.1,port=gpu      a card and its sound in one slot
+  tenon plan --target qemu 65:00.0                  what QEMU's guest sees instead
   tenon plan '0b:00.*'                              which slots a guest should have for a card
   tenon plan --json bug-report.txt#0000:65:00.0
   lspci -xxxx -s 65:00.0 >nvme.txt                  as root, or only 64 bytes are there
@@ -258,6 +262,7 @@ Usage: tenon check [OPTION]... FILE
   --pid N                 the QEMU that runs as process N of this host
   --host here|FILE        what is known of the host: of this one, or of another by a capture, a dump,
                           a copy of its /sys or a report; with --pid it is this one without saying so
+  --target qemu[-VERSION] by whose rules assigned functions are seen: 11.1, 11.0, of others the nearest
   --json                  print one JSON object, for scripts
   --report FILE.html      all of it as one page
 
@@ -283,6 +288,8 @@ another slot.
 
 Usage: tenon diff [OPTION]... A B
 
+  --target tenon|qemu[-VERSION][,place=...]   whose guest both are in; see tenon plan --help. Of one
+                          side alone: a key target= of it, with place= behind it
   --json                  print one JSON object, for scripts
   --no-open               do not open devices through VFIO; what only VFIO knows stays unknown
 )";
@@ -298,6 +305,7 @@ Exit status: 0 the same, 1 different, 2 wrong usage or unreadable input.
 Examples
   tenon diff before.json after.json
   tenon diff card.json 65:00.0
+  tenon diff 65:00.0,target=qemu 65:00.0            what changes from QEMU to Tenon
   tenon diff --viommu pasid card.json,port=a other.json
 )";
 }

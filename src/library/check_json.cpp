@@ -1,5 +1,9 @@
+#include <fmt/core.h>
+
 #include <nlohmann/json.hpp>
 
+#include "device/atomic_widths.hpp"
+#include "library/assigned_view.hpp"
 #include "library/checked.hpp"
 
 namespace tenon::library {
@@ -80,6 +84,38 @@ Json bus_json(const Checked& checked, std::size_t bus) {
             {"functions", std::move(functions)}};
 }
 
+Json capability_json(const model::chosen::Decision& decision) {
+    const bool extended = decision.list == model::chosen::CapabilityList::Extended;
+    return {
+        {"list", extended ? "extended" : "standard"},
+        {"id", fmt::format("{:#04x}", decision.id)},
+        {"name", decision.name},
+        {"at", decision.guest_offset ? Json(fmt::format("{:#x}", *decision.guest_offset)) : Json{}},
+        {"why", decision.why},
+        {"source", decision.source}};
+}
+
+Json view_json(const Checked& checked, const AssignedView& one) {
+    const auto& option = checked.configuration.devices[one.device];
+    const auto& view = *one.view;
+    auto capabilities = Json::array();
+    for (const auto& decision : view.capabilities)
+        capabilities.push_back(capability_json(decision));
+    auto reasons = Json::array();
+    for (const auto& reason : view.reasons)
+        reasons.push_back(reason.what);
+    return {{"id", option.id.empty() ? Json{} : Json(option.id)},
+            {"host", one.host},
+            {"by", one.by},
+            {"config_size", view.guest_view ? view.config_size : 0},
+            {"capabilities", std::move(capabilities)},
+            {"atomics", one.atomics == 0 ? std::string{} : device::words_of_widths(one.atomics)},
+            {"reasons", std::move(reasons)},
+            {"warnings", view.warnings},
+            {"unknowns", view.unknowns},
+            {"left_open", one.left_open}};
+}
+
 Json finding_json(const managed::traps::Finding& finding) {
     auto evidence = Json::array();
     for (const auto& one : finding.evidence) {
@@ -99,6 +135,9 @@ std::string check_to_json(const Checked& checked) {
     auto buses = Json::array();
     for (std::size_t bus = 0; bus < checked.tree.buses.size(); ++bus)
         buses.push_back(bus_json(checked, bus));
+    auto views = Json::array();
+    for (const auto& view : view_assigned(checked))
+        views.push_back(view_json(checked, view));
     auto findings = Json::array();
     for (const auto& finding : checked.diagnosis.findings)
         findings.push_back(finding_json(finding));
@@ -115,6 +154,7 @@ std::string check_to_json(const Checked& checked) {
                          {"cpu", cpu == nullptr ? Json{} : Json(cpu->type)},
                          {"host", checked.host.asked},
                          {"buses", std::move(buses)},
+                         {"views", std::move(views)},
                          {"findings", std::move(findings)},
                          {"questions", std::move(questions)},
                          {"unknown", std::move(unknown)}};

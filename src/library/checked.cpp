@@ -126,6 +126,7 @@ Result<std::unique_ptr<Checked>> check(const Host& host, const CheckRequest& req
     facts.look(addresses_of(checked->configuration), checked->host);
     facts.look_at_roms(checked->configuration, checked->host);
     if (by_this_user) facts.look_at_limit(checked->host);
+    checked->target = request.target;
     checked->tree = managed::guest::make_tree(checked->configuration);
     checked->diagnosis = managed::traps::diagnose(
         managed::traps::Case{checked->configuration, checked->tree, checked->host});

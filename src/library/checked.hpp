@@ -23,6 +23,9 @@ struct CheckRequest {
     /// Whose facts count: "here", or what somebody recorded of a host. Empty: nobody's; of a
     /// process, those of this host.
     std::string host;
+    /// By whose rules assigned functions are seen: what version_of_target() made of --target,
+    /// without a place. Empty: the newest QEMU.
+    std::string target;
 };
 
 /// What means this machine as `CheckRequest::host`.
@@ -34,6 +37,7 @@ struct Checked {
     managed::guest::Tree tree;
     managed::traps::HostView host;
     managed::traps::Diagnosis diagnosis;
+    std::string target;  ///< CheckRequest::target
 };
 
 /// Reads the configuration and, of a host that is named, the facts of the functions in it; opens

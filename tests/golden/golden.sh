@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# What `tenon plan` prints for each capture of our own, short, as text (-v), as JSON, as a dump and in the words of
-# managers, compared with what is kept here; with --update, kept here.
+# What `tenon plan` prints for each capture of our own, short, as text (-v, and what QEMU shows), as JSON, as a dump and in
+# the words of managers, compared with what is kept here; with --update, kept here.
 #
 #   golden.sh [--update] PROGRAM
 
@@ -20,6 +20,7 @@ print() {
     case $1 in
         txt) options=(-v) ;;
         json) options=(--json) ;;
+        target) options=(-v --target qemu) ;;
         lspci | qemu | libvirt | proxmox | kubevirt) options=(--emit "$1") ;;
     esac
     "$program" plan "${options[@]}" "$2" 2>&1 || status=$?
@@ -30,7 +31,7 @@ cd "$golden/../captures"
 different=0
 compared=0
 for capture in *.lspci; do
-    for form in short txt json lspci qemu libvirt proxmox kubevirt; do
+    for form in short txt json target lspci qemu libvirt proxmox kubevirt; do
         kept=$golden/${capture%.lspci}.$form
         if $update; then
             print "$form" "$capture" >"$kept"

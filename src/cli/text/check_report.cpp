@@ -4,6 +4,7 @@
 
 #include "cli/text/check_text.hpp"
 #include "cli/text/markup.hpp"
+#include "library/assigned_view.hpp"
 #include "library/version.hpp"
 
 namespace tenon::cli::text {
@@ -54,6 +55,18 @@ std::string findings(const Checked& checked) {
     return html.empty() ? element("p", "none", "good") + '\n' : html;
 }
 
+std::string views(const Checked& checked) {
+    std::string html;
+    for (const auto& one : library::view_assigned(checked)) {
+        html += element("h3", fmt::format("{} by {}", one.host, one.by)) + '\n';
+        if (!one.view->guest_view) continue;
+        html += element("p", fmt::format("{} bytes; finds {}", one.view->config_size,
+                                         library::capabilities_in_words(*one.view))) +
+                '\n' + html_list(library::lost_in_words(*one.view));
+    }
+    return html;
+}
+
 }  // namespace
 
 std::string render_check_report(const Checked& checked) {
@@ -63,6 +76,7 @@ std::string render_check_report(const Checked& checked) {
                 element("p", library::version_line, "faint") + '\n';
     html += section("findings", "Findings", findings(checked));
     html += section("tree", "What the guest will find", nodes(checked, 0, 0));
+    html += section("views", "What it sees of assigned functions", views(checked));
     html += section("unknown", "Not judged", html_list(not_judged(checked)));
     return html_page(fmt::format("Tenon: {}", name), html);
 }

@@ -6,6 +6,8 @@
 #include <algorithm>
 
 #include "cli/text/table.hpp"
+#include "device/atomic_widths.hpp"
+#include "library/assigned_view.hpp"
 
 namespace tenon::cli::text {
 namespace {
@@ -135,6 +137,33 @@ std::string render_findings(const Checked& checked, const TextStyle& style) {
     return text;
 }
 
+// What the guest sees of the functions that the host tells of.
+std::string render_views(const Checked& checked, const TextStyle& style) {
+    std::string text;
+    for (const auto& one : library::view_assigned(checked)) {
+        const auto& view = *one.view;
+        text +=
+            fmt::format("{:{}}{} by {}\n", "", indent, style.paint(Tone::Strong, one.host), one.by);
+        if (!view.guest_view) continue;
+        text += paragraph(fmt::format("{} bytes; finds {}", view.config_size,
+                                      library::capabilities_in_words(view)),
+                          style, inner, 2);
+        const auto lost = library::lost_in_words(view);
+        if (!lost.empty())
+            text += paragraph(fmt::format("does not find {}", fmt::join(lost, ", ")), style, inner,
+                              2, Tone::Faint);
+        if (one.atomics != 0)
+            text += paragraph(fmt::format("its port completes {} AtomicOps",
+                                          device::words_of_widths(one.atomics)),
+                              style, inner, 2);
+        if (!one.left_open.empty())
+            text += paragraph(fmt::format("not looked at: {}", fmt::join(one.left_open, ", ")),
+                              style, inner, 2);
+    }
+    if (text.empty()) return "";
+    return '\n' + style.paint(Tone::Strong, "What it sees of assigned functions") + '\n' + text;
+}
+
 std::string render_questions(const Checked& checked, const TextStyle& style) {
     const auto texts = not_judged(checked);
     if (texts.empty()) return "";
@@ -151,7 +180,8 @@ std::string render_questions(const Checked& checked, const TextStyle& style) {
 
 std::string render_check(const Checked& checked, const TextStyle& style) {
     return render_head(checked, style) + TreeLines{checked, style}.render() +
-           render_findings(checked, style) + render_questions(checked, style);
+           render_views(checked, style) + render_findings(checked, style) +
+           render_questions(checked, style);
 }
 
 }  // namespace tenon::cli::text

@@ -16,6 +16,7 @@
 #include "capture/capture_json.hpp"
 #include "capture/limits.hpp"
 #include "library/words/device_argument.hpp"
+#include "model/chosen/target.hpp"
 
 namespace tenon::cli::text {
 namespace {
@@ -220,11 +221,35 @@ Result<void> check_single(const std::string& named, const model::machine::Machin
                             fmt::join(hosts, ", "))});
 }
 
+// A side without its keys `target=` and, behind that, `place=`, which are of the machine, and what
+// they say; empty: nothing.
+struct Side {
+    std::string device;
+    std::string target;
+};
+Side without_target(const std::string& named) {
+    constexpr std::string_view key = ",target=";
+    constexpr std::string_view place = ",place=";
+    const auto at = named.rfind(key);
+    if (at == std::string::npos) return {.device = named, .target = {}};
+    const auto value = at + key.size();
+    auto end = std::min(named.find(',', value), named.size());
+    if (named.substr(end).starts_with(place))
+        end = std::min(named.find(',', end + place.size()), named.size());
+    return {.device = named.substr(0, at) + named.substr(end),
+            .target = named.substr(value, end - value)};
+}
+
 // The machine of one device: of the ports that were asked for, its own.
 Result<MachineArguments> machine_of(const std::string& named, const MachineArguments& options) {
-    TENON_TRY(argument, words::parse_device_argument(named), "");
+    const auto side = without_target(named);
+    TENON_TRY(argument, words::parse_device_argument(side.device), "");
     auto machine = options;
-    machine.devices = {named};
+    machine.devices = {side.device};
+    if (!side.target.empty()) {
+        TENON_TRY(version, model::chosen::version_of_target(side.target), "");
+        machine.version = version;
+    }
     std::erase_if(machine.ports, [&](const std::string& port) {
         return port.substr(0, port.find(',')) != argument.port;
     });

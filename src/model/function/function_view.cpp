@@ -9,6 +9,8 @@
 #include <utility>
 #include <vector>
 
+#include "model/chosen/target.hpp"
+#include "model/function/as_qemu.hpp"
 #include "model/function/assignability.hpp"
 #include "model/function/ats_trouble.hpp"
 #include "model/function/bar_plan.hpp"
@@ -232,6 +234,18 @@ void note_words(const device::DeviceFacts& facts, FunctionView& view) {
     note_refusals(*facts.words, view);
 }
 
+// Header and capabilities by our own rules.
+void view_as_tenon(const device::DeviceFacts& facts, const pci::ConfigImage& config,
+                   const HostLists& lists, const chosen::FunctionProperties& properties,
+                   FunctionView& view) {
+    view_header(facts, view);
+    view.map.pass(pci::header_size, pci::conventional_size - pci::header_size);
+    if (config.known() > pci::header_size)
+        view_capabilities(facts, config, lists, properties, view);
+    else
+        view_unread_capabilities(facts, properties, view);
+}
+
 // Nobody has its bytes, but a text says something of it: whether its host lets it go, and no more.
 FunctionView view_of_words(const device::DeviceFacts& facts) {
     FunctionView view;
@@ -307,18 +321,21 @@ FunctionView build_function_view(const device::DeviceFacts& facts,
     }
     view.guest_view = true;
     view.map.start = *config;
-    view.bars = list_bar_plans(facts, *config, capabilities, rom);
+    const auto qemu = chosen::find_target(properties.version);
+    view.bars = list_bar_plans(facts, *config, capabilities, qemu ? rom_of_qemu(view, rom) : rom);
     check_bar_sizes(view);
     const auto* const trouble = find_intx_trouble(view.vendor, view.device);
-    view.intx = plan_intx(facts, config->read8(interrupt_pin), properties.intx.value, trouble);
-    view_header(facts, view);
-    view.map.pass(pci::header_size, pci::conventional_size - pci::header_size);
-    if (config->known() > pci::header_size)
-        view_capabilities(facts, *config, lists, properties, view);
+    view.intx = plan_intx(facts, config->read8(interrupt_pin),
+                          qemu ? chosen::IntxChoice::Automatic : properties.intx.value, trouble);
+    if (qemu)
+        view_as_qemu(facts, *config, lists, properties, *qemu->target, view);
     else
-        view_unread_capabilities(facts, properties, view);
+        view_as_tenon(facts, *config, lists, properties, view);
     view.config_size = std::min(view.config_size, config->known());
-    relocate_msix(facts, *config, capabilities, properties, view);
+    if (qemu)
+        relocate_msix_as_qemu(properties, view);
+    else
+        relocate_msix(facts, *config, capabilities, properties, view);
     plan_mappings(view.bars, facts, view.msix);
     note_unknowns(facts, view);
     if (auto reason = reason_by_class(view.class_code)) {
@@ -328,7 +345,7 @@ FunctionView build_function_view(const device::DeviceFacts& facts,
         view.reasons.insert(view.reasons.end(), host_reasons.begin(), host_reasons.end());
     }
     note_words(facts, view);
-    note_integrated_graphics(facts, view);
+    if (!qemu) note_integrated_graphics(facts, view);
     note_interrupts(view);
     note_trouble(facts, trouble, view);
     note_rom(rom, view);

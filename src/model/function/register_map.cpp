@@ -179,6 +179,7 @@ void RegisterMap::pass_bits(std::size_t at, std::uint8_t mask) {
 
 template void RegisterMap::also_pass(std::size_t, std::uint8_t);
 template void RegisterMap::also_pass(std::size_t, std::uint16_t);
+template void RegisterMap::also_pass(std::size_t, std::uint32_t);
 template void RegisterMap::emulate(std::size_t, std::uint8_t, std::uint8_t, std::uint8_t);
 template void RegisterMap::emulate(std::size_t, std::uint16_t, std::uint16_t, std::uint16_t);
 template void RegisterMap::emulate(std::size_t, std::uint32_t, std::uint32_t, std::uint32_t);

@@ -9,6 +9,7 @@
 #include <set>
 
 #include "model/chosen/machine_version.hpp"
+#include "model/chosen/target.hpp"
 #include "model/machine/iommu_plan.hpp"
 #include "model/machine/memory_plan.hpp"
 #include "model/machine/peers.hpp"
@@ -28,6 +29,7 @@ constexpr std::size_t most_ports = devices_for_ports * 8;
 
 Result<const chosen::MachineVersion*> find_version(const std::string& name) {
     if (const auto* const version = chosen::find_machine_version(name)) return version;
+    if (const auto qemu = chosen::find_target(name)) return &qemu->target->as;
     std::vector<std::string_view> names;
     for (const auto& known : chosen::machine_versions())
         names.push_back(known.name);
@@ -117,17 +119,36 @@ Result<chosen::Property<unsigned>> choose_viommu(const chosen::MachineVersion& v
                           chosen::origin_of(version));
 }
 
+// Who shows the functions to the guest, where that is not Tenon.
+chosen::PropertyReport report_target(const chosen::TargetChoice& choice) {
+    const auto& target = *choice.target;
+    return {.name = "target",
+            .value = choice.asked,
+            .origin = chosen::PropertyOrigin::User,
+            .version = std::string{target.as.name},
+            .host = {},
+            .effect = choice.doubt.empty()
+                          ? fmt::format("what {} itself shows its guest", target.as.name)
+                          : fmt::format("what {} shows its guest, the nearest whose rules are "
+                                        "known; in doubt: {}",
+                                        target.as.name, choice.doubt),
+            .change = "--target tenon"};
+}
+
 chosen::PropertyReport report_viommu(const chosen::MachineVersion& version,
                                      const chosen::Property<unsigned>& width) {
     const bool any = width.value != 0;
-    return {
-        .name = "viommu",
-        .value = any ? fmt::format("pasid={}", width.value) : "none",
-        .origin = width.origin,
-        .version = std::string{version.name},
-        .effect = any ? "PASID is shown as if the guest had an IOMMU that takes it; there is none"
-                      : "the guest has no IOMMU",
-        .change = any ? "" : "--viommu pasid, for plans and experiments"};
+    const bool by_qemu = chosen::find_target(version.name).has_value();
+    return {.name = "viommu",
+            .value = any ? fmt::format("pasid={}", width.value) : "none",
+            .origin = width.origin,
+            .version = std::string{version.name},
+            .effect = !any ? "the guest has no IOMMU"
+                      : by_qemu
+                          ? "PASID is shown as with intel-iommu,scalable-mode=on,fsts=on"
+                          : "PASID is shown as if the guest had an IOMMU that takes it; there is "
+                            "none",
+            .change = any ? "" : "--viommu pasid, for plans and experiments"};
 }
 
 // Addresses on the guest's buses; slot numbers begin at 1.
@@ -191,8 +212,10 @@ Result<MachinePlan> make_plan(MachineRequest request) {
 
     const auto made = std::make_unique<MachinePlan>();
     auto& plan = *made;
-    plan.version = std::move(request.version);
-    if (!request.vtd) plan.properties = {report_viommu(*version, viommu)};
+    const auto qemu = chosen::find_target(request.version);
+    plan.version = version->name;
+    if (qemu) plan.properties.push_back(report_target(*qemu));
+    if (!request.vtd) plan.properties.push_back(report_viommu(*version, viommu));
     plan.proposals = std::move(request.proposals);
     auto ports = topology.take();
     if (ports.size() > most_ports)

@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "pci/header.hpp"
+#include "model/chosen/target.hpp"
 
 namespace tenon::model::machine {
 namespace {
@@ -22,6 +22,12 @@ chosen::PropertyReport report_on_error(const function::FunctionView& view,
                                   .value = std::string{name_of(properties.on_error.value)},
                                   .origin = properties.on_error.origin,
                                   .version = std::string{properties.version}};
+    if (chosen::find_target(properties.version)) {
+        report.value = name_of(chosen::ErrorAction::Stop);
+        report.origin = chosen::PropertyOrigin::Compatibility;
+        report.effect = "QEMU pauses the guest, and shows it no error";
+        return report;
+    }
     switch (properties.on_error.value) {
         case chosen::ErrorAction::Report:
             report.effect = shown;

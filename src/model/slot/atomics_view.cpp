@@ -7,6 +7,7 @@
 #include <bit>
 
 #include "device/atomic_widths.hpp"
+#include "model/chosen/target.hpp"
 #include "model/slot/atomics_drivers.hpp"
 
 namespace tenon::model::slot {
@@ -19,29 +20,6 @@ std::string name_of(const function::FunctionView& view) {
     return fmt::format("{} {}", view.id, view.host);
 }
 
-// What the rule may count for a function: nothing without the register that makes it a participant.
-std::uint32_t counted(const function::FunctionView& view) {
-    return view.device_control_2_at == 0 ? 0 : view.atomics.counted();
-}
-
-std::vector<AtomicsMember> members_of(Functions functions) {
-    std::vector<AtomicsMember> members;
-    for (const auto* const view : functions)
-        members.push_back(
-            {.function = view->function, .assigned = !view->emulated, .widths = counted(*view)});
-    return members;
-}
-
-// "dev0 0000:0b:00.0 has 32 and 64 bit, dev1 0000:0b:00.1 has none"
-std::string who_has_what(Functions functions) {
-    std::vector<std::string> parts;
-    for (const auto* const view : functions)
-        parts.push_back(
-            fmt::format("{} has {}", name_of(*view),
-                        counted(*view) == 0 ? "none" : words_of_widths(counted(*view))));
-    return fmt::format("{}", fmt::join(parts, ", "));
-}
-
 class AtomicsViewer {
 public:
     AtomicsViewer(const std::string& port, const SlotRules& rules, Functions functions,
@@ -49,6 +27,7 @@ public:
         : port_{port},
           rules_{rules},
           rule_{rules.atomics.value},
+          by_qemu_{chosen::find_target(rules.version).has_value()},
           functions_{functions},
           slot_{slot},
           members_{members_of(functions)},
@@ -64,12 +43,37 @@ public:
     }
 
 private:
+    // What the rule may count for a function: nothing without the register that makes it a
+    // participant. QEMU has none of it, and asks the kernel alone.
+    std::uint32_t counted(const function::FunctionView& view) const {
+        return view.device_control_2_at == 0 && !by_qemu_ ? 0 : view.atomics.counted();
+    }
+
+    std::vector<AtomicsMember> members_of(Functions functions) const {
+        std::vector<AtomicsMember> members;
+        for (const auto* const view : functions)
+            members.push_back({.function = view->function,
+                               .assigned = !view->emulated,
+                               .widths = counted(*view)});
+        return members;
+    }
+
+    // "dev0 0000:0b:00.0 has 32 and 64 bit, dev1 0000:0b:00.1 has none"
+    std::string who_has_what(Functions functions) const {
+        std::vector<std::string> parts;
+        for (const auto* const view : functions)
+            parts.push_back(
+                fmt::format("{} has {}", name_of(*view),
+                            counted(*view) == 0 ? "none" : words_of_widths(counted(*view))));
+        return fmt::format("{}", fmt::join(parts, ", "));
+    }
+
     AtomicsDecision decide(const chosen::AtomicsRule& rule) const {
         return decide_atomics(rule, rules_.express_version >= 2, members_);
     }
 
     bool any_reports() const {
-        return std::ranges::any_of(functions_, [](const function::FunctionView* view) {
+        return std::ranges::any_of(functions_, [this](const function::FunctionView* view) {
             return !view->emulated && counted(*view) != 0;
         });
     }
@@ -94,9 +98,14 @@ private:
         const bool some = decision_.completer != 0;
         switch (rule_.mode) {
             case chosen::AtomicsMode::LoneFunction:
-                return some ? fmt::format("as on the host of the lone {}",
-                                          name_of(*functions_.front()))
-                            : "this machine version knows AtomicOps of a lone function 0 alone";
+                return some ? fmt::format(
+                                  "as on the host of the lone {}{}", name_of(*functions_.front()),
+                                  by_qemu_ ? "; QEMU leaves them in the port where the function's "
+                                             "start fails later on"
+                                           : "")
+                       : by_qemu_
+                           ? "QEMU's port completes them for a lone function 0 alone"
+                           : "this machine version knows AtomicOps of a lone function 0 alone";
             case chosen::AtomicsMode::AllFunctions:
                 return fmt::format("{}: {}",
                                    some ? "common to every function of the slot"
@@ -113,7 +122,12 @@ private:
     }
 
     void view_function(const function::FunctionView& view, SlotFunction& part) {
-        part.atomics_participant = decision_.participants[view.function];
+        part.atomics_participant = by_qemu_ || decision_.participants[view.function];
+        if (by_qemu_) {
+            part.atomics_effect =
+                "is the device's own: QEMU forwards what the guest writes, whoever completes them";
+            return explain_driver(view, part.atomics_participant);
+        }
         const bool beside = decision_.participants.any() && !part.atomics_participant;
         if (part.atomics_participant) {
             part.atomics_effect = view.virtual_function
@@ -130,7 +144,7 @@ private:
         explain_driver(view, part.atomics_participant);
     }
 
-    static void warn_of_gated(const function::FunctionView& view, bool beside, SlotFunction& part) {
+    void warn_of_gated(const function::FunctionView& view, bool beside, SlotFunction& part) const {
         // Linux asks the port alone and does not look whether the bit was kept.
         if (beside)
             part.warnings.push_back(fmt::format(
@@ -198,7 +212,7 @@ private:
             const auto by_auto =
                 decide_atomics(chosen::AtomicsRule{}, rules_.express_version >= 2, members_)
                     .completer;
-            if (by_auto != decision_.completer)
+            if (by_auto != decision_.completer && !by_qemu_)
                 list.push_back(fmt::format("--port {},atomics=auto gives {}", port_,
                                            by_auto == 0 ? "none" : words_of_widths(by_auto)));
         }
@@ -219,6 +233,7 @@ private:
     const std::string& port_;
     const SlotRules& rules_;
     const chosen::AtomicsRule& rule_;
+    bool by_qemu_;
     Functions functions_;
     SlotView& slot_;
     std::vector<AtomicsMember> members_;

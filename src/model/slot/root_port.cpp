@@ -52,30 +52,6 @@ std::uint8_t io_granule(std::uint64_t address) {
     return static_cast<std::uint8_t>(address >> 8 & pci::IoWindowAddress::mask);
 }
 
-void emulate_windows(function::RegisterMap& map, const PortPlan& port) {
-    const bool memory = port.memory.size != 0;
-    map.emulate<std::uint16_t>(memory_base, granule(memory ? port.memory.base : closed_base),
-                               window_bits);
-    map.emulate<std::uint16_t>(memory_limit, granule(memory ? port.memory.end() - 1 : 0),
-                               window_bits);
-
-    const bool pref = port.prefetchable.size != 0;
-    const auto base = pref ? port.prefetchable.base : closed_base;
-    const auto limit = pref ? port.prefetchable.end() - 1 : 0;
-    constexpr auto wide = pci::MemoryWindow{0}.with<pci::WindowKind>(1).raw();
-    map.emulate<std::uint16_t>(prefetchable_base, granule(base) | wide, window_bits);
-    map.emulate<std::uint16_t>(prefetchable_limit, granule(limit) | wide, window_bits);
-    map.emulate<std::uint32_t>(prefetchable_base_upper, static_cast<std::uint32_t>(base >> 32),
-                               ~0u);
-    map.emulate<std::uint32_t>(prefetchable_limit_upper, static_cast<std::uint32_t>(limit >> 32),
-                               ~0u);
-    // Without an I/O window the registers read zero, which says that there is none at all.
-    if (port.io.size == 0) return;
-    constexpr auto io_bits = pci::IoWindow::mask_of(pci::Access::ReadWrite);
-    map.emulate<std::uint8_t>(io_base, io_granule(port.io.base), io_bits);
-    map.emulate<std::uint8_t>(io_limit, io_granule(port.io.end() - 1), io_bits);
-}
-
 // Device Capabilities 2 and what follows it: with version 2 of the capability.
 void emulate_second_registers(function::RegisterMap& map, const PortPlan& port) {
     constexpr auto at = express_at;
@@ -226,6 +202,30 @@ void emulate_power_management(function::RegisterMap& map) {
 }
 
 }  // namespace
+
+void emulate_windows(function::RegisterMap& map, const PortPlan& port) {
+    const bool memory = port.memory.size != 0;
+    map.emulate<std::uint16_t>(memory_base, granule(memory ? port.memory.base : closed_base),
+                               window_bits);
+    map.emulate<std::uint16_t>(memory_limit, granule(memory ? port.memory.end() - 1 : 0),
+                               window_bits);
+
+    const bool pref = port.prefetchable.size != 0;
+    const auto base = pref ? port.prefetchable.base : closed_base;
+    const auto limit = pref ? port.prefetchable.end() - 1 : 0;
+    constexpr auto wide = pci::MemoryWindow{0}.with<pci::WindowKind>(1).raw();
+    map.emulate<std::uint16_t>(prefetchable_base, granule(base) | wide, window_bits);
+    map.emulate<std::uint16_t>(prefetchable_limit, granule(limit) | wide, window_bits);
+    map.emulate<std::uint32_t>(prefetchable_base_upper, static_cast<std::uint32_t>(base >> 32),
+                               ~0u);
+    map.emulate<std::uint32_t>(prefetchable_limit_upper, static_cast<std::uint32_t>(limit >> 32),
+                               ~0u);
+    // Without an I/O window the registers read zero, which says that there is none at all.
+    if (port.io.size == 0) return;
+    constexpr auto io_bits = pci::IoWindow::mask_of(pci::Access::ReadWrite);
+    map.emulate<std::uint8_t>(io_base, io_granule(port.io.base), io_bits);
+    map.emulate<std::uint8_t>(io_limit, io_granule(port.io.end() - 1), io_bits);
+}
 
 function::RegisterMap build_host_bridge() {
     return empty_space(host_bridge_device, 0x060000, pci::layout_endpoint);

@@ -30,6 +30,9 @@ inline constexpr std::size_t access_control = 0x148;
 /// The host bridge at 00:00.0.
 function::RegisterMap build_host_bridge();
 
+/// The windows of a port's plan in its header; one of no bytes is closed.
+void emulate_windows(function::RegisterMap& map, const PortPlan& port);
+
 /// A root port: header type 1, power management, MSI, PCI Express with a slot and support of
 /// End-End TLP Prefixes, Advanced Error Reporting, Access Control Services, as the plan of the port
 /// says. Its link is up and its slot occupied if it has functions. Where the plan lets functions

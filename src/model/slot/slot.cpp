@@ -6,7 +6,9 @@
 
 #include "base/text.hpp"
 #include "device/atomic_widths.hpp"
+#include "model/chosen/target.hpp"
 #include "model/function/intx_plan.hpp"
+#include "model/slot/qemu_port.hpp"
 #include "model/slot/root_port.hpp"
 
 namespace tenon::model::slot {
@@ -70,7 +72,11 @@ void settle(PortPlan& port) {
     for (auto& function : port.functions)
         apply_slot(port.slot, function.view);
     port.properties = {report_atomics(port), report_hotplug(port)};
-    port.map = build_root_port(port);
+    const auto qemu = chosen::find_target(port.rules.version);
+    if (qemu)
+        settle_as_qemu(*qemu->target, port);
+    else
+        port.map = build_root_port(port);
 }
 
 Result<PortPlan> with_function(PortPlan port, const FunctionPlan& function) {

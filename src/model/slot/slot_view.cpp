@@ -5,8 +5,10 @@
 #include <algorithm>
 #include <bit>
 
+#include "model/chosen/target.hpp"
 #include "model/slot/atomics_view.hpp"
 #include "model/slot/pasid_needs.hpp"
+#include "model/slot/qemu_port.hpp"
 #include "pci/express.hpp"
 #include "pci/header.hpp"
 
@@ -62,7 +64,14 @@ SlotView build_slot_view(const std::string& port, const SlotRules& rules,
     std::ranges::sort(ordered, {},
                       [](const function::FunctionView* view) { return view->function; });
     SlotView slot{.multi_function = ordered.size() > 1};
-    tell_link_truth(rules, ordered, slot);
+    if (chosen::find_target(rules.version)) {
+        slot.link_speed = QemuLink::speed;
+        slot.link_width = QemuLink::width;
+        slot.link_why =
+            "as QEMU's port has it without x-speed= and x-width=; its status follows function 0";
+    } else {
+        tell_link_truth(rules, ordered, slot);
+    }
     for (const auto* const view : ordered)
         slot.functions.push_back({.function = view->function});
     view_atomics(port, rules, ordered, slot);
