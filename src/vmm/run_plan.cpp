@@ -73,6 +73,7 @@ Result<std::shared_ptr<iommu::Remapper>> make_remapper(const model::machine::Mac
     auto remapper = std::make_shared<iommu::Remapper>(
         plan.iommu->unit.shape, iommu::Remapper::Outside{.memory = machine.memory(),
                                                          .vm = machine.vm(),
+                                                         .routes = machine.routes(),
                                                          .warnings = warnings,
                                                          .failed = [&machine](const Error& why) {
                                                              machine.fail_with(why);
@@ -112,7 +113,7 @@ Result<board::MachineEnd> run_plan(const model::machine::MachinePlan& plan,
     TENON_TRY_DO(warnings.start(STDERR_FILENO), "");
     board::EventLoop events;
     kvm::PinLevels pins{machine->vm()};
-    slots::Chassis chassis{plan, machine->vm(), warnings};
+    slots::Chassis chassis{plan, machine->routes(), warnings};
     assigned::PeerMemory peers{warnings, [&chassis] { return chassis.peers(); }};
     slots::Resets resets{chassis, warnings};
     slots::PciTopology topology{plan, chassis, resets};
