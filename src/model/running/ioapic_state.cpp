@@ -60,8 +60,7 @@ std::uint32_t IoapicState::read(std::uint64_t offset) const {
 }
 
 std::uint32_t IoapicState::read_data() const {
-    if (index_ == id_index || index_ == arbitration_index)
-        return std::uint32_t{id_} << id_shift;
+    if (index_ == id_index || index_ == arbitration_index) return std::uint32_t{id_} << id_shift;
     if (index_ == version_index) return version;
     if (index_ < first_entry || index_ >= first_entry + 2 * pins) return 0;
     const auto entry = pins_.at((index_ - first_entry) / 2u).entry;
