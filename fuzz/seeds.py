@@ -241,7 +241,7 @@ def plans():
 def iommu_guests():
     """Of each kind of fuzz/remapping_unit.cpp, in both modes of tables; the rest of it is noise."""
     source = random.Random(2)
-    for kind in (0, 1):
+    for kind in (0, 1, 2):
         for mode in (0, 1):
             for size in (60, 300, 1200, 5000):
                 yield bytes([kind, mode, 0]) + source.randbytes(size)

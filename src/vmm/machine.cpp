@@ -15,6 +15,13 @@
 #include "vmm/loader/boot_layout.hpp"
 
 namespace tenon::vmm {
+namespace {
+
+model::iommu::SourceId source_of(const acpi::ScopePath& path) {
+    return static_cast<model::iommu::SourceId>(path.bus << 8 | path.device << 3 | path.function);
+}
+
+}  // namespace
 
 Machine::~Machine() {
     if (output_) output_->finish();  // Until then it calls the serial port, which asks it back.
@@ -34,10 +41,8 @@ Result<std::unique_ptr<Machine>> Machine::create(BoardConfig config) {
         return fail(Error::Kind::Unsupported, "{} processors: this KVM gives a guest {} at most",
                     made.vcpus, kvm.most_vcpus());
     machine->kvm_ = std::move(kvm);
-    TENON_TRY(vm, kvm::KvmVm::create(*machine->kvm_), "making the machine");
-    machine->vm_ = std::move(vm);
+    TENON_TRY_DO(machine->make_interrupts(), "making the machine");
     machine->slots_.emplace(*machine->vm_, machine->kvm_->memory_slots());
-    machine->routes_.emplace(*machine->vm_);
     TENON_TRY(output,
               board::OutputQueue::start(
                   made.output, [machine = machine.get()] { machine->serial_->output_changed(); }),
@@ -52,6 +57,26 @@ Result<std::unique_ptr<Machine>> Machine::create(BoardConfig config) {
     return machine;
 }
 
+// The kernel's IOAPIC takes no remapped interrupts; ours does.
+Result<void> Machine::make_interrupts() {
+    const auto irqchip = remaps_interrupts() ? kvm::Irqchip::Split : kvm::Irqchip::Kernel;
+    TENON_TRY(vm, kvm::KvmVm::create(*kvm_, irqchip), "");
+    vm_ = std::move(vm);
+    if (!remaps_interrupts()) {
+        routes_.emplace(*vm_);
+        return {};
+    }
+    tables_.emplace(memory_);
+    routes_.emplace(*vm_, &*tables_);
+    ioapic_ = std::make_shared<kvm::Ioapic>(*routes_, source_of(config_.remapping->ioapic));
+    return memory_bus_.add(board::ioapic_address, kvm::Ioapic::page, ioapic_);
+}
+
+Result<void> Machine::set_pin(std::uint8_t pin, bool level) {
+    return ioapic_ ? ioapic_->set_pin(kvm::Gsi{pin}, level)
+                   : vm_->set_irq_line(kvm::Gsi{pin}, level);
+}
+
 Result<void> Machine::attach_devices(board::PciHost& host) {
     TENON_TRY_DO(memory_bus_.add(config_.addresses.ecam.base, config_.addresses.ecam.size,
                                  std::make_shared<board::Ecam>(host)),
@@ -63,8 +88,7 @@ Result<void> Machine::attach_devices(board::PciHost& host) {
         },
         [this](bool level) {
             // A pin that cannot be set has no use for the guest, and nobody to tell.
-            [[maybe_unused]] const auto done =
-                vm_->set_irq_line(kvm::Gsi{board::serial_interrupt}, level);
+            [[maybe_unused]] const auto done = set_pin(board::serial_interrupt, level);
         },
         [this] { return output_->has_room(); });
     TENON_TRY_DO(port_bus_.add(board::serial_port, board::serial_ports, serial_),
@@ -78,18 +102,23 @@ Result<void> Machine::attach_devices(board::PciHost& host) {
 }
 
 Result<void> Machine::make_vcpus() {
-    const kvm::VcpuWorld world{
+    kvm::VcpuWorld world{
         .memory = &memory_bus_,
         .ports = &port_bus_,
-        .memory_fault = [this](std::optional<GuestAddress> where) { return memory_fault_(where); }};
+        .memory_fault = [this](std::optional<GuestAddress> where) { return memory_fault_(where); },
+        .end_of_interrupt = {}};
+    if (ioapic_)
+        world.end_of_interrupt = [ioapic = ioapic_](std::uint8_t vector) { ioapic->end(vector); };
     memory_types_ = kvm::memory_types(config_.addresses.low_memory_end,
                                       kvm::physical_address_bits(kvm_->supported_cpuid()));
     std::vector<std::uint32_t> msrs;
     if (config_.restarts) {
         TENON_TRY(indices, kvm_->msr_indices(), "making the machine");
         msrs = std::move(indices);
-        TENON_TRY(controllers, kvm::IrqchipState::read(vm_->number()), "making the machine");
-        interrupt_controllers_ = std::move(controllers);
+        if (!ioapic_) {
+            TENON_TRY(controllers, kvm::IrqchipState::read(vm_->number()), "making the machine");
+            interrupt_controllers_ = std::move(controllers);
+        }
     }
     std::vector<std::unique_ptr<kvm::Vcpu>> made;
     for (unsigned index = 0; index < config_.vcpus; ++index) {
@@ -173,6 +202,7 @@ Result<void> Machine::reset(board::PciHost& host) {
         TENON_TRY_DO(vcpu->set_msrs(memory_types_), "setting memory types");
     }
     TENON_TRY_DO(interrupt_controllers_.restore(vm_->number()), "");
+    if (ioapic_) ioapic_->reset();
     // Where firmware leaves its words: the next kernel must not find the last one's.
     TENON_TRY(first, memory_.span(GuestAddress{0}, loader::kernel_floor), "clearing memory");
     std::ranges::fill(first, std::byte{0});
@@ -301,10 +331,8 @@ bool Machine::paused() const {
 
 Result<void> Machine::press_power_button() {
     // An edge: the controller has seen it when the line falls again.
-    TENON_TRY_DO(vm_->set_irq_line(kvm::Gsi{board::power_button_interrupt}, true),
-                 "pressing the power button");
-    TENON_TRY_DO(vm_->set_irq_line(kvm::Gsi{board::power_button_interrupt}, false),
-                 "releasing the power button");
+    TENON_TRY_DO(set_pin(board::power_button_interrupt, true), "pressing the power button");
+    TENON_TRY_DO(set_pin(board::power_button_interrupt, false), "releasing the power button");
     event_({.kind = board::MachineEvent::Kind::PowerButton});
     return {};
 }

@@ -31,6 +31,8 @@
 #include "vmm/board/output_queue.hpp"
 #include "vmm/board/power.hpp"
 #include "vmm/board/serial.hpp"
+#include "vmm/iommu/table_reader.hpp"
+#include "vmm/kvm/ioapic.hpp"
 #include "vmm/kvm/irq_routes.hpp"
 #include "vmm/kvm/kvm.hpp"
 #include "vmm/kvm/memory_slots.hpp"
@@ -71,6 +73,8 @@ public:
     ~Machine() override;
 
     kvm::KvmVm& vm() { return *vm_; }
+    /// The IOAPIC; null: it is KVM's.
+    kvm::Ioapic* ioapic() { return ioapic_.get(); }
     const board::GuestMemory& memory() const { return memory_; }
     kvm::MemorySlots& slots() { return *slots_; }
     kvm::IrqRoutes& routes() { return *routes_; }
@@ -116,6 +120,11 @@ public:
 
 private:
     explicit Machine(BoardConfig config) : config_{std::move(config)} {}
+    bool remaps_interrupts() const {
+        return config_.remapping && config_.remapping->interrupt_remapping;
+    }
+    Result<void> make_interrupts();
+    Result<void> set_pin(std::uint8_t pin, bool level);
     Result<void> attach_devices(board::PciHost& host);
     Result<void> make_vcpus();
     Result<void> load();
@@ -133,7 +142,9 @@ private:
     std::unique_ptr<kvm::KvmVm> vm_;
     board::GuestMemory memory_;
     std::optional<kvm::MemorySlots> slots_;
+    std::optional<iommu::TableReader> tables_;  ///< Of a guest whose IOMMU remaps interrupts.
     std::optional<kvm::IrqRoutes> routes_;
+    std::shared_ptr<kvm::Ioapic> ioapic_;
     board::Bus memory_bus_;
     board::Bus port_bus_;
     std::shared_ptr<board::SerialPort> serial_;
@@ -141,7 +152,7 @@ private:
     std::once_flag first_output_;
     std::optional<loader::BootSource> source_;
     std::vector<kvm_msr_entry> memory_types_;
-    kvm::IrqchipState interrupt_controllers_;  ///< As after a reset.
+    kvm::IrqchipState interrupt_controllers_;  ///< Of the kernel, as after a reset.
     Listener<bool(std::optional<GuestAddress>)> memory_fault_;
     Listener<void(const board::MachineEvent&)> event_;
     Listener<void()> ending_;

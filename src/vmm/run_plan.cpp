@@ -14,6 +14,7 @@
 #include "vmm/control/control_service.hpp"
 #include "vmm/control/query_pci.hpp"
 #include "vmm/iommu/remapper.hpp"
+#include "vmm/kvm/split_vm.hpp"
 #include "vmm/kvm/vfio_files.hpp"
 #include "vmm/machine.hpp"
 
@@ -73,6 +74,7 @@ Result<std::shared_ptr<iommu::Remapper>> make_remapper(const model::machine::Mac
     auto remapper = std::make_shared<iommu::Remapper>(
         plan.iommu->unit.shape, iommu::Remapper::Outside{.memory = machine.memory(),
                                                          .vm = machine.vm(),
+                                                         .routes = machine.routes(),
                                                          .warnings = warnings,
                                                          .failed = [&machine](const Error& why) {
                                                              machine.fail_with(why);
@@ -81,6 +83,19 @@ Result<std::shared_ptr<iommu::Remapper>> make_remapper(const model::machine::Mac
                                           board::remapping_page, remapper),
                  "placing the guest's IOMMU");
     return remapper;
+}
+
+// What the guest's table leads nowhere becomes a fault that the guest finds.
+Result<void> record_lost(iommu::Remapper& remapper, kvm::IrqRoutes& routes,
+                         board::EventLoop& events, Undo& undo) {
+    TENON_TRY(event, routes.lost_event(), "");
+    TENON_TRY(token, events.add(event, [&remapper] { remapper.record_lost(); }),
+              "interrupts that are lost");
+    undo.add([&events, token] {
+        events.remove(token);
+        events.settle();
+    });
+    return {};
 }
 
 Result<std::unique_ptr<Machine>> create_machine(const model::machine::MachinePlan& plan,
@@ -111,19 +126,25 @@ Result<board::MachineEnd> run_plan(const model::machine::MachinePlan& plan,
     board::Warnings warnings;
     TENON_TRY_DO(warnings.start(STDERR_FILENO), "");
     board::EventLoop events;
-    kvm::PinLevels pins{machine->vm()};
-    slots::Chassis chassis{plan, machine->vm(), warnings};
+    std::optional<kvm::SplitVm> split;
+    if (auto* const ioapic = machine->ioapic())
+        split.emplace(machine->vm(), *ioapic, events, warnings);
+    kvm::Vm& vm = split ? static_cast<kvm::Vm&>(*split) : machine->vm();
+    kvm::PinLevels pins{vm};
+    slots::Chassis chassis{plan, machine->routes(), warnings};
     assigned::PeerMemory peers{warnings, [&chassis] { return chassis.peers(); }};
     slots::Resets resets{chassis, warnings};
     slots::PciTopology topology{plan, chassis, resets};
     TENON_TRY(remapper, make_remapper(plan, *machine, warnings), "");
+    Undo lost;
     if (remapper) topology.translate_by(*remapper);
+    if (split) TENON_TRY_DO(record_lost(*remapper, machine->routes(), events, lost), "");
     // Declared after everything it works on, so that it gives the functions back first.
     TENON_TRY(
         assignment,
         slots::Assignment::create(
             plan, opened,
-            {.board = {.vm = machine->vm(),
+            {.board = {.vm = vm,
                        .routes = machine->routes(),
                        .slots = machine->slots(),
                        .memory = machine->memory_bus(),

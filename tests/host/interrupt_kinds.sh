@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Every kind of interrupt reaches the guest: INTx of three functions, alone and with a shared pin, delivered by
-# KVM and by ourselves with the BARs trapped, and held back by Interrupt Disable; MSI; MSI-X.
+# KVM, by ourselves with the BARs trapped, and by an IOAPIC of ours where the guest remaps interrupts, and held back by
+# Interrupt Disable; MSI; MSI-X.
 
 set -euo pipefail
 # shellcheck source=tests/host/lib.sh
@@ -44,6 +45,14 @@ expect_equal 'network' 'e1000e has an address' "$(section nics)"
 expect_equal 'edu' 'intx: 16 of 16, held back: 1' "$(section edu-intx)"
 expect_equal 'SHA-256 of the disk' "$TENON_DISK_CHECKSUM" "$(section disk)"
 expect_vectors IO-APIC nvme0q1 eth0 edu_probe
+
+printf '\nINTx, remapped, by an IOAPIC of ours; two functions and one with trapped BARs behind one pin\n'
+TENON_RUN_OPTIONS='--viommu vtd' run_guest "$kernel" nics,edu-intx,disk,vectors "$disk,port=a,function=0" \
+    "$nic,port=a,function=1" "$edu,intx=trapped,port=a,function=2"
+expect_equal 'network' 'e1000e has an address' "$(section nics)"
+expect_equal 'edu' 'intx: 16 of 16, held back: 1' "$(section edu-intx)"
+expect_equal 'SHA-256 of the disk' "$TENON_DISK_CHECKSUM" "$(section disk)"
+expect_vectors IR-IO-APIC nvme0q1 eth0 edu_probe
 
 # The emulated e1000e fails its driver's own test of MSI, below QEMU as well.
 printf '\nMSI, and MSI-X\n'

@@ -1,8 +1,11 @@
 #!/usr/bin/env bash
 # A guest with an IOMMU of its own reads the whole NVMe disk by DMA that goes through its tables, or past them;
-# its kernel takes the IOMMU without a complaint, and afterwards the device is as it was. For each MODE once.
+# its kernel takes the IOMMU without a complaint, remaps interrupts by it, and afterwards the device is as it was.
+# For each MODE once.
 #
-#   iommu.sh MODE…    strict, pt (legacy tables), scalable (strict, by tables of PASIDs)
+#   iommu.sh MODE…    strict, pt (legacy tables), scalable (strict, by tables of PASIDs, two processors); of
+#                     interrupts, with pt: xapic (8 bits of destination, two processors), intx (no message: by
+#                     our IOAPIC), plain (the same, not remapped by the guest), unmapped (intremap=off: by KVM)
 
 set -euo pipefail
 # shellcheck source=tests/host/lib.sh
@@ -12,18 +15,35 @@ complaints='DMAR.*([Ff]ault|[Ff]ail|[Ee]rror|BIOS|[Bb]ug)|ACPI (BIOS )?(Error|Wa
 complaints+='|BUG|WARNING:|Call Trace|nvme.*(timeout|reset|abort)'
 faults() { dmesg | grep -cE 'DMAR:.*\[DMA' || true; }
 
+# check_remapping MODE KIND   The guest remaps interrupts in this mode of its processors, or not at all (''), and the
+# disk's are of this kind.
+check_remapping() {
+    local kinds
+    expect_equal 'the mode in which interrupts are remapped' "$1" \
+        "$(sed -nE 's/.*Enabled IRQ remapping in (x2apic|xapic) mode.*/\1/p' "$work/log")"
+    kinds=$(section interrupts | grep -oE '(IR-)?(PCI-MSI|IO-APIC)' | sort -u)
+    expect_equal "the disk's interrupts" "$2" "$kinds"
+}
+
 # run_mode MODE
 run_mode() {
     local options='--viommu vtd' words='intel_iommu=on,sm_off iommu.passthrough=0 iommu.strict=1' type=DMA scalable=0
+    local remapping=x2apic kind=IR-PCI-MSI
     local before faults_before
     case $1 in
         strict) ;;
-        pt) words='intel_iommu=on,sm_off iommu.passthrough=1' type=identity ;;
+        pt | xapic | intx | plain | unmapped) words='intel_iommu=on,sm_off iommu.passthrough=1' type=identity ;;
         scalable)
-            options='--viommu vtd,mode=scalable'
+            options='--viommu vtd,mode=scalable --cpus 2'
             words=${words/sm_off/sm_on}
             scalable=1
             ;;
+    esac
+    case $1 in
+        xapic) options+=' --cpus 2' words+=' nox2apic' remapping=xapic ;;
+        intx) words+=' pci=nomsi' kind=IR-IO-APIC ;;
+        plain) words+=' pci=nomsi intremap=off' remapping='' kind=IO-APIC ;;
+        unmapped) options+=,intremap=off remapping='' kind=PCI-MSI ;;
     esac
     before=$(host_state "$disk")
     faults_before=$(faults)
@@ -36,6 +56,8 @@ run_mode() {
     expect_equal 'the IOMMU of the guest' 1 "$(grep -c 'DMAR: IOMMU enabled' "$work/log")"
     if grep -E "$complaints" "$work/log"; then fail 'the guest complains'; fi
     section groups
+    section interrupts
+    check_remapping "$remapping" "$kind"
     expect_equal 'how the disk is translated' "$type" \
         "$(section groups | awk '$1 ~ /^0000:01:/ {print $2}' | sort -u)"
     expect_equal 'the page of its registers, reserved' 1 \

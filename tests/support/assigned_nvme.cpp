@@ -45,7 +45,7 @@ std::shared_ptr<const model::slot::FunctionPlan> first_of(const model::machine::
     return std::make_shared<const model::slot::FunctionPlan>(plan.ports[0]->functions[0]);
 }
 
-FakeBoard::FakeBoard() = default;
+FakeBoard::FakeBoard(const model::iommu::TableMemory* tables) : routes{vm, tables} {}
 FakeBoard::~FakeBoard() = default;
 
 vmm::assigned::AssignedFunction::Board FakeBoard::parts() {

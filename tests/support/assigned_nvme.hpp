@@ -31,13 +31,14 @@ std::shared_ptr<const model::slot::FunctionPlan> first_of(const model::machine::
 
 /// What of a machine an assigned function works on.
 struct FakeBoard {
-    FakeBoard();
+    /// `tables`: of a guest whose interrupts may be remapped; they must outlive it.
+    explicit FakeBoard(const model::iommu::TableMemory* tables = nullptr);
     ~FakeBoard();
     FakeBoard(const FakeBoard&) = delete;
     FakeBoard& operator=(const FakeBoard&) = delete;
 
     FakeVm vm;
-    vmm::kvm::IrqRoutes routes{vm};
+    vmm::kvm::IrqRoutes routes;
     vmm::kvm::MemorySlots slots{vm, 64};
     vmm::board::Bus memory;
     vmm::board::Bus ports;

@@ -14,7 +14,7 @@ namespace tenon::support {
 /// Plan and board must outlive it.
 struct FakeSlots {
     FakeSlots(const model::machine::MachinePlan& plan, FakeBoard& board)
-        : chassis{plan, board.vm, board.warnings},
+        : chassis{plan, board.routes, board.warnings},
           resets{chassis, board.warnings},
           topology{plan, chassis, resets} {}
 

@@ -26,6 +26,7 @@ Result<void> FakeVm::remove_memory(std::uint32_t slot) {
 Result<void> FakeVm::set_routes(std::span<const kvm_irq_routing_entry> table) {
     const std::lock_guard lock{mutex};
     if (auto error = faults.next()) return fail_system(*error, "interrupt routes");
+    if (routing) routing();
     ++route_commits;
     messages = 0;
     routes.assign(table.begin(), table.end());

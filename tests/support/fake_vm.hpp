@@ -1,6 +1,7 @@
 // A virtual machine without KVM: what it was told, to look at.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <mutex>
 #include <string>
@@ -39,6 +40,7 @@ public:
     std::map<std::uint32_t, Memory> slots;                      ///< By slot number.
     std::map<std::uint32_t, int> irqfds;                        ///< Event by interrupt number.
     std::vector<kvm_irq_routing_entry> routes;                  ///< The table that was set last.
+    std::function<void()> routing;                              ///< Called before they are.
     unsigned route_commits = 0;
     unsigned messages = 0;  ///< Message routes in the table that was set last.
     Faults faults;          ///< Of what brings something in; taking out never fails here.

@@ -128,7 +128,7 @@ private:
     Faults file_faults_;
     FakeVfioFiles files_{file_faults_};
     vmm::board::GuestMemory memory_;  // Nobody touches it, so it is not there.
-    vmm::slots::Chassis chassis_{plan_, board_.vm, board_.warnings};
+    vmm::slots::Chassis chassis_{plan_, board_.routes, board_.warnings};
     vmm::slots::Resets resets_{chassis_, board_.warnings};
     vmm::slots::PciTopology topology_{plan_, chassis_, resets_};
     std::unique_ptr<vmm::slots::Assignment> assignment_;

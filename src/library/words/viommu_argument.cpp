@@ -37,7 +37,7 @@ constexpr auto vtd_table = std::to_array<Key<VtdRequest>>({
      .take = [](VtdRequest& vtd, std::string_view,
                 std::string_view value) { return store(vtd.mode, parse_mode(value)); }},
     {.words = {"intremap", "on|off",
-               "whether it remaps interrupts: off. On is not carried out yet"},
+               "whether it remaps interrupts: on; off keeps KVM's own IOAPIC"},
      .take =
          [](VtdRequest& vtd, std::string_view, std::string_view value) {
              return store(vtd.interrupt_remapping, parse_switch("intremap", value));

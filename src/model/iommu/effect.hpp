@@ -114,4 +114,7 @@ using Effect = std::variant<effect::MakeDomain, effect::DropDomain, effect::Unma
                             effect::WriteStatus>;
 using Effects = std::vector<Effect>;
 
+/// Whether the message may lead elsewhere after this.
+bool means(const effect::ResolveInterrupts& stale, const Message& message);
+
 }  // namespace tenon::model::iommu

@@ -68,6 +68,11 @@ InterruptTablePointer InterruptTablePointer::of(std::uint64_t register_value) {
             .extended = value.get<ExtendedMode>() != 0};
 }
 
+bool is_interrupt(const Message& message) {
+    return message.address >= interrupt_addresses.first &&
+           message.address <= interrupt_addresses.last;
+}
+
 std::optional<std::uint32_t> entry_of(const Message& message) {
     if ((message.address & remappable) == 0) return std::nullopt;
     const auto handle = static_cast<std::uint32_t>(field(message.address, 19, 5) |
@@ -89,8 +94,7 @@ InterruptOutcome resolve_interrupt(const TableMemory& memory, const InterruptSwi
         return InterruptRefusal{.reason = reason, .index = *index, .silent = silent};
     };
     const bool subhandle = (message.address & subhandle_valid) != 0;
-    if (message.address < interrupt_addresses.first || message.address > interrupt_addresses.last ||
-        (subhandle && message.data > 0xffff))
+    if (!is_interrupt(message) || (subhandle && message.data > 0xffff))
         return refuse(FaultReason::InterruptReserved);
     if (*index >= table.entries) return refuse(FaultReason::InterruptIndexTooLarge);
     std::array<std::byte, 16> bytes{};

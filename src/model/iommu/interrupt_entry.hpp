@@ -65,6 +65,9 @@ struct InterruptRefusal {
 
 using InterruptOutcome = std::variant<Message, InterruptRefusal>;
 
+/// Whether a message goes to the addresses of interrupts; else it is a write to memory.
+bool is_interrupt(const Message& message);
+
 /// The entry that a message names; none if it is not in the remappable format.
 std::optional<std::uint32_t> entry_of(const Message& message);
 

@@ -7,6 +7,7 @@
 #include <random>
 #include <vector>
 
+#include "tests/support/interrupt_guest.hpp"
 #include "tests/support/iommu_guest.hpp"
 
 namespace tenon::support {
@@ -30,6 +31,16 @@ GuestStory hostile(std::uint32_t seed) {
     const auto bytes = noise(seed, 4000);
     ByteSource source{bytes};
     return run_hostile_guest(source);
+}
+
+InterruptStory interrupts(std::uint32_t seed) {
+    const auto bytes = noise(seed, 6000);
+    ByteSource source{bytes};
+    return run_interrupt_guest(source);
+}
+
+RC_GTEST_PROP(RemappingProperty, InterruptsLeadWhereTheReferenceSays, (std::uint32_t seed)) {
+    RC_ASSERT(interrupts(seed).misdeed == "");
 }
 
 RC_GTEST_PROP(RemappingProperty, AfterEachWaitDevicesReachWhatTheReferenceSays,
@@ -58,6 +69,21 @@ TEST(RandomGuests, GetFar) {
     EXPECT_GT(bad.mapped, 50u);
     EXPECT_GT(bad.moved, 2u);
     EXPECT_GT(bad.faults, 20u);
+}
+
+TEST(RandomInterruptGuests, GetFar) {
+    InterruptStory all;
+    for (std::uint32_t seed = 0; seed < 20; ++seed) {
+        const auto one = interrupts(seed);
+        all.delivered += one.delivered;
+        all.refused += one.refused;
+        all.resolved += one.resolved;
+        all.spared += one.spared;
+    }
+    EXPECT_GT(all.delivered, 200u);
+    EXPECT_GT(all.refused, 200u);
+    EXPECT_GT(all.resolved, 500u);
+    EXPECT_GT(all.spared, 500u);
 }
 
 }  // namespace

@@ -72,6 +72,9 @@ public:
     /// The machine was reset.
     Effects reset();
 
+    /// What software has set of interrupts.
+    const InterruptSwitches& interrupts() const { return interrupts_; }
+
     /// What an interrupt that is only set up would become. Nothing is recorded of a message that
     /// leads nowhere: nobody has sent it.
     InterruptOutcome resolve(SourceId source, const Message& message) const;

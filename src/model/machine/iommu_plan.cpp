@@ -35,7 +35,7 @@ public:
         auto design = iommu::design_unit(
             {.aperture_bits = aperture.value_or(untold_aperture)},
             {.mode = tables_of(needs_.request),
-             .interrupt_remapping = false,
+             .interrupt_remapping = remaps_interrupts(),
              .address_width = needs_.request.address_width.value_or(0),
              .ats = std::ranges::any_of(functions_, [](auto* one) { return shows_ats(*one); }),
              .memory_bits = needs_.physical_bits.value_or(untold_memory)});
@@ -56,12 +56,9 @@ private:
         if (mode == ViommuMode::Nested)
             refuse("an IOMMU of the guest with nested tables is not carried out yet",
                    "mode=legacy, mode=scalable");
-        if (needs_.request.interrupt_remapping.value_or(false))
-            refuse(
-                "interrupt remapping by the guest's IOMMU is not carried out yet: KVM's own "
-                "IOAPIC takes no remapped interrupts",
-                "intremap=off");
     }
+
+    bool remaps_interrupts() const { return needs_.request.interrupt_remapping.value_or(true); }
 
     void check_functions() {
         for (std::size_t n = 0; n < functions_.size(); ++n)
@@ -118,10 +115,15 @@ private:
                             "them scalable tables bring nothing";
         mode.change = "mode=legacy, mode=scalable";
         reports.push_back(std::move(mode));
-        auto remapping =
-            row("viommu-intremap", request.interrupt_remapping.value_or(false) ? "on" : "off",
-                request.interrupt_remapping.has_value());
-        remapping.effect = "interrupts are as without it: KVM's own IOAPIC takes no remapped ones";
+        auto remapping = row("viommu-intremap", remaps_interrupts() ? "on" : "off",
+                             request.interrupt_remapping.has_value());
+        remapping.effect =
+            remaps_interrupts()
+                ? "interrupts lead where the guest's table says, with x2APIC; the IOAPIC is ours, "
+                  "since KVM's takes no remapped ones: INTx costs more"
+                : "interrupts are as without it: a guest's own VFIO needs "
+                  "allow_unsafe_interrupts=1";
+        remapping.change = "intremap=on, intremap=off";
         reports.push_back(std::move(remapping));
         if (design == nullptr) return;
         auto width = row("viommu-aw",

@@ -36,12 +36,21 @@ TEST(IommuPlan, IsThereOnlyWhereItIsAskedFor) {
     EXPECT_NE(plan_with({}).iommu, nullptr);
 }
 
-TEST(IommuPlan, HasCachingModeAndNoInterruptRemapping) {
+TEST(IommuPlan, HasCachingModeAndInterruptRemapping) {
     const auto plan = plan_with({}, {device_in_group(1)});
 
     const auto& shape = plan.iommu->unit.shape;
     EXPECT_NE(shape.capability & 1u << 7, 0u);
-    EXPECT_FALSE(shape.interrupt_remapping());
+    EXPECT_TRUE(shape.interrupt_remapping());
+    EXPECT_THAT(effect_of(plan, "viommu-intremap"), HasSubstr("the IOAPIC is ours"));
+    EXPECT_THAT(plan.problems, IsEmpty());
+}
+
+TEST(IommuPlan, KeepsTheIoapicOfKvmWhereNoInterruptIsRemapped) {
+    const auto plan = plan_with({.interrupt_remapping = false}, {device_in_group(1)});
+
+    EXPECT_FALSE(plan.iommu->unit.shape.interrupt_remapping());
+    EXPECT_THAT(effect_of(plan, "viommu-intremap"), HasSubstr("as without it"));
     EXPECT_THAT(plan.problems, IsEmpty());
 }
 
@@ -71,17 +80,15 @@ TEST(IommuPlan, SaysWhereEachKeyCameFrom) {
     for (const auto& row : plan.properties)
         rows.push_back(row.name + "=" + row.value + " " + std::string{name_of(row.origin)});
     EXPECT_THAT(rows, ElementsAre("viommu=vtd user", "viommu-mode=legacy user",
-                                  "viommu-intremap=off version", "viommu-aw=39 user"));
+                                  "viommu-intremap=on version", "viommu-aw=39 user"));
 }
 
 TEST(IommuPlan, RefusesWhatIsNotCarriedOut) {
-    for (const auto& vtd : {chosen::VtdRequest{.mode = ViommuMode::Nested},
-                            chosen::VtdRequest{.interrupt_remapping = true}}) {
-        const auto plan = plan_with(vtd);
-        ASSERT_EQ(plan.problems.size(), 1u);
-        EXPECT_THAT(plan.problems.front().what, HasSubstr("not carried out yet"));
-        EXPECT_FALSE(plan.assignable());
-    }
+    const auto plan = plan_with({.mode = ViommuMode::Nested});
+
+    ASSERT_EQ(plan.problems.size(), 1u);
+    EXPECT_THAT(plan.problems.front().what, HasSubstr("not carried out yet"));
+    EXPECT_FALSE(plan.assignable());
 }
 
 TEST(IommuPlan, RefusesFunctionsThatTheHostDoesNotTellApart) {

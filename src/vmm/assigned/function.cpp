@@ -313,6 +313,11 @@ bool AssignedFunction::in_use() const {
             (bytes.read16(view.msix->at + pci::msix::control) & pci::MsixEnable::mask) != 0);
 }
 
+void AssignedFunction::renumber(model::iommu::SourceId source) {
+    const MutexLock lock{mutex_};
+    if (interrupts_) interrupts_->renumber(source);
+}
+
 void AssignedFunction::restart() {
     const MutexLock lock{mutex_};
     config_ = model::running::ConfigState{plan_->view, plan_->start()};

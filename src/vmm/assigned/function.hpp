@@ -94,6 +94,10 @@ public:
     [[nodiscard]] bool hold_unused() TENON_EXCLUDES(mutex_);
     void release() TENON_EXCLUDES(mutex_);
 
+    /// The guest has numbered its bus, or it has just come: messages of its interrupts are of this
+    /// requester.
+    void renumber(model::iommu::SourceId source) TENON_EXCLUDES(mutex_);
+
     /// The machine was reset, and so is the function: it has its BARs where the plan puts them.
     void restart() TENON_EXCLUDES(mutex_);
 

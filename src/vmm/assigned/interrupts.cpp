@@ -41,6 +41,18 @@ void Interrupts::config_changed(const pci::ConfigImage& config) {
     execute(state_.config_changed(config));
 }
 
+kvm::SentMessage Interrupts::sent_by_us(const model::running::Message& message) const {
+    return {.source = source_, .message = {.address = message.address, .data = message.data}};
+}
+
+void Interrupts::renumber(model::iommu::SourceId source) {
+    source_ = source;
+    for (const auto& line : lines_)
+        if (line.gsi) outside_.routes.renumber(*line.gsi, source);
+    outside_.warnings.check(outside_.routes.commit(), {name_, "interrupts"},
+                            fmt::format("interrupts of {}", name_));
+}
+
 void Interrupts::reset() { execute(state_.reset()); }
 
 std::uint64_t Interrupts::read_table(std::uint64_t offset, unsigned size) const {
@@ -209,7 +221,7 @@ Result<void> Interrupts::run_one(const action::SetRoute& action) {
         TENON_TRY(allocated, outside_.routes.allocate(), fmt::format("vector {}", action.vector));
         gsi = allocated;
     }
-    outside_.routes.set(*gsi, action.message.address, action.message.data);
+    outside_.routes.set(*gsi, sent_by_us(action.message));
     lines_[action.vector].staged = true;
     staged_.push_back(action.vector);
     return {};
@@ -289,7 +301,7 @@ Result<void> Interrupts::run_one(const action::Report& action) {
 void Interrupts::deliver(std::uint32_t vector) {
     const auto& line = lines_[vector];
     if (!line.watched || line.event->take() == 0) return;
-    outside_.warnings.check(outside_.vm.signal_msi(line.message.address, line.message.data),
+    outside_.warnings.check(outside_.routes.send(sent_by_us(line.message)),
                             {name_, "delivering vectors"},
                             fmt::format("vector {} of {}", vector, name_));
 }

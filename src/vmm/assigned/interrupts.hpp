@@ -63,6 +63,9 @@ public:
         if (intx_) intx_->accessed();
     }
 
+    /// The guest has numbered it so: its messages are remapped as those of this requester.
+    void renumber(model::iommu::SourceId source);
+
     /// As after a reset of the function: off, and every vector masked.
     void reset();
 
@@ -96,6 +99,7 @@ private:
     Result<void> run_one(const model::running::action::EnableIntx& action);
     Result<void> run_one(const model::running::action::DisableIntx& action);
     Result<void> run_one(const model::running::action::Report& action);
+    kvm::SentMessage sent_by_us(const model::running::Message& message) const;
     Result<int> event_of(std::uint32_t vector);
     Result<std::vector<int>> events_of(std::uint32_t first, std::uint32_t count,
                                        const std::vector<std::uint32_t>& vectors);
@@ -106,6 +110,7 @@ private:
     const model::function::FunctionView& view_;
     Outside outside_;
     model::running::InterruptState state_;
+    model::iommu::SourceId source_ = 0;
     std::vector<Line> lines_;
     std::vector<std::uint32_t> staged_;
     std::optional<device::IrqIndex> enabled_;  ///< On the host.

@@ -9,27 +9,20 @@
 #include <thread>
 
 #include "tests/support/assigned_nvme.hpp"
+#include "tests/support/comes.hpp"
+#include "tests/support/guest_tables.hpp"
 
 namespace tenon::vmm::assigned {
 namespace {
 
 using device::IrqIndex;
+using support::comes;
 using support::nvme_bar;
 using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::SizeIs;
 
 constexpr std::uint64_t table = nvme_bar + 0x2000;
-
-// Waits for what the event loop's thread does; whether it came.
-template <typename Condition>
-bool comes(const Condition& condition) {
-    for (int n = 0; n < 60'000; ++n) {
-        if (condition()) return true;
-        std::this_thread::sleep_for(std::chrono::milliseconds{1});
-    }
-    return false;
-}
 
 class AssignedInterrupts : public testing::Test {
 protected:
@@ -110,6 +103,34 @@ TEST_F(AssignedInterrupts, SwitchIntxOffForMsix) {
     EXPECT_THAT(host_->vectors(IrqIndex::Intx), IsEmpty());
     EXPECT_FALSE(board_.vm.irqfds.contains(17));
     EXPECT_THAT(host_->vectors(IrqIndex::Msix), SizeIs(1));
+}
+
+// An entry of the guest's table is for one requester alone: 05:00.0.
+TEST_F(AssignedInterrupts, AreRemappedAsThoseOfTheNumberThatTheGuestGives) {
+    support::GuestTables tables;
+    const auto entries = tables.page();
+    tables.put(entries, 0x0000'0300'0041'0001);
+    tables.put(entries + 8, 0x4'0500);
+    support::FakeBoard board{&tables};
+    ASSERT_TRUE(board.routes.remap({.remapping = true, .table = {.base = GuestAddress{entries}}},
+                                   {.all = true, .entries = {}}));
+    plan_ = support::plan_of({host_.get()});
+    const auto function =
+        AssignedFunction::create(support::first_of(plan_),
+                                 std::make_unique<support::FakeDevice>(*host_), board.parts())
+            .value();
+    function->write_config(0x04, 2, 0x0006);
+    function->write_config(0xc2, 2, 0x8000);
+    board.memory.write(table, 4, 0xfee0'0018);
+    board.memory.write(table + 8, 4, 0);
+    board.memory.write(table + 12, 4, 0);
+    EXPECT_EQ(board.vm.messages, 0u);
+
+    function->renumber(0x0500);
+
+    ASSERT_EQ(board.vm.messages, 1u);
+    EXPECT_EQ(board.vm.routes.back().u.msi.data, 0x41u);
+    function->shut_down();
 }
 
 TEST_F(AssignedInterrupts, TrapTheBarsUntilTheEndOfIntxWhereKvmCannotTellIt) {

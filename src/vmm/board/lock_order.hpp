@@ -8,8 +8,8 @@
 //   order::shared    after those of BARs: BARs as other devices reach them
 //   order::slot      after those: who is here
 //   order::said      after slots: warnings
+//   order::pins      after who holds pins of the IOAPIC: what they lead to
 //   order::last      after all others; who holds such a lock takes none: memory slots, routes,
-//   pins,
 //                    the event loop, outputs, what is noted
 //
 // A lock says beside its declaration after which of these it is taken, and before which.
@@ -26,6 +26,7 @@ inline LockOrder placed TENON_ACQUIRED_AFTER(board);
 inline LockOrder shared TENON_ACQUIRED_AFTER(placed);
 inline LockOrder slot TENON_ACQUIRED_AFTER(shared);
 inline LockOrder said TENON_ACQUIRED_AFTER(slot);
-inline LockOrder last TENON_ACQUIRED_AFTER(said);
+inline LockOrder pins TENON_ACQUIRED_AFTER(said);
+inline LockOrder last TENON_ACQUIRED_AFTER(pins);
 
 }  // namespace tenon::vmm::board::order

@@ -47,7 +47,7 @@ private:
     const std::function<void(std::uint8_t)> send_;
     const std::function<void(bool)> line_;
     const std::function<bool()> ready_;
-    Mutex mutex_ TENON_ACQUIRED_AFTER(order::board) TENON_ACQUIRED_BEFORE(order::last);
+    Mutex mutex_ TENON_ACQUIRED_AFTER(order::board) TENON_ACQUIRED_BEFORE(order::pins);
     Uart uart_ TENON_GUARDED_BY(mutex_);
     std::deque<std::uint8_t> waiting_ TENON_GUARDED_BY(mutex_);
     bool level_ TENON_GUARDED_BY(mutex_) = false;

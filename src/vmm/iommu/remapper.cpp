@@ -120,6 +120,14 @@ void Remapper::remove(DeviceId device) {
     space_ = nullptr;
 }
 
+void Remapper::record_lost() {
+    for (const auto& lost : outside_.routes.take_lost())
+        change([&]() TENON_REQUIRES(turn_) {
+            // One that would lead somewhere by now is late.
+            return unit_.send(lost.source, lost.message).effects;
+        });
+}
+
 void Remapper::restart() {
     change([&]() TENON_REQUIRES(turn_) { return unit_.reset(); });
 }
@@ -230,6 +238,13 @@ void Remapper::apply(const effect::MoveDevice& what) {
                             {.function = seat.member.name, .kind = "moving in the host's IOMMU"},
                             fmt::format("{}: cut off by the guest's IOMMU", seat.member.name));
     carry_out(unit_.refused(what.device));
+}
+
+// One call to KVM for all that was invalidated before a wait.
+void Remapper::apply(const effect::ResolveInterrupts& what) {
+    outside_.warnings.check(outside_.routes.remap(unit_.interrupts(), what),
+                            {.function = "", .kind = "interrupts of the guest's IOMMU"},
+                            "interrupts by the guest's IOMMU");
 }
 
 void Remapper::apply(const effect::SendMessage& what) {

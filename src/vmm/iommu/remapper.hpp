@@ -23,6 +23,7 @@
 #include "vmm/board/lock_order.hpp"
 #include "vmm/board/warnings.hpp"
 #include "vmm/iommu/table_reader.hpp"
+#include "vmm/kvm/irq_routes.hpp"
 #include "vmm/kvm/vm.hpp"
 
 namespace tenon::vmm::iommu {
@@ -40,6 +41,7 @@ public:
     struct Outside {
         const board::GuestMemory& memory;
         kvm::Vm& vm;
+        kvm::IrqRoutes& routes;
         board::Warnings& warnings;
         /// Who ends the guest, called without a lock.
         std::function<void(const Error&)> failed;
@@ -78,6 +80,10 @@ public:
     /// It goes: no domain is there for it any more, and nobody here uses it.
     void remove(model::iommu::DeviceId device) TENON_EXCLUDES(turn_);
 
+    /// Messages were lost, since the guest's table leads them nowhere: it finds faults of them.
+    /// From a thread that holds no lock.
+    void record_lost() TENON_EXCLUDES(turn_);
+
     /// The machine was reset: all devices reach guest memory untranslated.
     void restart() TENON_EXCLUDES(turn_);
 
@@ -105,10 +111,10 @@ private:
     void apply(const model::iommu::effect::SendMessage& what) TENON_REQUIRES(turn_);
     void apply(const model::iommu::effect::FaultRecorded& what) TENON_REQUIRES(turn_);
     void apply(const model::iommu::effect::WriteStatus& what) TENON_REQUIRES(turn_);
-    // The unit's shape has neither PASIDs nor interrupt remapping.
+    void apply(const model::iommu::effect::ResolveInterrupts& what) TENON_REQUIRES(turn_);
+    // The unit's shape has no PASIDs.
     void apply(const model::iommu::effect::AttachPasid& /*what*/) TENON_REQUIRES(turn_) {}
     void apply(const model::iommu::effect::DetachPasid& /*what*/) TENON_REQUIRES(turn_) {}
-    void apply(const model::iommu::effect::ResolveInterrupts& /*what*/) TENON_REQUIRES(turn_) {}
     device::Domain* find(model::iommu::DomainId domain) TENON_REQUIRES(turn_);
     void check(model::iommu::DomainId domain, const Result<void>& done) TENON_REQUIRES(turn_);
     Result<void> move(Seat& seat, const model::iommu::Target& to) TENON_REQUIRES(turn_);

@@ -7,7 +7,9 @@
 #include <cerrno>
 #include <chrono>
 #include <cstring>
+#include <initializer_list>
 #include <memory>
+#include <vector>
 
 #include "base/bytes.hpp"
 #include "host/iommufd/iommufd_opener.hpp"
@@ -28,15 +30,20 @@ constexpr model::iommu::SourceId source = 0x0100;
 // Registers. Source: Intel VT-d specification 4.1, 11.4.
 constexpr std::uint64_t global_command = 0x18;
 constexpr std::uint64_t global_status = 0x1c;
+constexpr std::uint64_t fault_status = 0x34;
+constexpr std::uint64_t fault_record = 0x220;
 constexpr std::uint64_t root_table = 0x20;
 constexpr std::uint64_t queue_tail = 0x88;
 constexpr std::uint64_t queue_address = 0x90;
+constexpr std::uint64_t interrupt_table = 0xb8;
 constexpr std::uint64_t event_control = 0xa0;
 constexpr std::uint64_t event_data = 0xa4;
 constexpr std::uint64_t event_address = 0xa8;
 constexpr std::uint32_t translation = 1u << 31;
 constexpr std::uint32_t set_root = 1u << 30;
 constexpr std::uint32_t queue_on = 1u << 26;
+constexpr std::uint32_t remapping = 1u << 25;
+constexpr std::uint32_t set_interrupts = 1u << 24;
 
 // Where the guest has its tables: three levels of one page each, for addresses of 39 bits.
 constexpr std::uint64_t root = 0x10000;
@@ -46,6 +53,7 @@ constexpr std::uint64_t status = 0x13000;
 constexpr std::uint64_t level3 = 0x14000;
 constexpr std::uint64_t level2 = 0x15000;
 constexpr std::uint64_t level1 = 0x16000;
+constexpr std::uint64_t interrupts = 0x17000;
 constexpr std::uint64_t memory_size = 4 << 20;
 constexpr std::uint16_t domain_number = 5;
 // The number of the first one; that there can be one is tried before.
@@ -133,6 +141,8 @@ protected:
     support::FakeHost host_;
     support::FakeVm vm_;
     board::GuestMemory memory_;
+    TableReader tables_{memory_};
+    kvm::IrqRoutes routes_{vm_, &tables_};
     std::chrono::milliseconds patience_;
     board::Warnings warnings_;
     std::unique_ptr<host::iommufd::IommufdOpener> opener_;
@@ -141,9 +151,10 @@ protected:
     unsigned waits_ = 0;
     Result<void> memory_comes_;
     std::uint64_t tail_ = 0;
-    Remapper remapper_{model::iommu::design_unit({}, {.interrupt_remapping = false}).value().shape,
+    Remapper remapper_{model::iommu::design_unit({}, {}).value().shape,
                        {.memory = memory_,
                         .vm = vm_,
+                        .routes = routes_,
                         .warnings = warnings_,
                         .failed = [this](const Error& why) { failures_.push_back(to_string(why)); },
                         .patience = patience_}};
@@ -371,6 +382,107 @@ TEST_F(RemapperTest, SendsTheMessageThatItsRegistersName) {
     invalidate(0x15);
 
     EXPECT_THAT(vm_.sent, ElementsAre(Pair(0xfee0'1000, 0x4021)));
+}
+
+// Two interrupts of the controller, in the remappable format: entries 3 and 4.
+class InterruptRemapperTest : public RemapperTest {
+protected:
+    InterruptRemapperTest() {
+        put_entry(3, 0x41);
+        put_entry(4, 0x42);
+        remapper_.write(queue_address, 8, queue);
+        remapper_.write(interrupt_table, 8, interrupts | 7);
+        set(global_command, set_interrupts | queue_on);
+        for (const std::uint32_t entry : {3u, 4u})
+            routes_.set(*routes_.allocate(), naming(entry));
+        set(global_command, remapping | queue_on);
+    }
+
+    // Of the controller, to APIC 3.
+    void put_entry(std::uint64_t index, std::uint64_t vector) {
+        put(interrupts + index * 16, 3ull << 40 | vector << 16 | 1);
+        put(interrupts + index * 16 + 8, 0x4'0100);
+    }
+    static kvm::SentMessage naming(std::uint32_t entry) {
+        return {.source = source, .message = {0xfee0'0018 | entry << 5, 0}};
+    }
+    std::vector<std::uint32_t> vectors() const {
+        std::vector<std::uint32_t> all;
+        for (const auto& route : vm_.routes)
+            all.push_back(route.u.msi.data);
+        return all;
+    }
+};
+
+TEST_F(InterruptRemapperTest, RoutesByTheTableOfTheGuest) {
+    EXPECT_EQ(remapper_.read(global_status, 4), remapping | set_interrupts | queue_on);
+    EXPECT_THAT(vectors(), ElementsAre(0x41, 0x42));
+}
+
+TEST_F(InterruptRemapperTest, RoutesAnewBeforeTheStatusIsThereAndOnceForAllBeforeAWait) {
+    put_entry(3, 0x51);
+    put_entry(4, 0x52);
+    const auto before = vm_.route_commits;
+    std::uint32_t at_routing = 7;
+    vm_.routing = [&] { at_routing = get(status); };
+    // Entry 3; then entry 4, and the wait.
+    put(queue + tail_, 0x0003'0000'0014);
+    put(queue + tail_ + 8, 0);
+    tail_ += 16;
+
+    invalidate(0x0004'0000'0014);
+
+    EXPECT_THAT(vectors(), ElementsAre(0x51, 0x52));
+    EXPECT_EQ(vm_.route_commits, before + 1);
+    EXPECT_EQ(at_routing, 0u);
+    EXPECT_EQ(get(status), 2u);
+}
+
+TEST_F(InterruptRemapperTest, KeepsWhatIsNotInvalidated) {
+    put_entry(3, 0x51);
+    put_entry(4, 0x52);
+    const auto before = vm_.route_commits;
+
+    invalidate(0x0005'0000'0014);
+    EXPECT_EQ(vm_.route_commits, before);
+    invalidate(0x0004'0000'0014);
+
+    EXPECT_THAT(vectors(), ElementsAre(0x41, 0x52));
+}
+
+// Source: VT-d 4.1, 7.1.3, 11.4.7.6: entry 5 is not present.
+TEST_F(InterruptRemapperTest, RecordsWhatIsLost) {
+    ASSERT_TRUE(routes_.send(naming(5)));
+    EXPECT_EQ(remapper_.read(fault_status, 4), 0u);
+
+    remapper_.record_lost();
+
+    EXPECT_THAT(vm_.sent, IsEmpty());
+    EXPECT_EQ(remapper_.read(fault_status, 4), 2u);
+    EXPECT_EQ(remapper_.read(fault_record, 8), 0x0005'0000'0000'0000u);
+    EXPECT_EQ(remapper_.read(fault_record + 8, 8), 0x8000'0022'0000'0100u);
+    remapper_.record_lost();
+    EXPECT_EQ(remapper_.read(fault_status, 4), 2u);
+}
+
+TEST_F(InterruptRemapperTest, AResetLeadsInterruptsWhereTheySay) {
+    remapper_.restart();
+
+    EXPECT_THAT(vectors(), ElementsAre(0, 0));
+    EXPECT_EQ(vm_.routes.front().u.msi.address_lo, 0xfee0'0078u);
+}
+
+TEST_F(InterruptRemapperTest, TriesAgainWhatKvmRefuses) {
+    put_entry(3, 0x51);
+    vm_.faults.fail_call(1, ENOMEM);
+
+    invalidate(0x0003'0000'0014);
+
+    EXPECT_EQ(get(status), 2u);
+    EXPECT_THAT(vectors(), ElementsAre(0x41, 0x42));
+    // It is in the next table.
+    EXPECT_TRUE(routes_.commit());
+    EXPECT_THAT(vectors(), ElementsAre(0x51, 0x42));
 }
 
 TEST_F(RemapperTest, RefusesADeviceOfAnotherAddressSpace) {

@@ -19,6 +19,12 @@ namespace {
 
 constexpr std::size_t max_cpuid_leaves = 256;
 
+struct EnabledCapability {
+    std::uint32_t capability;
+    std::uint64_t argument;
+    const char* what;
+};
+
 struct Needed {
     int capability;
     const char* what;
@@ -120,12 +126,42 @@ Result<std::vector<std::uint32_t>> Kvm::msr_indices() const {
     return indices;
 }
 
-Result<std::unique_ptr<KvmVm>> KvmVm::create(const Kvm& kvm) {
+namespace {
+
+// Source: Linux Documentation/virt/kvm/api.rst, KVM_CAP_SPLIT_IRQCHIP, KVM_CAP_X2APIC_API.
+constexpr std::array split_irqchip{
+    EnabledCapability{KVM_CAP_SPLIT_IRQCHIP, abi::ioapic_pins,
+                      "local APICs without an IOAPIC (KVM_CAP_SPLIT_IRQCHIP)"},
+    EnabledCapability{KVM_CAP_X2APIC_API,
+                      KVM_X2APIC_API_USE_32BIT_IDS | KVM_X2APIC_API_DISABLE_BROADCAST_QUIRK,
+                      "destinations of 32 bits (KVM_CAP_X2APIC_API)"},
+};
+
+Result<void> make_irqchip(int vm, Irqchip irqchip) {
+    if (irqchip == Irqchip::Kernel) {
+        if (::ioctl(vm, KVM_CREATE_IRQCHIP, 0) < 0)
+            return fail_system(errno, "virtual machine: KVM_CREATE_IRQCHIP");
+        return {};
+    }
+    for (const auto& one : split_irqchip) {
+        kvm_enable_cap request{};
+        request.cap = one.capability;
+        request.args[0] = one.argument;
+        if (::ioctl(vm, KVM_ENABLE_CAP, &request) < 0)
+            return fail_system(errno, fmt::format("virtual machine: {}", one.what),
+                               "the guest's IOMMU remaps interrupts by it: --viommu "
+                               "vtd,intremap=off needs none");
+    }
+    return {};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<KvmVm>> KvmVm::create(const Kvm& kvm, Irqchip irqchip) {
     const int number = ::ioctl(kvm.number(), KVM_CREATE_VM, 0);
     if (number < 0) return fail_system(errno, "/dev/kvm: KVM_CREATE_VM", kvm_hint);
     Fd fd{number};
-    if (::ioctl(number, KVM_CREATE_IRQCHIP, 0) < 0)
-        return fail_system(errno, "virtual machine: KVM_CREATE_IRQCHIP");
+    TENON_TRY_DO(make_irqchip(number, irqchip), "");
     return std::unique_ptr<KvmVm>{new KvmVm{std::move(fd)}};
 }
 

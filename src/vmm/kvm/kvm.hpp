@@ -50,11 +50,17 @@ private:
 /// Source: AMD64 APM volume 3, E.4.2 (0x80000001 EDX bit 29).
 Result<void> require_long_mode(const std::vector<kvm_cpuid_entry2>& cpuid);
 
-/// A virtual machine with the interrupt controllers in the kernel.
+/// Which interrupt controllers are in the kernel.
+enum class Irqchip {
+    Kernel,  ///< All of them: local APICs, IOAPIC, the PC's two controllers.
+    Split,   ///< Local APICs alone. The IOAPIC is ours, and destinations have 32 bits.
+};
+
+/// A virtual machine with interrupt controllers in the kernel.
 class KvmVm final : public Vm {
 public:
-    /// Errors: errno of KVM_CREATE_VM and KVM_CREATE_IRQCHIP.
-    static Result<std::unique_ptr<KvmVm>> create(const Kvm& kvm);
+    /// Errors: errno of KVM_CREATE_VM, KVM_CREATE_IRQCHIP and KVM_ENABLE_CAP.
+    static Result<std::unique_ptr<KvmVm>> create(const Kvm& kvm, Irqchip irqchip);
 
     Result<void> set_memory(std::uint32_t slot, GuestAddress at,
                             std::span<std::byte> memory) override;

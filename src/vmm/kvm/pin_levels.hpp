@@ -24,7 +24,7 @@ public:
 
 private:
     Vm& vm_;
-    Mutex mutex_ TENON_ACQUIRED_AFTER(board::order::last);
+    Mutex mutex_ TENON_ACQUIRED_AFTER(board::order::said) TENON_ACQUIRED_BEFORE(board::order::pins);
     std::map<Gsi, std::set<const void*>> held_ TENON_GUARDED_BY(mutex_);
 };
 

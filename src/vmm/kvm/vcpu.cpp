@@ -178,6 +178,9 @@ Result<void> Vcpu::handle_exit() {
         case KVM_EXIT_MMIO:
             handle_memory_access();
             return {};
+        case KVM_EXIT_IOAPIC_EOI:
+            if (world_.end_of_interrupt) world_.end_of_interrupt(run.eoi.vector);
+            return {};
         case KVM_EXIT_HLT:
         case KVM_EXIT_INTR:
         case KVM_EXIT_IRQ_WINDOW_OPEN:

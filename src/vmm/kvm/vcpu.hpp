@@ -28,6 +28,9 @@ struct VcpuWorld {
     /// whether it changed something; the vCPU tries again a few times anyhow. Called from vCPU
     /// threads.
     std::function<bool(std::optional<GuestAddress>)> memory_fault;
+    /// The guest has ended an interrupt of this vector that somebody waits for. Called from vCPU
+    /// threads; KVM tells of none where the IOAPIC is its own.
+    std::function<void(std::uint8_t)> end_of_interrupt;
 };
 
 /// One vCPU. Made and set up by one thread, then run by one thread; only stop() may come from

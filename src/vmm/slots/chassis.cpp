@@ -5,9 +5,10 @@
 
 namespace tenon::vmm::slots {
 
-Chassis::Chassis(const model::machine::MachinePlan& plan, kvm::Vm& vm, board::Warnings& warnings) {
+Chassis::Chassis(const model::machine::MachinePlan& plan, kvm::IrqRoutes& routes,
+                 board::Warnings& warnings) {
     for (const auto& port : plan.ports)
-        slots_.emplace_back(port, vm, warnings);
+        slots_.emplace_back(port, routes, warnings);
 }
 
 Functions Chassis::functions() const {
@@ -34,10 +35,13 @@ std::vector<std::shared_ptr<const model::slot::PortPlan>> Chassis::seen_plans() 
 void Chassis::renumber(std::size_t port, iommu::Remapper& remapper) const {
     const auto& slot = slots_[port];
     const auto bus = static_cast<unsigned>(slot.secondary_bus()) << 8;
-    for (const auto& occupant : slot.content()->occupants)
-        if (const auto& device = occupant->behind())
-            remapper.renumber(*device,
-                              static_cast<model::iommu::SourceId>(bus | occupant->devfn()));
+    for (const auto& occupant : slot.content()->occupants) {
+        const auto& device = occupant->behind();
+        if (!device) continue;
+        const auto source = static_cast<model::iommu::SourceId>(bus | occupant->devfn());
+        remapper.renumber(*device, source);
+        occupant->function()->renumber(source);
+    }
 }
 
 std::vector<assigned::PeerMemory::Member> Chassis::peers() const {

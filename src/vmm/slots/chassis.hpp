@@ -22,8 +22,9 @@ namespace tenon::vmm::slots {
 /// its moment.
 class Chassis {
 public:
-    /// All slots are empty. `vm` and `warnings` must outlive it.
-    Chassis(const model::machine::MachinePlan& plan, kvm::Vm& vm, board::Warnings& warnings);
+    /// All slots are empty. `routes` and `warnings` must outlive it.
+    Chassis(const model::machine::MachinePlan& plan, kvm::IrqRoutes& routes,
+            board::Warnings& warnings);
 
     std::size_t size() const { return slots_.size(); }
     /// The slot of port `port` of the plan.

@@ -10,10 +10,10 @@
 
 namespace tenon::vmm::slots {
 
-RootPort::RootPort(std::shared_ptr<const model::slot::PortPlan> plan, kvm::Vm& vm,
+RootPort::RootPort(std::shared_ptr<const model::slot::PortPlan> plan, kvm::IrqRoutes& routes,
                    board::Warnings& warnings)
     : plan_{std::move(plan)},
-      vm_{vm},
+      routes_{routes},
       warnings_{warnings},
       config_{plan_->map},
       slot_{config_, plan_->rules.hotplug.value},
@@ -83,8 +83,10 @@ void RootPort::raise_interrupt() {
     if (!master || control.get<pci::MsiEnable>() == 0) return;
     const auto address = bytes.read32(at + pci::msi::address) |
                          std::uint64_t{bytes.read32(at + pci::msi::upper_address)} << 32;
-    warnings_.check(vm_.signal_msi(address, bytes.read16(at + pci::msi::data(true))),
-                    fmt::format("port {}: its interrupt", plan_->name));
+    const std::uint32_t data = bytes.read16(at + pci::msi::data(true));
+    warnings_.check(
+        routes_.send({.source = devfn(), .message = {.address = address, .data = data}}),
+        fmt::format("port {}: its interrupt", plan_->name));
 }
 
 }  // namespace tenon::vmm::slots

@@ -11,15 +11,15 @@
 #include "model/running/link_state.hpp"
 #include "model/running/slot_state.hpp"
 #include "vmm/board/warnings.hpp"
-#include "vmm/kvm/vm.hpp"
+#include "vmm/kvm/irq_routes.hpp"
 
 namespace tenon::vmm::slots {
 
 /// Answers the guest's accesses to a root port. One caller at a time.
 class RootPort {
 public:
-    /// The port as `plan` has it, which is kept. `vm` and `warnings` must outlive it.
-    RootPort(std::shared_ptr<const model::slot::PortPlan> plan, kvm::Vm& vm,
+    /// The port as `plan` has it, which is kept. `routes` and `warnings` must outlive it.
+    RootPort(std::shared_ptr<const model::slot::PortPlan> plan, kvm::IrqRoutes& routes,
              board::Warnings& warnings);
     RootPort(const RootPort&) = delete;
     RootPort& operator=(const RootPort&) = delete;
@@ -67,7 +67,7 @@ private:
     bool carry_out(const std::vector<model::running::SlotAction>& actions);
 
     std::shared_ptr<const model::slot::PortPlan> plan_;
-    kvm::Vm& vm_;
+    kvm::IrqRoutes& routes_;
     board::Warnings& warnings_;
     model::running::ConfigState config_;
     model::running::SlotState slot_;

@@ -30,10 +30,10 @@ struct SlotContent {
 /// and the port goes by the plan of an empty one.
 class Slot {
 public:
-    /// Nobody is there yet. `vm` and `warnings` must outlive it.
-    Slot(const std::shared_ptr<const model::slot::PortPlan>& plan, kvm::Vm& vm,
+    /// Nobody is there yet. `routes` and `warnings` must outlive it.
+    Slot(const std::shared_ptr<const model::slot::PortPlan>& plan, kvm::IrqRoutes& routes,
          board::Warnings& warnings)
-        : devfn_{plan->guest.devfn()}, root_{plan, vm, warnings}, content_{of(plan)} {}
+        : devfn_{plan->guest.devfn()}, root_{plan, routes, warnings}, content_{of(plan)} {}
 
     /// What a write to the port asks for.
     struct Wanted {
