@@ -50,7 +50,7 @@ void put_before(std::vector<Entry>& texts, std::vector<Entry> tree) {
                  std::make_move_iterator(tree.end()));
 }
 
-Result<std::vector<Entry>> read_file(const std::string& path) {
+Result<std::vector<Entry>> read_entries(const std::string& path) {
     TENON_TRY(found,
               capture::read_recording(
                   path, {.keeps_file = sysfs::is_file_of_facts, .root_of = sysfs::root_of_member}),
@@ -93,7 +93,7 @@ Result<OpenedFolder> open_folder(const std::string& path) {
 }  // namespace
 
 Result<std::vector<Entry>> list_recorded(const std::string& path) {
-    if (!is_folder(path)) return read_file(path);
+    if (!is_folder(path)) return read_entries(path);
     TENON_TRY(opened, open_folder(path), "");
     return std::move(opened.entries);
 }
@@ -101,7 +101,7 @@ Result<std::vector<Entry>> list_recorded(const std::string& path) {
 Result<device::DeviceFacts> read_recorded(std::string_view named) {
     auto parts = capture::Named::take_apart(named);
     if (!is_folder(parts.path)) {
-        TENON_TRY(entries, read_file(parts.path), "");
+        TENON_TRY(entries, read_entries(parts.path), "");
         return capture::take(parts, named, entries);
     }
     TENON_TRY(opened, open_folder(parts.path), "");

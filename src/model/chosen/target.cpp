@@ -13,7 +13,7 @@
 namespace tenon::model::chosen {
 namespace {
 
-constexpr PasidOffset last_bytes = 0xff8;
+constexpr PasidOffset qemu_pasid_place = 0xff8;
 
 struct Version {
     unsigned major = 0;
@@ -30,7 +30,7 @@ constexpr VersionDefaults defaults_11_1{.ats = AtsMode::Auto,
                                         .atomics = AtomicsRule{.mode = AtomicsMode::LoneFunction},
                                         .hotplug = true,
                                         .pasid = PasidMode::Auto,
-                                        .pasid_offset = last_bytes,
+                                        .pasid_offset = qemu_pasid_place,
                                         .reset = ResetChoice::Auto,
                                         .on_error = ErrorAction::Stop,
                                         .viommu_pasid_width = 0u};

@@ -24,7 +24,7 @@ namespace {
 using chosen::CapabilityList;
 using chosen::QemuPlace;
 
-constexpr std::uint64_t page = 4096;
+constexpr std::uint64_t page_size = 4096;
 
 bool is_on_express_bus(QemuPlace place) {
     return place == QemuPlace::Port || place == QemuPlace::RootBus;
@@ -390,7 +390,7 @@ void relocate_msix_as_qemu(const chosen::FunctionProperties& properties, Functio
         return;
     }
     auto& msix = *view.msix;
-    const auto needs = std::max(std::bit_ceil(msix.table_size() + msix.pba_size()), page);
+    const auto needs = std::max(std::bit_ceil(msix.table_size() + msix.pba_size()), page_size);
     msix.device_table = {.bar = msix.table_bar, .offset = msix.table_offset};
     msix.device_pba = {.bar = msix.pba_bar, .offset = msix.pba_offset};
     msix.table_bar = msix.pba_bar = wish.bar;

@@ -20,9 +20,9 @@ namespace express = pci::express;
 // Where QEMU's port has its capabilities.
 constexpr std::size_t subsystem_at = 0x40;
 constexpr std::size_t msix_at = 0x48;
-constexpr std::size_t express_at = 0x54;
-constexpr std::size_t errors_at = 0x100;
-constexpr std::size_t access_control_at = 0x148;
+constexpr std::size_t qemu_express_at = 0x54;
+constexpr std::size_t qemu_errors_at = 0x100;
+constexpr std::size_t qemu_access_control_at = 0x148;
 
 struct Link {
     unsigned speed = QemuLink::speed;
@@ -61,7 +61,7 @@ void emulate_header(function::RegisterMap& map, const PortPlan& port) {
     map.emulate<std::uint8_t>(secondary_bus, port.secondary_bus, 0xff);
     map.emulate<std::uint8_t>(subordinate_bus, port.secondary_bus, 0xff);
     map.emulate<std::uint16_t>(secondary_status, 0, 0, secondary_errors);
-    map.emulate<std::uint8_t>(capabilities_pointer, express_at);
+    map.emulate<std::uint8_t>(capabilities_pointer, qemu_express_at);
     map.emulate<std::uint8_t>(interrupt_line, 0, 0xff);
     map.emulate<std::uint8_t>(interrupt_pin, 1);
     map.emulate<std::uint16_t>(bridge_control, 0,
@@ -75,7 +75,7 @@ void emulate_header(function::RegisterMap& map, const PortPlan& port) {
 }
 
 // Attention button, power controller, both indicators, and an interlock; hot-plug as asked.
-void emulate_slot(function::RegisterMap& map, const PortPlan& port) {
+void show_slot(function::RegisterMap& map, const PortPlan& port) {
     constexpr std::uint32_t fixed = 0x0002001b;
     constexpr std::uint16_t indicators = 0x03c0;
     constexpr std::uint16_t power_off = 0x0400;
@@ -84,16 +84,16 @@ void emulate_slot(function::RegisterMap& map, const PortPlan& port) {
     if (port.rules.hotplug.value)
         capabilities = capabilities.with<pci::HotPlugSurprise>(1).with<pci::HotPlugCapable>(1);
     const bool occupied = !port.functions.empty();
-    map.emulate<std::uint32_t>(express_at + express::slot_capabilities, capabilities.raw());
+    map.emulate<std::uint32_t>(qemu_express_at + express::slot_capabilities, capabilities.raw());
     map.emulate<std::uint16_t>(
-        express_at + express::slot_control,
+        qemu_express_at + express::slot_control,
         static_cast<std::uint16_t>(occupied ? indicators : indicators | power_off),
         pci::SlotControl::mask_of(pci::Access::ReadWrite));
-    map.emulate<std::uint16_t>(express_at + express::slot_status, 0, 0,
+    map.emulate<std::uint16_t>(qemu_express_at + express::slot_status, 0, 0,
                                pci::SlotStatus::mask_of(pci::Access::WriteOneToClear));
 }
 
-void emulate_link(function::RegisterMap& map, const PortPlan& port) {
+void show_link(function::RegisterMap& map, const PortPlan& port) {
     constexpr std::uint32_t reports_bandwidth = 0x00200000;
     constexpr std::uint32_t low_power = 0x00000400;  // ASPM L0s.
     const auto able = pci::LinkCapabilities{reports_bandwidth | low_power}
@@ -105,17 +105,17 @@ void emulate_link(function::RegisterMap& map, const PortPlan& port) {
                          .with<pci::CurrentLinkSpeed>(static_cast<std::uint16_t>(link.speed))
                          .with<pci::NegotiatedLinkWidth>(static_cast<std::uint16_t>(link.width));
     const auto speeds = ((1u << QemuLink::speed) - 1) << 1;
-    map.emulate<std::uint32_t>(express_at + express::link_capabilities, able.raw());
-    map.emulate<std::uint16_t>(express_at + express::link_control, 0,
+    map.emulate<std::uint32_t>(qemu_express_at + express::link_capabilities, able.raw());
+    map.emulate<std::uint16_t>(qemu_express_at + express::link_control, 0,
                                pci::LinkControl::mask_of(pci::Access::ReadWrite));
-    map.emulate<std::uint16_t>(express_at + express::link_status, now.raw());
-    map.emulate<std::uint32_t>(express_at + express::link_capabilities_2, speeds);
-    map.emulate<std::uint16_t>(express_at + express::link_control_2,
+    map.emulate<std::uint16_t>(qemu_express_at + express::link_status, now.raw());
+    map.emulate<std::uint32_t>(qemu_express_at + express::link_capabilities_2, speeds);
+    map.emulate<std::uint16_t>(qemu_express_at + express::link_control_2,
                                static_cast<std::uint16_t>(QemuLink::speed));
 }
 
-void emulate_express(function::RegisterMap& map, const PortPlan& port) {
-    constexpr auto at = express_at;
+void show_express(function::RegisterMap& map, const PortPlan& port) {
+    constexpr auto at = qemu_express_at;
     constexpr std::uint32_t extended_tag = 0x20;
     constexpr std::uint32_t forwards_routing_ids = 0x20;
     constexpr auto control = pci::DeviceControl{pci::DeviceControl::mask_of(pci::Access::ReadWrite)}
@@ -137,8 +137,8 @@ void emulate_express(function::RegisterMap& map, const PortPlan& port) {
     map.emulate<std::uint16_t>(at + express::device_control, 0, control.raw());
     map.emulate<std::uint16_t>(at + express::device_status, 0, 0,
                                pci::DeviceStatus::mask_of(pci::Access::WriteOneToClear));
-    emulate_link(map, port);
-    emulate_slot(map, port);
+    show_link(map, port);
+    show_slot(map, port);
     map.emulate<std::uint16_t>(at + express::root_control, 0,
                                pci::RootControl::mask_of(pci::Access::ReadWrite));
     map.emulate<std::uint32_t>(at + express::device_capabilities_2, second.raw());
@@ -164,11 +164,11 @@ void emulate_errors(function::RegisterMap& map) {
     constexpr std::uint32_t correctable_mask = 0x0000e000;
     constexpr std::uint32_t checks = 0x000002a0;  // ECRC made and checked, headers of several.
     map.emulate<std::uint32_t>(
-        errors_at, pci::extended_header(pci::extended_id::error_reporting, 2, access_control_at));
-    map.emulate<std::uint32_t>(errors_at + at::mask, internal_errors);
-    map.emulate<std::uint32_t>(errors_at + at::severity, severity);
-    map.emulate<std::uint32_t>(errors_at + at::correctable_mask, correctable_mask);
-    map.emulate<std::uint32_t>(errors_at + at::correctable_mask + 4, checks);
+        qemu_errors_at, pci::extended_header(pci::extended_id::error_reporting, 2, qemu_access_control_at));
+    map.emulate<std::uint32_t>(qemu_errors_at + at::mask, internal_errors);
+    map.emulate<std::uint32_t>(qemu_errors_at + at::severity, severity);
+    map.emulate<std::uint32_t>(qemu_errors_at + at::correctable_mask, correctable_mask);
+    map.emulate<std::uint32_t>(qemu_errors_at + at::correctable_mask + 4, checks);
 }
 
 }  // namespace
@@ -179,12 +179,12 @@ function::RegisterMap build_qemu_port(const PortPlan& port) {
     map.hide(0, pci::express_size);
     emulate_header(map, port);
     emulate_messages(map);
-    emulate_express(map, port);
+    show_express(map, port);
     emulate_errors(map);
-    map.emulate<std::uint32_t>(access_control_at,
+    map.emulate<std::uint32_t>(qemu_access_control_at,
                                pci::extended_header(pci::extended_id::access_control, 1));
-    map.emulate<std::uint16_t>(access_control_at + pci::access_control::capability, services);
-    map.emulate<std::uint16_t>(access_control_at + pci::access_control::control, 0, services);
+    map.emulate<std::uint16_t>(qemu_access_control_at + pci::access_control::capability, services);
+    map.emulate<std::uint16_t>(qemu_access_control_at + pci::access_control::control, 0, services);
     return map;
 }
 
