@@ -13,6 +13,7 @@ import os
 import pathlib
 import random
 import re
+import struct
 import sys
 import tarfile
 
@@ -247,11 +248,46 @@ def iommu_guests():
                 yield bytes([kind, mode, 0]) + source.randbytes(size)
 
 
+def access(offset, size, value):
+    return struct.pack("<HBQ", offset, {1: 0, 2: 1, 4: 2, 8: 3}[size], value)
+
+
+def drivers():
+    """Accesses of fuzz/virtio_driver.cpp: one that starts, rings and resets, and noise."""
+    source = random.Random(3)
+    start = b"".join([access(20, 1, 3), access(8, 4, 1), access(12, 4, 1), access(20, 1, 11), access(26, 2, 1),
+                      access(32, 8, 0x1000), access(40, 8, 0x2000), access(48, 8, 0x3000), access(28, 2, 1),
+                      access(20, 1, 15), access(0x3000, 2, 0), access(0x2020, 1, 1), access(20, 1, 0)])
+    yield start
+    yield start + b"\0\0\x40" + bytes(8) + start
+    for size in (110, 1100):
+        yield source.randbytes(size)
+
+
+def answer(request, payload):
+    return struct.pack("<III", request, 5, len(payload)) + payload
+
+
+def back_ends():
+    """What fuzz/vhost_user_back_end.cpp reads: the answers of a disk, with and without acknowledgements, and noise."""
+    source = random.Random(4)
+    config = answer(24, struct.pack("<III", 0, 60, 0) + bytes(60))
+    for protocol in (0x209, 0x200):
+        known = b"".join([answer(1, struct.pack("<Q", 1 << 32 | 1 << 30 | 1 << 9)), answer(15, struct.pack("<Q", protocol)),
+                          answer(17, struct.pack("<Q", 255)) if protocol & 1 else b"", config])
+        done = struct.pack("<Q", 0)
+        begun = b"".join(answer(request, done) for request in (2, 5, 18)) if protocol & 8 else answer(1, done)
+        yield bytes([1, 0]) + known + begun + (answer(25, done) if protocol & 8 else b"") + config + \
+            (answer(18, done) if protocol & 8 else b"") + answer(11, done)
+        yield bytes([1, 0]) + known + source.randbytes(200)
+    yield bytes([0, 1]) + source.randbytes(400)
+
+
 def main():
     kinds = {"command_line": command_lines, "capture_text": texts, "capture_blob": blobs, "capture_json": documents,
              "guest_access": guests, "control_stream": conversations, "vm_file": vm_files, "plan_json": plans,
              "recording": recordings, "domain_xml": domains, "machine_yaml": machines,
-             "remapping_unit": iommu_guests}
+             "remapping_unit": iommu_guests, "virtio_driver": drivers, "vhost_user_back_end": back_ends}
     if len(sys.argv) != 3 or sys.argv[1] not in kinds:
         sys.exit(__doc__)
     folder = pathlib.Path(sys.argv[2])

@@ -7,6 +7,7 @@
 #   --kernel stock|lab|6.1        the virtual host's kernel (stock)
 #   --guest-kernel stock|lab|6.1  the kernel offered for guests (as --kernel; stock on 6.1)
 #   --modules                     our kernel modules at hand, see lab/modules.sh
+#   --backends                    programs behind vhost-user sockets at hand, see lab/backends.sh
 #   --prepare                     have all this needs in the cache, run nothing
 #   --timeout SECONDS             limit for everything (600; none for a shell)
 #   --memory SIZE, --cpus N       3G, 1: with two processors a hang has been seen
@@ -18,7 +19,7 @@
 # The command finds in its environment: TENON_GUEST_BZIMAGE, TENON_GUEST_VMLINUX (lab kernel only) and
 # TENON_GUEST_INITRD for its guests; TENON_DISK_CHECKSUM, the SHA-256 of the disk at 01:00.0, and
 # TENON_DISK2_CHECKSUM of that at 07:00.0; TENON_EMULATOR, a QEMU that runs there; TENON_QMP_CLIENT, a
-# PYTHONPATH with the package qemu.qmp; TENON_ROOT, this repository; with --modules TENON_MODULES, a folder
+# PYTHONPATH with the package qemu.qmp; with --backends TENON_STORAGE_DAEMON, qemu-storage-daemon; TENON_ROOT, this repository; with --modules TENON_MODULES, a folder
 # of those that fit its kernel (the guest's are in the guest's initrd); and every TENON* variable of the
 # caller. Devices, each below a root port: 01:00.0 NVMe, 02:00.0 igb with SR-IOV, 03:00.0 e1000e, 04:00.0
 # edu, 05:00.0 virtio-net with ATS, 06:00.0 virtio-blk with ATS, 07:00.0 NVMe and 07:00.1 edu; on the root
@@ -28,12 +29,12 @@
 
 set -euo pipefail
 here=$(dirname "$(readlink -f "$0")")
-for part in lib archive emulator kernels modules initrd disks; do
+for part in lib archive emulator backends kernels modules initrd disks; do
     # shellcheck disable=SC1090
     . "$here/$part.sh"
 done
 
-kernel=stock guest_kernel='' prepare='' with_modules='' timeout=600 memory=3G cpus=1 append='' share=''
+kernel=stock guest_kernel='' prepare='' with_modules='' with_backends='' timeout=600 memory=3G cpus=1 append='' share=''
 accel=tcg,thread=single,tb-size=512
 iommu=intel-iommu,intremap=on,eim=on,device-iotlb=on
 extra=()
@@ -51,6 +52,7 @@ while [ $# -gt 0 ]; do
         --share) share=$2 ;;
         --prepare) prepare=yes && shift && continue ;;
         --modules) with_modules=yes && shift && continue ;;
+        --backends) with_backends=yes && shift && continue ;;
         --) shift && break ;;
         --*) die "unknown option: $1 (the options stand at the top of lab/boot.sh)" ;;
         *) break ;;
@@ -66,6 +68,7 @@ esac
 emulator_prepare
 qmp_client_prepare
 disks_prepare
+[ -z "$with_backends" ] || backends_prepare
 kernel_prepare "$guest_kernel"
 guest_folder=$kernel_folder
 [ -z "$with_modules" ] || modules_prepare "$guest_kernel"
@@ -106,10 +109,11 @@ TENON_DISK_CHECKSUM=$disk_checksum
 TENON_DISK2_CHECKSUM=$disk2_checksum
 TENON_EMULATOR=$emulator
 TENON_QMP_CLIENT=$qmp_client
+TENON_STORAGE_DAEMON=${with_backends:+$storage_daemon}
 TENON_ROOT=$tenon_root
 TENON_MODULES=$modules
 export TENON_GUEST_BZIMAGE TENON_GUEST_INITRD TENON_DISK_CHECKSUM TENON_DISK2_CHECKSUM
-export TENON_EMULATOR TENON_QMP_CLIENT TENON_ROOT TENON_MODULES
+export TENON_EMULATOR TENON_QMP_CLIENT TENON_STORAGE_DAEMON TENON_ROOT TENON_MODULES
 {
     # Debian's own programs: those that a user has put before them may be scripts of many steps, seconds here.
     printf 'export PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/tmp LANG=C.UTF-8 TERM=%q\n' "${TERM:-dumb}"

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "library/words/backend_argument.hpp"
 #include "library/words/device_argument.hpp"
 #include "library/words/memory_argument.hpp"
 #include "library/words/port_argument.hpp"
@@ -54,6 +55,9 @@ int main() {
           facts);
     print("Of a root port", "`--port NAME,key=value…`, `[[port]]`.",
           tenon::library::words::port_keys());
+    print("Of a Virtio device that is a process",
+          "`--vhost-user SOCKET,key=value…`, `[[vhost-user]]`; see [Virtio devices](virtio.md).",
+          tenon::library::words::backend_keys());
     print("Of guest memory", "`--memory SIZE,key=value…`, `memory = \"SIZE,key=value…\"`.",
           tenon::library::words::memory_keys());
     print("Of the guest's IOMMU", "`--viommu vtd,key=value…`, `viommu = \"vtd,key=value…\"`.",

@@ -35,8 +35,8 @@ BELOW = {
 }
 # Rooms of a layer, first to last. Those of one step do not know each other.
 ROOMS = {
-    "model": [["chosen"], ["function"], ["slot"], ["iommu"], ["machine", "running"]],
-    "vmm": [["board"], ["kvm"], ["assigned", "acpi", "loader", "iommu"], ["slots"], ["control"]],
+    "model": [["chosen"], ["function", "virtio"], ["slot"], ["iommu"], ["machine", "running"]],
+    "vmm": [["board"], ["kvm"], ["assigned", "acpi", "loader", "iommu"], ["virtio"], ["slots"], ["control"]],
     "cli": [["text"]],
     "library": [["words"]],
     "capture": [["text"], ["listing"]],

@@ -78,6 +78,7 @@ CLI::App* add_plan(CLI::App& app, Options& options) {
     command->add_option("--report", options.report);
     command->add_flag("--no-open", options.no_open);
     command->add_flag("--anonymize", options.anonymize);
+    command->add_option("--vhost-user", options.machine.backends)->allow_extra_args(false);
     // A device is named with or without --device, as `run` wants it.
     command->add_option("--device,DEVICE", options.machine.devices);
     set_help(*command, plan_help());
@@ -97,6 +98,7 @@ CLI::App* add_run(CLI::App& app, Options& options) {
     command->add_option("--control", run.control);
     command->add_flag("--timing", options.timing);
     command->add_option("--device", run.machine.devices)->allow_extra_args(false);
+    command->add_option("--vhost-user", run.machine.backends)->allow_extra_args(false);
     set_help(*command, run_help());
     return command;
 }
@@ -195,6 +197,7 @@ Result<void> take_file(CLI::App& command, const CLI::App& complete, const std::s
     TENON_TRY_DO(apply_file(command, complete, file), "");
     machine.devices = merge_devices(tables_of(file, "device"), machine.devices);
     machine.ports = merge_ports(tables_of(file, "port"), machine.ports);
+    machine.backends = merge_backends(tables_of(file, "vhost-user"), machine.backends);
     return {};
 }
 
@@ -319,6 +322,7 @@ Outcome plan(const Host& host, const Options& options, const text::TextStyle& st
 Outcome anonymized(Outcome outcome, const Options& options) {
     if (!options.anonymize || outcome.status != status::wrong) return outcome;
     auto typed = options.machine.devices;
+    typed.insert(typed.end(), options.machine.backends.begin(), options.machine.backends.end());
     typed.insert(typed.end(), options.capture.devices.begin(), options.capture.devices.end());
     for (const auto& file : {options.list.file, options.list.report, options.report,
                              options.capture.output, options.vm_file})
@@ -347,8 +351,9 @@ Outcome dispatch(int count, const char* const* arguments, const Host& host,
         return parsing_ended(error, app);
     }
     if (plan_command->parsed()) {
-        if (options.machine.devices.empty() && options.machine.ports.empty())
-            return wrong_usage("plan", "DEVICE or --port is required");
+        if (options.machine.devices.empty() && options.machine.ports.empty() &&
+            options.machine.backends.empty())
+            return wrong_usage("plan", "DEVICE, --vhost-user or --port is required");
         const auto file = file_among(options.machine.devices);
         if (!file) return anonymized(wrong_input(file.error()), options);
         options.vm_file = *file;

@@ -48,7 +48,7 @@ TEST_F(App, EndsWithOneMessageOnWrongUsage) {
     EXPECT_EQ(run_with({}).status, 2);
     EXPECT_EQ(run_with({}).err, "tenon: no command. See: tenon --help\n");
     EXPECT_EQ(run_with({"plan"}).err,
-              "tenon: DEVICE or --port is required. See: tenon plan --help\n");
+              "tenon: DEVICE, --vhost-user or --port is required. See: tenon plan --help\n");
     EXPECT_EQ(run_with({"fly"}).status, 2);
     EXPECT_EQ(run_with({"fly"}).err,
               "tenon: unknown command \"fly\"; known: plan, run, capture, list, diff, ctl, check. "

@@ -12,7 +12,7 @@
 #include <thread>
 
 #include "cli/ctl_command.hpp"
-#include "vmm/control/local_address.hpp"
+#include "vmm/board/local_address.hpp"
 
 namespace tenon::cli {
 namespace {
@@ -25,7 +25,7 @@ constexpr std::string_view greeting = "{\"QMP\":{\"version\":{},\"capabilities\"
 class CtlAndAHostileServer : public testing::Test {
 protected:
     void SetUp() override {
-        ASSERT_EQ(vmm::control::bind_to(listener, *vmm::control::local_address(path)), 0);
+        ASSERT_EQ(vmm::board::bind_to(listener, *vmm::board::local_address(path)), 0);
         ASSERT_EQ(::listen(listener.number(), 1), 0);
     }
     void TearDown() override {

@@ -31,7 +31,7 @@ Result<bool> check_kind(const CLI::Option& option, const FileOption& entry) {
 Result<void> apply_file(CLI::App& command, const CLI::App& complete,
                         const std::vector<FileOption>& file) {
     for (const auto& entry : file) {
-        if (entry.key == "device" || entry.key == "port") continue;
+        if (entry.key == "device" || entry.key == "port" || entry.key == "vhost-user") continue;
         const auto name = "--" + entry.key;
         const auto* const known = complete.get_option_no_throw(name);
         if (known == nullptr || entry.key == "help")

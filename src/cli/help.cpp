@@ -8,6 +8,7 @@
 
 #include "cli/text/key_text.hpp"
 #include "cli/text/library.hpp"
+#include "library/words/backend_argument.hpp"
 #include "library/words/device_argument.hpp"
 #include "library/words/memory_argument.hpp"
 #include "library/words/port_argument.hpp"
@@ -71,6 +72,16 @@ A file whose own name contains a comma or a # is found by its whole name first. 
     return all + text::render_keys(stated, 2, column + 2);
 }
 
+std::string backend_option() {
+    return fmt::format(
+        R"(  --vhost-user SOCKET,type=TYPE[,key=value...]
+                          a Virtio device that is a process (qemu-storage-daemon, passt, virtiofsd),
+                          which listens at SOCKET; fd=N is a connected one; may be given again. The
+                          keys are
+{})",
+        text::render_keys(words::backend_keys(), 4, column));
+}
+
 }  // namespace
 
 std::string program_help() {
@@ -119,6 +130,7 @@ Usage: tenon plan [OPTION]... DEVICE[,key=value...]...
   --anonymize             name no single device and no site, in whatever form is printed
 )";
     text += machine_options("For\n                          plans of a guest that will have one");
+    text += backend_option();
     text += device_words();
     return text + R"(
 Without -v it is one screen: the verdict, what differs from the hardware and why, warnings, what to do.
@@ -157,6 +169,7 @@ Usage: tenon run --kernel FILE [OPTION]... --device DEVICE[,key=value...]...
   --timing                print at the end where the time of the start went
 )";
     text += machine_options("An\n                          experiment: nothing translates them");
+    text += backend_option();
     text += device_words();
     return text + R"(
 All memory of the guest is locked while a device is assigned. A file is for `tenon plan` only. A

@@ -47,7 +47,7 @@ Result<void> check_no_slot(const std::vector<std::string>& devices) {
 Result<void> check_live(const model::machine::MachinePlan& plan) {
     for (const auto& port : plan.ports)
         for (const auto& function : port->functions)
-            if (function.facts.origin != device::Origin::Live)
+            if (!function.backend && function.facts.origin != device::Origin::Live)
                 return std::unexpected(Error{
                     .kind = Error::Kind::Malformed,
                     .what =

@@ -9,6 +9,7 @@
 #include "cli/text/library.hpp"
 #include "cli/toml.hpp"
 #include "cli/toml_depth.hpp"
+#include "library/words/backend_argument.hpp"
 #include "library/words/device_argument.hpp"
 #include "library/words/limits.hpp"
 #include "library/words/memory_argument.hpp"
@@ -28,11 +29,16 @@ struct TableKind {
     std::string_view key;
     std::string_view name;
     std::size_t most;
-    Result<void> (*check)(std::string_view text);
+    Result<void> (*check)(std::string_view text);  // Of the name with one key, or none.
+    Result<void> (*check_whole)(std::string_view text) = nullptr;
 };
 
 Result<void> check_device(std::string_view text) {
     TENON_TRY_DO(words::parse_device_argument(text), "");
+    return {};
+}
+Result<void> check_backend(std::string_view text) {
+    TENON_TRY_DO(words::parse_backend_argument(text), "");
     return {};
 }
 Result<void> check_port(std::string_view text) {
@@ -58,7 +64,9 @@ Result<void> check_machine(std::string_view text) {
 }
 
 constexpr std::array tables{TableKind{"device", "host", words::most_devices, check_device},
-                            TableKind{"port", "name", words::most_ports, check_port}};
+                            TableKind{"port", "name", words::most_ports, check_port},
+                            TableKind{"vhost-user", "socket", words::most_devices,
+                                      words::check_backend_keys, check_backend}};
 
 struct ScalarCheck {
     std::string_view key;
@@ -143,6 +151,7 @@ private:
             TENON_TRY_DO(kind.check(name->get() + pair), where(key));
             text += pair;
         }
+        if (kind.check_whole != nullptr) TENON_TRY_DO(kind.check_whole(text), place);
         options_.push_back(
             {.key = std::string{kind.key}, .value = std::move(text), .where = place});
         return {};
@@ -190,6 +199,26 @@ std::vector<std::string> merge_devices(const std::vector<std::string>& file,
     for (const auto& text : file) {
         const auto one = words::parse_device_argument(text);
         if (!one || (!devices.contains(device_of(one->name)) && !ids.contains(one->id)))
+            merged.push_back(text);
+    }
+    merged.insert(merged.end(), options.begin(), options.end());
+    return merged;
+}
+
+std::vector<std::string> merge_backends(const std::vector<std::string>& file,
+                                        const std::vector<std::string>& options) {
+    std::set<std::string> sockets;
+    std::set<std::string> ids;
+    for (const auto& text : options) {
+        const auto option = words::parse_backend_argument(text);
+        if (!option) continue;  // Said later, by who reads it.
+        sockets.insert(name_of(option->backend));
+        if (!option->id.empty()) ids.insert(option->id);
+    }
+    std::vector<std::string> merged;
+    for (const auto& text : file) {
+        const auto one = words::parse_backend_argument(text);
+        if (!one || (!sockets.contains(name_of(one->backend)) && !ids.contains(one->id)))
             merged.push_back(text);
     }
     merged.insert(merged.end(), options.begin(), options.end());

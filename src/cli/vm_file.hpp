@@ -30,10 +30,12 @@ bool is_vm_file(std::string_view word);
 /// Errors: errno of the file; Malformed, naming file, line and key.
 Result<std::vector<FileOption>> read_vm_file(const std::string& path);
 
-/// Devices or ports of the file, then those of the command line. One of the command line takes the
-/// place of one of the file that has the same name or the same id=.
+/// Devices, processes or ports of the file, then those of the command line. One of the command line
+/// takes the place of one of the file that has the same name or the same id=.
 std::vector<std::string> merge_devices(const std::vector<std::string>& file,
                                        const std::vector<std::string>& options);
+std::vector<std::string> merge_backends(const std::vector<std::string>& file,
+                                        const std::vector<std::string>& options);
 std::vector<std::string> merge_ports(const std::vector<std::string>& file,
                                      const std::vector<std::string>& options);
 

@@ -121,6 +121,9 @@ TEST(VmFileDevices, GiveWayToThoseOfTheCommandLine) {
                               {"01:00.0", "0000:04:00.0,id=disk"}),
                 ElementsAre("0000:03:00.0", "01:00.0", "0000:04:00.0,id=disk"));
     EXPECT_THAT(merge_ports({"a", "b"}, {"b", "c"}), ElementsAre("a", "b", "c"));
+    EXPECT_THAT(merge_backends({"a,type=blk", "b,type=net,id=lan", "c,type=fs"},
+                               {"a,type=net", "d,type=net,id=lan"}),
+                ElementsAre("c,type=fs", "a,type=net", "d,type=net,id=lan"));
 }
 
 // The command as a whole, with a dump as its device: nothing of this host is needed.
@@ -152,6 +155,22 @@ TEST_F(VmFilePlan, PlansTheMachineOfTheFile) {
     EXPECT_THAT(outcome.out, HasSubstr("4 processors"));
     EXPECT_THAT(outcome.out, HasSubstr("1 GiB"));
     EXPECT_THAT(outcome.out, HasSubstr("disk"));
+}
+
+TEST_F(VmFilePlan, PlansAProcessOfTheFile) {
+    std::ofstream{path} << "[[vhost-user]]\nsocket = \"/nowhere\"\ntype = \"blk\"\nid = \"disk\"\n";
+
+    const auto outcome = run_words({"plan", path.c_str()});
+
+    EXPECT_EQ(outcome.status, 0) << outcome.err;
+    EXPECT_THAT(outcome.out, HasSubstr("disk vhost-user:/nowhere: assignable"));
+}
+
+TEST_F(VmFilePlan, SaysWhereAProcessLacksItsType) {
+    std::ofstream{path} << "[[vhost-user]]\nsocket = \"/nowhere\"\nqueues = 2\n";
+
+    EXPECT_THAT(run_words({"plan", path.c_str()}).err,
+                HasSubstr("vm.toml:1: vhost-user: /nowhere: type= is missing"));
 }
 
 TEST_F(VmFilePlan, LetsOptionsWin) {

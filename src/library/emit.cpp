@@ -144,6 +144,8 @@ private:
 
     void function(const model::slot::FunctionPlan& plan, to::Port& port) {
         const auto& view = plan.view;
+        if (plan.backend)
+            return lack("{} is left out: a process behind a socket is not written yet", view.host);
         if (!view.guest_view && !is_known_by_words(plan.facts))
             return lack("{} is left out: {}", view.host, why_not(view));
         // QEMU needs no bytes to be told of it.

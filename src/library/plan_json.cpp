@@ -160,6 +160,15 @@ Json reset(const model::function::ResetPlan& plan) {
             {"bus_set", plan.bus_set}};
 }
 
+Json backend(const model::virtio::Backend& one) {
+    return {{"socket", one.file ? Json(nullptr) : Json(one.socket)},
+            {"file", one.file ? Json(*one.file) : Json(nullptr)},
+            {"type", one.type},
+            {"queues", one.queues},
+            {"queue_size", one.queue_size},
+            {"config_size", one.config_size}};
+}
+
 Json config(const model::slot::FunctionPlan& plan) {
     auto rows = Json::array();
     if (!plan.view.guest_view) return rows;
@@ -209,6 +218,7 @@ Json function(const model::slot::FunctionPlan& plan, const model::slot::SlotView
                 {"properties", properties(view.properties)},
                 {"atomics", atomics(view, in_slot)},
                 {"reset", reset(plan.reset)}};
+    if (plan.backend) object["backend"] = backend(*plan.backend);
     // Of a function without bytes: what is known of it is in these sentences.
     if (plan.facts.words && known_config(plan.facts) == 0) object["told"] = plan.facts.words->told;
     if (bytes == Bytes::Shown) object["config"] = config(plan);

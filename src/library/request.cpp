@@ -8,12 +8,14 @@
 #include <set>
 
 #include "library/device_list.hpp"
+#include "library/words/backend_argument.hpp"
 #include "library/words/device_argument.hpp"
 #include "library/words/keys.hpp"
 #include "library/words/limits.hpp"
 #include "library/words/port_argument.hpp"
 #include "library/words/viommu_argument.hpp"
 #include "model/chosen/machine_version.hpp"
+#include "model/virtio/facts.hpp"
 
 namespace tenon::library {
 namespace {
@@ -87,7 +89,7 @@ Known<std::uint64_t> files_for(const model::machine::MachineRequest& request) {
 Known<unsigned> physical_bits(const Host& host, const model::machine::MachineRequest& request) {
     const bool here =
         std::ranges::all_of(request.devices, [](const model::machine::DeviceRequest& device) {
-            return device.facts.origin == device::Origin::Live;
+            return device.backend || device.facts.origin == device::Origin::Live;
         });
     if (here) return host.physical_bits();
     return Unknown{"the devices are described by a file, and it does not tell"};
@@ -115,6 +117,25 @@ Result<void> read_words(const MachineArguments& arguments,
     return {};
 }
 
+// Processes that are devices: all that is known of them is what was said.
+Result<void> add_backends(const MachineArguments& arguments,
+                          model::machine::MachineRequest& request) {
+    std::set<std::string> names;
+    for (const auto& text : arguments.backends) {
+        TENON_TRY(said, words::parse_backend_argument(text), "");
+        if (!names.insert(name_of(said.backend)).second)
+            return malformed("{} is given twice", name_of(said.backend));
+        if (arguments.anonymize && !said.backend.file) said.backend.socket = "SOCKET";
+        auto& device = request.devices.emplace_back();
+        device.facts = model::virtio::make_facts(said.backend);
+        device.id = said.id;
+        device.port = said.port;
+        device.function = said.function;
+        device.backend = said.backend;
+    }
+    return {};
+}
+
 // Asks the devices, and plans the machine with them; `request` has all else.
 Result<PlannedMachine> plan_with(const Host& host, const MachineArguments& arguments,
                                  DeviceList&& devices, model::machine::MachineRequest& request) {
@@ -131,6 +152,7 @@ Result<PlannedMachine> plan_with(const Host& host, const MachineArguments& argum
     TENON_TRY_DO(devices.apply_stated(), "");
     if (arguments.anonymize) devices.anonymize();
     std::move(devices).propose(request);
+    TENON_TRY_DO(add_backends(arguments, request), "");
     request.processors = processors_for(request);
     request.files = files_for(request);
     request.physical_bits = physical_bits(host, request);
@@ -144,9 +166,9 @@ Result<PlannedMachine> plan_with(const Host& host, const MachineArguments& argum
 }  // namespace
 
 Result<PlannedMachine> plan_machine(const Host& host, const MachineArguments& arguments) {
-    if (arguments.devices.size() > words::most_devices)
-        return malformed("{} devices: a machine has at most {}", arguments.devices.size(),
-                         words::most_devices);
+    const auto count = arguments.devices.size() + arguments.backends.size();
+    if (count > words::most_devices)
+        return malformed("{} devices: a machine has at most {}", count, words::most_devices);
     if (arguments.ports.size() > words::most_ports)
         return malformed("{} ports: a machine has at most {}", arguments.ports.size(),
                          words::most_ports);

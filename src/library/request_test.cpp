@@ -98,6 +98,32 @@ TEST_F(Request, SaysWhichRomCannotBeRead) {
               "01:00.0: rom=/nonexistent: /nonexistent: No such file or directory");
 }
 
+TEST_F(Request, PutsProcessesBehindPortsAsDevices) {
+    const auto made = plan({.ports = {"slot"},
+                            .devices = {"01:00.0"},
+                            .backends = {"/run/a,type=blk,port=slot", "/run/b,type=net"}})
+                          .value();
+
+    ASSERT_EQ(made.ports.size(), 3u);
+    EXPECT_EQ(made.ports[0]->functions[0].view.host, "vhost-user:/run/a");
+    EXPECT_EQ(made.ports[0]->functions[0].view.id, "dev1");
+    EXPECT_EQ(made.ports[2]->functions[0].view.device, 0x1041u);
+    EXPECT_EQ(made.ports[2]->functions[0].backend->queues, 2u);
+    EXPECT_FALSE(made.peers);
+    EXPECT_EQ(made.ports[2]->functions[0].view.warnings.size(), 1u);  // Of memory in a file.
+}
+
+TEST_F(Request, RefusesAProcessTwice) {
+    EXPECT_EQ(wrong({.backends = {"/run/a,type=blk", "/run/a,type=net"}}),
+              "vhost-user:/run/a is given twice");
+}
+
+TEST_F(Request, NamesNoSocketWhereNamesAreTaken) {
+    const auto made = plan({.backends = {"/run/secret,type=blk"}, .anonymize = true}).value();
+
+    EXPECT_EQ(made.ports[0]->functions[0].view.host, "vhost-user:SOCKET");
+}
+
 TEST_F(Request, RefusesAFunctionTwice) {
     EXPECT_EQ(wrong({.devices = {"01:00.0", "0000:01:00.0"}}), "0000:01:00.0 is given twice");
 }

@@ -98,19 +98,29 @@ Result<void> record_lost(iommu::Remapper& remapper, kvm::IrqRoutes& routes,
     return {};
 }
 
+// Processes that are devices map the guest's memory.
+bool shares_memory(const model::machine::MachinePlan& plan) {
+    return std::ranges::any_of(plan.ports, [](const auto& port) {
+        return std::ranges::any_of(
+            port->functions, [](const auto& function) { return function.backend.has_value(); });
+    });
+}
+
 Result<std::unique_ptr<Machine>> create_machine(const model::machine::MachinePlan& plan,
                                                 const RunRequest& request) {
     const auto& memory = plan.memory;
-    return Machine::create(
-        {.addresses = plan.addresses,
-         .memory = memory.size,
-         .backing = {.page = memory.page, .node = memory.node, .strict = memory.strict},
-         .vcpus = plan.vcpus,
-         .boot = request.boot,
-         .intx = plan.intx,
-         .remapping = remapping_of(plan),
-         .restarts = request.restarts,
-         .timeline = request.timeline});
+    return Machine::create({.addresses = plan.addresses,
+                            .memory = memory.size,
+                            .backing = {.page = memory.page,
+                                        .node = memory.node,
+                                        .strict = memory.strict,
+                                        .shared = shares_memory(plan)},
+                            .vcpus = plan.vcpus,
+                            .boot = request.boot,
+                            .intx = plan.intx,
+                            .remapping = remapping_of(plan),
+                            .restarts = request.restarts,
+                            .timeline = request.timeline});
 }
 
 }  // namespace

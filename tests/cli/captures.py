@@ -5,7 +5,7 @@
 
 plans   the plan ends with 0 or 1, as text and as JSON, and lists the chains that an independent walk
         of the same bytes found (index.tsv beside the captures, where there is one)
-schema  the JSON follows docs/plan.schema.json
+schema  the JSON follows docs/plan.schema.json, that of Virtio devices too
 lspci   `lspci -F` of the guest's view lists exactly the capabilities that the JSON does not hide
 
 json    a function written as JSON (tenon capture) follows docs/capture.schema.json and is planned as the
@@ -142,6 +142,11 @@ def check_schema(program, folders, failures):
         done = program.plan("--json", f"{file}#{slot}")
         for error in validator.iter_errors(json.loads(done.stdout)):
             failures.check(False, f"{file.name}#{slot}", f"{error.json_path}: {error.message}")
+        count += 1
+    for words in ("/nowhere,type=blk", "fd=7,type=30,queues=255,config-size=256"):
+        done = program.plan("--json", "-v", "--vhost-user", words)
+        for error in validator.iter_errors(json.loads(done.stdout)):
+            failures.check(False, words, f"{error.json_path}: {error.message}")
         count += 1
     print(f"{count} plans follow the schema")
 

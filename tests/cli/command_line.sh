@@ -34,7 +34,13 @@ expect 0 out '^Usage: tenon COMMAND' --help
 expect 0 out '^Usage: tenon plan' plan --help
 expect 2 err 'See: tenon --help$'
 expect 2 err 'unknown command "fly"; known: plan, run' fly
-expect 2 err 'DEVICE or --port is required' plan
+expect 2 err 'DEVICE, --vhost-user or --port is required' plan
+expect 0 out '^  dev0 vhost-user:/nowhere: assignable' plan --vhost-user /nowhere,type=blk
+expect 0 out '"socket": "/nowhere"' plan --json --vhost-user /nowhere,type=fs
+expect 0 out 'vhost-user:SOCKET' plan --anonymize --vhost-user /nowhere,type=net
+expect 0 out '1af4:1042 ' plan -v --vhost-user /nowhere,type=blk
+expect 0 out '# .*vhost-user:/nowhere is left out' plan --emit qemu --vhost-user /nowhere,type=blk
+expect 2 err '/nowhere: type= is missing' plan --vhost-user /nowhere
 expect 2 err 'unknown option --unknown' plan --unknown handmade-nvme.lspci
 expect 2 err 'json and --emit' plan --json --emit lspci handmade-nvme.lspci
 expect 2 err 'known are lspci, qemu, libvirt, proxmox, kubevirt' plan --emit xml handmade-nvme.lspci

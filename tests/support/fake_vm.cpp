@@ -53,6 +53,19 @@ Result<void> FakeVm::disconnect_irqfd(vmm::kvm::Gsi gsi, int /*event*/) {
     return {};
 }
 
+Result<void> FakeVm::connect_doorbell(GuestAddress at, unsigned /*size*/, int event) {
+    const std::lock_guard lock{mutex};
+    if (auto error = faults.next()) return fail_system(*error, "doorbell");
+    if (!doorbells.emplace(at.value(), event).second) return fail_system(EEXIST, "doorbell");
+    return {};
+}
+
+Result<void> FakeVm::disconnect_doorbell(GuestAddress at, unsigned /*size*/, int /*event*/) {
+    const std::lock_guard lock{mutex};
+    if (doorbells.erase(at.value()) == 0) return fail_system(ENOENT, "doorbell");
+    return {};
+}
+
 Result<void> FakeVm::set_irq_line(vmm::kvm::Gsi gsi, bool level) {
     const std::lock_guard lock{mutex};
     if (auto error = faults.next()) return fail_system(*error, "interrupt pin");

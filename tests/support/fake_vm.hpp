@@ -27,6 +27,8 @@ public:
     Result<void> set_routes(std::span<const kvm_irq_routing_entry> table) override;
     Result<void> connect_irqfd(vmm::kvm::Gsi gsi, int event, int resample) override;
     Result<void> disconnect_irqfd(vmm::kvm::Gsi gsi, int /*event*/) override;
+    Result<void> connect_doorbell(GuestAddress at, unsigned size, int event) override;
+    Result<void> disconnect_doorbell(GuestAddress at, unsigned size, int event) override;
     Result<void> set_irq_line(vmm::kvm::Gsi gsi, bool level) override;
     Result<void> signal_msi(std::uint64_t address, std::uint32_t data) override;
 
@@ -37,6 +39,7 @@ public:
     std::map<std::uint32_t, unsigned> raised;      ///< By what was pending when its event came.
     std::map<std::uint32_t, bool> levels;          ///< Of pins that were set.
     std::vector<std::pair<std::uint64_t, std::uint32_t>> sent;  ///< Messages given one by one.
+    std::map<std::uint64_t, int> doorbells;                     ///< Event by address.
     std::map<std::uint32_t, Memory> slots;                      ///< By slot number.
     std::map<std::uint32_t, int> irqfds;                        ///< Event by interrupt number.
     std::vector<kvm_irq_routing_entry> routes;                  ///< The table that was set last.

@@ -13,6 +13,7 @@
 #include "cli/text/table.hpp"
 #include "cli/text/words_text.hpp"
 #include "model/machine/plan_warnings.hpp"
+#include "model/virtio/device_type.hpp"
 
 namespace tenon::cli::text {
 namespace {
@@ -54,7 +55,15 @@ std::string render_head(const model::slot::FunctionPlan& function, const TextSty
             fmt::format("{:04x}:{:04x} (rev {:02x}), {} (class {:06x})", view.vendor, view.device,
                         view.revision, class_name(view.class_code), view.class_code),
             style, inner);
-    if (function.facts.vfio)
+    if (function.backend)
+        text += paragraph(
+            fmt::format("a Virtio device of type {}, with {} queue{} of {} entries; its process is "
+                        "asked when the guest starts",
+                        model::virtio::name_of_type(function.backend->type),
+                        function.backend->queues, function.backend->queues == 1 ? "" : "s",
+                        function.backend->queue_size),
+            style, inner);
+    else if (function.facts.vfio)
         text += paragraph("opened through VFIO to ask about it, which resets it, and given back",
                           style, inner);
     return text;

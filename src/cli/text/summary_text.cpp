@@ -235,6 +235,9 @@ std::string facts_in_short(const model::slot::FunctionPlan& function) {
     std::vector<std::string> parts;
     if (!view.bars.empty() || !lacks_bars(function)) parts.push_back(bars_in_short(view));
     if (view.intx || !is_header_alone(function)) parts.push_back(vectors_in_short(view));
+    if (const auto& backend = function.backend)
+        parts.push_back(fmt::format("{} queue{} of {}", backend->queues,
+                                    backend->queues == 1 ? "" : "s", backend->queue_size));
     if (view.group) parts.push_back(group_in_short(*view.group));
     const auto& resets = function.facts.reset_methods;
     if (resets) parts.push_back(resets->empty() ? "no reset" : "reset by " + resets->front());

@@ -44,12 +44,6 @@ std::size_t end_of_name(std::string_view text) {
     return text.size();
 }
 
-Result<unsigned> parse_function(std::string_view of, std::string_view value) {
-    const auto number = parse_number(value);
-    if (number && *number <= 7) return static_cast<unsigned>(*number);
-    return malformed("{}: function={}: a slot has the functions 0 to 7", of, value);
-}
-
 Result<device::Interface> parse_interface(std::string_view of, std::string_view value) {
     if (value == "auto") return device::Interface::Automatic;
     if (value == "iommufd") return device::Interface::Iommufd;
@@ -147,6 +141,12 @@ std::string anonymous_keys(std::string_view keys) {
             named += pair.starts_with("vf-token=") ? "vf-token=UUID" : pair;
     }
     return named;
+}
+
+Result<unsigned> parse_function(std::string_view of, std::string_view value) {
+    const auto number = parse_number(value);
+    if (number && *number <= 7) return static_cast<unsigned>(*number);
+    return malformed("{}: function={}: a slot has the functions 0 to 7", of, value);
 }
 
 Result<int> parse_file(std::string_view of, std::string_view value) {

@@ -51,6 +51,10 @@ inline constexpr std::string_view anonymous_rom = "ROM";
 /// Such keys without the values that name somebody's files or devices: "rom=ROM,vf-token=UUID".
 std::string anonymous_keys(std::string_view keys);
 
+/// Reads the N of `function=N`, 0 to 7.
+/// Errors: Malformed. `of` names the owner.
+Result<unsigned> parse_function(std::string_view of, std::string_view value);
+
 /// Reads the N of `fd=N`, a file that somebody else opened.
 /// Errors: Malformed. `of` names the owner.
 Result<int> parse_file(std::string_view of, std::string_view value);

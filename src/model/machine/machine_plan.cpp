@@ -188,6 +188,27 @@ void check_slots(const std::vector<slot::PortPlan>& ports, std::vector<chosen::R
     }
 }
 
+// A process maps the guest's memory, which is in a file for that; devices of the host reach the
+// same.
+void note_memory_file(std::vector<slot::PortPlan>& ports, const MemoryRequest& memory) {
+    if (memory.page != 0) return;
+    const auto any = [&](bool process) {
+        return std::ranges::any_of(ports, [&](const auto& port) {
+            return std::ranges::any_of(port.functions, [&](const slot::FunctionPlan& function) {
+                return function.backend.has_value() == process;
+            });
+        });
+    };
+    if (!any(true) || !any(false)) return;
+    for (auto& port : ports)
+        for (auto& function : port.functions)
+            if (function.backend)
+                function.view.warnings.emplace_back(
+                    "guest memory is in a file for it: where the host gives such files no huge "
+                    "pages (shmem_enabled), assigned devices reach it in pages of 4 KiB; "
+                    "hugepages=2M behind the size of --memory mends that");
+}
+
 }  // namespace
 
 bool MachinePlan::assignable() const {
@@ -226,6 +247,7 @@ Result<MachinePlan> make_plan(MachineRequest request) {
     plan.interrupts =
         sum_interrupts(ports, {.processors = request.processors, .files = request.files});
     check_slots(ports, plan.problems);
+    note_memory_file(ports, request.memory);
     settle_resets(ports);
 
     plan.viommu_pasid_width = viommu.value;

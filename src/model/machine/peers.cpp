@@ -85,8 +85,12 @@ std::string_view name_of(PeerPlan::State state) {
     return "unknown";
 }
 
-std::optional<PeerPlan> plan_peers(std::span<const slot::FunctionPlan* const> functions) {
+std::optional<PeerPlan> plan_peers(std::span<const slot::FunctionPlan* const> all) {
     using enum PeerPlan::State;
+    // A process has no BAR of a host, nor DMA.
+    std::vector<const slot::FunctionPlan*> functions;
+    std::ranges::copy_if(all, std::back_inserter(functions),
+                         [](const auto* function) { return !function->backend; });
     if (functions.size() < 2) return std::nullopt;
     std::size_t pairs = 0;
     std::vector<Obstacle> obstacles;

@@ -45,6 +45,23 @@ chosen::PropertyReport report_on_error(const function::FunctionView& view,
     return report;
 }
 
+// What is asked of a function of a host, and not known of one, is no matter here.
+void be_a_process(const virtio::Backend& backend, slot::FunctionPlan& function) {
+    auto& view = function.view;
+    view.emulated = true;
+    view.unknowns.clear();
+    view.properties.clear();
+    view.group_notes.clear();
+    view.atomics = {.widths = std::uint32_t{0},
+                    .why = "a process sends no AtomicOps, and completes none",
+                    .change = {}};
+    view.driver_line = "a process behind a vhost-user socket";
+    for (auto& bar : view.bars)
+        bar.why = "ours: the registers of Virtio over PCI; doorbells go to the process by KVM";
+    function.reset.way = function::ResetWay::Function;
+    function.backend = backend;
+}
+
 }  // namespace
 
 // The function's number in its slot: as asked, or the first that is free.
@@ -75,7 +92,10 @@ Result<std::unique_ptr<slot::FunctionPlan>> plan_function(const FunctionRules& r
     auto function = std::make_unique<slot::FunctionPlan>();
     auto& view = function->view;
     view = function::build_function_view(device.facts, properties, device.rom);
-    if (view.guest_view) view.properties.push_back(report_on_error(view, properties));
+    if (device.backend)
+        be_a_process(*device.backend, *function);
+    else if (view.guest_view)
+        view.properties.push_back(report_on_error(view, properties));
     function::say_what_is_usable(rules.iommu, device.facts.iommu.ats, view);
     view.id = std::move(device.id);
     view.function = number;

@@ -14,6 +14,7 @@
 #include "model/chosen/requests.hpp"
 #include "model/chosen/viommu.hpp"
 #include "model/slot/slot_proposal.hpp"
+#include "model/virtio/backend.hpp"
 
 namespace tenon::model::machine {
 
@@ -26,6 +27,9 @@ struct DeviceRequest {
     device::Access access = {};
     chosen::FunctionKeys keys = {};
     chosen::RomRequest rom = {};
+    /// The process that it is; `facts` are then those of virtio::make_facts(). None: a function of
+    /// a host.
+    std::optional<virtio::Backend> backend = {};
 };
 
 /// Which NUMA node guest memory is to come from.

@@ -42,6 +42,11 @@ function::ResetOutcome decide(Ports ports, const slot::PortPlan& port,
                                   of_same_host(ports, function.facts));
 }
 
+// A process is told to stop; nothing is to be decided.
+bool has_reset_plan(const slot::FunctionPlan& function) {
+    return function.view.guest_view && !function.backend;
+}
+
 bool stands(const slot::FunctionPlan& function, const function::ResetOutcome& outcome) {
     const auto& properties = function.view.properties;
     return function.reset == outcome.plan &&
@@ -78,7 +83,7 @@ void settle_resets(std::span<slot::PortPlan> ports) {
         all.push_back(&port);
     for (auto& port : ports)
         for (auto& function : port.functions)
-            if (function.view.guest_view) apply(function, decide(all, port, function));
+            if (has_reset_plan(function)) apply(function, decide(all, port, function));
 }
 
 std::vector<std::size_t> settle_resets(std::span<std::shared_ptr<const slot::PortPlan>> ports) {
@@ -93,7 +98,7 @@ std::vector<std::size_t> settle_resets(std::span<std::shared_ptr<const slot::Por
         std::shared_ptr<slot::PortPlan> next;
         for (std::size_t n = 0; n < port.functions.size(); ++n) {
             const auto& function = port.functions[n];
-            if (!function.view.guest_view) continue;
+            if (!has_reset_plan(function)) continue;
             auto outcome = decide(all, port, function);
             if (stands(function, outcome)) continue;
             if (!next) next = std::make_shared<slot::PortPlan>(port);

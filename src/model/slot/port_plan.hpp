@@ -16,6 +16,7 @@
 #include "model/function/register_map.hpp"
 #include "model/function/reset.hpp"
 #include "model/slot/slot_view.hpp"
+#include "model/virtio/backend.hpp"
 #include "pci/address.hpp"
 
 namespace tenon::model::slot {
@@ -40,6 +41,8 @@ struct FunctionPlan {
     chosen::Property<chosen::ResetChoice> reset_choice;
     function::ResetPlan reset;       ///< What comes of it, in this machine.
     chosen::ErrorAction on_error{};  ///< When the host is told of an error of it.
+    /// The process that its device is; none: a function of the host.
+    std::optional<virtio::Backend> backend = {};
 
     /// Configuration space as the guest's kernel finds it: the view with its BARs placed.
     pci::ConfigImage start() const;

@@ -31,7 +31,7 @@ private:
 Result<std::unique_ptr<Bars>> Bars::create(std::string name,
                                            const model::function::FunctionView& view,
                                            device::DeviceControl& device, Outside outside) {
-    std::unique_ptr<Bars> bars{new Bars{std::move(name), view, device, outside}};
+    std::unique_ptr<Bars> bars{new Bars{std::move(name), view, device, std::move(outside)}};
     for (const auto& bar : view.bars) {
         for (const auto& area : bar.mapped) {
             TENON_TRY(memory, device.map(bar.index, area),
@@ -97,16 +97,42 @@ void Bars::appear(const model::running::BarPlace& place) {
         settle(area);
         outside_.peers.add(device_, part_of(area), *area.at);
     }
+    connect_doorbells(place);
 }
 
 void Bars::disappear(const model::running::BarPlace& place) {
     const MutexLock lock{mutex_};
+    disconnect_doorbells(place.index);
     for (auto& area : areas_) {
         if (area.index != place.index) continue;
         outside_.peers.remove(device_, part_of(area));
         area.at.reset();
         settle(area);
     }
+}
+
+void Bars::connect_doorbells(const model::running::BarPlace& place) {
+    for (const auto& doorbell : outside_.doorbells) {
+        if (doorbell.bar != place.index) continue;
+        const GuestAddress at{place.address + doorbell.offset};
+        // Without it the write traps, and rings all the same.
+        if (const auto done = outside_.vm.connect_doorbell(at, doorbell.size, doorbell.event))
+            connected_.push_back({.doorbell = doorbell, .at = at});
+        else
+            outside_.warnings.once({name_, "doorbells"},
+                                   fmt::format("BAR {} of {}: its doorbells trap: {}", place.index,
+                                               name_, to_string(done.error())));
+    }
+}
+
+void Bars::disconnect_doorbells(unsigned index) {
+    std::erase_if(connected_, [&](const Connected& one) {
+        if (one.doorbell.bar != index) return false;
+        outside_.warnings.check(
+            outside_.vm.disconnect_doorbell(one.at, one.doorbell.size, one.doorbell.event),
+            fmt::format("BAR {} of {}", index, name_));
+        return true;
+    });
 }
 
 PeerMemory::Part Bars::part_of(const MappedArea& area) {

@@ -19,6 +19,7 @@
 #include "vmm/board/lock_order.hpp"
 #include "vmm/board/warnings.hpp"
 #include "vmm/kvm/memory_slots.hpp"
+#include "vmm/kvm/vm.hpp"
 
 namespace tenon::vmm::assigned {
 
@@ -36,6 +37,14 @@ public:
                            std::uint64_t value) = 0;
 };
 
+/// A place in a BAR where a write is a signal and nothing else.
+struct Doorbell {
+    unsigned bar = 0;
+    std::uint64_t offset = 0;  ///< In the BAR.
+    unsigned size = 2;         ///< Bytes of a write.
+    int event = -1;            ///< An eventfd; stays the device's, as long as its BARs are there.
+};
+
 /// Owns the mappings and memory slots of a function's BARs. One caller at a time; that others place
 /// and remove theirs meanwhile may bring its own into effect or take them out.
 class Bars {
@@ -47,6 +56,8 @@ public:
         board::Bus& ports;
         board::Warnings& warnings;
         PeerMemory& peers;
+        kvm::Vm& vm;
+        std::vector<Doorbell> doorbells = {};  ///< That KVM answers itself, if it takes them.
     };
 
     /// Maps what the plan says into our address space; nothing is in the guest's yet.
@@ -92,10 +103,12 @@ private:
 
     Bars(std::string name, const model::function::FunctionView& view,
          const device::DeviceControl& device, Outside outside)
-        : name_{std::move(name)}, view_{view}, device_{device}, outside_{outside} {}
+        : name_{std::move(name)}, view_{view}, device_{device}, outside_{std::move(outside)} {}
     void appear(const model::running::BarPlace& place) TENON_EXCLUDES(mutex_);
     void disappear(const model::running::BarPlace& place) TENON_EXCLUDES(mutex_);
     void settle(MappedArea& area) TENON_REQUIRES(mutex_);
+    void connect_doorbells(const model::running::BarPlace& place) TENON_REQUIRES(mutex_);
+    void disconnect_doorbells(unsigned index) TENON_REQUIRES(mutex_);
     static PeerMemory::Part part_of(const MappedArea& area);
     const model::function::BarPlan* plan_of(unsigned index) const;
     board::Bus& bus_of(unsigned index) const;
@@ -109,6 +122,11 @@ private:
         TENON_ACQUIRED_BEFORE(board::order::shared);  ///< The bus comes from others' threads.
     std::vector<MappedArea> areas_ TENON_GUARDED_BY(mutex_);
     bool trapped_ TENON_GUARDED_BY(mutex_) = false;
+    struct Connected {
+        Doorbell doorbell;
+        GuestAddress at;
+    };
+    std::vector<Connected> connected_ TENON_GUARDED_BY(mutex_);
 };
 
 }  // namespace tenon::vmm::assigned

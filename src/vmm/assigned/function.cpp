@@ -34,14 +34,14 @@ AssignedFunction::AssignedFunction(std::shared_ptr<const model::slot::FunctionPl
 Result<std::shared_ptr<AssignedFunction>> AssignedFunction::create(
     std::shared_ptr<const model::slot::FunctionPlan> plan,
     std::unique_ptr<device::DeviceControl> device, const Board& board,
-    std::shared_ptr<DmaProgress> memory) {
+    std::shared_ptr<DmaProgress> memory, std::vector<Doorbell> doorbells) {
     std::shared_ptr<AssignedFunction> function{
         new AssignedFunction{std::move(plan), std::move(device), board, std::move(memory)}};
-    TENON_TRY_DO(function->bring_in(), "");
+    TENON_TRY_DO(function->bring_in(std::move(doorbells)), "");
     return function;
 }
 
-Result<void> AssignedFunction::bring_in() {
+Result<void> AssignedFunction::bring_in(std::vector<Doorbell> doorbells) {
     const MutexLock lock{mutex_};
     const auto& plan = *first_plan_;
     // What the plan was made from, where the function stayed open since.
@@ -59,7 +59,9 @@ Result<void> AssignedFunction::bring_in() {
                             .memory = board_.memory,
                             .ports = board_.ports,
                             .warnings = board_.warnings,
-                            .peers = board_.peers}),
+                            .peers = board_.peers,
+                            .vm = board_.vm,
+                            .doorbells = std::move(doorbells)}),
               "");
     bars_ = std::move(bars);
     for (const auto& bar : plan.view.bars)

@@ -65,7 +65,7 @@ public:
     static Result<std::shared_ptr<AssignedFunction>> create(
         std::shared_ptr<const model::slot::FunctionPlan> plan,
         std::unique_ptr<device::DeviceControl> device, const Board& board,
-        std::shared_ptr<DmaProgress> memory = {});
+        std::shared_ptr<DmaProgress> memory = {}, std::vector<Doorbell> doorbells = {});
 
     ~AssignedFunction() override;
 
@@ -156,7 +156,7 @@ private:
     // A reset has it.
     enum class Presence { Here, Held, Left };
 
-    Result<void> bring_in() TENON_EXCLUDES(mutex_);
+    Result<void> bring_in(std::vector<Doorbell> doorbells) TENON_EXCLUDES(mutex_);
     Interrupts::Outside for_interrupts() TENON_REQUIRES(mutex_);
     void leave() TENON_EXCLUDES(mutex_);
     bool answers() TENON_REQUIRES(mutex_);

@@ -41,7 +41,8 @@ protected:
                                                 .memory = board_.memory,
                                                 .ports = board_.ports,
                                                 .warnings = board_.warnings,
-                                                .peers = board_.peers})
+                                                .peers = board_.peers,
+                                                .vm = board_.vm})
                                       .value();
     IntxLine line_{"nvme",
                    pin,

@@ -89,7 +89,7 @@ Result<GuestMemory> GuestMemory::create(std::uint64_t size, std::uint64_t low_en
             check_huge_pages(size, backing.page, backing.strict ? backing.node : std::nullopt), "");
     GuestMemory memory;
     int kind = MAP_PRIVATE | MAP_ANONYMOUS;
-    if (backing.page != 0 || memfd_may_be_huge()) {
+    if (backing.page != 0 || backing.shared || memfd_may_be_huge()) {
         TENON_TRY(file, make_file(size, backing.page), "");
         memory.fd_ = std::move(file);
         kind = MAP_SHARED;

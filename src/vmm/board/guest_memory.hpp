@@ -29,11 +29,13 @@ struct MemoryBacking {
     std::uint64_t page = 0;        ///< Huge pages of 2 MiB or 1 GiB; 0: as the kernel likes.
     std::optional<unsigned> node;  ///< NUMA node it should come from.
     bool strict = false;           ///< It comes from `node` or not at all.
+    bool shared = false;           ///< A file holds it in any case: other processes map it.
 };
 
 /// Owns the guest's memory. Moving it keeps every address. Every access is bounded.
 ///
-/// A memfd holds it, sealed against shrinking, where that may have huge pages: mapped for DMA by
+/// A memfd holds it, sealed against shrinking, where others are to map it or where it may have huge
+/// pages: mapped for DMA by
 /// its file, it can be pinned without a look at our page tables. Elsewhere it is anonymous, since
 /// then a memfd would be pinned and mapped for the IOMMU in pages of 4 KiB.
 class GuestMemory {

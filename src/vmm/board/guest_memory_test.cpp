@@ -32,6 +32,15 @@ TEST(GuestMemory, GoesOnAtFourGibibytes) {
     EXPECT_EQ(memory->parts()[1].bytes.size(), 2 * mib);
 }
 
+TEST(GuestMemory, IsInAFileWhereOthersAreToMapIt) {
+    const auto memory = GuestMemory::create(8 * mib, 6 * mib, {.shared = true});
+
+    ASSERT_TRUE(memory);
+    EXPECT_GE(memory->parts()[0].file, 0);
+    EXPECT_EQ(memory->parts()[1].file, memory->parts()[0].file);
+    EXPECT_EQ(memory->parts()[1].offset, 6 * mib);
+}
+
 TEST(GuestMemory, ReadsWhatWasWritten) {
     const auto memory = GuestMemory::create(8 * mib, 6 * mib);
     ASSERT_TRUE(memory);

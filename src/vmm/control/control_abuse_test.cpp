@@ -17,10 +17,10 @@
 
 #include "base/event_fd.hpp"
 #include "base/mutex.hpp"
+#include "vmm/board/local_address.hpp"
 #include "vmm/control/commands.hpp"
 #include "vmm/control/control_client.hpp"
 #include "vmm/control/control_socket.hpp"
-#include "vmm/control/local_address.hpp"
 #include "vmm/control/plug_commands.hpp"
 
 namespace tenon::vmm::control {
@@ -119,7 +119,7 @@ protected:
     // A client that has connected and heard the greeting; `patient` waits ten seconds for a line.
     Fd connected() const {
         Fd fd{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)};
-        EXPECT_EQ(connect_to(fd, *local_address(path)), 0);
+        EXPECT_EQ(board::connect_to(fd, *board::local_address(path)), 0);
         constexpr timeval patience{.tv_sec = 10, .tv_usec = 0};
         ::setsockopt(fd.number(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
         EXPECT_THAT(line(fd), HasSubstr("QMP"));
@@ -282,7 +282,7 @@ TEST_F(ControlAbuse, WaitsForDescriptorsWithoutHaste) {
     std::chrono::microseconds spent{};
     {
         const FewFiles few{client.number() + 1};
-        ASSERT_EQ(connect_to(client, *local_address(path)), 0);
+        ASSERT_EQ(board::connect_to(client, *board::local_address(path)), 0);
         const auto start = used();
         std::this_thread::sleep_for(500ms);
         spent = used() - start;

@@ -10,7 +10,7 @@
 #include <utility>
 
 #include "base/json_place.hpp"
-#include "vmm/control/local_address.hpp"
+#include "vmm/board/local_address.hpp"
 
 namespace tenon::vmm::control {
 namespace {
@@ -59,14 +59,14 @@ Result<std::optional<ControlAnswer>> read_message(Json message, std::int64_t id)
 Result<ControlClient> ControlClient::connect(const std::string& path,
                                              std::chrono::milliseconds patience) {
     auto name = fmt::format("control socket {}", path);
-    TENON_TRY(address, local_address(path), name);
+    TENON_TRY(address, board::local_address(path), name);
     Fd fd{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)};
     if (!fd) return fail_system(errno, name);
     // A server with many clients lets others wait, and connect(2) has no other limit for that.
     const timeval longest{.tv_sec = patience.count() / 1000,
                           .tv_usec = patience.count() % 1000 * 1000};
     ::setsockopt(fd.number(), SOL_SOCKET, SO_SNDTIMEO, &longest, sizeof longest);
-    if (connect_to(fd, address) < 0) return fail_system(errno, name);
+    if (board::connect_to(fd, address) < 0) return fail_system(errno, name);
     if (::fcntl(fd.number(), F_SETFL, O_NONBLOCK) < 0) return fail_system(errno, name);
     ControlClient client{std::move(fd), std::move(name), patience};
     TENON_TRY_DO(client.negotiate(), client.name_);

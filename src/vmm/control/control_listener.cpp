@@ -14,7 +14,7 @@
 #include <thread>
 #include <utility>
 
-#include "vmm/control/local_address.hpp"
+#include "vmm/board/local_address.hpp"
 
 namespace tenon::vmm::control {
 namespace {
@@ -57,7 +57,7 @@ bool remove_left_over(const std::string& path, const sockaddr_un& address) {
     const auto found = socket_at(path);
     if (!found) return false;
     const auto probe = make_socket();
-    if (!probe || connect_to(probe, address) == 0 || errno != ECONNREFUSED) return false;
+    if (!probe || board::connect_to(probe, address) == 0 || errno != ECONNREFUSED) return false;
     const auto still = socket_at(path);
     return still && are_same(*found, *still) && ::unlink(path.c_str()) == 0;
 }
@@ -66,16 +66,16 @@ bool remove_left_over(const std::string& path, const sockaddr_un& address) {
 
 Result<ControlListener> ControlListener::bind(const std::string& path) {
     const auto what = fmt::format("control socket {}", path);
-    TENON_TRY(address, local_address(path), what);
+    TENON_TRY(address, board::local_address(path), what);
     auto socket = make_socket();
     if (!socket) return fail_system(errno, what);
     // Whoever may connect may end the guest. The mode of the socket's own file decides who gets to
     // it.
     ::fchmod(socket.number(), S_IRUSR | S_IWUSR);
     const auto lock = lock_folder(path);
-    int error = bind_to(socket, address) < 0 ? errno : 0;
+    int error = board::bind_to(socket, address) < 0 ? errno : 0;
     if (error == EADDRINUSE && lock && remove_left_over(path, address))
-        error = bind_to(socket, address) < 0 ? errno : 0;
+        error = board::bind_to(socket, address) < 0 ? errno : 0;
     if (error == EADDRINUSE)
         return std::unexpected(Error{
             .kind = Error::Kind::Busy,

@@ -9,7 +9,7 @@
 #include <thread>
 #include <vector>
 
-#include "vmm/control/local_address.hpp"
+#include "vmm/board/local_address.hpp"
 
 namespace tenon::vmm::control {
 namespace {
@@ -20,11 +20,11 @@ class ControlListenerTest : public testing::Test {
 protected:
     void leave_one_over() const {
         const Fd dead{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)};
-        ASSERT_EQ(bind_to(dead, *local_address(path)), 0);
+        ASSERT_EQ(board::bind_to(dead, *board::local_address(path)), 0);
     }
     bool is_served() const {
         const Fd client{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)};
-        return connect_to(client, *local_address(path)) == 0;
+        return board::connect_to(client, *board::local_address(path)) == 0;
     }
 
     std::string path = testing::TempDir() + "tenon-listener-" + std::to_string(::getpid());

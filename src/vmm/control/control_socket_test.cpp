@@ -12,8 +12,8 @@
 #include <chrono>
 #include <thread>
 
+#include "vmm/board/local_address.hpp"
 #include "vmm/control/control_client.hpp"
-#include "vmm/control/local_address.hpp"
 
 namespace tenon::vmm::control {
 namespace {
@@ -41,7 +41,7 @@ protected:
     // A client that sends what it likes.
     Fd raw() const {
         Fd fd{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)};
-        EXPECT_EQ(connect_to(fd, *local_address(path)), 0);
+        EXPECT_EQ(board::connect_to(fd, *board::local_address(path)), 0);
         return fd;
     }
     static std::string read_until(const Fd& fd, std::string_view end) {
@@ -114,7 +114,7 @@ TEST_F(ControlSocketTest, DoesNotTakeAPathFromAnother) {
 TEST_F(ControlSocketTest, ReplacesASocketThatNobodyServes) {
     {
         const Fd dead{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)};
-        ASSERT_EQ(bind_to(dead, *local_address(path)), 0);
+        ASSERT_EQ(board::bind_to(dead, *board::local_address(path)), 0);
     }
     start();
 

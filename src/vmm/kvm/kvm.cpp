@@ -226,6 +226,30 @@ Result<void> KvmVm::disconnect_irqfd(Gsi gsi, int event) {
     return {};
 }
 
+namespace {
+
+Result<void> change_doorbell(int machine, GuestAddress at, unsigned size, int event,
+                             std::uint32_t flags) {
+    kvm_ioeventfd request{};
+    request.addr = at.value();
+    request.len = size;
+    request.fd = event;
+    request.flags = flags;
+    if (::ioctl(machine, KVM_IOEVENTFD, &request) < 0)
+        return fail_system(errno, fmt::format("a doorbell at {:#x}", at.value()));
+    return {};
+}
+
+}  // namespace
+
+Result<void> KvmVm::connect_doorbell(GuestAddress at, unsigned size, int event) {
+    return change_doorbell(fd_.number(), at, size, event, 0);
+}
+
+Result<void> KvmVm::disconnect_doorbell(GuestAddress at, unsigned size, int event) {
+    return change_doorbell(fd_.number(), at, size, event, KVM_IOEVENTFD_FLAG_DEASSIGN);
+}
+
 Result<void> KvmVm::set_irq_line(Gsi gsi, bool level) {
     kvm_irq_level request{};
     request.irq = gsi.value();

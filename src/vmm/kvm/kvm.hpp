@@ -68,6 +68,8 @@ public:
     Result<void> set_routes(std::span<const kvm_irq_routing_entry> routes) override;
     Result<void> connect_irqfd(Gsi gsi, int event, int resample) override;
     Result<void> disconnect_irqfd(Gsi gsi, int event) override;
+    Result<void> connect_doorbell(GuestAddress at, unsigned size, int event) override;
+    Result<void> disconnect_doorbell(GuestAddress at, unsigned size, int event) override;
     Result<void> set_irq_line(Gsi gsi, bool level) override;
     Result<void> signal_msi(std::uint64_t address, std::uint32_t data) override;
 

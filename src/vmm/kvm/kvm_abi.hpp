@@ -28,6 +28,7 @@ static_assert(sizeof(kvm_irq_routing) == 8);
 static_assert(sizeof(kvm_irq_routing_entry) == 48);
 static_assert(sizeof(kvm_userspace_memory_region) == 32);
 static_assert(sizeof(kvm_irqfd) == 32);
+static_assert(sizeof(kvm_ioeventfd) == 64);
 static_assert(sizeof(kvm_msi) == 32);
 static_assert(sizeof(kvm_irq_level) == 8);
 static_assert(sizeof(kvm_msrs) == 8);

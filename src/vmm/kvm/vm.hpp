@@ -46,6 +46,13 @@ public:
     /// Ends what connect_irqfd began; what is pending in `event` stays there.
     virtual Result<void> disconnect_irqfd(Gsi gsi, int event) = 0;
 
+    /// A guest's write of `size` bytes at `at`, of whatever value, signals `event` and does nothing
+    /// else. The event stays the caller's.
+    virtual Result<void> connect_doorbell(GuestAddress at, unsigned size, int event) = 0;
+
+    /// Ends what connect_doorbell began, with the same arguments.
+    virtual Result<void> disconnect_doorbell(GuestAddress at, unsigned size, int event) = 0;
+
     /// Sets the level of an interrupt pin.
     virtual Result<void> set_irq_line(Gsi gsi, bool level) = 0;
 

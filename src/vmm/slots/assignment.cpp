@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "model/machine/peers.hpp"
+#include "vmm/virtio/function.hpp"
 
 namespace tenon::vmm::slots {
 
@@ -39,6 +40,7 @@ Result<std::unique_ptr<Assignment>> Assignment::create(const model::machine::Mac
     const bool beside = outside.memory_failed != nullptr;
     for (const auto& port : plan.ports)
         for (const auto& function : port->functions) {
+            if (function.backend) continue;
             TENON_TRY(mapped, assignment->map_memory(device::kind_of(function.access), beside), "");
             memory.push_back(std::move(mapped));
         }
@@ -46,7 +48,7 @@ Result<std::unique_ptr<Assignment>> Assignment::create(const model::machine::Mac
         auto& slot = outside.chassis.slot(port);
         const auto planned = slot.content()->plan;
         for (const auto& function : planned->functions) {
-            auto device = std::move(devices[function.facts.address.value_or({})]);
+            auto device = std::move(devices[function.view.id]);
             TENON_TRY(occupant, assignment->bring_in(slot, {planned, &function}, std::move(device)),
                       "");
             slot.seat(planned, std::move(occupant));
@@ -92,30 +94,43 @@ void Assignment::settle() {
     outside_.board.peers.settle();
 }
 
-Result<Assignment::Opened> Assignment::open_all(const model::machine::MachinePlan& plan) {
+Result<Assignment::OpenedById> Assignment::open_all(const model::machine::MachinePlan& plan) {
     std::map<device::AccessKind, std::vector<device::DeviceFacts>> by_kind;
     for (const auto& port : plan.ports)
         for (const auto& function : port->functions)
-            by_kind[device::kind_of(function.access)].push_back(function.facts);
+            if (!function.backend)
+                by_kind[device::kind_of(function.access)].push_back(function.facts);
     for (const auto& [kind, facts] : by_kind)
         TENON_TRY_DO(opened_.prepare(kind, facts), "");
-    Opened devices;
+    OpenedById devices;
     for (const auto& port : plan.ports)
         for (const auto& function : port->functions) {
             TENON_TRY(device, open(function), "");
-            devices[function.facts.address.value_or({})] = std::move(device);
+            devices[function.view.id] = std::move(device);
         }
     return devices;
 }
 
-Result<std::unique_ptr<device::DeviceControl>> Assignment::open(
-    const model::slot::FunctionPlan& function) {
+Result<Assignment::Opened> Assignment::open(const model::slot::FunctionPlan& function) {
+    if (function.backend) return connect(function);
     const auto address = function.facts.address.value_or({});
-    if (auto device = opened_.take(address)) return device;
+    if (auto device = opened_.take(address))
+        return Opened{.device = std::move(device), .doorbells = {}};
     // Asking for the plan failed; the reason may be gone, or comes out now.
     TENON_TRY_DO(opened_.open(function.facts, function.access),
                  fmt::format("assigning {}", function.view.host));
-    return opened_.take(address);
+    return Opened{.device = opened_.take(address), .doorbells = {}};
+}
+
+Result<Assignment::Opened> Assignment::connect(const model::slot::FunctionPlan& function) const {
+    const auto& view = function.view;
+    TENON_TRY(device,
+              virtio::VirtioFunction::connect(
+                  *function.backend, fmt::format("{} ({})", view.id, view.host),
+                  {.memory = outside_.memory, .warnings = outside_.board.warnings}),
+              "");
+    auto doorbells = device->doorbells();
+    return Opened{.device = std::move(device), .doorbells = std::move(doorbells)};
 }
 
 Result<std::shared_ptr<assigned::DmaMapping>> Assignment::map_memory(const device::AccessKind& kind,
@@ -178,27 +193,45 @@ void Assignment::stop_waiting() {
 
 Result<std::shared_ptr<Occupant>> Assignment::bring_in(
     const Slot& slot, const std::shared_ptr<const model::slot::FunctionPlan>& planned,
-    std::unique_ptr<device::DeviceControl> device) {
+    Opened opened) {
     const auto& plan = *planned;
     const auto step = fmt::format("assigning {}", plan.view.host);
-    TENON_TRY(memory, map_memory(device::kind_of(plan.access), false), "");
-    const int file = device->kvm_file();
+    std::shared_ptr<assigned::DmaMapping> memory;
+    if (!plan.backend) {
+        TENON_TRY(mapped, map_memory(device::kind_of(plan.access), false), "");
+        memory = std::move(mapped);
+    }
+    const int file = opened.device->kvm_file();
     TENON_TRY(function,
-              assigned::AssignedFunction::create(planned, std::move(device), outside_.board,
-                                                 memory->progress()),
+              assigned::AssignedFunction::create(planned, std::move(opened.device), outside_.board,
+                                                 memory ? memory->progress() : nullptr,
+                                                 std::move(opened.doorbells)),
               step);
     auto occupant = std::make_shared<Occupant>(plan.guest.devfn(), memory, function);
-    TENON_TRY_DO(put_behind_iommu(slot, *occupant, *memory), step);
+    if (memory) {
+        TENON_TRY_DO(give_dma(slot, plan, *occupant, *memory, file), step);
+        return occupant;
+    }
+    // A process maps the memory by itself.
+    occupant->on_leave([&function = *function] { function.shut_down(); });
+    return occupant;
+}
+
+Result<void> Assignment::give_dma(const Slot& slot, const model::slot::FunctionPlan& plan,
+                                  Occupant& occupant, const assigned::DmaMapping& memory,
+                                  int file) {
+    const auto& function = occupant.function();
+    TENON_TRY_DO(put_behind_iommu(slot, occupant, memory), "");
     // KVM holds a reference to the file: it has to let go before the device can be closed.
-    occupant->on_leave([this, file, &function = *function] {
+    occupant.on_leave([this, file, &function = *function] {
         function.shut_down();
         if (outside_.files != nullptr)
             outside_.board.warnings.check(outside_.files->remove(file), "taking a file from KVM");
     });
-    TENON_TRY_DO(watch(plan, *occupant), step);
+    TENON_TRY_DO(watch(plan, occupant), "");
     if (outside_.files != nullptr)
         TENON_TRY_DO(outside_.files->add(file), fmt::format("telling KVM of {}", function->name()));
-    return occupant;
+    return {};
 }
 
 // It leaves the IOMMU when it is shut down, and masters the bus no more.

@@ -56,9 +56,9 @@ public:
     };
 
     /// Takes every function of `plan` out of `opened`, where it opens those that are not there yet;
-    /// maps all guest memory for their DMA, or begins to, tells KVM, and seats them. Plan and
-    /// `opened` must outlive the assignment. Errors: of the step that failed,
-    /// naming the function; the host is then as before.
+    /// maps all guest memory for their DMA, or begins to, tells KVM, and seats them; connects to
+    /// the processes that are functions. Plan and `opened` must outlive the assignment. Errors: of
+    /// the step that failed, naming the function; the host is then as before.
     static Result<std::unique_ptr<Assignment>> create(const model::machine::MachinePlan& plan,
                                                       device::OpenedFunctions& opened,
                                                       const Outside& outside);
@@ -100,12 +100,18 @@ public:
     bool withdraw(std::optional<GuestAddress> where);
 
 private:
-    using Opened = std::map<pci::Address, std::unique_ptr<device::DeviceControl>>;
+    /// A function's device, and where its driver rings without an access that traps.
+    struct Opened {
+        std::unique_ptr<device::DeviceControl> device;
+        std::vector<assigned::Doorbell> doorbells;
+    };
+    using OpenedById = std::map<std::string, Opened>;
 
     Assignment(device::OpenedFunctions& opened, const Outside& outside)
         : outside_{outside}, opened_{opened} {}
-    Result<Opened> open_all(const model::machine::MachinePlan& plan);
-    Result<std::unique_ptr<device::DeviceControl>> open(const model::slot::FunctionPlan& function);
+    Result<OpenedById> open_all(const model::machine::MachinePlan& plan);
+    Result<Opened> open(const model::slot::FunctionPlan& function);
+    Result<Opened> connect(const model::slot::FunctionPlan& function) const;
     Result<std::shared_ptr<assigned::DmaMapping>> map_memory(const device::AccessKind& kind,
                                                              bool beside)
         TENON_EXCLUDES(mapped_mutex_);
@@ -114,7 +120,9 @@ private:
     void give_back(std::span<Slot* const> slots);
     Result<std::shared_ptr<Occupant>> bring_in(
         const Slot& slot, const std::shared_ptr<const model::slot::FunctionPlan>& planned,
-        std::unique_ptr<device::DeviceControl> device);
+        Opened opened);
+    Result<void> give_dma(const Slot& slot, const model::slot::FunctionPlan& plan,
+                          Occupant& occupant, const assigned::DmaMapping& memory, int file);
     Result<void> put_behind_iommu(const Slot& slot, Occupant& occupant,
                                   const assigned::DmaMapping& memory);
     void renumber(std::size_t port);

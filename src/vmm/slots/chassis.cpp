@@ -48,7 +48,7 @@ std::vector<assigned::PeerMemory::Member> Chassis::peers() const {
     std::vector<assigned::PeerMemory::Member> all;
     for (const auto& slot : slots_)
         for (const auto& occupant : slot.content()->occupants)
-            all.push_back(occupant->as_peer());
+            if (occupant->has_dma()) all.push_back(occupant->as_peer());
     return all;
 }
 

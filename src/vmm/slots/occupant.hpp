@@ -20,7 +20,8 @@ namespace tenon::vmm::slots {
 /// has it in hand then holds something that answers no more.
 class Occupant {
 public:
-    /// `devfn` is its number in the slot. Guest memory stays reachable by its DMA while it is here.
+    /// `devfn` is its number in the slot. Guest memory stays reachable by its DMA while it is here;
+    /// null: it has none.
     Occupant(std::uint8_t devfn, std::shared_ptr<assigned::DmaMapping> memory,
              std::shared_ptr<assigned::AssignedFunction> function)
         : devfn_{devfn}, memory_{std::move(memory)}, function_{std::move(function)} {}
@@ -31,7 +32,11 @@ public:
     std::uint8_t devfn() const { return devfn_; }
     const std::shared_ptr<assigned::AssignedFunction>& function() const { return function_; }
 
-    /// What it is to others that reach it by DMA, until it leaves.
+    /// Whether it reaches memory by DMA of the host. Not so a process, which maps the memory, nor
+    /// one that has left.
+    bool has_dma() const { return memory_ != nullptr; }
+
+    /// What it is to others that reach it by DMA, until it leaves. Of one with DMA.
     assigned::PeerMemory::Member as_peer() const {
         return {.name = function_->name(),
                 .device = &function_->device(),

@@ -8,7 +8,7 @@
 #include "base/fd.hpp"
 #include "base/result.hpp"
 
-namespace tenon::vmm::control {
+namespace tenon::vmm::board {
 
 /// Errors: Malformed for a path without or with too many bytes, 1 to 107 are possible, or with a
 /// zero byte.
@@ -19,4 +19,4 @@ Result<sockaddr_un> local_address(const std::string& path);
 int connect_to(const Fd& socket, const sockaddr_un& address);
 int bind_to(const Fd& socket, const sockaddr_un& address);
 
-}  // namespace tenon::vmm::control
+}  // namespace tenon::vmm::board

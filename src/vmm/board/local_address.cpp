@@ -1,4 +1,4 @@
-#include "vmm/control/local_address.hpp"
+#include "vmm/board/local_address.hpp"
 
 #include <sys/socket.h>
 
@@ -8,7 +8,7 @@
 
 #include "base/path.hpp"
 
-namespace tenon::vmm::control {
+namespace tenon::vmm::board {
 
 Result<sockaddr_un> local_address(const std::string& path) {
     // A zero byte in front would be an address of no file, which any user may have.
@@ -30,4 +30,4 @@ int bind_to(const Fd& socket, const sockaddr_un& address) {
     return ::bind(socket.number(), std::bit_cast<const sockaddr*>(&address), sizeof address);
 }
 
-}  // namespace tenon::vmm::control
+}  // namespace tenon::vmm::board

@@ -1,0 +1,143 @@
+#include "library/words/backend_argument.hpp"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <array>
+#include <bit>
+
+#include "base/text.hpp"
+#include "library/words/device_argument.hpp"
+#include "model/virtio/device_type.hpp"
+#include "model/virtio/layout.hpp"
+
+namespace tenon::library::words {
+namespace {
+
+constexpr std::string_view by_file = "fd=";
+
+// As many entries as a back end's requests have parts, which some tell as 126.
+constexpr std::uint16_t usual_queue_size = 256;
+
+Result<std::uint16_t> parse_type(std::string_view of, std::string_view value) {
+    if (const auto type = model::virtio::find_device_type(value)) return type->number;
+    std::string known;
+    for (const auto& type : model::virtio::device_types())
+        known += fmt::format("{}, ", type.name);
+    return malformed("{}: type={}: known are {}and the number of a Virtio device, 1 to {}", of,
+                     value, known, model::virtio::last_type);
+}
+
+Result<std::uint16_t> parse_count(std::string_view of, std::string_view key, std::string_view value,
+                                  std::uint64_t least, std::uint64_t most) {
+    const auto number = parse_number(value);
+    if (number && *number >= least && *number <= most) return static_cast<std::uint16_t>(*number);
+    return malformed("{}: {}={}: {} to {} are possible", of, key, value, least, most);
+}
+
+Result<std::uint16_t> parse_queue_size(std::string_view of, std::string_view value) {
+    const auto number = parse_number(value);
+    if (number && *number >= 2 && *number <= model::virtio::largest_queue &&
+        std::has_single_bit(*number))
+        return static_cast<std::uint16_t>(*number);
+    return malformed("{}: queue-size={}: a power of two up to {} is wanted", of, value,
+                     model::virtio::largest_queue);
+}
+
+// What was said so far; what was not comes from the type.
+struct Said {
+    BackendArgument argument;
+    std::optional<std::uint16_t> type;
+    std::optional<std::uint16_t> queues;
+    std::optional<std::uint16_t> queue_size;
+    std::optional<std::uint16_t> config_size;
+};
+
+constexpr auto table = std::to_array<Key<Said>>({
+    {.words = {"type", "net|blk|console|rng|scsi|vsock|fs|N",
+               "what device it is, or the number of its type; has to be said"},
+     .take = [](Said& said, std::string_view of,
+                std::string_view value) { return store(said.type, parse_type(of, value)); }},
+    {.words = {"id", "NAME", "what the device is called (dev0, dev1, ...)"},
+     .take = [](Said& said, std::string_view of, std::string_view value) -> Result<void> {
+         TENON_TRY_DO(check_name(value, "id"), of);
+         said.argument.id = value;
+         return {};
+     }},
+    {.words = {"port", "NAME", "the root port it is behind; without it, one of its own"},
+     .take = [](Said& said, std::string_view of, std::string_view value) -> Result<void> {
+         TENON_TRY_DO(check_name(value, "port"), of);
+         said.argument.port = value;
+         return {};
+     }},
+    {.words = {"function", "0-7", "its number in the slot; without it, the first that is free"},
+     .take =
+         [](Said& said, std::string_view of, std::string_view value) {
+             return store(said.argument.function, parse_function(of, value));
+         }},
+    {.words = {"queues", "N",
+               "queues that the guest finds, 1 to 255; without it as many as the type needs (net 2, "
+               "blk 1, console 2, rng 1, scsi 3, vsock 3, fs 2)"},
+     .take =
+         [](Said& said, std::string_view of, std::string_view value) {
+             return store(said.queues,
+                          parse_count(of, "queues", value, 1, model::virtio::most_queues));
+         }},
+    {.words = {"queue-size", "N", "entries of each queue, a power of two up to 32768 (256)"},
+     .take = [](Said& said, std::string_view of,
+                std::string_view value) { return store(said.queue_size, parse_queue_size(of, value)); }},
+    {.words = {"config-size", "N",
+               "bytes of the device's own configuration that the back end is asked for, up to 256; "
+               "without it as the type has them, of a number none"},
+     .take =
+         [](Said& said, std::string_view of, std::string_view value) {
+             return store(said.config_size, parse_count(of, "config-size", value, 0,
+                                                        model::virtio::layout::device_size));
+         }},
+});
+
+Result<Said> read(std::string_view text) {
+    TENON_TRY_DO(check_argument(text, "--vhost-user"), "");
+    const auto comma = std::min(text.find(','), text.size());
+    const auto name = text.substr(0, comma);
+    if (name.empty()) return malformed("--vhost-user \"{}\": no socket is named", text);
+    Said said;
+    if (name.starts_with(by_file)) {
+        TENON_TRY(file, parse_file("--vhost-user", name.substr(by_file.size())), "");
+        said.argument.backend.file = file;
+    } else {
+        said.argument.backend.socket = name;
+    }
+    if (comma == text.size()) return said;
+    TENON_TRY(keys, parse_keys(text.substr(comma + 1), name, words_of(table)), "");
+    for (const auto& pair : keys)
+        TENON_TRY_DO(take_key(table, said, name, pair), "");
+    return said;
+}
+
+}  // namespace
+
+std::vector<KeyWords> backend_keys() { return words_of(table); }
+
+Result<void> check_backend_keys(std::string_view text) {
+    TENON_TRY_DO(read(text), "");
+    return {};
+}
+
+Result<BackendArgument> parse_backend_argument(std::string_view text) {
+    TENON_TRY(said, read(text), "");
+    const auto of = text.substr(0, text.find(','));
+    if (!said.type) return malformed("{}: type= is missing: what device it is", of);
+    const auto type = model::virtio::device_type(*said.type);
+    if (!said.queues && type.queues == 0)
+        return malformed("{}: queues= is missing: how many a device of type {} has is not known",
+                         of, *said.type);
+    auto& backend = said.argument.backend;
+    backend.type = *said.type;
+    backend.queues = said.queues.value_or(type.queues);
+    backend.queue_size = said.queue_size.value_or(usual_queue_size);
+    backend.config_size = said.config_size.value_or(type.config_size);
+    return std::move(said.argument);
+}
+
+}  // namespace tenon::library::words
