@@ -34,6 +34,12 @@ public:
     }
     Result<void> connect_irqfd(Gsi gsi, int event, int resample) override TENON_EXCLUDES(mutex_);
     Result<void> disconnect_irqfd(Gsi gsi, int event) override TENON_EXCLUDES(mutex_);
+    Result<void> connect_doorbell(GuestAddress at, unsigned size, int event) override {
+        return kvm_.connect_doorbell(at, size, event);
+    }
+    Result<void> disconnect_doorbell(GuestAddress at, unsigned size, int event) override {
+        return kvm_.disconnect_doorbell(at, size, event);
+    }
     Result<void> set_irq_line(Gsi gsi, bool level) override { return ioapic_.set_pin(gsi, level); }
     Result<void> signal_msi(std::uint64_t address, std::uint32_t data) override {
         return kvm_.signal_msi(address, data);
