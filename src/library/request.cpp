@@ -15,6 +15,7 @@
 #include "library/words/port_argument.hpp"
 #include "library/words/viommu_argument.hpp"
 #include "model/chosen/machine_version.hpp"
+#include "model/chosen/target.hpp"
 #include "model/virtio/facts.hpp"
 
 namespace tenon::library {
@@ -120,6 +121,10 @@ Result<void> read_words(const MachineArguments& arguments,
 // Processes that are devices: all that is known of them is what was said.
 Result<void> add_backends(const MachineArguments& arguments,
                           model::machine::MachineRequest& request) {
+    if (!arguments.backends.empty() && model::chosen::find_target(request.version))
+        return malformed(
+            "--vhost-user with --target qemu: such a device is Tenon's own; QEMU's vhost-user "
+            "devices have other registers, which are not predicted");
     std::set<std::string> names;
     for (const auto& text : arguments.backends) {
         TENON_TRY(said, words::parse_backend_argument(text), "");

@@ -113,6 +113,11 @@ TEST_F(Request, PutsProcessesBehindPortsAsDevices) {
     EXPECT_EQ(made.ports[2]->functions[0].view.warnings.size(), 1u);  // Of memory in a file.
 }
 
+TEST_F(Request, PredictsNoProcessOfQemus) {
+    EXPECT_THAT(wrong({.version = "QEMU 11.1", .backends = {"/run/a,type=blk"}}),
+                testing::HasSubstr("not predicted"));
+}
+
 TEST_F(Request, RefusesAProcessTwice) {
     EXPECT_EQ(wrong({.backends = {"/run/a,type=blk", "/run/a,type=net"}}),
               "vhost-user:/run/a is given twice");

@@ -164,7 +164,8 @@ void emulate_errors(function::RegisterMap& map) {
     constexpr std::uint32_t correctable_mask = 0x0000e000;
     constexpr std::uint32_t checks = 0x000002a0;  // ECRC made and checked, headers of several.
     map.emulate<std::uint32_t>(
-        qemu_errors_at, pci::extended_header(pci::extended_id::error_reporting, 2, qemu_access_control_at));
+        qemu_errors_at,
+        pci::extended_header(pci::extended_id::error_reporting, 2, qemu_access_control_at));
     map.emulate<std::uint32_t>(qemu_errors_at + at::mask, internal_errors);
     map.emulate<std::uint32_t>(qemu_errors_at + at::severity, severity);
     map.emulate<std::uint32_t>(qemu_errors_at + at::correctable_mask, correctable_mask);
