@@ -14,7 +14,6 @@ namespace {
 
 using libvirt::escaped;
 
-constexpr std::uint64_t kibibyte = 1024;
 
 // Two hyphens end a comment, or make it none. Source: XML 1.0, 2.5.
 std::string in_comment(std::string_view text) {

@@ -13,7 +13,6 @@
 namespace tenon::managed::emit {
 
 std::string size_words(std::uint64_t bytes) {
-    constexpr std::uint64_t kibibyte = 1024;
     const auto all = bytes / kibibyte + (bytes % kibibyte == 0 ? 0 : 1);
     if (all % (kibibyte * kibibyte) == 0) return fmt::format("{}G", all / (kibibyte * kibibyte));
     if (all % kibibyte == 0) return fmt::format("{}M", all / kibibyte);

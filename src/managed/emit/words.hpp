@@ -14,6 +14,8 @@ namespace tenon::managed::emit {
 /// word for another.
 inline constexpr unsigned speed_of_ports = 4;
 
+inline constexpr std::uint64_t kibibyte = 1024;
+
 /// "4G", "512M", "2052K": bytes as QEMU reads them, rounded up to 1 KiB.
 std::string size_words(std::uint64_t bytes);
 

@@ -20,7 +20,7 @@ constexpr DeclaredRegister read_only(std::uint16_t offset, std::uint8_t size,
 // A message that was never programmed is none: events are masked after a reset.
 constexpr std::uint32_t masked = EventMask::mask;
 
-constexpr std::array table{
+constexpr std::array register_table{
     read_only(at::version, 4, version_value),
     read_only(at::capability, 8),
     read_only(at::extended_capability, 8),
@@ -65,7 +65,7 @@ constexpr void place(Words& words, const DeclaredRegister& one) {
 
 constexpr Words lay_out() {
     Words words{};
-    for (const auto& one : table)
+    for (const auto& one : register_table)
         place(words, one);
     for (unsigned n = 0; n < fault_record_count; ++n) {
         const auto offset = static_cast<std::uint16_t>(at::fault_records + n * fault_record_size);
@@ -79,7 +79,7 @@ constexpr Words layout = lay_out();
 
 }  // namespace
 
-std::span<const DeclaredRegister> declared_registers() { return table; }
+std::span<const DeclaredRegister> declared_registers() { return register_table; }
 
 RegisterFile::RegisterFile(std::uint64_t capability, std::uint64_t extended_capability)
     : capability_{capability}, extended_capability_{extended_capability} {
