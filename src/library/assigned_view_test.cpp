@@ -49,19 +49,20 @@ std::vector<AssignedView> views_of(const std::string& devices, const std::string
     return view_assigned(checked);
 }
 
-constexpr auto port = "-device pcie-root-port,id=rp ";
+constexpr auto root_port = "-device pcie-root-port,id=rp ";
 
 TEST(ViewAssigned, HasAtomicsOfALoneFunctionBelowARootPort) {
-    EXPECT_EQ(views_of(std::string{port} + "-device vfio-pci,host=65:00.0,bus=rp")[0].atomics, 3u);
-    EXPECT_EQ(
-        views_of(std::string{port} + "-device vfio-pci,host=65:00.0,bus=rp,multifunction=on")[0]
-            .atomics,
-        0u);
+    EXPECT_EQ(views_of(std::string{root_port} + "-device vfio-pci,host=65:00.0,bus=rp")[0].atomics,
+              3u);
+    EXPECT_EQ(views_of(std::string{root_port} +
+                       "-device vfio-pci,host=65:00.0,bus=rp,multifunction=on")[0]
+                  .atomics,
+              0u);
     EXPECT_EQ(views_of("-device vfio-pci,host=65:00.0")[0].atomics, 0u);
 }
 
 TEST(ViewAssigned, TakesIommufdForWhatTheKernelSays) {
-    const std::string device = std::string{port} + "-device vfio-pci,host=65:00.0,bus=rp";
+    const std::string device = std::string{root_port} + "-device vfio-pci,host=65:00.0,bus=rp";
 
     // Without it QEMU is told nothing, and shows ATS.
     EXPECT_THAT(capabilities_in_words(*views_of(device)[0].view), HasSubstr("Address Translation"));
@@ -74,9 +75,9 @@ TEST(ViewAssigned, TakesIommufdForWhatTheKernelSays) {
 }
 
 TEST(ViewAssigned, MakesPasidBehindAnIommuOfFirstStages) {
-    const auto views =
-        views_of(std::string{"-device intel-iommu,scalable-mode=on,fsts=on,pasid-bits=20 "} + port +
-                 "-device vfio-pci,host=65:00.0,bus=rp,iommufd=x,x-vpasid-cap-offset=0x100");
+    const auto views = views_of(
+        std::string{"-device intel-iommu,scalable-mode=on,fsts=on,pasid-bits=20 "} + root_port +
+        "-device vfio-pci,host=65:00.0,bus=rp,iommufd=x,x-vpasid-cap-offset=0x100");
 
     // ATS, which the kernel does not support, was all that there was: the list begins with it.
     ASSERT_TRUE(views[0].view->pasid);
@@ -86,7 +87,7 @@ TEST(ViewAssigned, MakesPasidBehindAnIommuOfFirstStages) {
 
 TEST(ViewAssigned, ShowsIdsThatAreChosenAndNamesWhatIsLeftOpen) {
     const auto views =
-        views_of(std::string{port} +
+        views_of(std::string{root_port} +
                  "-device vfio-pci,host=65:00.0,bus=rp,x-pci-vendor-id=0x10de,romfile=/tmp/rom,"
                  "x-nv-gpudirect-clique=1");
 
@@ -95,7 +96,7 @@ TEST(ViewAssigned, ShowsIdsThatAreChosenAndNamesWhatIsLeftOpen) {
 }
 
 TEST(ViewAssigned, LeavesOutWhatTheGuestDoesNotFind) {
-    EXPECT_THAT(views_of(std::string{port} + "-device vfio-pci,host=65:00.0,bus=rp,addr=1"),
+    EXPECT_THAT(views_of(std::string{root_port} + "-device vfio-pci,host=65:00.0,bus=rp,addr=1"),
                 SizeIs(0));
     EXPECT_THAT(views_of("-device vfio-pci,host=66:00.0"), SizeIs(0));
 }

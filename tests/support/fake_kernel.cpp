@@ -25,15 +25,8 @@ constexpr unsigned long hwpt_alloc = 0x3b89;
 constexpr unsigned long get_hw_info = 0x3b8a;
 constexpr unsigned long ioas_map_file = 0x3b8f;
 
-std::unexpected<int> refuse(int os_error) { return std::unexpected(os_error); }
-
 bool decodes_memory(FakeFunction& function) {
     return (function.config().read16(0x04) & 0x0002) != 0;
-}
-
-template <typename T>
-T load_at(std::span<const std::byte> bytes, std::size_t at) {
-    return load<T>(bytes, at);
 }
 
 }  // namespace
@@ -191,10 +184,10 @@ FakeFunction* FakeKernel::bar_at(std::uint64_t address) const {
 
 // A descriptor is one of a dma-buf, or of a memfd.
 Outcome<int> FakeKernel::map_file(Maps& maps, Bytes argument) {
-    const auto at = load_at<std::uint64_t>(argument, 32);
-    const auto start = load_at<std::uint64_t>(argument, 16);
-    const auto length = load_at<std::uint64_t>(argument, 24);
-    const auto number = static_cast<std::int32_t>(load_at<std::uint32_t>(argument, 12));
+    const auto at = load<std::uint64_t>(argument, 32);
+    const auto start = load<std::uint64_t>(argument, 16);
+    const auto length = load<std::uint64_t>(argument, 24);
+    const auto number = static_cast<std::int32_t>(load<std::uint32_t>(argument, 12));
     if (number < 0) return refuse(EBADF);
     if (const auto file = dma_bufs_.find(number); file != dma_bufs_.end()) {
         if (start > file->second.size || length > file->second.size - start) return refuse(EINVAL);
@@ -209,14 +202,14 @@ Outcome<int> FakeKernel::container_ioctl(ContainerFile& file, unsigned long requ
     if (!file.started) return refuse(ENOTTY);
     if (request == VFIO_IOMMU_GET_INFO) return iommu_info(argument);
     if (request == VFIO_IOMMU_MAP_DMA) {
-        auto* const function = bar_at(load_at<std::uint64_t>(argument, 8));
+        auto* const function = bar_at(load<std::uint64_t>(argument, 8));
         if (function != nullptr && !decodes_memory(*function)) return refuse(EFAULT);
-        return map_memory(file.maps, load_at<std::uint64_t>(argument, 16),
-                          load_at<std::uint64_t>(argument, 24));
+        return map_memory(file.maps, load<std::uint64_t>(argument, 16),
+                          load<std::uint64_t>(argument, 24));
     }
     if (request != VFIO_IOMMU_UNMAP_DMA) return refuse(ENOTTY);
-    const auto found = file.maps.find(load_at<std::uint64_t>(argument, 8));
-    const auto size = load_at<std::uint64_t>(argument, 16);
+    const auto found = file.maps.find(load<std::uint64_t>(argument, 8));
+    const auto size = load<std::uint64_t>(argument, 16);
     if (found != file.maps.end() && found->second != size) return refuse(EINVAL);
     store<std::uint64_t>(argument, 16, found == file.maps.end() ? 0 : size);
     if (found != file.maps.end()) file.maps.erase(found);
@@ -236,7 +229,7 @@ Outcome<int> FakeKernel::group_ioctl(int number, GroupFile& file, unsigned long 
 }
 
 Outcome<int> FakeKernel::set_container(int number, GroupFile& file, Bytes argument) {
-    const auto target = static_cast<int>(load_at<std::uint32_t>(argument, 0));
+    const auto target = static_cast<int>(load<std::uint32_t>(argument, 0));
     auto* const container = find<ContainerFile>(target);
     if (container == nullptr) return refuse(EBADF);
     if (file.container >= 0) return refuse(EINVAL);
@@ -273,9 +266,9 @@ Outcome<int> FakeKernel::hardware_info(Bytes argument) const {
     if (!traits_.hardware) return refuse(EOPNOTSUPP);
     const auto& hardware = *traits_.hardware;
     std::array<std::uint64_t, 3> data{0, hardware.cap_reg, 0};
-    const auto room = std::min<std::size_t>(load_at<std::uint32_t>(argument, 12), sizeof data);
+    const auto room = std::min<std::size_t>(load<std::uint32_t>(argument, 12), sizeof data);
     // SAFETY: the question says that so many bytes have room at this address.
-    std::memcpy(std::bit_cast<void*>(load_at<std::uint64_t>(argument, 16)), data.data(), room);
+    std::memcpy(std::bit_cast<void*>(load<std::uint64_t>(argument, 16)), data.data(), room);
     store<std::uint32_t>(argument, 12, sizeof data);
     store<std::uint32_t>(argument, 24, hardware.type);
     store<std::uint8_t>(argument, 28, hardware.pasid_width);
@@ -285,12 +278,12 @@ Outcome<int> FakeKernel::hardware_info(Bytes argument) const {
 
 // All of the source has to be mapped, by however many calls; the kernel takes parts of mappings.
 Outcome<int> FakeKernel::copy(IommufdFile& file, Bytes argument) const {
-    const auto domain = file.domains.find(load_at<std::uint32_t>(argument, 8));
+    const auto domain = file.domains.find(load<std::uint32_t>(argument, 8));
     if (domain == file.domains.end()) return refuse(ENOENT);
-    if (load_at<std::uint32_t>(argument, 12) != address_space_id) return refuse(ENOENT);
-    if ((load_at<std::uint32_t>(argument, 4) & 6) == 0) return refuse(EINVAL);
-    const auto length = load_at<std::uint64_t>(argument, 16);
-    const auto from = load_at<std::uint64_t>(argument, 32);
+    if (load<std::uint32_t>(argument, 12) != address_space_id) return refuse(ENOENT);
+    if ((load<std::uint32_t>(argument, 4) & 6) == 0) return refuse(EINVAL);
+    const auto length = load<std::uint64_t>(argument, 16);
+    const auto from = load<std::uint64_t>(argument, 32);
     for (auto at = from; at < from + length;) {
         auto source = file.maps.upper_bound(at);
         if (source == file.maps.begin()) return refuse(ENOENT);
@@ -298,15 +291,15 @@ Outcome<int> FakeKernel::copy(IommufdFile& file, Bytes argument) const {
         if (source->first + source->second <= at) return refuse(ENOENT);
         at = source->first + source->second;
     }
-    return map_memory(domain->second, load_at<std::uint64_t>(argument, 24), length);
+    return map_memory(domain->second, load<std::uint64_t>(argument, 24), length);
 }
 
 // Mappings that the range cuts are not unmapped; an empty one is an error.
 Outcome<int> FakeKernel::unmap_in(IommufdFile& file, Bytes argument) {
-    const auto domain = file.domains.find(load_at<std::uint32_t>(argument, 4));
+    const auto domain = file.domains.find(load<std::uint32_t>(argument, 4));
     if (domain == file.domains.end()) return refuse(ENOENT);
-    const auto first = load_at<std::uint64_t>(argument, 8);
-    const auto size = load_at<std::uint64_t>(argument, 16);
+    const auto first = load<std::uint64_t>(argument, 8);
+    const auto size = load<std::uint64_t>(argument, 16);
     auto& maps = domain->second;
     std::uint64_t gone = 0;
     for (auto map = maps.begin(); map != maps.end();) {
@@ -373,33 +366,33 @@ Outcome<int> FakeKernel::iommufd_ioctl(IommufdFile& file, unsigned long request,
     if (request == get_hw_info) return hardware_info(argument);
     if (!file.address_space) return refuse(ENOENT);
     if (request == ioas_iova_ranges) {
-        if (load_at<std::uint32_t>(argument, 8) < 1) return refuse(EMSGSIZE);
+        if (load<std::uint32_t>(argument, 8) < 1) return refuse(EMSGSIZE);
         store<std::uint32_t>(argument, 8, 1);
         const std::array<std::uint64_t, 2> range{traits_.first_iova, traits_.last_iova};
         // SAFETY: the question says that at least one range has room at this address.
-        std::memcpy(std::bit_cast<void*>(load_at<std::uint64_t>(argument, 16)), range.data(),
+        std::memcpy(std::bit_cast<void*>(load<std::uint64_t>(argument, 16)), range.data(),
                     sizeof range);
         return 0;
     }
-    if (request == ioas_map && bar_at(load_at<std::uint64_t>(argument, 16)) != nullptr)
+    if (request == ioas_map && bar_at(load<std::uint64_t>(argument, 16)) != nullptr)
         return refuse(EFAULT);
     if (request == ioas_map)
-        return map_memory(file.maps, load_at<std::uint64_t>(argument, 32),
-                          load_at<std::uint64_t>(argument, 24));
-    if (request == destroy) return take_out(file, load_at<std::uint32_t>(argument, 4));
+        return map_memory(file.maps, load<std::uint64_t>(argument, 32),
+                          load<std::uint64_t>(argument, 24));
+    if (request == destroy) return take_out(file, load<std::uint32_t>(argument, 4));
     if (request == ioas_copy) return copy(file, argument);
     if (request == hwpt_alloc) {
-        if (load_at<std::uint32_t>(argument, 12) != address_space_id) return refuse(ENOENT);
+        if (load<std::uint32_t>(argument, 12) != address_space_id) return refuse(ENOENT);
         file.page_table = true;
         store<std::uint32_t>(argument, 16, page_table_id);
         return 0;
     }
     if (request == ioas_map_file && traits_.maps_files) return map_file(file.maps, argument);
     if (request != ioas_unmap) return refuse(ENOTTY);
-    if (load_at<std::uint32_t>(argument, 4) != address_space_id) return unmap_in(file, argument);
-    const auto found = file.maps.find(load_at<std::uint64_t>(argument, 8));
+    if (load<std::uint32_t>(argument, 4) != address_space_id) return unmap_in(file, argument);
+    const auto found = file.maps.find(load<std::uint64_t>(argument, 8));
     if (found == file.maps.end()) return refuse(ENOENT);
-    if (found->second != load_at<std::uint64_t>(argument, 16)) return refuse(EINVAL);
+    if (found->second != load<std::uint64_t>(argument, 16)) return refuse(EINVAL);
     file.maps.erase(found);
     return 0;
 }

@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <expected>
 #include <map>
 #include <memory>
 #include <optional>
@@ -21,6 +22,9 @@
 #include "tests/support/faults.hpp"
 
 namespace tenon::support {
+
+/// What a system call fails with: an errno.
+inline std::unexpected<int> refuse(int os_error) { return std::unexpected(os_error); }
 
 /// The kernel. Everything opened has to be closed before it goes.
 class FakeKernel final : public host::Kernel {

@@ -25,13 +25,6 @@ constexpr unsigned region_shift = 40;
 unsigned region_of(std::uint64_t offset) { return static_cast<unsigned>(offset >> region_shift); }
 std::uint64_t within(std::uint64_t offset) { return offset & ((1ull << region_shift) - 1); }
 
-std::unexpected<int> refuse(int os_error) { return std::unexpected(os_error); }
-
-template <typename T>
-T load_at(std::span<const std::byte> bytes, std::size_t at) {
-    return load<T>(bytes, at);
-}
-
 // An answer with capabilities: cut to the room that the question gave, as the kernel does it.
 Outcome<int> answer_with(std::span<std::byte> argument, std::vector<std::byte> fixed,
                          std::size_t flags_at, std::uint32_t caps_flag, std::size_t cap_offset_at,
@@ -72,7 +65,7 @@ void append(std::vector<std::byte>& bytes, Word word) {
 std::string token_at(std::span<const std::byte> argument) {
     device::VfToken token;
     // SAFETY: the question says that 16 bytes are at this address.
-    std::memcpy(token.bytes.data(), std::bit_cast<void*>(load_at<std::uint64_t>(argument, 16)),
+    std::memcpy(token.bytes.data(), std::bit_cast<void*>(load<std::uint64_t>(argument, 16)),
                 token.bytes.size());
     return to_string(token);
 }
@@ -118,8 +111,8 @@ Outcome<int> FakeKernel::device_ioctl(DeviceFile& file, unsigned long request, B
 }
 
 Outcome<int> FakeKernel::bind(DeviceFile& file, Bytes argument) {
-    const auto target = static_cast<int>(load_at<std::uint32_t>(argument, 8));
-    const auto flags = load_at<std::uint32_t>(argument, 4);
+    const auto target = static_cast<int>(load<std::uint32_t>(argument, 8));
+    const auto flags = load<std::uint32_t>(argument, 4);
     if (flags > 1 || file.opened) return refuse(EINVAL);
     if (find<IommufdFile>(target) == nullptr) return refuse(EBADF);
     if (group_is_open(file.function->group)) return refuse(EBUSY);
@@ -137,7 +130,7 @@ Outcome<int> FakeKernel::bind(DeviceFile& file, Bytes argument) {
 Outcome<int> FakeKernel::attach(DeviceFile& file, Bytes argument) {
     const auto* const iommufd = find<IommufdFile>(file.owner);
     if (iommufd == nullptr || !iommufd->address_space) return refuse(ENOENT);
-    const auto place = load_at<std::uint32_t>(argument, 8);
+    const auto place = load<std::uint32_t>(argument, 8);
     const bool known = place == address_space_id || iommufd->domains.contains(place) ||
                        (place == page_table_id && iommufd->page_table);
     if (!known) return refuse(ENOENT);
@@ -174,7 +167,7 @@ Outcome<int> FakeKernel::device_info(DeviceFile& file, Bytes argument) const {
 }
 
 Outcome<int> FakeKernel::region_info(DeviceFile& file, Bytes argument) const {
-    const auto index = load_at<std::uint32_t>(argument, 8);
+    const auto index = load<std::uint32_t>(argument, 8);
     if (index > device::config_region) return refuse(EINVAL);
     const auto& region = file.function->function->region(index);
     std::vector<std::byte> fixed(32);
@@ -204,7 +197,7 @@ Outcome<int> FakeKernel::region_info(DeviceFile& file, Bytes argument) const {
 }
 
 Outcome<int> FakeKernel::irq_info(DeviceFile& file, Bytes argument) {
-    const auto index = load_at<std::uint32_t>(argument, 8);
+    const auto index = load<std::uint32_t>(argument, 8);
     if (index >= device::irq_index_count) return refuse(EINVAL);
     const auto& irq = file.function->function->irq(device::IrqIndex{index});
     // The real kernel refuses the error interrupt of a conventional PCI function.
@@ -217,10 +210,10 @@ Outcome<int> FakeKernel::irq_info(DeviceFile& file, Bytes argument) {
 }
 
 Outcome<int> FakeKernel::set_irqs(DeviceFile& file, Bytes argument) {
-    const auto flags = load_at<std::uint32_t>(argument, 4);
-    const auto index = device::IrqIndex{load_at<std::uint32_t>(argument, 8)};
-    const auto first = load_at<std::uint32_t>(argument, 12);
-    const auto count = load_at<std::uint32_t>(argument, 16);
+    const auto flags = load<std::uint32_t>(argument, 4);
+    const auto index = device::IrqIndex{load<std::uint32_t>(argument, 8)};
+    const auto first = load<std::uint32_t>(argument, 12);
+    const auto count = load<std::uint32_t>(argument, 16);
     if (flags == (VFIO_IRQ_SET_DATA_NONE | VFIO_IRQ_SET_ACTION_TRIGGER) && count == 0) {
         if (file.function->function->vectors(index).empty()) return refuse(EINVAL);
         return file.opened->disable_vectors(index) ? Outcome<int>{0} : refuse(EIO);
@@ -233,7 +226,7 @@ Outcome<int> FakeKernel::set_irqs(DeviceFile& file, Bytes argument) {
             return answer(file.opened->unmask_intx());
         if (flags == (VFIO_IRQ_SET_DATA_EVENTFD | VFIO_IRQ_SET_ACTION_UNMASK))
             return answer(file.opened->unmask_intx_on(
-                static_cast<std::int32_t>(load_at<std::uint32_t>(argument, 20))));
+                static_cast<std::int32_t>(load<std::uint32_t>(argument, 20))));
     }
     if (flags != (VFIO_IRQ_SET_DATA_EVENTFD | VFIO_IRQ_SET_ACTION_TRIGGER) ||
         argument.size() != 20 + std::size_t{count} * 4)
@@ -292,17 +285,17 @@ Outcome<int> FakeKernel::hot_reset_info(const DeviceFile& file, Bytes argument) 
 Outcome<int> FakeKernel::feature(DeviceFile& file, Bytes argument) {
     constexpr std::uint32_t dma_buf = 11;
     constexpr std::uint32_t probe = 1u << 18;
-    const auto flags = load_at<std::uint32_t>(argument, 4);
-    if (load_at<std::uint32_t>(argument, 0) != argument.size()) return refuse(EINVAL);
+    const auto flags = load<std::uint32_t>(argument, 4);
+    if (load<std::uint32_t>(argument, 0) != argument.size()) return refuse(EINVAL);
     if ((flags & 0xffff) != dma_buf || !traits_.bar_files) return refuse(ENOTTY);
     if ((flags & ~probe) != (VFIO_DEVICE_FEATURE_GET | dma_buf)) return refuse(EINVAL);
     if ((flags & probe) != 0) return 0;
-    if (argument.size() != 40 || load_at<std::uint32_t>(argument, 16) != 0 ||
-        load_at<std::uint32_t>(argument, 20) != 1)
+    if (argument.size() != 40 || load<std::uint32_t>(argument, 16) != 0 ||
+        load<std::uint32_t>(argument, 20) != 1)
         return refuse(EINVAL);
-    const device::MmapArea area{.offset = load_at<std::uint64_t>(argument, 24),
-                                .size = load_at<std::uint64_t>(argument, 32)};
-    const auto bar = load_at<std::uint32_t>(argument, 8);
+    const device::MmapArea area{.offset = load<std::uint64_t>(argument, 24),
+                                .size = load<std::uint64_t>(argument, 32)};
+    const auto bar = load<std::uint32_t>(argument, 8);
     auto& function = *file.function->function;
     if (bar >= device::bar_count || function.region(bar).size == 0) return refuse(ENODEV);
     const auto whole = function.region(bar).size;
@@ -315,14 +308,14 @@ Outcome<int> FakeKernel::feature(DeviceFile& file, Bytes argument) {
 }
 
 Outcome<int> FakeKernel::hot_reset(const DeviceFile& file, Bytes argument) {
-    const auto count = load_at<std::uint32_t>(argument, 8);
+    const auto count = load<std::uint32_t>(argument, 8);
     const bool by_iommufd = find<IommufdFile>(file.owner) != nullptr;
     if (by_iommufd != (count == 0) || argument.size() != 12 + std::size_t{count} * 4)
         return refuse(EINVAL);
     std::set<std::string> groups;
     for (std::size_t n = 0; n < count; ++n) {
-        const auto* const group = find<GroupFile>(
-            static_cast<std::int32_t>(load_at<std::uint32_t>(argument, 12 + n * 4)));
+        const auto* const group =
+            find<GroupFile>(static_cast<std::int32_t>(load<std::uint32_t>(argument, 12 + n * 4)));
         if (group == nullptr || !groups.insert(group->group).second) return refuse(EINVAL);
     }
     for (const auto* const one : on_bus_with(*file.function)) {

@@ -16,7 +16,7 @@ namespace {
 
 using namespace model::iommu;
 
-constexpr std::array<SourceId, 4> sources{0x0100, 0x0101, 0x0104, 0x0300};
+constexpr std::array<SourceId, 4> requesters{0x0100, 0x0101, 0x0104, 0x0300};
 constexpr std::uint32_t entries = 512;  ///< Two pages, the second of which comes and goes.
 
 ReferenceMessage told(const InterruptOutcome& outcome) {
@@ -74,7 +74,8 @@ private:
     }
 
     Vector make_vector() {
-        Vector made{.source = sources.at(bytes_.below(sources.size())), .message = some_message()};
+        Vector made{.source = requesters.at(bytes_.below(requesters.size())),
+                    .message = some_message()};
         made.leads = told(unit_.resolve(made.source, made.message));
         return made;
     }
@@ -103,7 +104,7 @@ private:
     }
 
     void send() {
-        const auto source = sources.at(bytes_.below(sources.size()));
+        const auto source = requesters.at(bytes_.below(requesters.size()));
         const auto message = some_message();
         const auto right = expected(source, message);
         const auto sent = unit_.send(source, message);
@@ -169,7 +170,7 @@ private:
     }
 
     std::uint64_t some_high() {
-        const std::uint64_t named = sources.at(bytes_.below(sources.size()));
+        const std::uint64_t named = requesters.at(bytes_.below(requesters.size()));
         const auto high = named | bytes_.below(4) << 16 | bytes_.below(3) << 18;
         return bytes_.below(8) == 0 ? high ^ 1ull << bytes_.below(64) : high;
     }

@@ -10,10 +10,10 @@
 namespace tenon::cli::text {
 namespace {
 
-constexpr std::size_t indent = 2;
+constexpr std::size_t margin = 2;
 
 std::string heading(std::string_view title, const TextStyle& style) {
-    return fmt::format("{:{}}{}\n", "", indent, style.paint(Tone::Strong, title));
+    return fmt::format("{:{}}{}\n", "", margin, style.paint(Tone::Strong, title));
 }
 
 std::string render_slot(const model::slot::ProposedSlot& slot, const TextStyle& style) {

@@ -14,7 +14,6 @@ namespace {
 
 using libvirt::escaped;
 
-
 // Two hyphens end a comment, or make it none. Source: XML 1.0, 2.5.
 std::string in_comment(std::string_view text) {
     std::string all;

@@ -14,8 +14,6 @@
 namespace tenon::vmm::control {
 namespace {
 
-using Listener = ControlSocket::Listener;
-
 class ControlListenerTest : public testing::Test {
 protected:
     void leave_one_over() const {
@@ -42,7 +40,7 @@ TEST_F(ControlListenerTest, OneOfManyReplacesALeftOverSocket) {
         for (int n = 0; n < many; ++n)
             threads.emplace_back([&] {
                 start.arrive_and_wait();
-                const auto listener = Listener::bind(path);
+                const auto listener = ControlListener::bind(path);
                 if (listener) ++bound;
                 end.arrive_and_wait();
                 if (listener) served += is_served() ? 1 : 0;
@@ -58,7 +56,7 @@ TEST_F(ControlListenerTest, OneOfManyReplacesALeftOverSocket) {
 
 TEST_F(ControlListenerTest, LeavesASocketAloneThatTookItsPlace) {
     {
-        const auto listener = Listener::bind(path);
+        const auto listener = ControlListener::bind(path);
         ASSERT_TRUE(listener);
         ASSERT_EQ(::unlink(path.c_str()), 0);
         leave_one_over();
@@ -72,7 +70,7 @@ TEST_F(ControlListenerTest, DoesNotFollowALink) {
     leave_one_over();
     ASSERT_EQ(::symlink(path.c_str(), link.c_str()), 0);
 
-    EXPECT_FALSE(Listener::bind(link));
+    EXPECT_FALSE(ControlListener::bind(link));
     EXPECT_EQ(::unlink(link.c_str()), 0);
     EXPECT_EQ(::unlink(path.c_str()), 0);
 }

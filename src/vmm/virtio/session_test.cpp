@@ -19,19 +19,19 @@ using support::FakeBackend;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-const model::virtio::Backend disk{
+const model::virtio::Backend storage{
     .socket = "", .file = {}, .type = 2, .queues = 2, .queue_size = 128, .config_size = 60};
 constexpr auto patience = 20'000ms;  // What is to be answered is; the rest says so itself.
 constexpr auto impatient = 50ms;
 
 Result<Session> open(FakeBackend& backend, std::chrono::milliseconds wait = patience,
-                     const model::virtio::Backend& device = disk) {
+                     const model::virtio::Backend& device = storage) {
     TENON_TRY(channel, Channel::adopt(backend.front()), "");
     return Session::open(std::move(channel), device, wait);
 }
 
 std::string why_not(FakeBackend::Manners manners, std::chrono::milliseconds wait = patience,
-                    const model::virtio::Backend& device = disk) {
+                    const model::virtio::Backend& device = storage) {
     FakeBackend backend{std::move(manners)};
     const auto session = open(backend, wait, device);
     return session ? "" : to_string(session.error());
@@ -68,7 +68,7 @@ TEST(VhostUserSession, TakesNoProtocolFeatureThatItDoesNotKnow) {
 
 TEST(VhostUserSession, AsksForNothingThatIsNotOffered) {
     FakeBackend backend{{.features = std::uint64_t{1} << 32}};
-    auto network = disk;
+    auto network = storage;
     network.type = 1;
 
     ASSERT_TRUE(open(backend, patience, network));
@@ -180,7 +180,7 @@ TEST(VhostUserSession, SaysHowManyQueuesThereAre) {
 }
 
 TEST(VhostUserSession, SaysThatAFileSystemHasNoTag) {
-    auto shared = disk;
+    auto shared = storage;
     shared.type = 26;
     EXPECT_THAT(why_not({.protocol = 1 << 3}, patience, shared), HasSubstr("--tag="));
 }
