@@ -19,7 +19,7 @@ import tempfile
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 CACHE = pathlib.Path(os.environ.get("XDG_CACHE_HOME", pathlib.Path.home() / ".cache")) / "tenon" / "corpus"
 TAKEN = re.compile(r"^Executed .* in (\d+) ms$", re.MULTILINE)
-ENVIRONMENT = dict(os.environ, ASAN_OPTIONS="malloc_context_size=2:quarantine_size_mb=16")
+ENVIRONMENT = dict(os.environ, ASAN_OPTIONS="malloc_context_size=0:quarantine_size_mb=1:max_malloc_fill_size=0")
 
 
 def inputs_of(fuzzer, seeds):
