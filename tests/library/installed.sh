@@ -47,7 +47,10 @@ lib=$(cd "$prefix" && find . -name 'libtenon.*' -type f | head -n 1)
 lib=$(dirname "${lib#./}")
 expect_equal 'what is installed' "$({
     (cd "$root" && find include/tenon -name '*.h*' -printf './%p\n')
-    printf './%s\n' bin/tenon "$lib/libtenon.a" "$lib/pkgconfig/"{lib,}tenon.pc share/doc/tenon/LICENSE
+    printf './%s\n' bin/tenon "$lib/libtenon.a" "$lib/pkgconfig/"{lib,}tenon.pc share/doc/tenon/LICENSE \
+        share/man/man1/tenon{,-capture,-check,-ctl,-diff,-list,-plan,-run}.1 share/man/man3/libtenon.3 \
+        share/man/man5/tenon.toml.5 share/bash-completion/completions/tenon share/zsh/vendor-completions/_tenon \
+        share/fish/vendor_completions.d/tenon.fish
     printf "./$lib/cmake/tenon/%s.cmake\n" tenonConfig tenonConfigVersion tenonTargets tenonTargets-release
 } | sort)" "$(files_below "$prefix")"
 
