@@ -39,29 +39,31 @@ std::string without_zero_bytes(std::string text) {
     return text;
 }
 
+// An error with the text that `words` makes, which may throw where there is no memory.
+template <typename Words>
+tenon_error* make_error(int code, int os_error, Words&& words) noexcept {
+    try {
+        return std::make_unique<tenon_error>(tenon_error{.code = code,
+                                                         .os_error = os_error,
+                                                         .text = without_zero_bytes(words())})
+            .release();
+    } catch (const std::exception&) {
+        return &memory_is_gone;
+    }
+}
+
 }  // namespace
 
 void put_error(tenon_error** place, const Error& error) noexcept {
-    if (place == nullptr) return;
-    try {
-        *place =
-            std::make_unique<tenon_error>(tenon_error{.code = code_of(error.kind),
-                                                      .os_error = error.os_error,
-                                                      .text = without_zero_bytes(to_string(error))})
-                .release();
-    } catch (const std::exception&) {
-        *place = &memory_is_gone;
-    }
+    if (place != nullptr)
+        *place = make_error(code_of(error.kind), error.os_error, [&] { return to_string(error); });
 }
 
 void put_thrown(tenon_error** place, const std::exception& thrown) noexcept {
     if (place == nullptr) return;
-    *place = &memory_is_gone;
-    if (dynamic_cast<const std::bad_alloc*>(&thrown) != nullptr) return;
-    try {
-        put_error(place, Error{.kind = Error::Kind::Io, .what = thrown.what(), .hint = {}});
-    } catch (const std::exception&) {  // No memory for its words.
-    }
+    const bool memory = dynamic_cast<const std::bad_alloc*>(&thrown) != nullptr;
+    *place = memory ? &memory_is_gone
+                    : make_error(TENON_IO, 0, [&] { return std::string{thrown.what()}; });
 }
 
 char* copy_text(const std::string& text) {
