@@ -60,10 +60,11 @@ install(FILES ${PROJECT_BINARY_DIR}/tenonConfig.cmake ${PROJECT_BINARY_DIR}/teno
 # Written from its own place, so that the installed tree can be moved.
 file(RELATIVE_PATH TENON_PC_TO_PREFIX "/${CMAKE_INSTALL_LIBDIR}/pkgconfig" "/")
 # A program in C++ finds tenon.pc; one in C libtenon.pc, which asks for no standard of C++.
-set(TENON_PC_REQUIRES Requires)
+# A shared library brings what it needs itself; an archive does not.
+set(TENON_PC_REQUIRES "Requires: fmt >= 9, zlib, liblzma, libzstd, pugixml, yaml-cpp")
 set(TENON_PC_LIBS "-lstdc++ -lm")
 if(BUILD_SHARED_LIBS)
-  set(TENON_PC_REQUIRES Requires.private)
+  set(TENON_PC_REQUIRES "")
   set(TENON_PC_LIBS "")
 endif()
 foreach(name tenon libtenon)
