@@ -28,6 +28,11 @@ package_date() { sed -n 's/^set(TENON_DATE \([0-9-]*\))/\1/p' CMakeLists.txt; }
 # package_source FOLDER   The tracked files of the tree, and a changelog: the version and its day stand in
 # CMakeLists.txt alone.
 package_source() {
+    local minor
+    minor=$(package_version | cut -d. -f1-2)
+    if ! grep -q "libtenon-cxx-$minor\$" debian/control || ! grep -q "LIBTENON_CXX_$minor " debian/libtenon0.symbols; then
+        die "debian/control and debian/libtenon0.symbols are of another minor version than CMakeLists.txt: $minor"
+    fi
     mkdir -p "$1"
     git ls-files -z | tar --null -T - -c | tar -x -C "$1"
     cat >"$1/debian/changelog" <<CHANGES
