@@ -43,7 +43,7 @@ build_examples() {
 cmake --install "$build" --prefix "$prefix" >/dev/null
 
 # Everything else stays inside: no header of src/, no library of a layer.
-lib=$(cd "$prefix" && find . -name 'libtenon.*' -type f | head -n 1)
+lib=$(cd "$prefix" && find . -name libtenon.a -type f | head -n 1)
 lib=$(dirname "${lib#./}")
 expect_equal 'what is installed' "$({
     (cd "$root" && find include/tenon -name '*.h*' -printf './%p\n')
