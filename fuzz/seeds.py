@@ -283,8 +283,19 @@ def back_ends():
     yield bytes([0, 1]) + source.randbytes(400)
 
 
+def c_words():
+    """What fuzz/c_face.cpp reads: each of its functions, a word and a key, the accesses of a driver that starts."""
+    accesses = b"".join(struct.pack("<BBHI", *one) for one in ((1, 0, 0, 0), (3, 2, 4, 6), (0, 4, 0x10, 0), (3, 4, 0x10, 0xffffffff),
+                                                              (3, 2, 0x48, 0x8000), (2, 0, 0, 0), (0, 4, 0xfffe, 0)))
+    for content in texts():
+        for which in range(4):
+            yield bytes([which, 7]) + accesses + b",host-atomics=32\n--port=a,hotplug=off\n\n" + content
+            yield bytes([which, 7]) + accesses + b"\n\n" + content
+            yield bytes([which, 0]) + b"#0\n--no-open\n--anonymize\n--target=qemu\n\n" + content
+
+
 def main():
-    kinds = {"command_line": command_lines, "capture_text": texts, "capture_blob": blobs, "capture_json": documents,
+    kinds = {"c_face": c_words, "command_line": command_lines, "capture_text": texts, "capture_blob": blobs, "capture_json": documents,
              "guest_access": guests, "control_stream": conversations, "vm_file": vm_files, "plan_json": plans,
              "recording": recordings, "domain_xml": domains, "machine_yaml": machines,
              "remapping_unit": iommu_guests, "virtio_driver": drivers, "vhost_user_back_end": back_ends}

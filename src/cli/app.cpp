@@ -248,11 +248,8 @@ Outcome check(const Host& host, CheckArguments& arguments, const std::string& ta
               std::span<const char* const> words, const text::TextStyle& style) {
     auto& request = arguments.request;
     if (!target.empty()) {
-        const auto version = model::chosen::version_of_target(target);
-        if (!version || version->empty() || target.contains(','))
-            return wrong_usage("check", fmt::format("--target {}: known are qemu, qemu-11.1, "
-                                                    "qemu-11.0; the place is the configuration's",
-                                                    target));
+        const auto version = target_of_check(target);
+        if (!version) return wrong_usage("check", version.error().what);
         request.target = *version;
     }
     request.words.assign(words.begin(), words.end());

@@ -31,16 +31,18 @@ std::string known_machine_versions() {
 std::string machine_options(std::string_view viommu) {
     return fmt::format(R"(  --machine VERSION       the defaults of this version; known: {}
   --viommu none|pasid[=WIDTH]|vtd[,key=value...]
-                          the guest's IOMMU. vtd: one that translates; the keys are
-{}                          pasid: none, but PASIDs are shown as if one took WIDTH bits (20). {}
-  --port NAME[,key=value...]   a root port of this name; may be given again. The keys are
+                          the guest's IOMMU. pasid: none, but PASIDs are shown as if one took
+                          WIDTH bits (20). {}.
+                          vtd: one that translates; the keys are
+{}  --port NAME[,key=value...]   a root port of this name; may be given again. The keys are
 {}  --cpus N                processors of the guest, 1 to 255; 1 without it
   --memory SIZE[,key=value...]   of the guest: bytes, or with K, M, G; {} without it. The keys are
 {}  --iommufd fd=N          use /dev/iommu as somebody else opened it: file N of this process
 )",
-                       known_machine_versions(), text::render_keys(words::vtd_keys(), 4, column),
-                       viommu, text::render_keys(words::port_keys(), 4, column),
-                       words::default_memory, text::render_keys(words::memory_keys(), 4, column));
+                       known_machine_versions(), viommu,
+                       text::render_keys(words::vtd_keys(), 4, column),
+                       text::render_keys(words::port_keys(), 4, column), words::default_memory,
+                       text::render_keys(words::memory_keys(), 4, column));
 }
 
 std::string device_words() {

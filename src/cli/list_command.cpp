@@ -4,7 +4,6 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
 #include "base/output.hpp"
 #include "base/printable.hpp"
@@ -12,11 +11,10 @@
 #include "cli/text/list_report.hpp"
 #include "cli/text/table.hpp"
 #include "cli/text/tree_text.hpp"
+#include "library/list_json.hpp"
 
 namespace tenon::cli {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 // Below this width the columns of a table would be too thin to read.
 constexpr std::size_t wide_enough = 90;
@@ -133,23 +131,6 @@ std::string render_summary(const FunctionList& list, const text::TextStyle& styl
                            style, 0);
 }
 
-Json function_json(const ListedFunction& function) {
-    auto reasons = Json::array();
-    for (const auto& reason : function.reasons)
-        reasons.push_back(sentence(reason));
-    return {{"address", to_string(function.address)},
-            {"name", function.name},
-            {"vendor", function.ids_known ? Json(hex(function.vendor, 4)) : Json(nullptr)},
-            {"device", function.ids_known ? Json(hex(function.device, 4)) : Json(nullptr)},
-            {"class", function.class_known ? Json(hex(function.class_code, 6)) : Json(nullptr)},
-            {"driver", function.driver ? Json(*function.driver) : Json(nullptr)},
-            {"iommu_group", function.group ? Json(*function.group) : Json(nullptr)},
-            {"bridge", function.bridge},
-            {"assignable", function.assignable},
-            {"reasons", std::move(reasons)},
-            {"unknowns", function.unknowns}};
-}
-
 }  // namespace
 
 std::string render_list(const FunctionList& list, const text::TextStyle& style) {
@@ -169,27 +150,6 @@ std::string render_list_tree(const FunctionList& list, const text::TextStyle& st
            render_summary(list, style);
 }
 
-std::string render_list_json(const FunctionList& list) {
-    auto functions = Json::array();
-    for (const auto& function : list.functions)
-        functions.push_back(function_json(function));
-    auto groups = Json::array();
-    for (const auto& [number, members] : list.moved_together()) {
-        auto names = Json::array();
-        for (const auto& member : members)
-            names.push_back(to_string(member));
-        groups.push_back({{"iommu_group", number}, {"functions", std::move(names)}});
-    }
-    auto problems = Json::array();
-    for (const auto& problem : list.problems)
-        problems.push_back(sentence(problem));
-    const Json object = {{"format", 1},
-                         {"functions", std::move(functions)},
-                         {"moved_together", std::move(groups)},
-                         {"problems", std::move(problems)}};
-    return object.dump(2, ' ', false, Json::error_handler_t::replace) + '\n';
-}
-
 Outcome run_list(const Host& host, const ListArguments& arguments, const text::TextStyle& style) {
     const auto list = arguments.file.empty()
                           ? list_functions(host, arguments.names)
@@ -201,7 +161,7 @@ Outcome run_list(const Host& host, const ListArguments& arguments, const text::T
             return ended_with(status::wrong, written.error());
         return {.out = fmt::format("wrote {}\n", arguments.report)};
     }
-    if (arguments.json) return {.out = render_list_json(*list)};
+    if (arguments.json) return {.out = list_to_json(*list)};
     return {.out = arguments.tree ? render_list_tree(*list, style) : render_list(*list, style)};
 }
 

@@ -16,9 +16,6 @@ std::string render_list(const FunctionList& list, const text::TextStyle& style);
 /// The same as a tree.
 std::string render_list_tree(const FunctionList& list, const text::TextStyle& style);
 
-/// The list as one JSON object; docs/users/list-and-diff.md describes it.
-std::string render_list_json(const FunctionList& list);
-
 /// How `list` is to be printed.
 struct ListArguments {
     std::string file = {};  ///< What is listed in place of this host; empty: this host.

@@ -15,6 +15,7 @@
 #include "managed/proxmox/config.hpp"
 #include "managed/qemu/command_line.hpp"
 #include "managed/traps/diagnose.hpp"
+#include "model/chosen/target.hpp"
 
 namespace tenon::library {
 namespace {
@@ -116,6 +117,15 @@ std::vector<pci::Address> addresses_of(const Configuration& configuration) {
 }
 
 }  // namespace
+
+Result<std::string> target_of_check(std::string_view text) {
+    auto version = model::chosen::version_of_target(text);
+    if (!version || version->empty() || text.contains(','))
+        return malformed(
+            "--target {}: known are qemu, qemu-11.1, qemu-11.0; the place is the configuration's",
+            text);
+    return version;
+}
 
 Result<std::unique_ptr<Checked>> check(const Host& host, const CheckRequest& request) {
     auto checked = std::make_unique<Checked>();

@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.hpp"
@@ -27,6 +28,10 @@ struct CheckRequest {
     /// without a place. Empty: the newest QEMU.
     std::string target;
 };
+
+/// What CheckRequest::target is for the text of --target.
+/// Errors: Malformed for what is no version of QEMU, or has a place.
+Result<std::string> target_of_check(std::string_view text);
 
 /// What means this machine as `CheckRequest::host`.
 inline constexpr std::string_view this_machine = "here";

@@ -43,11 +43,14 @@ build_examples() {
 cmake --install "$build" --prefix "$prefix" >/dev/null
 
 # Everything else stays inside: no header of src/, no library of a layer.
-lib=$(cd "$prefix" && find . -name 'libtenon.*' -type f | head -n 1)
+lib=$(cd "$prefix" && find . -name libtenon.a -type f | head -n 1)
 lib=$(dirname "${lib#./}")
 expect_equal 'what is installed' "$({
-    (cd "$root" && find include/tenon -name '*.hpp' -printf './%p\n')
-    printf './%s\n' bin/tenon "$lib/libtenon.a" "$lib/pkgconfig/tenon.pc" share/doc/tenon/LICENSE
+    (cd "$root" && find include/tenon -name '*.h*' -printf './%p\n')
+    printf './%s\n' bin/tenon "$lib/libtenon.a" "$lib/pkgconfig/"{lib,}tenon.pc share/doc/tenon/LICENSE \
+        share/man/man1/tenon{,-capture,-check,-ctl,-diff,-list,-plan,-run}.1 share/man/man3/libtenon.3 \
+        share/man/man5/tenon.toml.5 share/bash-completion/completions/tenon share/zsh/vendor-completions/_tenon \
+        share/fish/vendor_completions.d/tenon.fish
     printf "./$lib/cmake/tenon/%s.cmake\n" tenonConfig tenonConfigVersion tenonTargets tenonTargets-release
 } | sort)" "$(files_below "$prefix")"
 
@@ -62,9 +65,14 @@ for header in "$prefix"/include/tenon/*.hpp; do
         "$compiler" -std=c++23 -fsyntax-only -Wall -Wextra -Wpedantic -Werror \
             -I"$prefix/include" -x c++ - || fail "$header does not compile alone"
 done
+for standard in c99 c11 c17; do
+    printf '#include <tenon/libtenon.h>\n' |
+        gcc "-std=$standard" -fsyntax-only -Wall -Wextra -Wpedantic -Werror -I"$prefix/include" -x c - ||
+        fail "libtenon.h is no C ($standard)"
+done
 echo 'ok: each header compiles alone'
 if grep -nE '#include [<"](fmt|nlohmann|CLI|linux|base|pci|device|host|capture|model|library)' \
-    "$prefix"/include/tenon/*.hpp; then
+    "$prefix"/include/tenon/*.h*; then
     fail "a public header needs what a program may not have"
 fi
 
@@ -118,6 +126,10 @@ if command -v pkg-config >/dev/null; then
     "$compiler" -o "$work/by_pkg_config" "$root/examples/plan_capture.cpp" \
         $(pkg-config --cflags --libs tenon) || fail "pkg-config does not tell how to build"
     "$work/by_pkg_config" "$root/tests/captures/lab-nvme.lspci" >/dev/null
+    # shellcheck disable=SC2046
+    gcc -o "$work/in_c" "$root/examples/plan.c" $(pkg-config --cflags --libs libtenon) ||
+        fail "pkg-config does not tell how to build in C"
+    "$work/in_c" "$root/tests/captures/lab-nvme.lspci" >/dev/null
     echo 'ok: by pkg-config'
 else
     echo 'pkg-config is not here: not tried'

@@ -14,8 +14,8 @@ check_find() {
 dev_format() {
     local mode=(-i) sources
     [ "${1:-}" != --check ] || mode=(--dry-run -Werror)
-    check_find sources ls-files -- 'src/*.[ch]pp' 'include/*.[ch]pp' 'tests/*.[ch]pp' \
-        'bench/*.[ch]pp' 'fuzz/*.[ch]pp' 'examples/*.cpp'
+    check_find sources ls-files -- 'src/*.[ch]pp' 'include/*.h' 'include/*.[ch]pp' 'tests/*.c' \
+        'tests/*.[ch]pp' 'bench/*.[ch]pp' 'fuzz/*.[ch]pp' 'examples/*.c' 'examples/*.cpp'
     step "Format of ${#sources[@]} files" clang-format-19 "${mode[@]}" "${sources[@]}"
 }
 
