@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0 OR MIT
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
  * In a guest: asks what a driver would ask that wants AtomicOps, pci_enable_atomic_ops_to_root().
  *

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0 OR MIT
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
  * Lays bytes of ours over the configuration space of real functions (domain 0), below everything that
  * looks at them: the PCI core, the IOMMU's driver, vfio-pci, sysfs and thereby lspci and setpci. An

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0 OR MIT
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
  * In a guest: lets QEMU's "edu" function raise interrupts, one after the other, and counts those that come.
  * The parameter way=intx|msi chooses how. /sys/module/edu_probe/parameters/result tells:

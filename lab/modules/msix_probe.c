@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0 OR MIT
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
  * In a guest: takes a function's MSI-X vectors step by step, as a slow driver would. The function must
  * have no driver. /sys/module/msix_probe/parameters/command takes

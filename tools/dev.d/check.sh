@@ -43,6 +43,9 @@ dev_scripts() {
     step "shellcheck of ${#scripts[@]} scripts" shellcheck -x -e SC2034,SC2154 "${scripts[@]}"
 }
 
+# Every file says under which licence it is, and of whom: .reuse/dep5, or its own head.
+dev_licences() { step "Licences" reuse lint; }
+
 dev_lint() {
     dev_scripts
     check_sources lint

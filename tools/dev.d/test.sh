@@ -7,6 +7,7 @@ dev_test() {
     dev_format --check
     dev_layering
     dev_scripts
+    dev_licences
     [ $# -gt 0 ] || {
         dev_headers
         dev_locks
