@@ -215,7 +215,7 @@ Result<std::string> output_of(const Child::Command& command, std::size_t limit,
     to.close();
     const auto end = steady_clock::now() + patience;
     std::string text;
-    std::array<char, 4096> part{};
+    std::array<char, 1024> part{};
     for (;;) {
         const auto left = std::chrono::ceil<milliseconds>(end - steady_clock::now()).count();
         pollfd ready{.fd = from.number(), .events = POLLIN, .revents = 0};
