@@ -17,16 +17,21 @@
 #include "library/plan_json.hpp"
 #include "library/slot_argument.hpp"
 #include "library/version.hpp"
+#include "library/words/backend_options.hpp"
 #include "library/words/device_argument.hpp"
 #include "model/machine/plan_warnings.hpp"
+#include "vmm/virtio/program.hpp"
 
 namespace tenon::cli {
 namespace {
 
-// Files are looked at before a device is opened, which resets it.
+// Files and programs are looked at before a device is opened, which resets it.
 Result<void> check_files(const RunArguments& arguments) {
     TENON_TRY_DO(open_regular(arguments.kernel), "kernel");
     if (!arguments.initrd.empty()) TENON_TRY_DO(open_regular(arguments.initrd), "initrd");
+    TENON_TRY(backends, words::parse_backends(arguments.machine.backends), "");
+    for (const auto& said : backends)
+        TENON_TRY_DO(vmm::virtio::check_program(said.backend), "");
     return {};
 }
 

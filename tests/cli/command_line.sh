@@ -34,7 +34,13 @@ expect 0 out '^Usage: tenon COMMAND' --help
 expect 0 out '^Usage: tenon plan' plan --help
 expect 2 err 'See: tenon --help$'
 expect 2 err 'unknown command "fly"; known: plan, run' fly
-expect 2 err 'DEVICE, --vhost-user or --port is required' plan
+expect 2 err 'DEVICE, --disk, --vhost-user or --port is required' plan
+expect 0 out '^  dev0 disk:/nowhere: assignable' plan --disk /nowhere
+expect 0 out '"name": "qemu-storage-daemon"' plan --json --disk /nowhere
+expect 0 out 'serves /nowhere \(raw\), and is started with the guest' plan -v --disk /nowhere
+expect 0 out 'disk:FILE' plan --anonymize --disk /nowhere
+expect 2 err 'format=vmdk: known are raw, qcow2' plan --disk /nowhere,format=vmdk
+expect 1 err 'disk:/nowhere: ' run --kernel handmade-nvme.lspci --disk /nowhere
 expect 0 out '^  dev0 vhost-user:/nowhere: assignable' plan --vhost-user /nowhere,type=blk
 expect 0 out '"socket": "/nowhere"' plan --json --vhost-user /nowhere,type=fs
 expect 0 out 'vhost-user:SOCKET' plan --anonymize --vhost-user /nowhere,type=net

@@ -35,9 +35,10 @@ Result<std::uint64_t> number_of(Request request, std::span<const std::byte> payl
 }  // namespace
 
 Result<Session> Session::open(Channel channel, const model::virtio::Backend& backend,
-                              std::chrono::milliseconds patience) {
+                              std::chrono::milliseconds patience,
+                              std::optional<std::chrono::milliseconds> to_open) {
     Session session{std::move(channel), backend, patience};
-    session.deadline_ = std::chrono::steady_clock::now() + patience;
+    session.deadline_ = std::chrono::steady_clock::now() + to_open.value_or(patience);
     TENON_TRY_DO(session.agree(), "");
     TENON_TRY_DO(session.tell({.request = Request::SetOwner}), "");
     TENON_TRY_DO(session.read_config(), "");

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -37,10 +38,12 @@ struct Ring {
 /// use any more.
 class Session {
 public:
-    /// Agrees on what both sides know, and asks for the device's configuration.
+    /// Agrees on what both sides know, and asks for the device's configuration; what the answers to
+    /// all that may take is `to_open`, where that is not `patience`.
     /// Errors: those of the channel; Unsupported for a back end that lacks what the guest is shown.
     static Result<Session> open(Channel channel, const model::virtio::Backend& backend,
-                                std::chrono::milliseconds patience);
+                                std::chrono::milliseconds patience,
+                                std::optional<std::chrono::milliseconds> to_open = {});
 
     /// What a driver may be offered.
     std::uint64_t features() const;
