@@ -11,6 +11,7 @@
 #include "library/words/disk_argument.hpp"
 #include "library/words/memory_argument.hpp"
 #include "library/words/port_argument.hpp"
+#include "library/words/share_argument.hpp"
 #include "library/words/viommu_argument.hpp"
 
 namespace {
@@ -58,6 +59,9 @@ int main() {
           tenon::library::words::port_keys());
     print("Of a disk", "`--disk FILE,key=value…`, `[[disk]]`; see [Virtio devices](virtio.md).",
           tenon::library::words::disk_keys());
+    print("Of a shared folder",
+          "`--share FOLDER,tag=NAME,key=value…`, `[[share]]`; see [Virtio devices](virtio.md).",
+          tenon::library::words::share_keys());
     print("Of a Virtio device that is a process",
           "`--vhost-user SOCKET,key=value…`, `[[vhost-user]]`; see [Virtio devices](virtio.md).",
           tenon::library::words::backend_keys());

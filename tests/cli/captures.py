@@ -144,6 +144,7 @@ def check_schema(program, folders, failures):
             failures.check(False, f"{file.name}#{slot}", f"{error.json_path}: {error.message}")
         count += 1
     for option, words in (("vhost-user", "/nowhere,type=blk"), ("disk", "/nowhere,readonly"),
+                          ("share", "/nowhere,tag=work"),
                           ("vhost-user", "fd=7,type=30,queues=255,config-size=256")):
         done = program.plan("--json", "-v", f"--{option}", words)
         for error in validator.iter_errors(json.loads(done.stdout)):

@@ -38,6 +38,10 @@ expect 2 err 'DEVICE, --disk, --vhost-user or --port is required' plan
 expect 0 out '^  dev0 disk:/nowhere: assignable' plan --disk /nowhere
 expect 0 out '"name": "qemu-storage-daemon"' plan --json --disk /nowhere
 expect 0 out 'serves /nowhere \(raw\), and is started with the guest' plan -v --disk /nowhere
+expect 0 out 'serves /nowhere as "work", read-only, and is started' plan -v --share /nowhere,tag=work,readonly
+expect 0 out '1af4:105a ' plan -v --share /nowhere,tag=work
+expect 2 err '/nowhere: tag= is missing' plan --share /nowhere
+expect 2 err 'tag=work is given twice' plan --share /a,tag=work --share /b,tag=work
 expect 0 out 'disk:FILE' plan --anonymize --disk /nowhere
 expect 2 err 'format=vmdk: known are raw, qcow2' plan --disk /nowhere,format=vmdk
 expect 1 err 'disk:/nowhere: ' run --kernel handmade-nvme.lspci --disk /nowhere

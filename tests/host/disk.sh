@@ -11,7 +11,7 @@ set -euo pipefail
 
 needs_tenon
 bind "$disk"
-PATH=$(dirname "$TENON_STORAGE_DAEMON"):$PATH
+PATH=$TENON_BACKENDS:$PATH
 export PATH
 cd "$work"
 head -c 16M < <(seq 1 9000000) >image

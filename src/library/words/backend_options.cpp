@@ -5,6 +5,7 @@
 #include <iterator>
 
 #include "library/words/disk_argument.hpp"
+#include "library/words/share_argument.hpp"
 
 namespace tenon::library::words {
 namespace {
@@ -26,6 +27,15 @@ constexpr std::array all_backend_options{
                   .check = check_by<parse_disk_argument>,
                   .check_whole = check_by<parse_disk_argument>,
                   .keys = disk_keys},
+    BackendOption{.name = "share",
+                  .first = "folder",
+                  .usage = "FOLDER,tag=NAME[,key=value...]",
+                  .what = "a folder of the host that the guest mounts (mount -t virtiofs NAME), "
+                          "served by virtiofsd, which is started and ends with the guest",
+                  .parse = parse_share_argument,
+                  .check = check_share_keys,
+                  .check_whole = check_by<parse_share_argument>,
+                  .keys = share_keys},
     BackendOption{.name = "vhost-user",
                   .first = "socket",
                   .usage = "SOCKET,type=TYPE[,key=value...]",
