@@ -10,6 +10,7 @@
 #include "library/words/device_argument.hpp"
 #include "library/words/disk_argument.hpp"
 #include "library/words/memory_argument.hpp"
+#include "library/words/net_argument.hpp"
 #include "library/words/port_argument.hpp"
 #include "library/words/share_argument.hpp"
 #include "library/words/viommu_argument.hpp"
@@ -59,6 +60,8 @@ int main() {
           tenon::library::words::port_keys());
     print("Of a disk", "`--disk FILE,key=value…`, `[[disk]]`; see [Virtio devices](virtio.md).",
           tenon::library::words::disk_keys());
+    print("Of a network", "`--net user,key=value…`, `[[net]]`; see [Virtio devices](virtio.md).",
+          tenon::library::words::net_keys());
     print("Of a shared folder",
           "`--share FOLDER,tag=NAME,key=value…`, `[[share]]`; see [Virtio devices](virtio.md).",
           tenon::library::words::share_keys());

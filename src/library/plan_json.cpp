@@ -180,7 +180,10 @@ Json program(const model::virtio::StartedProgram& one) {
     }
     if (one.kind == Disk) object["format"] = model::virtio::name_of(model::virtio::format_of(one));
     if (one.kind == Share) object["tag"] = one.tag;
-    if (one.kind == Network) object["forwards"] = forwards(one);
+    if (one.kind == Network) {
+        object["forwards"] = forwards(one);
+        object["host"] = one.host;
+    }
     return object;
 }
 
@@ -191,7 +194,8 @@ Json backend(const model::virtio::Backend& one) {
             {"type", one.type},
             {"queues", one.queues},
             {"queue_size", one.queue_size},
-            {"config_size", one.config_size}};
+            {"config_size", one.config_size},
+            {"mac", one.mac ? Json(model::virtio::to_string(*one.mac)) : Json(nullptr)}};
 }
 
 Json config(const model::slot::FunctionPlan& plan) {

@@ -15,6 +15,7 @@
 #include "library/words/viommu_argument.hpp"
 #include "model/chosen/machine_version.hpp"
 #include "model/chosen/target.hpp"
+#include "model/virtio/device_type.hpp"
 #include "model/virtio/facts.hpp"
 
 namespace tenon::library {
@@ -117,6 +118,22 @@ Result<void> read_words(const MachineArguments& arguments,
     return {};
 }
 
+// Networks that are started here and have none get 52:54:00:12:34:56, then 57 and on, as far as no
+// other has it. Outside of the guest nobody sees them.
+void give_addresses(std::vector<words::BackendArgument>& backends) {
+    model::virtio::MacAddress next{0x52, 0x54, 0x00, 0x12, 0x34, 0x56};
+    const auto taken = [&backends](const model::virtio::MacAddress& mac) {
+        return std::ranges::any_of(backends,
+                                   [&mac](const auto& said) { return said.backend.mac == mac; });
+    };
+    for (auto& [backend, id, port, function] : backends) {
+        if (!backend.program || backend.type != model::virtio::network || backend.mac) continue;
+        while (taken(next))
+            ++next.back();
+        backend.mac = next;
+    }
+}
+
 // Processes that are devices: all that is known of them is what was said.
 Result<void> add_backends(const MachineArguments& arguments,
                           model::machine::MachineRequest& request) {
@@ -126,6 +143,7 @@ Result<void> add_backends(const MachineArguments& arguments,
             "{} with --target qemu: such a device is Tenon's own; QEMU's vhost-user "
             "devices have other registers, which are not predicted",
             name_of(backends.front().backend));
+    give_addresses(backends);
     std::set<std::string> claims;
     for (auto& said : backends) {
         const auto claim = claim_of(said.backend);

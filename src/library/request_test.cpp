@@ -134,6 +134,16 @@ TEST_F(Request, GivesAnImageToOneWriter) {
     EXPECT_EQ(plan(disks({"a.img,readonly", "a.img,readonly"}))->ports.size(), 2u);
 }
 
+TEST_F(Request, GivesNetworksAddressesThatDiffer) {
+    const auto made =
+        plan({.backends = {{"net", {"user", "user,mac=52:54:00:12:34:57", "user"}}}}).value();
+    using Mac = model::virtio::MacAddress;
+
+    EXPECT_EQ(made.ports[0]->functions[0].backend->mac, (Mac{0x52, 0x54, 0, 0x12, 0x34, 0x56}));
+    EXPECT_EQ(made.ports[1]->functions[0].backend->mac, (Mac{0x52, 0x54, 0, 0x12, 0x34, 0x57}));
+    EXPECT_EQ(made.ports[2]->functions[0].backend->mac, (Mac{0x52, 0x54, 0, 0x12, 0x34, 0x58}));
+}
+
 TEST_F(Request, NamesNoSocketWhereNamesAreTaken) {
     const auto made =
         plan({.backends = {{"vhost-user", {"/run/secret,type=blk"}}}, .anonymize = true}).value();

@@ -42,6 +42,9 @@ expect 0 out 'serves /nowhere as "work", read-only, and is started' plan -v --sh
 expect 0 out '1af4:105a ' plan -v --share /nowhere,tag=work
 expect 2 err '/nowhere: tag= is missing' plan --share /nowhere
 expect 2 err 'tag=work is given twice' plan --share /a,tag=work --share /b,tag=work
+expect 0 out 'tcp 127.0.0.1:2222 leads to its 22, and is started' plan -v --net user,forward=tcp:2222:22
+expect 0 out '"mac": "52:54:00:12:34:56"' plan --json --net user
+expect 2 err 'forward=22: wanted is tcp:HOST:GUEST' plan --net user,forward=22
 expect 0 out 'disk:FILE' plan --anonymize --disk /nowhere
 expect 2 err 'format=vmdk: known are raw, qcow2' plan --disk /nowhere,format=vmdk
 expect 1 err 'disk:/nowhere: ' run --kernel handmade-nvme.lspci --disk /nowhere

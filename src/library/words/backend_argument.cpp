@@ -64,6 +64,13 @@ constexpr auto own_keys = std::to_array<Key<Said>>({
              return store(said.config_size, parse_count(of, "config-size", value, 0,
                                                         model::virtio::layout::device_size));
          }},
+    {.words = {"mac", "ADDRESS",
+               "of a network: the guest's station address; without it the back end's, or the "
+               "guest's driver takes one"},
+     .take =
+         [](Said& said, std::string_view of, std::string_view value) {
+             return store(said.argument.backend.mac, parse_mac(of, value));
+         }},
 });
 
 constexpr auto table = joined(joined(first_key, place_keys<Said>), own_keys);
@@ -98,6 +105,22 @@ Result<std::uint16_t> parse_queue_size(std::string_view of, std::string_view val
                      model::virtio::largest_queue);
 }
 
+Result<model::virtio::MacAddress> parse_mac(std::string_view of, std::string_view value) {
+    model::virtio::MacAddress address{};
+    const auto parts = split(value, ':');
+    bool right = parts.size() == address.size();
+    for (std::size_t n = 0; right && n < parts.size(); ++n) {
+        const auto byte = parse_hex(parts[n]);
+        right = byte && parts[n].size() == 2;
+        if (right) address.at(n) = static_cast<std::uint8_t>(*byte);
+    }
+    // The lowest bit of the first byte means a group of stations; no station has zero.
+    right = right && (address[0] & 1) == 0 && address != model::virtio::MacAddress{};
+    if (right) return address;
+    return malformed("{}: mac={}: the address of one station is wanted, as 52:54:00:12:34:56", of,
+                     value);
+}
+
 std::vector<KeyWords> backend_keys() { return words_of(table); }
 
 Result<void> check_backend_keys(std::string_view text) {
@@ -115,6 +138,8 @@ Result<BackendArgument> parse_backend_argument(std::string_view text) {
                          of, *said.type);
     auto& backend = said.argument.backend;
     backend.type = *said.type;
+    if (backend.mac && backend.type != model::virtio::network)
+        return malformed("{}: mac= is of a network alone", of);
     backend.queues = said.queues.value_or(type.queues);
     backend.queue_size = said.queue_size.value_or(usual_queue_size);
     backend.config_size = said.config_size.value_or(type.config_size);

@@ -41,6 +41,10 @@ std::vector<KeyWords> backend_keys();
 Result<std::uint16_t> parse_count(std::string_view of, std::string_view key, std::string_view value,
                                   std::uint64_t least, std::uint64_t most);
 
+/// A station address, as 52:54:00:12:34:56: of one station, not of a group.
+/// Errors: Malformed.
+Result<model::virtio::MacAddress> parse_mac(std::string_view of, std::string_view value);
+
 /// The entries of a queue, a power of two.
 /// Errors: Malformed.
 Result<std::uint16_t> parse_queue_size(std::string_view of, std::string_view value);

@@ -5,6 +5,7 @@
 #include <iterator>
 
 #include "library/words/disk_argument.hpp"
+#include "library/words/net_argument.hpp"
 #include "library/words/share_argument.hpp"
 
 namespace tenon::library::words {
@@ -27,6 +28,15 @@ constexpr std::array all_backend_options{
                   .check = check_by<parse_disk_argument>,
                   .check_whole = check_by<parse_disk_argument>,
                   .keys = disk_keys},
+    BackendOption{.name = "net",
+                  .first = "type",
+                  .usage = "user[,key=value...]",
+                  .what = "a network by the host's own sockets, without privilege: passt, which is "
+                          "started and ends with the guest",
+                  .parse = parse_net_argument,
+                  .check = check_by<parse_net_argument>,
+                  .check_whole = check_by<parse_net_argument>,
+                  .keys = net_keys},
     BackendOption{.name = "share",
                   .first = "folder",
                   .usage = "FOLDER,tag=NAME[,key=value...]",

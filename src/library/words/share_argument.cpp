@@ -16,8 +16,7 @@ struct SaidOfShare {
 };
 
 constexpr auto share_own_keys = std::to_array<Key<SaidOfShare>>({
-    {.words = {"tag", "NAME",
-               "what the guest mounts it by, at most 36 letters; has to be said"},
+    {.words = {"tag", "NAME", "what the guest mounts it by, at most 36 letters; has to be said"},
      .take = [](SaidOfShare& said, std::string_view of, std::string_view value) -> Result<void> {
          TENON_TRY_DO(check_name(value, "tag"), of);
          if (value.size() > longest_tag)

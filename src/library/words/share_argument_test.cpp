@@ -18,17 +18,16 @@ TEST(ShareArgument, IsAFileSystemOfTwoQueues) {
     const auto share = parse_share_argument("/srv/work,tag=work,readonly,id=work,port=rp1");
 
     ASSERT_TRUE(share) << to_string(share.error());
-    EXPECT_EQ(share->backend,
-              (model::virtio::Backend{.socket = "",
-                                      .file = {},
-                                      .type = 26,
-                                      .queues = 2,
-                                      .queue_size = 256,
-                                      .config_size = 40,
-                                      .program = {{.kind = ProgramKind::Share,
-                                                   .path = "/srv/work",
-                                                   .readonly = true,
-                                                   .tag = "work"}}}));
+    EXPECT_EQ(share->backend, (model::virtio::Backend{.socket = "",
+                                                      .file = {},
+                                                      .type = 26,
+                                                      .queues = 2,
+                                                      .queue_size = 256,
+                                                      .config_size = 40,
+                                                      .program = {{.kind = ProgramKind::Share,
+                                                                   .path = "/srv/work",
+                                                                   .readonly = true,
+                                                                   .tag = "work"}}}));
     EXPECT_EQ(share->id, "work");
     EXPECT_EQ(share->port, "rp1");
 }

@@ -1,12 +1,16 @@
 #include "model/virtio/backend.hpp"
 
-#include <fmt/core.h>
+#include <fmt/ranges.h>
 
 #include <string_view>
 
 #include "model/virtio/program.hpp"
 
 namespace tenon::model::virtio {
+
+std::string to_string(const MacAddress& address) {
+    return fmt::format("{:02x}", fmt::join(address, ":"));
+}
 
 std::string name_of(const Backend& backend) {
     if (const auto& program = backend.program)

@@ -68,6 +68,9 @@ struct Backend {
     bool operator==(const Backend&) const = default;
 };
 
+/// "52:54:00:12:34:56"
+std::string to_string(const MacAddress& address);
+
 /// What it is called in messages: "vhost-user:/run/disk.sock", "disk:debian.qcow2".
 std::string name_of(const Backend& backend);
 

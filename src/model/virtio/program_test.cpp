@@ -32,9 +32,9 @@ TEST(ProgramArguments, GiveAnImageByItsFile) {
 
 TEST(ProgramArguments, GiveAQcow2ByItsFolderAndName) {
     const auto backend = started({.kind = ProgramKind::Disk,
-                               .path = "images/a,b",
-                               .format = ImageFormat::Qcow2,
-                               .readonly = true});
+                                  .path = "images/a,b",
+                                  .format = ImageFormat::Qcow2,
+                                  .readonly = true});
 
     const auto words = arguments_of(backend, {.socket = 3, .file = 4, .name = "a,b"});
 
@@ -121,6 +121,10 @@ TEST(WithoutNames, KeepsWhatTheGuestSees) {
         without_names(started({.kind = ProgramKind::Network,
                                .forwards = {{.address = "192.0.2.7", .host = 1, .guest = 2}}}));
     EXPECT_EQ(net.program->forwards[0].address, "ADDRESS");
+}
+
+TEST(MacAddress, IsWrittenAsDriversWriteIt) {
+    EXPECT_EQ(to_string(MacAddress{0x52, 0x54, 0, 0x12, 0xab, 0x0f}), "52:54:00:12:ab:0f");
 }
 
 TEST(Programs, AreNamedByWhatTheyServe) {

@@ -45,7 +45,7 @@ public:
                                 std::chrono::milliseconds patience,
                                 std::optional<std::chrono::milliseconds> to_open = {});
 
-    /// What a driver may be offered.
+    /// What a driver may be offered: by the back end, and by us of a network with an address.
     std::uint64_t features() const;
 
     /// The device's configuration, as it was read last; empty: the back end has none to tell.
@@ -72,6 +72,8 @@ private:
                      std::chrono::milliseconds patience)
         : channel_{std::move(channel)}, backend_{backend}, patience_{patience} {}
 
+    /// Of what a driver may be offered, what is the back end's.
+    std::uint64_t back_end_features() const;
     Result<void> agree();
     Result<void> read_config();
     Result<void> begin(const Ring& ring);
