@@ -14,6 +14,7 @@
 #include "cli/text/timing_text.hpp"
 #include "cli/text/verdict_text.hpp"
 #include "library/arrival.hpp"
+#include "library/backends.hpp"
 #include "library/plan_json.hpp"
 #include "library/slot_argument.hpp"
 #include "library/version.hpp"
@@ -125,19 +126,21 @@ Outcome plan_and_run(const Host& host, const GuestRunner& run_plan, const RunArg
         fmt::print(stderr, "tenon: guest memory: {}\n",
                    printable_line(text::memory_words(plan.memory)));
     if (!arguments.quiet) print_warnings(plan);
-    vmm::RunRequest request{.boot = {.kernel = arguments.kernel,
-                                     .initrd = arguments.initrd,
-                                     .append = arguments.append},
-                            .restarts = !arguments.no_reboot,
-                            .control = {},
-                            .plan_arrival =
-                                [&host](const vmm::slots::PlugRequest& asked,
-                                        const model::machine::RunningMachine& machine,
-                                        device::OpenedFunctions& opened) {
-                                    return library::plan_arrival(host, asked.device, asked.iommufd,
-                                                                 machine, opened);
-                                },
-                            .timeline = arguments.timeline};
+    vmm::RunRequest request{
+        .boot = {.kernel = arguments.kernel,
+                 .initrd = arguments.initrd,
+                 .append = arguments.append},
+        .restarts = !arguments.no_reboot,
+        .control = {},
+        .plan_arrival =
+            [&host](const vmm::slots::PlugRequest& asked,
+                    const model::machine::RunningMachine& machine,
+                    device::OpenedFunctions& opened) {
+                if (!asked.option.empty())
+                    return library::plan_process_arrival(asked.option, asked.device, machine);
+                return library::plan_arrival(host, asked.device, asked.iommufd, machine, opened);
+            },
+        .timeline = arguments.timeline};
     if (!arguments.control.empty())
         request.control =
             vmm::ControlRequest{.path = arguments.control,

@@ -7,6 +7,7 @@
 #include <array>
 #include <set>
 
+#include "library/backends.hpp"
 #include "library/device_list.hpp"
 #include "library/words/device_argument.hpp"
 #include "library/words/keys.hpp"
@@ -15,8 +16,6 @@
 #include "library/words/viommu_argument.hpp"
 #include "model/chosen/machine_version.hpp"
 #include "model/chosen/target.hpp"
-#include "model/virtio/device_type.hpp"
-#include "model/virtio/facts.hpp"
 
 namespace tenon::library {
 namespace {
@@ -118,22 +117,6 @@ Result<void> read_words(const MachineArguments& arguments,
     return {};
 }
 
-// Networks that are started here and have none get 52:54:00:12:34:56, then 57 and on, as far as no
-// other has it. Outside of the guest nobody sees them.
-void give_addresses(std::vector<words::BackendArgument>& backends) {
-    model::virtio::MacAddress next{0x52, 0x54, 0x00, 0x12, 0x34, 0x56};
-    const auto taken = [&backends](const model::virtio::MacAddress& mac) {
-        return std::ranges::any_of(backends,
-                                   [&mac](const auto& said) { return said.backend.mac == mac; });
-    };
-    for (auto& [backend, id, port, function] : backends) {
-        if (!backend.program || backend.type != model::virtio::network || backend.mac) continue;
-        while (taken(next))
-            ++next.back();
-        backend.mac = next;
-    }
-}
-
 // Processes that are devices: all that is known of them is what was said.
 Result<void> add_backends(const MachineArguments& arguments,
                           model::machine::MachineRequest& request) {
@@ -143,19 +126,17 @@ Result<void> add_backends(const MachineArguments& arguments,
             "{} with --target qemu: such a device is Tenon's own; QEMU's vhost-user "
             "devices have other registers, which are not predicted",
             name_of(backends.front().backend));
-    give_addresses(backends);
     std::set<std::string> claims;
+    std::set<model::virtio::MacAddress> addresses;
+    for (const auto& said : backends)
+        if (said.backend.mac) addresses.insert(*said.backend.mac);
     for (auto& said : backends) {
+        give_address(said.backend, addresses);
         const auto claim = claim_of(said.backend);
         if (!claim.empty() && !claims.insert(claim).second)
             return malformed("{} is given twice", claim);
         if (arguments.anonymize) said.backend = without_names(std::move(said.backend));
-        auto& device = request.devices.emplace_back();
-        device.facts = model::virtio::make_facts(said.backend);
-        device.id = said.id;
-        device.port = said.port;
-        device.function = said.function;
-        device.backend = said.backend;
+        request.devices.push_back(request_of(said));
     }
     return {};
 }

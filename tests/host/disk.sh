@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Disks whose programs are started and ended with the guest: a raw image, a qcow2 above another image, and one that
 # is only read. The guest reads and writes them by its stock driver, verified by checksum. A program that is killed is
-# told of; when the guest ends, or is killed itself, no program stays.
+# told of; when the guest ends, or is killed itself, no program stays. A disk comes while the guest runs, and goes.
 #
 #   disk.sh
 
@@ -60,7 +60,7 @@ PATH=/usr/bin:/bin refused 1 'qemu-system-common of Debian 12' --disk image
 refused 1 'No such file' --disk nothing
 refused 2 'Say format=qcow2' --disk disguised
 
-start_live --device "$disk" --disk image,id=data --disk overlay.qcow2 --disk base,readonly
+start_live --device "$disk" --disk image,id=data --disk overlay.qcow2 --disk base,readonly --port late
 daemons=$(pgrep -P "$guest" | tr '\n' ' ')
 expect_equal 'programs' 3 "$(wc -w <<<"$daemons")"
 # shellcheck disable=SC2016  # for the guest
@@ -86,6 +86,20 @@ expect_equal 'SHA-256 of what it wrote' "$data" "$(sum_of image 5 4)"
 overlaid=$(in_guest "$(read_all vdb)")
 expect_equal 'SHA-256 of the other disk now' "$(sum_of image)" "$overlaid"
 expect_equal 'SHA-256 of the image below it' "$original" "$(sum_of base)"
+
+# One comes while the guest runs, is read, and goes; its program with it. What is wrong is told as at the start.
+cp base plugged
+! ctl device_add driver=disk file=nowhere bus=late >answer 2>&1 || fail 'a disk without an image came'
+grep -q 'nowhere: No such file' answer || fail "no word of the image: $(cat answer)"
+ctl device_add driver=disk file=plugged id=plugged bus=late
+# shellcheck disable=SC2016  # for the guest
+in_guest 'n=0; until [ -b /dev/vdd ] || [ $n -eq 240 ]; do n=$((n + 1)); sleep 0.25; done; [ -b /dev/vdd ]'
+expect_equal 'SHA-256 of the disk that came' "$original" "$(in_guest "$(read_all vdd)")"
+in_guest 'dd if=/tmp/data of=/dev/vdd bs=1M seek=5 oflag=direct 2>/dev/null; sync'
+late=$(pgrep -n -P "$guest")
+unplug plugged
+until_so 60 'its program has ended' gone "$late"
+expect_equal 'SHA-256 of what it wrote to it' "$data" "$(sum_of plugged 5 4)"
 
 # The first of them is the first disk's.
 kill -KILL "${daemons%% *}"

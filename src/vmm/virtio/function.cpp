@@ -105,7 +105,12 @@ VirtioFunction::VirtioFunction(const model::virtio::Backend& backend, std::strin
 Result<std::unique_ptr<VirtioFunction>> VirtioFunction::connect(
     const model::virtio::Backend& backend, std::string name, const Outside& outside) {
     for (const auto& part : outside.memory.parts())
-        if (part.file < 0) return malformed("{}: no file holds the guest's memory", name);
+        if (part.file < 0)
+            return std::unexpected(
+                Error{.kind = Error::Kind::Unsupported,
+                      .what = fmt::format("{}: no file holds the guest's memory", name),
+                      .hint = "One does where the guest starts with such a device, or with "
+                              "hugepages= behind the size of --memory"});
     TENON_TRY(connection, reach(backend, name, outside), "");
     auto& program = connection.program;
     auto session = Session::open(std::move(connection.channel), backend, outside.patience,
