@@ -19,7 +19,8 @@
 # The command finds in its environment: TENON_GUEST_BZIMAGE, TENON_GUEST_VMLINUX (lab kernel only) and
 # TENON_GUEST_INITRD for its guests; TENON_DISK_CHECKSUM, the SHA-256 of the disk at 01:00.0, and
 # TENON_DISK2_CHECKSUM of that at 07:00.0; TENON_EMULATOR, a QEMU that runs there; TENON_QMP_CLIENT, a
-# PYTHONPATH with the package qemu.qmp; with --backends TENON_STORAGE_DAEMON, qemu-storage-daemon; TENON_ROOT, this repository; with --modules TENON_MODULES, a folder
+# PYTHONPATH with the package qemu.qmp; with --backends TENON_BACKENDS, a folder with them; TENON_ROOT, this
+# repository; with --modules TENON_MODULES, a folder
 # of those that fit its kernel (the guest's are in the guest's initrd); and every TENON* variable of the
 # caller. Devices, each below a root port: 01:00.0 NVMe, 02:00.0 igb with SR-IOV, 03:00.0 e1000e, 04:00.0
 # edu, 05:00.0 virtio-net with ATS, 06:00.0 virtio-blk with ATS, 07:00.0 NVMe and 07:00.1 edu; on the root
@@ -109,11 +110,11 @@ TENON_DISK_CHECKSUM=$disk_checksum
 TENON_DISK2_CHECKSUM=$disk2_checksum
 TENON_EMULATOR=$emulator
 TENON_QMP_CLIENT=$qmp_client
-TENON_STORAGE_DAEMON=${with_backends:+$storage_daemon}
+TENON_BACKENDS=${with_backends:+$backends_folder}
 TENON_ROOT=$tenon_root
 TENON_MODULES=$modules
 export TENON_GUEST_BZIMAGE TENON_GUEST_INITRD TENON_DISK_CHECKSUM TENON_DISK2_CHECKSUM
-export TENON_EMULATOR TENON_QMP_CLIENT TENON_STORAGE_DAEMON TENON_ROOT TENON_MODULES
+export TENON_EMULATOR TENON_QMP_CLIENT TENON_BACKENDS TENON_ROOT TENON_MODULES
 {
     # Debian's own programs: those that a user has put before them may be scripts of many steps, seconds here.
     printf 'export PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/tmp LANG=C.UTF-8 TERM=%q\n' "${TERM:-dumb}"

@@ -8,8 +8,11 @@
 
 #include "library/words/backend_argument.hpp"
 #include "library/words/device_argument.hpp"
+#include "library/words/disk_argument.hpp"
 #include "library/words/memory_argument.hpp"
+#include "library/words/net_argument.hpp"
 #include "library/words/port_argument.hpp"
+#include "library/words/share_argument.hpp"
 #include "library/words/viommu_argument.hpp"
 
 namespace {
@@ -55,6 +58,13 @@ int main() {
           facts);
     print("Of a root port", "`--port NAME,key=value…`, `[[port]]`.",
           tenon::library::words::port_keys());
+    print("Of a disk", "`--disk FILE,key=value…`, `[[disk]]`; see [Virtio devices](virtio.md).",
+          tenon::library::words::disk_keys());
+    print("Of a network", "`--net user,key=value…`, `[[net]]`; see [Virtio devices](virtio.md).",
+          tenon::library::words::net_keys());
+    print("Of a shared folder",
+          "`--share FOLDER,tag=NAME,key=value…`, `[[share]]`; see [Virtio devices](virtio.md).",
+          tenon::library::words::share_keys());
     print("Of a Virtio device that is a process",
           "`--vhost-user SOCKET,key=value…`, `[[vhost-user]]`; see [Virtio devices](virtio.md).",
           tenon::library::words::backend_keys());

@@ -25,6 +25,7 @@
 #include "cli/vm_file.hpp"
 #include "library/emit.hpp"
 #include "library/version.hpp"
+#include "library/words/backend_options.hpp"
 #include "model/chosen/target.hpp"
 
 namespace tenon::cli {
@@ -66,6 +67,14 @@ void add_machine_options(CLI::App& command, MachineArguments& machine) {
     command.add_option("--iommufd", machine.iommufd);
 }
 
+void add_backend_options(CLI::App& command, MachineArguments& machine) {
+    for (const auto& option : words::backend_options())
+        command
+            .add_option(fmt::format("--{}", option.name),
+                        machine.backends[std::string{option.name}])
+            ->allow_extra_args(false);
+}
+
 CLI::App* add_plan(CLI::App& app, Options& options) {
     auto* const command = app.add_subcommand("plan");
     add_machine_options(*command, options.machine);
@@ -78,7 +87,7 @@ CLI::App* add_plan(CLI::App& app, Options& options) {
     command->add_option("--report", options.report);
     command->add_flag("--no-open", options.no_open);
     command->add_flag("--anonymize", options.anonymize);
-    command->add_option("--vhost-user", options.machine.backends)->allow_extra_args(false);
+    add_backend_options(*command, options.machine);
     // A device is named with or without --device, as `run` wants it.
     command->add_option("--device,DEVICE", options.machine.devices);
     set_help(*command, plan_help());
@@ -98,7 +107,7 @@ CLI::App* add_run(CLI::App& app, Options& options) {
     command->add_option("--control", run.control);
     command->add_flag("--timing", options.timing);
     command->add_option("--device", run.machine.devices)->allow_extra_args(false);
-    command->add_option("--vhost-user", run.machine.backends)->allow_extra_args(false);
+    add_backend_options(*command, run.machine);
     set_help(*command, run_help());
     return command;
 }
@@ -197,7 +206,10 @@ Result<void> take_file(CLI::App& command, const CLI::App& complete, const std::s
     TENON_TRY_DO(apply_file(command, complete, file), "");
     machine.devices = merge_devices(tables_of(file, "device"), machine.devices);
     machine.ports = merge_ports(tables_of(file, "port"), machine.ports);
-    machine.backends = merge_backends(tables_of(file, "vhost-user"), machine.backends);
+    for (const auto& option : words::backend_options()) {
+        auto& texts = machine.backends[std::string{option.name}];
+        texts = merge_backends(option, tables_of(file, option.name), texts);
+    }
     return {};
 }
 
@@ -319,7 +331,8 @@ Outcome plan(const Host& host, const Options& options, const text::TextStyle& st
 Outcome anonymized(Outcome outcome, const Options& options) {
     if (!options.anonymize || outcome.status != status::wrong) return outcome;
     auto typed = options.machine.devices;
-    typed.insert(typed.end(), options.machine.backends.begin(), options.machine.backends.end());
+    for (const auto& [option, texts] : options.machine.backends)
+        typed.insert(typed.end(), texts.begin(), texts.end());
     typed.insert(typed.end(), options.capture.devices.begin(), options.capture.devices.end());
     for (const auto& file : {options.list.file, options.list.report, options.report,
                              options.capture.output, options.vm_file})
@@ -349,8 +362,8 @@ Outcome dispatch(int count, const char* const* arguments, const Host& host,
     }
     if (plan_command->parsed()) {
         if (options.machine.devices.empty() && options.machine.ports.empty() &&
-            options.machine.backends.empty())
-            return wrong_usage("plan", "DEVICE, --vhost-user or --port is required");
+            words::count_of(options.machine.backends) == 0)
+            return wrong_usage("plan", "DEVICE, --disk, --vhost-user or --port is required");
         const auto file = file_among(options.machine.devices);
         if (!file) return anonymized(wrong_input(file.error()), options);
         options.vm_file = *file;

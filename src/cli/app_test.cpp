@@ -47,8 +47,9 @@ TEST_F(App, PrintsItsVersionAndHelp) {
 TEST_F(App, EndsWithOneMessageOnWrongUsage) {
     EXPECT_EQ(run_with({}).status, 2);
     EXPECT_EQ(run_with({}).err, "tenon: no command. See: tenon --help\n");
-    EXPECT_EQ(run_with({"plan"}).err,
-              "tenon: DEVICE, --vhost-user or --port is required. See: tenon plan --help\n");
+    EXPECT_EQ(
+        run_with({"plan"}).err,
+        "tenon: DEVICE, --disk, --vhost-user or --port is required. See: tenon plan --help\n");
     EXPECT_EQ(run_with({"fly"}).status, 2);
     EXPECT_EQ(run_with({"fly"}).err,
               "tenon: unknown command \"fly\"; known: plan, run, capture, list, diff, ctl, check. "

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <string>
 
+#include "library/words/backend_options.hpp"
+
 namespace tenon::cli {
 namespace {
 
@@ -31,7 +33,9 @@ Result<bool> check_kind(const CLI::Option& option, const FileOption& entry) {
 Result<void> apply_file(CLI::App& command, const CLI::App& complete,
                         const std::vector<FileOption>& file) {
     for (const auto& entry : file) {
-        if (entry.key == "device" || entry.key == "port" || entry.key == "vhost-user") continue;
+        if (entry.key == "device" || entry.key == "port" ||
+            words::find_backend_option(entry.key) != nullptr)
+            continue;
         const auto name = "--" + entry.key;
         const auto* const known = complete.get_option_no_throw(name);
         if (known == nullptr || entry.key == "help")

@@ -8,7 +8,8 @@
 
 #include "cli/text/key_text.hpp"
 #include "cli/text/library.hpp"
-#include "library/words/backend_argument.hpp"
+#include "cli/text/terminal.hpp"
+#include "library/words/backend_options.hpp"
 #include "library/words/device_argument.hpp"
 #include "library/words/memory_argument.hpp"
 #include "library/words/port_argument.hpp"
@@ -19,6 +20,7 @@ namespace tenon::cli {
 namespace {
 
 constexpr std::size_t column = 26;  // Where --help says what an option does.
+constexpr std::size_t width = 100;  // Of its lines, as render_keys() has them.
 
 std::string known_machine_versions() {
     std::string text;
@@ -74,14 +76,16 @@ A file whose own name contains a comma or a # is found by its whole name first. 
     return all + text::render_keys(stated, 2, column + 2);
 }
 
-std::string backend_option() {
-    return fmt::format(
-        R"(  --vhost-user SOCKET,type=TYPE[,key=value...]
-                          a Virtio device that is a process (qemu-storage-daemon, passt, virtiofsd),
-                          which listens at SOCKET; fd=N is a connected one; may be given again. The
-                          keys are
-{})",
-        text::render_keys(words::backend_keys(), 4, column));
+std::string backend_options() {
+    std::string all;
+    for (const auto& option : words::backend_options()) {
+        all += fmt::format("  --{} {}\n", option.name, option.usage);
+        const auto what = fmt::format("{}; may be given again. The keys are", option.what);
+        for (const auto& line : text::wrap(what, width - column))
+            all += fmt::format("{:{}}{}\n", "", column, line);
+        all += text::render_keys(option.keys(), 4, column);
+    }
+    return all;
 }
 
 }  // namespace
@@ -132,7 +136,7 @@ Usage: tenon plan [OPTION]... DEVICE[,key=value...]...
   --anonymize             name no single device and no site, in whatever form is printed
 )";
     text += machine_options("For\n                          plans of a guest that will have one");
-    text += backend_option();
+    text += backend_options();
     text += device_words();
     return text + R"(
 Without -v it is one screen: the verdict, what differs from the hardware and why, warnings, what to do.
@@ -171,7 +175,7 @@ Usage: tenon run --kernel FILE [OPTION]... --device DEVICE[,key=value...]...
   --timing                print at the end where the time of the start went
 )";
     text += machine_options("An\n                          experiment: nothing translates them");
-    text += backend_option();
+    text += backend_options();
     text += device_words();
     return text + R"(
 All memory of the guest is locked while a device is assigned. A file is for `tenon plan` only. A

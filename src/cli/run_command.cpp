@@ -14,19 +14,25 @@
 #include "cli/text/timing_text.hpp"
 #include "cli/text/verdict_text.hpp"
 #include "library/arrival.hpp"
+#include "library/backends.hpp"
 #include "library/plan_json.hpp"
 #include "library/slot_argument.hpp"
 #include "library/version.hpp"
+#include "library/words/backend_options.hpp"
 #include "library/words/device_argument.hpp"
 #include "model/machine/plan_warnings.hpp"
+#include "vmm/virtio/program.hpp"
 
 namespace tenon::cli {
 namespace {
 
-// Files are looked at before a device is opened, which resets it.
+// Files and programs are looked at before a device is opened, which resets it.
 Result<void> check_files(const RunArguments& arguments) {
     TENON_TRY_DO(open_regular(arguments.kernel), "kernel");
     if (!arguments.initrd.empty()) TENON_TRY_DO(open_regular(arguments.initrd), "initrd");
+    TENON_TRY(backends, words::parse_backends(arguments.machine.backends), "");
+    for (const auto& said : backends)
+        TENON_TRY_DO(vmm::virtio::check_program(said.backend), "");
     return {};
 }
 
@@ -120,19 +126,21 @@ Outcome plan_and_run(const Host& host, const GuestRunner& run_plan, const RunArg
         fmt::print(stderr, "tenon: guest memory: {}\n",
                    printable_line(text::memory_words(plan.memory)));
     if (!arguments.quiet) print_warnings(plan);
-    vmm::RunRequest request{.boot = {.kernel = arguments.kernel,
-                                     .initrd = arguments.initrd,
-                                     .append = arguments.append},
-                            .restarts = !arguments.no_reboot,
-                            .control = {},
-                            .plan_arrival =
-                                [&host](const vmm::slots::PlugRequest& asked,
-                                        const model::machine::RunningMachine& machine,
-                                        device::OpenedFunctions& opened) {
-                                    return library::plan_arrival(host, asked.device, asked.iommufd,
-                                                                 machine, opened);
-                                },
-                            .timeline = arguments.timeline};
+    vmm::RunRequest request{
+        .boot = {.kernel = arguments.kernel,
+                 .initrd = arguments.initrd,
+                 .append = arguments.append},
+        .restarts = !arguments.no_reboot,
+        .control = {},
+        .plan_arrival =
+            [&host](const vmm::slots::PlugRequest& asked,
+                    const model::machine::RunningMachine& machine,
+                    device::OpenedFunctions& opened) {
+                if (!asked.option.empty())
+                    return library::plan_process_arrival(asked.option, asked.device, machine);
+                return library::plan_arrival(host, asked.device, asked.iommufd, machine, opened);
+            },
+        .timeline = arguments.timeline};
     if (!arguments.control.empty())
         request.control =
             vmm::ControlRequest{.path = arguments.control,

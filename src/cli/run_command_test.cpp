@@ -166,5 +166,15 @@ TEST_F(RunCommand, TellsHowTheGuestEnded) {
     EXPECT_EQ(run({.kernel = kernel_}).err, "tenon: VFIO group 14: busy\n");
 }
 
+TEST_F(RunCommand, LooksForImagesBeforeItOpensADevice) {
+    const auto outcome =
+        run({.machine = {.devices = {"01:00.0"}, .backends = {{"disk", {"/nowhere/a.img"}}}},
+             .kernel = kernel_});
+
+    EXPECT_EQ(outcome.status, 1);
+    EXPECT_THAT(outcome.err, StartsWith("tenon: disk:/nowhere/a.img: "));
+    EXPECT_FALSE(plan_);
+}
+
 }  // namespace
 }  // namespace tenon::cli

@@ -2,14 +2,13 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <set>
 #include <utility>
 
 #include "base/input.hpp"
-#include "cli/text/library.hpp"
 #include "cli/toml.hpp"
 #include "cli/toml_depth.hpp"
-#include "library/words/backend_argument.hpp"
 #include "library/words/device_argument.hpp"
 #include "library/words/limits.hpp"
 #include "library/words/memory_argument.hpp"
@@ -37,10 +36,6 @@ Result<void> check_device(std::string_view text) {
     TENON_TRY_DO(words::parse_device_argument(text), "");
     return {};
 }
-Result<void> check_backend(std::string_view text) {
-    TENON_TRY_DO(words::parse_backend_argument(text), "");
-    return {};
-}
 Result<void> check_port(std::string_view text) {
     TENON_TRY_DO(words::parse_port_argument(text), "");
     return {};
@@ -63,10 +58,20 @@ Result<void> check_machine(std::string_view text) {
     return malformed("\"{}\" is not known; see tenon plan --help", text);
 }
 
-constexpr std::array tables{TableKind{"device", "host", words::most_devices, check_device},
-                            TableKind{"port", "name", words::most_ports, check_port},
-                            TableKind{"vhost-user", "socket", words::most_devices,
-                                      words::check_backend_keys, check_backend}};
+constexpr std::array own_tables{TableKind{"device", "host", words::most_devices, check_device},
+                                TableKind{"port", "name", words::most_ports, check_port}};
+
+std::optional<TableKind> find_table(std::string_view key) {
+    const auto* const own = std::ranges::find(own_tables, key, &TableKind::key);
+    if (own != own_tables.end()) return *own;
+    const auto* const option = words::find_backend_option(key);
+    if (option == nullptr) return std::nullopt;
+    return TableKind{.key = option->name,
+                     .name = option->first,
+                     .most = words::most_devices,
+                     .check = option->check,
+                     .check_whole = option->check_whole};
+}
 
 struct ScalarCheck {
     std::string_view key;
@@ -83,8 +88,8 @@ public:
 
     Result<std::vector<FileOption>> read(const toml::table& root) {
         for (const auto& [key, node] : root) {
-            const auto kind = std::ranges::find(tables, key.str(), &TableKind::key);
-            if (kind != tables.end())
+            const auto kind = find_table(key.str());
+            if (kind)
                 TENON_TRY_DO(read_tables(*kind, key, node), "");
             else
                 TENON_TRY_DO(read_scalar(key, node), "");
@@ -205,20 +210,21 @@ std::vector<std::string> merge_devices(const std::vector<std::string>& file,
     return merged;
 }
 
-std::vector<std::string> merge_backends(const std::vector<std::string>& file,
+std::vector<std::string> merge_backends(const words::BackendOption& option,
+                                        const std::vector<std::string>& file,
                                         const std::vector<std::string>& options) {
-    std::set<std::string> sockets;
+    std::set<std::string> names;
     std::set<std::string> ids;
     for (const auto& text : options) {
-        const auto option = words::parse_backend_argument(text);
-        if (!option) continue;  // Said later, by who reads it.
-        sockets.insert(name_of(option->backend));
-        if (!option->id.empty()) ids.insert(option->id);
+        const auto typed = option.parse(text);
+        if (!typed) continue;  // Said later, by who reads it.
+        names.insert(name_of(typed->backend));
+        if (!typed->id.empty()) ids.insert(typed->id);
     }
     std::vector<std::string> merged;
     for (const auto& text : file) {
-        const auto one = words::parse_backend_argument(text);
-        if (!one || (!sockets.contains(name_of(one->backend)) && !ids.contains(one->id)))
+        const auto one = option.parse(text);
+        if (!one || (!names.contains(name_of(one->backend)) && !ids.contains(one->id)))
             merged.push_back(text);
     }
     merged.insert(merged.end(), options.begin(), options.end());

@@ -9,6 +9,8 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "cli/text/library.hpp"
+#include "library/words/backend_options.hpp"
 
 namespace tenon::cli {
 
@@ -34,7 +36,8 @@ Result<std::vector<FileOption>> read_vm_file(const std::string& path);
 /// takes the place of one of the file that has the same name or the same id=.
 std::vector<std::string> merge_devices(const std::vector<std::string>& file,
                                        const std::vector<std::string>& options);
-std::vector<std::string> merge_backends(const std::vector<std::string>& file,
+std::vector<std::string> merge_backends(const words::BackendOption& option,
+                                        const std::vector<std::string>& file,
                                         const std::vector<std::string>& options);
 std::vector<std::string> merge_ports(const std::vector<std::string>& file,
                                      const std::vector<std::string>& options);

@@ -121,7 +121,8 @@ TEST(VmFileDevices, GiveWayToThoseOfTheCommandLine) {
                               {"01:00.0", "0000:04:00.0,id=disk"}),
                 ElementsAre("0000:03:00.0", "01:00.0", "0000:04:00.0,id=disk"));
     EXPECT_THAT(merge_ports({"a", "b"}, {"b", "c"}), ElementsAre("a", "b", "c"));
-    EXPECT_THAT(merge_backends({"a,type=blk", "b,type=net,id=lan", "c,type=fs"},
+    EXPECT_THAT(merge_backends(*words::find_backend_option("vhost-user"),
+                               {"a,type=blk", "b,type=net,id=lan", "c,type=fs"},
                                {"a,type=net", "d,type=net,id=lan"}),
                 ElementsAre("c,type=fs", "a,type=net", "d,type=net,id=lan"));
 }
@@ -164,6 +165,26 @@ TEST_F(VmFilePlan, PlansAProcessOfTheFile) {
 
     EXPECT_EQ(outcome.status, 0) << outcome.err;
     EXPECT_THAT(outcome.out, HasSubstr("disk vhost-user:/nowhere: assignable"));
+}
+
+TEST_F(VmFilePlan, ReadsDisks) {
+    std::ofstream{path} << "[[disk]]\nfile = \"a.img\"\nreadonly = true\nid = \"system\"\n"
+                           "[[disk]]\nfile = \"b.img\"\n";
+
+    const auto outcome = run_words({"plan", path.c_str(), "--disk", "b.img,id=data"});
+
+    EXPECT_EQ(outcome.status, 0) << outcome.err;
+    EXPECT_THAT(outcome.out, HasSubstr("system disk:a.img: assignable"));
+    EXPECT_THAT(outcome.out, HasSubstr("data disk:b.img: assignable"));
+    EXPECT_THAT(run_words({"plan", path.c_str(), "-v"}).out,
+                HasSubstr("qemu-storage-daemon serves a.img (raw, read-only)"));
+}
+
+TEST_F(VmFilePlan, SaysWhichKeyOfADiskIsWrong) {
+    std::ofstream{path} << "[[disk]]\nfile = \"a.img\"\nformat = \"vmdk\"\n";
+
+    EXPECT_THAT(run_words({"plan", path.c_str()}).err,
+                HasSubstr("vm.toml:3: format: a.img: format=vmdk: known are raw, qcow2"));
 }
 
 TEST_F(VmFilePlan, SaysWhereAProcessLacksItsType) {

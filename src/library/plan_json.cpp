@@ -9,6 +9,7 @@
 #include "library/words.hpp"
 #include "model/machine/peers.hpp"
 #include "model/machine/plan_warnings.hpp"
+#include "model/virtio/program.hpp"
 
 namespace tenon::library {
 namespace {
@@ -160,13 +161,41 @@ Json reset(const model::function::ResetPlan& plan) {
             {"bus_set", plan.bus_set}};
 }
 
+Json forwards(const model::virtio::StartedProgram& one) {
+    auto rows = Json::array();
+    for (const auto& forward : one.forwards)
+        rows.push_back({{"protocol", forward.udp ? "udp" : "tcp"},
+                        {"address", forward.address},
+                        {"host", forward.host},
+                        {"guest", forward.guest}});
+    return rows;
+}
+
+Json program(const model::virtio::StartedProgram& one) {
+    using enum model::virtio::ProgramKind;
+    Json object{{"name", model::virtio::program_of(one.kind).name}};
+    if (one.kind != Network) {
+        object["path"] = one.path;
+        object["readonly"] = one.readonly;
+    }
+    if (one.kind == Disk) object["format"] = model::virtio::name_of(model::virtio::format_of(one));
+    if (one.kind == Share) object["tag"] = one.tag;
+    if (one.kind == Network) {
+        object["forwards"] = forwards(one);
+        object["host"] = one.host;
+    }
+    return object;
+}
+
 Json backend(const model::virtio::Backend& one) {
-    return {{"socket", one.file ? Json(nullptr) : Json(one.socket)},
+    return {{"socket", one.socket.empty() ? Json(nullptr) : Json(one.socket)},
             {"file", one.file ? Json(*one.file) : Json(nullptr)},
+            {"program", one.program ? program(*one.program) : Json(nullptr)},
             {"type", one.type},
             {"queues", one.queues},
             {"queue_size", one.queue_size},
-            {"config_size", one.config_size}};
+            {"config_size", one.config_size},
+            {"mac", one.mac ? Json(model::virtio::to_string(*one.mac)) : Json(nullptr)}};
 }
 
 Json config(const model::slot::FunctionPlan& plan) {

@@ -7,8 +7,8 @@
 #include <array>
 #include <set>
 
+#include "library/backends.hpp"
 #include "library/device_list.hpp"
-#include "library/words/backend_argument.hpp"
 #include "library/words/device_argument.hpp"
 #include "library/words/keys.hpp"
 #include "library/words/limits.hpp"
@@ -16,7 +16,6 @@
 #include "library/words/viommu_argument.hpp"
 #include "model/chosen/machine_version.hpp"
 #include "model/chosen/target.hpp"
-#include "model/virtio/facts.hpp"
 
 namespace tenon::library {
 namespace {
@@ -121,22 +120,23 @@ Result<void> read_words(const MachineArguments& arguments,
 // Processes that are devices: all that is known of them is what was said.
 Result<void> add_backends(const MachineArguments& arguments,
                           model::machine::MachineRequest& request) {
-    if (!arguments.backends.empty() && model::chosen::find_target(request.version))
+    TENON_TRY(backends, words::parse_backends(arguments.backends), "");
+    if (!backends.empty() && model::chosen::find_target(request.version))
         return malformed(
-            "--vhost-user with --target qemu: such a device is Tenon's own; QEMU's vhost-user "
-            "devices have other registers, which are not predicted");
-    std::set<std::string> names;
-    for (const auto& text : arguments.backends) {
-        TENON_TRY(said, words::parse_backend_argument(text), "");
-        if (!names.insert(name_of(said.backend)).second)
-            return malformed("{} is given twice", name_of(said.backend));
-        if (arguments.anonymize && !said.backend.file) said.backend.socket = "SOCKET";
-        auto& device = request.devices.emplace_back();
-        device.facts = model::virtio::make_facts(said.backend);
-        device.id = said.id;
-        device.port = said.port;
-        device.function = said.function;
-        device.backend = said.backend;
+            "{} with --target qemu: such a device is Tenon's own; QEMU's vhost-user "
+            "devices have other registers, which are not predicted",
+            name_of(backends.front().backend));
+    std::set<std::string> claims;
+    std::set<model::virtio::MacAddress> addresses;
+    for (const auto& said : backends)
+        if (said.backend.mac) addresses.insert(*said.backend.mac);
+    for (auto& said : backends) {
+        give_address(said.backend, addresses);
+        const auto claim = claim_of(said.backend);
+        if (!claim.empty() && !claims.insert(claim).second)
+            return malformed("{} is given twice", claim);
+        if (arguments.anonymize) said.backend = without_names(std::move(said.backend));
+        request.devices.push_back(request_of(said));
     }
     return {};
 }
@@ -171,7 +171,7 @@ Result<PlannedMachine> plan_with(const Host& host, const MachineArguments& argum
 }  // namespace
 
 Result<PlannedMachine> plan_machine(const Host& host, const MachineArguments& arguments) {
-    const auto count = arguments.devices.size() + arguments.backends.size();
+    const auto count = arguments.devices.size() + words::count_of(arguments.backends);
     if (count > words::most_devices)
         return malformed("{} devices: a machine has at most {}", count, words::most_devices);
     if (arguments.ports.size() > words::most_ports)

@@ -7,6 +7,7 @@
 #include "base/result.hpp"
 #include "base/timeline.hpp"
 #include "library/gather.hpp"
+#include "library/words/backend_options.hpp"
 #include "library/words/memory_argument.hpp"
 #include "model/machine/machine_plan.hpp"
 
@@ -14,11 +15,11 @@ namespace tenon::library {
 
 /// What both commands are told of the machine.
 struct MachineArguments {
-    std::string version;                ///< --machine; empty: the current one.
-    std::string viommu;                 ///< --viommu; empty: as the version has it.
-    std::vector<std::string> ports;     ///< --port, in order.
-    std::vector<std::string> devices;   ///< DEVICE or --device, in order.
-    std::vector<std::string> backends;  ///< --vhost-user, in order; they come after devices.
+    std::string version;                        ///< --machine; empty: the current one.
+    std::string viommu;                         ///< --viommu; empty: as the version has it.
+    std::vector<std::string> ports;             ///< --port, in order.
+    std::vector<std::string> devices;           ///< DEVICE or --device, in order.
+    words::BackendTexts backends;               ///< --disk, --vhost-user; they come after devices.
     std::string memory{words::default_memory};  ///< --memory
     std::string cpus = "1";                     ///< --cpus
     std::string iommufd;  ///< --iommufd: "fd=N"; empty: /dev/iommu is opened here.

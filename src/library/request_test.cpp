@@ -100,10 +100,11 @@ TEST_F(Request, SaysWhichRomCannotBeRead) {
 }
 
 TEST_F(Request, PutsProcessesBehindPortsAsDevices) {
-    const auto made = plan({.ports = {"slot"},
-                            .devices = {"01:00.0"},
-                            .backends = {"/run/a,type=blk,port=slot", "/run/b,type=net"}})
-                          .value();
+    const auto made =
+        plan({.ports = {"slot"},
+              .devices = {"01:00.0"},
+              .backends = {{"vhost-user", {"/run/a,type=blk,port=slot", "/run/b,type=net"}}}})
+            .value();
 
     ASSERT_EQ(made.ports.size(), 3u);
     EXPECT_EQ(made.ports[0]->functions[0].view.host, "vhost-user:/run/a");
@@ -115,17 +116,37 @@ TEST_F(Request, PutsProcessesBehindPortsAsDevices) {
 }
 
 TEST_F(Request, PredictsNoProcessOfQemus) {
-    EXPECT_THAT(wrong({.version = "QEMU 11.1", .backends = {"/run/a,type=blk"}}),
+    EXPECT_THAT(wrong({.version = "QEMU 11.1", .backends = {{"vhost-user", {"/run/a,type=blk"}}}}),
                 testing::HasSubstr("not predicted"));
 }
 
 TEST_F(Request, RefusesAProcessTwice) {
-    EXPECT_EQ(wrong({.backends = {"/run/a,type=blk", "/run/a,type=net"}}),
+    EXPECT_EQ(wrong({.backends = {{"vhost-user", {"/run/a,type=blk", "/run/a,type=net"}}}}),
               "vhost-user:/run/a is given twice");
 }
 
+TEST_F(Request, GivesAnImageToOneWriter) {
+    const auto disks = [](std::vector<std::string> texts) {
+        return MachineArguments{.backends = {{"disk", std::move(texts)}}};
+    };
+
+    EXPECT_EQ(wrong(disks({"a.img", "a.img,port=b"})), "disk:a.img is given twice");
+    EXPECT_EQ(plan(disks({"a.img,readonly", "a.img,readonly"}))->ports.size(), 2u);
+}
+
+TEST_F(Request, GivesNetworksAddressesThatDiffer) {
+    const auto made =
+        plan({.backends = {{"net", {"user", "user,mac=52:54:00:12:34:57", "user"}}}}).value();
+    using Mac = model::virtio::MacAddress;
+
+    EXPECT_EQ(made.ports[0]->functions[0].backend->mac, (Mac{0x52, 0x54, 0, 0x12, 0x34, 0x56}));
+    EXPECT_EQ(made.ports[1]->functions[0].backend->mac, (Mac{0x52, 0x54, 0, 0x12, 0x34, 0x57}));
+    EXPECT_EQ(made.ports[2]->functions[0].backend->mac, (Mac{0x52, 0x54, 0, 0x12, 0x34, 0x58}));
+}
+
 TEST_F(Request, NamesNoSocketWhereNamesAreTaken) {
-    const auto made = plan({.backends = {"/run/secret,type=blk"}, .anonymize = true}).value();
+    const auto made =
+        plan({.backends = {{"vhost-user", {"/run/secret,type=blk"}}}, .anonymize = true}).value();
 
     EXPECT_EQ(made.ports[0]->functions[0].view.host, "vhost-user:SOCKET");
 }

@@ -143,8 +143,11 @@ def check_schema(program, folders, failures):
         for error in validator.iter_errors(json.loads(done.stdout)):
             failures.check(False, f"{file.name}#{slot}", f"{error.json_path}: {error.message}")
         count += 1
-    for words in ("/nowhere,type=blk", "fd=7,type=30,queues=255,config-size=256"):
-        done = program.plan("--json", "-v", "--vhost-user", words)
+    for option, words in (("vhost-user", "/nowhere,type=blk"), ("disk", "/nowhere,readonly"),
+                          ("share", "/nowhere,tag=work"),
+                          ("net", "user,forward=tcp:2222:22+udp:0.0.0.0:53:5353"),
+                          ("vhost-user", "fd=7,type=30,queues=255,config-size=256")):
+        done = program.plan("--json", "-v", f"--{option}", words)
         for error in validator.iter_errors(json.loads(done.stdout)):
             failures.check(False, words, f"{error.json_path}: {error.message}")
         count += 1

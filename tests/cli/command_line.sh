@@ -34,7 +34,20 @@ expect 0 out '^Usage: tenon COMMAND' --help
 expect 0 out '^Usage: tenon plan' plan --help
 expect 2 err 'See: tenon --help$'
 expect 2 err 'unknown command "fly"; known: plan, run' fly
-expect 2 err 'DEVICE, --vhost-user or --port is required' plan
+expect 2 err 'DEVICE, --disk, --vhost-user or --port is required' plan
+expect 0 out '^  dev0 disk:/nowhere: assignable' plan --disk /nowhere
+expect 0 out '"name": "qemu-storage-daemon"' plan --json --disk /nowhere
+expect 0 out 'serves /nowhere \(raw\), and is started with the guest' plan -v --disk /nowhere
+expect 0 out 'serves /nowhere as "work", read-only, and is started' plan -v --share /nowhere,tag=work,readonly
+expect 0 out '1af4:105a ' plan -v --share /nowhere,tag=work
+expect 2 err '/nowhere: tag= is missing' plan --share /nowhere
+expect 2 err 'tag=work is given twice' plan --share /a,tag=work --share /b,tag=work
+expect 0 out 'tcp 127.0.0.1:2222 leads to its 22, and is started' plan -v --net user,forward=tcp:2222:22
+expect 0 out '"mac": "52:54:00:12:34:56"' plan --json --net user
+expect 2 err 'forward=22: wanted is tcp:HOST:GUEST' plan --net user,forward=22
+expect 0 out 'disk:FILE' plan --anonymize --disk /nowhere
+expect 2 err 'format=vmdk: known are raw, qcow2' plan --disk /nowhere,format=vmdk
+expect 1 err 'disk:/nowhere: ' run --kernel handmade-nvme.lspci --disk /nowhere
 expect 0 out '^  dev0 vhost-user:/nowhere: assignable' plan --vhost-user /nowhere,type=blk
 expect 0 out '"socket": "/nowhere"' plan --json --vhost-user /nowhere,type=fs
 expect 0 out 'vhost-user:SOCKET' plan --anonymize --vhost-user /nowhere,type=net

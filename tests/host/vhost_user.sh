@@ -33,7 +33,7 @@ status=0
 expect_equal 'a start without a back end' 1 "$status"
 grep -q 'Start its back end first' "$work/err" || fail "no word of the back end: $(cat "$work/err")"
 
-"$TENON_STORAGE_DAEMON" --blockdev "driver=file,node-name=image,filename=$image" \
+"$TENON_BACKENDS/qemu-storage-daemon" --blockdev "driver=file,node-name=image,filename=$image" \
     --export "type=vhost-user-blk,id=disk,node-name=image,addr.type=unix,addr.path=$disk_socket,writable=on" \
     </dev/null >"$work/daemon" 2>&1 &
 daemon=$!

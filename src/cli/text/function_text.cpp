@@ -14,6 +14,7 @@
 #include "cli/text/words_text.hpp"
 #include "model/machine/plan_warnings.hpp"
 #include "model/virtio/device_type.hpp"
+#include "model/virtio/program.hpp"
 
 namespace tenon::cli::text {
 namespace {
@@ -44,6 +45,12 @@ std::string titled(std::string_view title, const std::string& body, const TextSt
     return body.empty() ? "" : heading(title, style) + body;
 }
 
+std::string process_in_words(const model::virtio::Backend& backend) {
+    if (!backend.program) return "its process is asked when the guest starts";
+    return fmt::format("{}, and is started with the guest",
+                       model::virtio::program_in_words(*backend.program));
+}
+
 std::string render_head(const model::slot::FunctionPlan& function, const TextStyle& style) {
     const auto& view = function.view;
     auto text = fmt::format("{:{}}{} {} {}\n", "", indent, style.paint(Tone::Strong, view.id),
@@ -57,11 +64,10 @@ std::string render_head(const model::slot::FunctionPlan& function, const TextSty
             style, inner);
     if (function.backend)
         text += paragraph(
-            fmt::format("a Virtio device of type {}, with {} queue{} of {} entries; its process is "
-                        "asked when the guest starts",
+            fmt::format("a Virtio device of type {}, with {} queue{} of {} entries; {}",
                         model::virtio::name_of_type(function.backend->type),
                         function.backend->queues, function.backend->queues == 1 ? "" : "s",
-                        function.backend->queue_size),
+                        function.backend->queue_size, process_in_words(*function.backend)),
             style, inner);
     else if (function.facts.vfio)
         text += paragraph("opened through VFIO to ask about it, which resets it, and given back",

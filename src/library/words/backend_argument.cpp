@@ -2,11 +2,11 @@
 
 #include <fmt/core.h>
 
-#include <algorithm>
 #include <array>
 #include <bit>
 
 #include "base/text.hpp"
+#include "library/words/backend_keys.hpp"
 #include "library/words/device_argument.hpp"
 #include "model/virtio/device_type.hpp"
 #include "model/virtio/layout.hpp"
@@ -16,9 +16,6 @@ namespace {
 
 constexpr std::string_view by_file = "fd=";
 
-// As many entries as a back end's requests have parts, which some tell as 126.
-constexpr std::uint16_t usual_queue_size = 256;
-
 Result<std::uint16_t> parse_type(std::string_view of, std::string_view value) {
     if (const auto type = model::virtio::find_device_type(value)) return type->number;
     std::string known;
@@ -27,6 +24,70 @@ Result<std::uint16_t> parse_type(std::string_view of, std::string_view value) {
     return malformed("{}: type={}: known are {}and the number of a Virtio device, 1 to {}", of,
                      value, known, model::virtio::last_type);
 }
+
+// What was said so far; what was not comes from the type.
+struct Said {
+    BackendArgument argument;
+    std::optional<std::uint16_t> type;
+    std::optional<std::uint16_t> queues;
+    std::optional<std::uint16_t> queue_size;
+    std::optional<std::uint16_t> config_size;
+};
+
+constexpr auto first_key = std::to_array<Key<Said>>({
+    {.words = {"type", "net|blk|console|rng|scsi|vsock|fs|N",
+               "what device it is, or the number of its type; has to be said"},
+     .take = [](Said& said, std::string_view of,
+                std::string_view value) { return store(said.type, parse_type(of, value)); }},
+});
+
+constexpr auto own_keys = std::to_array<Key<Said>>({
+    {.words =
+         {"queues", "N",
+          "queues that the guest finds, 1 to 255; without it as many as the type needs (net 2, "
+          "blk 1, console 2, rng 1, scsi 3, vsock 3, fs 2)"},
+     .take =
+         [](Said& said, std::string_view of, std::string_view value) {
+             return store(said.queues,
+                          parse_count(of, "queues", value, 1, model::virtio::most_queues));
+         }},
+    {.words = {"queue-size", "N", "entries of each queue, a power of two up to 32768 (256)"},
+     .take =
+         [](Said& said, std::string_view of, std::string_view value) {
+             return store(said.queue_size, parse_queue_size(of, value));
+         }},
+    {.words = {"config-size", "N",
+               "bytes of the device's own configuration that the back end is asked for, up to 256; "
+               "without it as the type has them, of a number none"},
+     .take =
+         [](Said& said, std::string_view of, std::string_view value) {
+             return store(said.config_size, parse_count(of, "config-size", value, 0,
+                                                        model::virtio::layout::device_size));
+         }},
+    {.words = {"mac", "ADDRESS",
+               "of a network: the guest's station address; without it the back end's, or the "
+               "guest's driver takes one"},
+     .take =
+         [](Said& said, std::string_view of, std::string_view value) {
+             return store(said.argument.backend.mac, parse_mac(of, value));
+         }},
+});
+
+constexpr auto table = joined(joined(first_key, place_keys<Said>), own_keys);
+
+Result<Said> read(std::string_view text) {
+    Said said;
+    TENON_TRY(name, read_backend(text, "--vhost-user", "socket", table, said), "");
+    if (name.starts_with(by_file)) {
+        TENON_TRY(file, parse_file("--vhost-user", name.substr(by_file.size())), "");
+        said.argument.backend.file = file;
+    } else {
+        said.argument.backend.socket = name;
+    }
+    return said;
+}
+
+}  // namespace
 
 Result<std::uint16_t> parse_count(std::string_view of, std::string_view key, std::string_view value,
                                   std::uint64_t least, std::uint64_t most) {
@@ -44,78 +105,21 @@ Result<std::uint16_t> parse_queue_size(std::string_view of, std::string_view val
                      model::virtio::largest_queue);
 }
 
-// What was said so far; what was not comes from the type.
-struct Said {
-    BackendArgument argument;
-    std::optional<std::uint16_t> type;
-    std::optional<std::uint16_t> queues;
-    std::optional<std::uint16_t> queue_size;
-    std::optional<std::uint16_t> config_size;
-};
-
-constexpr auto table = std::to_array<Key<Said>>({
-    {.words = {"type", "net|blk|console|rng|scsi|vsock|fs|N",
-               "what device it is, or the number of its type; has to be said"},
-     .take = [](Said& said, std::string_view of,
-                std::string_view value) { return store(said.type, parse_type(of, value)); }},
-    {.words = {"id", "NAME", "what the device is called (dev0, dev1, ...)"},
-     .take = [](Said& said, std::string_view of, std::string_view value) -> Result<void> {
-         TENON_TRY_DO(check_name(value, "id"), of);
-         said.argument.id = value;
-         return {};
-     }},
-    {.words = {"port", "NAME", "the root port it is behind; without it, one of its own"},
-     .take = [](Said& said, std::string_view of, std::string_view value) -> Result<void> {
-         TENON_TRY_DO(check_name(value, "port"), of);
-         said.argument.port = value;
-         return {};
-     }},
-    {.words = {"function", "0-7", "its number in the slot; without it, the first that is free"},
-     .take =
-         [](Said& said, std::string_view of, std::string_view value) {
-             return store(said.argument.function, parse_function(of, value));
-         }},
-    {.words = {"queues", "N",
-               "queues that the guest finds, 1 to 255; without it as many as the type needs (net 2, "
-               "blk 1, console 2, rng 1, scsi 3, vsock 3, fs 2)"},
-     .take =
-         [](Said& said, std::string_view of, std::string_view value) {
-             return store(said.queues,
-                          parse_count(of, "queues", value, 1, model::virtio::most_queues));
-         }},
-    {.words = {"queue-size", "N", "entries of each queue, a power of two up to 32768 (256)"},
-     .take = [](Said& said, std::string_view of,
-                std::string_view value) { return store(said.queue_size, parse_queue_size(of, value)); }},
-    {.words = {"config-size", "N",
-               "bytes of the device's own configuration that the back end is asked for, up to 256; "
-               "without it as the type has them, of a number none"},
-     .take =
-         [](Said& said, std::string_view of, std::string_view value) {
-             return store(said.config_size, parse_count(of, "config-size", value, 0,
-                                                        model::virtio::layout::device_size));
-         }},
-});
-
-Result<Said> read(std::string_view text) {
-    TENON_TRY_DO(check_argument(text, "--vhost-user"), "");
-    const auto comma = std::min(text.find(','), text.size());
-    const auto name = text.substr(0, comma);
-    if (name.empty()) return malformed("--vhost-user \"{}\": no socket is named", text);
-    Said said;
-    if (name.starts_with(by_file)) {
-        TENON_TRY(file, parse_file("--vhost-user", name.substr(by_file.size())), "");
-        said.argument.backend.file = file;
-    } else {
-        said.argument.backend.socket = name;
+Result<model::virtio::MacAddress> parse_mac(std::string_view of, std::string_view value) {
+    model::virtio::MacAddress address{};
+    const auto parts = split(value, ':');
+    bool right = parts.size() == address.size();
+    for (std::size_t n = 0; right && n < parts.size(); ++n) {
+        const auto byte = parse_hex(parts[n]);
+        right = byte && parts[n].size() == 2;
+        if (right) address.at(n) = static_cast<std::uint8_t>(*byte);
     }
-    if (comma == text.size()) return said;
-    TENON_TRY(keys, parse_keys(text.substr(comma + 1), name, words_of(table)), "");
-    for (const auto& pair : keys)
-        TENON_TRY_DO(take_key(table, said, name, pair), "");
-    return said;
+    // The lowest bit of the first byte means a group of stations; no station has zero.
+    right = right && (address[0] & 1) == 0 && address != model::virtio::MacAddress{};
+    if (right) return address;
+    return malformed("{}: mac={}: the address of one station is wanted, as 52:54:00:12:34:56", of,
+                     value);
 }
-
-}  // namespace
 
 std::vector<KeyWords> backend_keys() { return words_of(table); }
 
@@ -134,6 +138,8 @@ Result<BackendArgument> parse_backend_argument(std::string_view text) {
                          of, *said.type);
     auto& backend = said.argument.backend;
     backend.type = *said.type;
+    if (backend.mac && backend.type != model::virtio::network)
+        return malformed("{}: mac= is of a network alone", of);
     backend.queues = said.queues.value_or(type.queues);
     backend.queue_size = said.queue_size.value_or(usual_queue_size);
     backend.config_size = said.config_size.value_or(type.config_size);

@@ -1,6 +1,7 @@
 // What `SOCKET,type=…[,key=value…]` of --vhost-user means.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -34,5 +35,18 @@ Result<void> check_backend_keys(std::string_view text);
 
 /// Its keys in words.
 std::vector<KeyWords> backend_keys();
+
+/// A count from `least` to `most`, the value of `key`. `of` names its owner in errors.
+/// Errors: Malformed.
+Result<std::uint16_t> parse_count(std::string_view of, std::string_view key, std::string_view value,
+                                  std::uint64_t least, std::uint64_t most);
+
+/// A station address, as 52:54:00:12:34:56: of one station, not of a group.
+/// Errors: Malformed.
+Result<model::virtio::MacAddress> parse_mac(std::string_view of, std::string_view value);
+
+/// The entries of a queue, a power of two.
+/// Errors: Malformed.
+Result<std::uint16_t> parse_queue_size(std::string_view of, std::string_view value);
 
 }  // namespace tenon::library::words

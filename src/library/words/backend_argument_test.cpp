@@ -41,6 +41,13 @@ TEST(BackendArgument, HasWhatIsSaid) {
     EXPECT_EQ(parsed->function, 2u);
 }
 
+TEST(BackendArgument, HasAStationAddressIfItIsANetwork) {
+    EXPECT_EQ(parse_backend_argument("s,type=net,mac=52:54:00:ab:cd:ef")->backend.mac,
+              (model::virtio::MacAddress{0x52, 0x54, 0, 0xab, 0xcd, 0xef}));
+    EXPECT_THAT(why_not("s,type=blk,mac=52:54:00:ab:cd:ef"), HasSubstr("of a network alone"));
+    EXPECT_THAT(why_not("s,type=net,mac=lan"), HasSubstr("of one station"));
+}
+
 TEST(BackendArgument, TakesATypeByItsNumber) {
     const auto parsed = parse_backend_argument("s,type=27,queues=2");
 

@@ -25,12 +25,6 @@ Result<Choice> choose(std::string_view of, std::string_view key, std::string_vie
     return malformed("{}: {}={}: known are {}", of, key, value, fmt::join(names, ", "));
 }
 
-Result<bool> parse_switch(std::string_view of, std::string_view key, std::string_view value) {
-    if (value == "on") return true;
-    if (value == "off") return false;
-    return malformed("{}: {}={}: known are on, off", of, key, value);
-}
-
 Result<model::chosen::PasidOffset> parse_offset(std::string_view of, std::string_view value) {
     if (value == "auto") return model::chosen::PasidOffset{};
     const auto offset = value.starts_with("0x") ? parse_hex(value.substr(2)) : std::nullopt;

@@ -32,6 +32,23 @@ Result<std::vector<KeyValue>> parse_keys(std::string_view text, std::string_view
     return keys;
 }
 
+std::string switched_on(std::string_view text, std::span<const KeyWords> known) {
+    std::string all;
+    for (const auto part : split(text, ',')) {
+        const auto key = std::ranges::find(known, part, &KeyWords::name);
+        const bool alone = key != known.end() && key->value == "on|off";
+        all += fmt::format("{}{},", part, alone ? "=on" : "");
+    }
+    all.pop_back();
+    return all;
+}
+
+Result<bool> parse_switch(std::string_view of, std::string_view key, std::string_view value) {
+    if (value == "on") return true;
+    if (value == "off") return false;
+    return malformed("{}: {}={}: known are on, off", of, key, value);
+}
+
 Result<void> check_argument(std::string_view text, std::string_view what) {
     if (text.size() > longest_argument)
         return malformed("a {}: longer than {} bytes", what, longest_argument);

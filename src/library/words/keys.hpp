@@ -5,6 +5,7 @@
 #pragma once
 
 #include <span>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -48,6 +49,13 @@ struct KeyValue {
 /// Errors: Malformed for what is not key=value, an unknown key, an empty value, a key given twice.
 Result<std::vector<KeyValue>> parse_keys(std::string_view text, std::string_view of,
                                          std::span<const KeyWords> known);
+
+/// "key=value,key" with "=on" behind each key that stands alone and is on or off.
+std::string switched_on(std::string_view text, std::span<const KeyWords> known);
+
+/// Whether the value of `key` is "on" or "off".
+/// Errors: Malformed.
+Result<bool> parse_switch(std::string_view of, std::string_view key, std::string_view value);
 
 /// Gives the value to the key of `table` that has its name. False: none has.
 /// Errors: those of the key.

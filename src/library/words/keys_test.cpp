@@ -37,6 +37,16 @@ TEST(ParseKeys, SaysIfThereAreNone) {
               "port a: unknown key \"x\"; it has none");
 }
 
+TEST(SwitchedOn, CompletesKeysThatAreOnOrOff) {
+    constexpr std::array switches{KeyWords{.name = "readonly", .value = "on|off", .what = {}},
+                                  KeyWords{.name = "id", .value = "NAME", .what = {}}};
+
+    EXPECT_EQ(switched_on("id,readonly,id=a", switches), "id,readonly=on,id=a");
+    EXPECT_EQ(switched_on(",readonly,", switches), ",readonly=on,");
+    EXPECT_EQ(switched_on("readonly=off", switches), "readonly=off");
+    EXPECT_EQ(switched_on("", switches), "");
+}
+
 TEST(CheckArgument, BoundsWhatIsReadAfterIt) {
     EXPECT_TRUE(check_argument(std::string(8192, 'x'), "device"));
     EXPECT_EQ(check_argument(std::string(8193, 'x'), "device").error().what,

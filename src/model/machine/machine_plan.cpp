@@ -105,7 +105,11 @@ Result<void> seat(Topology& topology, const FunctionRules& rules,
         TENON_TRY(port, topology.port_for(device), "");
         TENON_TRY(at, number_in_slot(*port, device), "");
         TENON_TRY(function, plan_function(rules, std::move(device), at), "");
-        port->functions.push_back(std::move(*function));
+        // In order of their numbers.
+        const auto behind = std::ranges::upper_bound(
+            port->functions, at, {},
+            [](const slot::FunctionPlan& there) { return there.view.function; });
+        port->functions.insert(behind, std::move(*function));
     }
     return {};
 }
@@ -158,9 +162,6 @@ void place_ports(std::vector<slot::PortPlan>& ports) {
         port.guest = {.device = static_cast<std::uint8_t>(1 + n % devices_for_ports),
                       .function = static_cast<std::uint8_t>(n / devices_for_ports)};
         port.secondary_bus = static_cast<std::uint8_t>(n + 1);
-        std::ranges::sort(port.functions, {}, [](const slot::FunctionPlan& function) {
-            return function.view.function;
-        });
         port.slot_number = static_cast<unsigned>(n + 1);
         port.shares_device = port.guest.function == 0 && n + devices_for_ports < ports.size();
     }

@@ -6,7 +6,6 @@
 #include <array>
 
 #include "base/text.hpp"
-#include "model/virtio/backend.hpp"
 
 namespace tenon::model::virtio {
 namespace {
@@ -41,11 +40,6 @@ std::optional<DeviceType> find_device_type(std::string_view text) {
 std::string name_of_type(std::uint16_t number) {
     const auto type = device_type(number);
     return type.name.empty() ? fmt::format("{}", number) : std::string{type.name};
-}
-
-std::string name_of(const Backend& backend) {
-    return backend.file ? fmt::format("vhost-user:fd={}", *backend.file)
-                        : "vhost-user:" + backend.socket;
 }
 
 }  // namespace tenon::model::virtio

@@ -1,6 +1,6 @@
 #include "vmm/control/plug_commands.hpp"
 
-#include <fmt/core.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
@@ -8,6 +8,8 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
+#include <string>
 #include <string_view>
 #include <system_error>
 #include <utility>
@@ -76,6 +78,30 @@ Result<std::string> function_of(std::string_view address) {
     return fmt::format("{}", *function);
 }
 
+void add_key(std::string& words, std::string_view key, std::string_view value) {
+    words += fmt::format("{}{}={}", words.empty() ? "" : ",", key, value);
+}
+
+// All arguments but those that are `elsewhere`, by their names on the command line.
+Result<void> add_keys(const Json& arguments, std::span<const std::string_view> elsewhere,
+                      std::string& words) {
+    for (const auto& [name, value] : arguments.items()) {
+        if (std::ranges::find(elsewhere, name) != elsewhere.end()) continue;
+        if (!std::ranges::all_of(name, is_of_a_key))
+            return malformed("parameter '{}' is unexpected", name);
+        TENON_TRY(word, word_of(name, value), "");
+        if (name == "bus") {
+            add_key(words, "port", word);
+        } else if (name == "addr") {
+            TENON_TRY(function, function_of(word), "");
+            add_key(words, "function", function);
+        } else {
+            add_key(words, name, word);
+        }
+    }
+    return {};
+}
+
 // Files of /dev/iommu, opened by whoever handed them over. Thread-safe.
 class IommufdObjects {
 public:
@@ -106,11 +132,51 @@ private:
     std::map<std::string, std::shared_ptr<const Fd>> objects_ TENON_GUARDED_BY(mutex_);
 };
 
+// QEMU's answer has nothing in it; ours neither, where there is nothing to say.
+Result<Json> carry_out(const Plugging& plugging, const slots::PlugRequest& request) {
+    TENON_TRY(plugged, plugging.add(request), "");
+    if (plugged.warnings.empty()) return empty();
+    return Json{{"warnings", plugged.warnings}};
+}
+
+// Options by which a process is a device.
+constexpr std::array<std::string_view, 4> options{"disk", "net", "share", "vhost-user"};
+
+// QEMU's names for those behind a socket: vhost-user-blk-pci.
+constexpr std::string_view socket_prefix = "vhost-user-";
+constexpr std::string_view socket_suffix = "-pci";
+
+// A process, by the option's name or by QEMU's; none: it is neither.
+Result<std::optional<slots::PlugRequest>> process_of(std::string_view driver,
+                                                     const Json& arguments) {
+    slots::PlugRequest request;
+    if (std::ranges::find(options, driver) != options.end()) {
+        request.option = driver;
+    } else if (driver.starts_with(socket_prefix) && driver.ends_with(socket_suffix) &&
+               driver.size() > socket_prefix.size() + socket_suffix.size()) {
+        driver.remove_prefix(socket_prefix.size());
+        driver.remove_suffix(socket_suffix.size());
+        request.option = options.back();
+        request.device = fmt::format("type={}", driver);
+    } else {
+        return std::nullopt;
+    }
+    constexpr std::array<std::string_view, 2> elsewhere{"driver", "multifunction"};
+    TENON_TRY_DO(add_keys(arguments, elsewhere, request.device), "");
+    return request;
+}
+
 Result<QmpWork> add_device(const Plugging& plugging, const IommufdObjects& objects,
                            const Json& arguments, QmpFiles& files) {
     TENON_TRY(driver, string_of(arguments, "driver"), "");
+    TENON_TRY(process, process_of(driver, arguments), "");
+    if (process)
+        return QmpWork{
+            [&plugging, request = *std::move(process)] { return carry_out(plugging, request); }};
     if (driver != "vfio-pci")
-        return malformed("'{}' is not a valid device model name: vfio-pci is", driver);
+        return malformed(
+            "'{}' is not a valid device model name: vfio-pci, {} and vhost-user-TYPE-pci are",
+            driver, fmt::join(options, ", "));
     Fd file;
     if (find_member(arguments, "fd") != nullptr) {
         TENON_TRY(name, string_of(arguments, "fd"), "");
@@ -129,12 +195,7 @@ Result<QmpWork> add_device(const Plugging& plugging, const IommufdObjects& objec
     }
     // Both files are open until the device has them, whatever becomes of their names meanwhile.
     return QmpWork{[&plugging, request = std::move(request), file = std::move(file),
-                    iommufd = std::move(iommufd)]() -> Result<Json> {
-        TENON_TRY(plugged, plugging.add(request), "");
-        // QEMU's answer has nothing in it; ours neither, where there is nothing to say.
-        if (plugged.warnings.empty()) return empty();
-        return Json{{"warnings", plugged.warnings}};
-    }};
+                    iommufd = std::move(iommufd)] { return carry_out(plugging, request); }};
 }
 
 Result<QmpWork> remove_device(const Plugging& plugging, const Json& arguments) {
@@ -179,27 +240,11 @@ Result<std::string> device_words(const Json& arguments, std::optional<int> fd) {
     } else if (!fd) {
         return malformed("Parameter 'host' is missing, or 'fd'");
     }
-    const auto add = [&words](std::string_view key, std::string_view value) {
-        words += fmt::format("{}{}={}", words.empty() ? "" : ",", key, value);
-    };
-    if (fd) add("fd", fmt::format("{}", *fd));
+    if (fd) add_key(words, "fd", fmt::format("{}", *fd));
     if ((find_member(arguments, "iommufd") != nullptr || fd) &&
         find_member(arguments, "iommu") == nullptr)
-        add("iommu", "iommufd");
-    for (const auto& [name, value] : arguments.items()) {
-        if (std::ranges::find(elsewhere, name) != elsewhere.end()) continue;
-        if (!std::ranges::all_of(name, is_of_a_key))
-            return malformed("parameter '{}' is unexpected", name);
-        TENON_TRY(word, word_of(name, value), "");
-        if (name == "bus") {
-            add("port", word);
-        } else if (name == "addr") {
-            TENON_TRY(function, function_of(word), "");
-            add("function", function);
-        } else {
-            add(name, word);
-        }
-    }
+        add_key(words, "iommu", "iommufd");
+    TENON_TRY_DO(add_keys(arguments, elsewhere, words), "");
     return words;
 }
 

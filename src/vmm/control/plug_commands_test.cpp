@@ -79,6 +79,25 @@ TEST_F(PlugCommands, RefuseWhatIsNoDevice) {
     EXPECT_THAT(added, IsEmpty());
 }
 
+TEST_F(PlugCommands, AddAProcessByTheNameOfItsOption) {
+    ASSERT_TRUE(run("device_add", R"({"driver":"disk","file":"/srv/a.img","readonly":true,
+                                      "id":"data","bus":"rp1","addr":"0.1"})"));
+    ASSERT_EQ(added.size(), 1u);
+    EXPECT_EQ(added[0].option, "disk");
+    EXPECT_EQ(added[0].device, "function=1,port=rp1,file=/srv/a.img,id=data,readonly=on");
+}
+
+TEST_F(PlugCommands, AddAProcessBehindASocketByQemusName) {
+    ASSERT_TRUE(run("device_add", R"({"driver":"vhost-user-blk-pci","socket":"/run/a"})"));
+    ASSERT_EQ(added.size(), 1u);
+    EXPECT_EQ(added[0].option, "vhost-user");
+    EXPECT_EQ(added[0].device, "type=blk,socket=/run/a");
+    EXPECT_THAT(refusal("device_add", R"({"driver":"vhost-user-pci","socket":"/run/a"})"),
+                HasSubstr("vfio-pci, disk, net, share, vhost-user and vhost-user-TYPE-pci are"));
+    EXPECT_THAT(refusal("device_add", R"({"driver":"disk","file":"a,b"})"), HasSubstr("a comma"));
+    EXPECT_EQ(added.size(), 1u);
+}
+
 TEST_F(PlugCommands, LetNoValueBringAKeyWithIt) {
     EXPECT_THAT(refusal("device_add", R"({"driver":"vfio-pci","host":"01:00.0,reset=none"})"),
                 HasSubstr("address"));

@@ -125,9 +125,11 @@ Result<Assignment::Opened> Assignment::open(const model::slot::FunctionPlan& fun
 Result<Assignment::Opened> Assignment::connect(const model::slot::FunctionPlan& function) const {
     const auto& view = function.view;
     TENON_TRY(device,
-              virtio::VirtioFunction::connect(
-                  *function.backend, fmt::format("{} ({})", view.id, view.host),
-                  {.memory = outside_.memory, .warnings = outside_.board.warnings}),
+              virtio::VirtioFunction::connect(*function.backend,
+                                              fmt::format("{} ({})", view.id, view.host),
+                                              {.memory = outside_.memory,
+                                               .warnings = outside_.board.warnings,
+                                               .events = outside_.board.events}),
               "");
     auto doorbells = device->doorbells();
     return Opened{.device = std::move(device), .doorbells = std::move(doorbells)};

@@ -24,8 +24,11 @@ namespace tenon::vmm::slots {
 
 /// A device that is to come.
 struct PlugRequest {
-    std::string device;          ///< `DEVICE[,key=value…]`, as on the command line.
-    std::optional<int> iommufd;  ///< /dev/iommu as somebody opened it; theirs.
+    /// `DEVICE[,key=value…]`, as on the command line; of a process its keys alone.
+    std::string device;
+    std::optional<int> iommufd = {};  ///< /dev/iommu as somebody opened it; theirs.
+    /// The option by which a process is a device, as "disk"; empty: a function of the host.
+    std::string option = {};
 };
 
 /// A device that has come.

@@ -61,6 +61,23 @@ std::vector<SharedPart> parts_of(const board::GuestMemory& memory) {
     return parts;
 }
 
+// To the process, which is started first if it is ours.
+Result<Program::Started> reach(const model::virtio::Backend& backend, const std::string& name,
+                               const VirtioFunction::Outside& outside) {
+    if (backend.program)
+        return Program::start(backend, name,
+                              {.warnings = outside.warnings, .events = outside.events});
+    TENON_TRY(channel,
+              backend.file ? Channel::adopt(*backend.file) : Channel::connect(backend.socket),
+              name);
+    return Program::Started{.program = nullptr, .channel = std::move(channel)};
+}
+
+Error with_end_of(Program& program, Error why) {
+    why.what += ": " + program.end_after_loss();
+    return why;
+}
+
 Unknown no_such(std::string_view what) {
     return Unknown{fmt::format("a process behind a socket has no {}", what)};
 }
@@ -88,11 +105,19 @@ VirtioFunction::VirtioFunction(const model::virtio::Backend& backend, std::strin
 Result<std::unique_ptr<VirtioFunction>> VirtioFunction::connect(
     const model::virtio::Backend& backend, std::string name, const Outside& outside) {
     for (const auto& part : outside.memory.parts())
-        if (part.file < 0) return malformed("{}: no file holds the guest's memory", name);
-    TENON_TRY(channel,
-              backend.file ? Channel::adopt(*backend.file) : Channel::connect(backend.socket),
-              name);
-    TENON_TRY(session, Session::open(std::move(channel), backend, outside.patience), name);
+        if (part.file < 0)
+            return std::unexpected(
+                Error{.kind = Error::Kind::Unsupported,
+                      .what = fmt::format("{}: no file holds the guest's memory", name),
+                      .hint = "One does where the guest starts with such a device, or with "
+                              "hugepages= behind the size of --memory"});
+    TENON_TRY(connection, reach(backend, name, outside), "");
+    auto& program = connection.program;
+    auto session = Session::open(std::move(connection.channel), backend, outside.patience,
+                                 program ? std::optional{start_patience} : std::nullopt);
+    if (!session && program)
+        return std::unexpected(with_end_of(*program, std::move(session).error()).during(name));
+    if (!session) return std::unexpected(std::move(session).error().during(name));
     std::vector<Events> events;
     for (unsigned queue = 0; queue < backend.queues; ++queue) {
         TENON_TRY(kick, EventFd::create(), name);
@@ -100,9 +125,10 @@ Result<std::unique_ptr<VirtioFunction>> VirtioFunction::connect(
         events.push_back({.kick = std::move(kick), .unheard = std::move(unheard)});
     }
     std::unique_ptr<VirtioFunction> function{
-        new VirtioFunction{backend, std::move(name), outside, std::move(events), session}};
+        new VirtioFunction{backend, std::move(name), outside, std::move(events), *session}};
+    function->program_ = std::move(program);
     TENON_TRY(worker,
-              Worker::start(std::move(session),
+              Worker::start(std::move(*session),
                             [&function = *function](const Error& why) { function.lost(why); }),
               function->name_);
     function->worker_ = std::move(worker);
@@ -420,9 +446,10 @@ void VirtioFunction::lost(const Error& why) {
         transport_.withdraw();
         if (transport_.need_reset()) tell_driver();
     }
+    const auto what = program_ ? with_end_of(*program_, why).what : why.what;
     outside_.warnings.incident({.function = name_,
                                 .kind = "back-end-lost",
-                                .text = fmt::format("{}; the device does nothing more", why.what)});
+                                .text = fmt::format("{}; the device does nothing more", what)});
 }
 
 Result<void> VirtioFunction::reset() {

@@ -24,9 +24,11 @@
 #include "model/virtio/backend.hpp"
 #include "model/virtio/transport.hpp"
 #include "vmm/assigned/bars.hpp"
+#include "vmm/board/event_loop.hpp"
 #include "vmm/board/guest_memory.hpp"
 #include "vmm/board/lock_order.hpp"
 #include "vmm/board/warnings.hpp"
+#include "vmm/virtio/program.hpp"
 #include "vmm/virtio/session.hpp"
 #include "vmm/virtio/worker.hpp"
 
@@ -37,21 +39,26 @@ namespace tenon::vmm::virtio {
 /// function takes its time.
 ///
 /// When the back end has gone or broken a rule, the device says DEVICE_NEEDS_RESET, and the event
-/// "back-end-lost" tells of it. It stays, and does nothing more.
+/// "back-end-lost" tells of it. It stays, and does nothing more. A program that was started for it
+/// is ended then, else with the function.
 class VirtioFunction final : public device::DeviceControl {
 public:
     /// How long an answer of a back end is waited for.
     static constexpr std::chrono::milliseconds most_patience{5'000};
+    /// The same for the first ones of a program that has just been started.
+    static constexpr std::chrono::milliseconds start_patience{60'000};
 
     /// What it works on; all must outlive it. A file holds the memory.
     struct Outside {
         const board::GuestMemory& memory;
         board::Warnings& warnings;
+        board::EventLoop& events;
         std::chrono::milliseconds patience = most_patience;
     };
 
-    /// Connects to the back end. `name` stands in warnings: "dev0 (vhost-user:/run/disk.sock)".
-    /// Errors: of the connection, and of what is agreed on, naming the back end.
+    /// Connects to the back end, and starts it first where it is a program of ours. `name` stands
+    /// in warnings: "dev0 (vhost-user:/run/disk.sock)". Errors: of the connection or
+    /// Program::start(), and of what is agreed on, naming the back end.
     static Result<std::unique_ptr<VirtioFunction>> connect(const model::virtio::Backend& backend,
                                                            std::string name,
                                                            const Outside& outside);
@@ -135,7 +142,8 @@ private:
     unsigned config_writes_ TENON_GUARDED_BY(mutex_) = 0;  ///< That wait for the thread.
     /// That the back end has.
     std::vector<std::uint16_t> rings_ TENON_GUARDED_BY(mutex_);
-    std::unique_ptr<Worker> worker_;  ///< Ends first: its tasks come back to this.
+    std::unique_ptr<Program> program_;  ///< Null: somebody else started it.
+    std::unique_ptr<Worker> worker_;    ///< Ends first: its tasks come back to this.
 };
 
 }  // namespace tenon::vmm::virtio

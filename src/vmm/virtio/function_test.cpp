@@ -45,7 +45,8 @@ protected:
         stated.socket.clear();
         stated.file = backend->front();
         auto made = VirtioFunction::connect(
-            stated, "disk", {.memory = memory, .warnings = warnings, .patience = patience});
+            stated, "disk",
+            {.memory = memory, .warnings = warnings, .events = loop, .patience = patience});
         ASSERT_TRUE(made) << to_string(made.error());
         function = std::move(*made);
     }
@@ -88,6 +89,7 @@ protected:
     board::GuestMemory memory =
         board::GuestMemory::create(8 * mib, 6 * mib, {.shared = true}).value();
     board::Warnings warnings;
+    board::EventLoop loop;
     Mutex mutex;
     std::vector<std::string> events TENON_GUARDED_BY(mutex);
     std::optional<FakeBackend> backend;

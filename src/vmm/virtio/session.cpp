@@ -23,6 +23,18 @@ constexpr std::uint64_t not_offered =
 constexpr std::uint64_t wanted_protocol =
     protocol::multiqueue | protocol::reply_ack | protocol::config;
 
+// What a network has to tell where its back end does not: a station address, a link that is up, one
+// pair of queues. Source: VIRTIO 1.2, 5.1.3, 5.1.4.
+constexpr std::uint64_t network_has_mac = 1 << 5;
+constexpr std::uint64_t network_has_status = 1 << 16;
+struct NetworkConfig {
+    model::virtio::MacAddress mac{};
+    std::uint16_t status = 1;
+    std::uint16_t pairs = 1;
+    std::uint16_t mtu = 0;
+};
+static_assert(sizeof(NetworkConfig) == 12);
+
 // Of a block device: num_queues. Source: VIRTIO 1.2, 5.2.4.
 constexpr std::size_t block_queues_at = 34;
 
@@ -35,9 +47,10 @@ Result<std::uint64_t> number_of(Request request, std::span<const std::byte> payl
 }  // namespace
 
 Result<Session> Session::open(Channel channel, const model::virtio::Backend& backend,
-                              std::chrono::milliseconds patience) {
+                              std::chrono::milliseconds patience,
+                              std::optional<std::chrono::milliseconds> to_open) {
     Session session{std::move(channel), backend, patience};
-    session.deadline_ = std::chrono::steady_clock::now() + patience;
+    session.deadline_ = std::chrono::steady_clock::now() + to_open.value_or(patience);
     TENON_TRY_DO(session.agree(), "");
     TENON_TRY_DO(session.tell({.request = Request::SetOwner}), "");
     TENON_TRY_DO(session.read_config(), "");
@@ -69,6 +82,11 @@ Result<void> Session::read_config() {
     const auto size = backend_.config_size;
     if (size == 0) return {};
     if (!agreed(protocol::config)) {
+        if (backend_.mac) {
+            const NetworkConfig own{.mac = *backend_.mac};
+            const auto bytes = bytes_of(own);
+            config_.assign(bytes.begin(), bytes.end());
+        }
         // A network device has nothing there that it could not do without.
         if (backend_.type != model::virtio::block && backend_.type != model::virtio::file_system)
             return {};
@@ -96,15 +114,25 @@ Result<void> Session::read_config() {
     if (backend_.type == model::virtio::block &&
         config_.size() >= block_queues_at + sizeof(std::uint16_t))
         store(std::span{config_}, block_queues_at, backend_.queues);
+    if (backend_.mac)
+        std::ranges::copy(
+            bytes_of(*backend_.mac).first(std::min(config_.size(), backend_.mac->size())),
+            config_.begin());
     return {};
 }
 
-std::uint64_t Session::features() const { return features_ & ~not_offered; }
+std::uint64_t Session::back_end_features() const { return features_ & ~not_offered; }
+
+std::uint64_t Session::features() const {
+    if (!backend_.mac) return back_end_features();
+    return back_end_features() | network_has_mac |
+           (agreed(protocol::config) ? 0 : network_has_status);
+}
 
 Result<void> Session::start(std::uint64_t features, std::span<const SharedPart> memory,
                             std::span<const Ring> rings) {
     deadline_ = std::chrono::steady_clock::now() + patience_;
-    const auto taken = (features & this->features()) | (features_ & feature::protocol_features);
+    const auto taken = (features & back_end_features()) | (features_ & feature::protocol_features);
     TENON_TRY_DO(tell_done({.request = Request::SetFeatures, .payload = bytes_of(taken)}),
                  "giving it the driver's features");
     TENON_TRY_DO(share(memory), "giving it the guest's memory");

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -37,12 +38,14 @@ struct Ring {
 /// use any more.
 class Session {
 public:
-    /// Agrees on what both sides know, and asks for the device's configuration.
+    /// Agrees on what both sides know, and asks for the device's configuration; what the answers to
+    /// all that may take is `to_open`, where that is not `patience`.
     /// Errors: those of the channel; Unsupported for a back end that lacks what the guest is shown.
     static Result<Session> open(Channel channel, const model::virtio::Backend& backend,
-                                std::chrono::milliseconds patience);
+                                std::chrono::milliseconds patience,
+                                std::optional<std::chrono::milliseconds> to_open = {});
 
-    /// What a driver may be offered.
+    /// What a driver may be offered: by the back end, and by us of a network with an address.
     std::uint64_t features() const;
 
     /// The device's configuration, as it was read last; empty: the back end has none to tell.
@@ -69,6 +72,8 @@ private:
                      std::chrono::milliseconds patience)
         : channel_{std::move(channel)}, backend_{backend}, patience_{patience} {}
 
+    /// Of what a driver may be offered, what is the back end's.
+    std::uint64_t back_end_features() const;
     Result<void> agree();
     Result<void> read_config();
     Result<void> begin(const Ring& ring);

@@ -6,6 +6,8 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <span>
+#include <vector>
 
 #include "base/bytes.hpp"
 #include "base/event_fd.hpp"
@@ -44,6 +46,60 @@ std::vector<std::byte> raw(std::uint32_t request, std::uint32_t flags, std::uint
     store(std::span{bytes}, 4, flags);
     store(std::span{bytes}, 8, size);
     return bytes;
+}
+
+const model::virtio::Backend lan{
+    .socket = "",
+    .file = {},
+    .type = 1,
+    .queues = 2,
+    .queue_size = 128,
+    .config_size = 12,
+    .mac = model::virtio::MacAddress{0x52, 0x54, 0x00, 0x12, 0x34, 0x56}};
+constexpr std::uint64_t mac_and_status = 1 << 5 | 1 << 16;
+constexpr std::uint64_t version_1 = std::uint64_t{1} << 32;
+
+std::vector<int> numbers_of(std::span<const std::byte> bytes) {
+    std::vector<int> numbers;
+    for (const auto byte : bytes)
+        numbers.push_back(std::to_integer<int>(byte));
+    return numbers;
+}
+
+TEST(VhostUserSession, TellsOfANetworkWhatItsBackEndDoesNot) {
+    FakeBackend backend{{.features = version_1 | std::uint64_t{1} << 30, .protocol = 1 << 3}};
+
+    const auto session = open(backend, patience, lan);
+
+    ASSERT_TRUE(session) << to_string(session.error());
+    EXPECT_EQ(session->features(), version_1 | mac_and_status);
+    // Address, status (the link is up), pairs of queues, MTU.
+    EXPECT_THAT(numbers_of(session->config()),
+                ElementsAre(0x52, 0x54, 0, 0x12, 0x34, 0x56, 1, 0, 1, 0, 0, 0));
+}
+
+TEST(VhostUserSession, GivesABackEndNoFeaturesThatAreOurs) {
+    FakeBackend backend{{.features = version_1 | std::uint64_t{1} << 30, .protocol = 1 << 3}};
+    auto session = open(backend, patience, lan);
+    ASSERT_TRUE(session) << to_string(session.error());
+
+    ASSERT_TRUE(session->start(session->features(), {}, {}));
+
+    for (const auto& told : backend.told())
+        if (told.request == 2)
+            EXPECT_EQ(load<std::uint64_t>(told.payload, 0), version_1 | std::uint64_t{1} << 30);
+    EXPECT_THAT(backend.requests(), testing::Contains(2u));
+}
+
+TEST(VhostUserSession, PutsTheAddressOfANetworkIntoWhatItsBackEndTells) {
+    FakeBackend backend{{.config = std::vector<std::byte>(12, std::byte{7})}};
+
+    const auto session = open(backend, patience, lan);
+
+    ASSERT_TRUE(session) << to_string(session.error());
+    EXPECT_EQ(session->features() & mac_and_status, 1u << 5);
+    EXPECT_THAT(numbers_of(session->config()),
+                ElementsAre(0x52, 0x54, 0, 0x12, 0x34, 0x56, 7, 7, 7, 7, 7, 7));
 }
 
 TEST(VhostUserSession, AgreesOnWhatBothKnow) {
