@@ -96,6 +96,7 @@ CLI::App* add_run(CLI::App& app, Options& options) {
     command->add_flag("--no-reboot", run.no_reboot);
     command->add_flag("--quiet", run.quiet);
     command->add_option("--control", run.control);
+    command->add_option("--seal", run.seal);
     command->add_flag("--timing", options.timing);
     command->add_option("--device", run.machine.devices)->allow_extra_args(false);
     command->add_option("--vhost-user", run.machine.backends)->allow_extra_args(false);

@@ -166,6 +166,10 @@ Usage: tenon run --kernel FILE [OPTION]... --device DEVICE[,key=value...]...
   --no-reboot             end when the guest resets itself; without it, the guest starts again
   --quiet                 leave out the warnings of the plan, which else are printed before the start
   --control SOCKET        let clients of QMP's protocol in at this path: `tenon ctl` is one
+  --seal auto|full|off|log
+                          give up rights before the guest starts: capabilities, files, system calls.
+                          auto, the default: all but what hot-plug by address needs, where there is a
+                          control socket; full: that too; log: system calls are only logged
   --timing                print at the end where the time of the start went
 )";
     text += machine_options("An\n                          experiment: nothing translates them");

@@ -4,6 +4,8 @@
 
 #include <array>
 #include <cstdio>
+#include <string_view>
+#include <utility>
 
 #include "base/file_limit.hpp"
 #include "base/input.hpp"
@@ -100,8 +102,30 @@ void print_warnings(const model::machine::MachinePlan& plan) {
         fmt::print(stderr, "tenon: warning: {}\n", printable_line(warning));
 }
 
+Result<vmm::seal::Level> parse_seal(std::string_view text) {
+    using enum vmm::seal::Level;
+    constexpr std::array<std::pair<std::string_view, vmm::seal::Level>, 4> words{
+        {{"auto", Auto}, {"full", Full}, {"log", Log}, {"off", Off}}};
+    for (const auto& [word, level] : words)
+        if (word == text) return level;
+    return malformed("--seal={}: it is auto, full, log or off", text);
+}
+
+// In a machine that is all sealed nobody opens the node of a device.
+Result<void> check_can_open(vmm::seal::Level level, const std::string& device) {
+    if (level != vmm::seal::Level::Full) return {};
+    TENON_TRY(named, words::parse_device_argument(device), "");
+    if (named.name.empty()) return {};
+    return std::unexpected(
+        Error{.kind = Error::Kind::Denied,
+              .what = fmt::format("{}: this machine is sealed and opens no device", named.name),
+              .hint = "Pass the device's open file by getfd, or start with --seal=auto"});
+}
+
 Outcome plan_and_run(const Host& host, const GuestRunner& run_plan, const RunArguments& arguments,
                      const text::TextStyle& style) {
+    const auto level = parse_seal(arguments.seal);
+    if (!level) return ended_with(status::wrong, level.error());
     raise_file_limit();
     auto planned = plan_run(host, arguments);
     // Wrong words are a usage error; a kernel or device that is not there is a start that failed.
@@ -120,19 +144,21 @@ Outcome plan_and_run(const Host& host, const GuestRunner& run_plan, const RunArg
         fmt::print(stderr, "tenon: guest memory: {}\n",
                    printable_line(text::memory_words(plan.memory)));
     if (!arguments.quiet) print_warnings(plan);
-    vmm::RunRequest request{.boot = {.kernel = arguments.kernel,
-                                     .initrd = arguments.initrd,
-                                     .append = arguments.append},
-                            .restarts = !arguments.no_reboot,
-                            .control = {},
-                            .plan_arrival =
-                                [&host](const vmm::slots::PlugRequest& asked,
-                                        const model::machine::RunningMachine& machine,
-                                        device::OpenedFunctions& opened) {
-                                    return library::plan_arrival(host, asked.device, asked.iommufd,
-                                                                 machine, opened);
-                                },
-                            .timeline = arguments.timeline};
+    vmm::RunRequest request{
+        .boot = {.kernel = arguments.kernel,
+                 .initrd = arguments.initrd,
+                 .append = arguments.append},
+        .restarts = !arguments.no_reboot,
+        .seal = *level,
+        .control = {},
+        .plan_arrival = [&host, level = *level](
+                            const vmm::slots::PlugRequest& asked,
+                            const model::machine::RunningMachine& machine,
+                            device::OpenedFunctions& opened) -> Result<model::machine::Arrival> {
+            TENON_TRY_DO(check_can_open(level, asked.device), "");
+            return library::plan_arrival(host, asked.device, asked.iommufd, machine, opened);
+        },
+        .timeline = arguments.timeline};
     if (!arguments.control.empty())
         request.control =
             vmm::ControlRequest{.path = arguments.control,

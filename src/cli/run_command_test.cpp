@@ -126,6 +126,35 @@ TEST_F(RunCommand, StartsAGuestAgainThatResetsUnlessToldNotTo) {
     EXPECT_FALSE(request_->restarts);
 }
 
+TEST_F(RunCommand, SealsTheMachineUnlessToldNotTo) {
+    using vmm::seal::Level;
+    run({.kernel = kernel_});
+    EXPECT_EQ(request_->seal, Level::Auto);
+    run({.kernel = kernel_, .seal = "full"});
+    EXPECT_EQ(request_->seal, Level::Full);
+    run({.kernel = kernel_, .seal = "log"});
+    EXPECT_EQ(request_->seal, Level::Log);
+    run({.kernel = kernel_, .seal = "off"});
+    EXPECT_EQ(request_->seal, Level::Off);
+}
+
+TEST_F(RunCommand, RefusesASealThatIsNone) {
+    const auto outcome = run({.kernel = kernel_, .seal = "half"});
+    EXPECT_EQ(outcome.status, 2);
+    EXPECT_EQ(outcome.err, "tenon: --seal=half: it is auto, full, log or off\n");
+    EXPECT_FALSE(request_);
+}
+
+TEST_F(RunCommand, OpensNoDeviceForAMachineThatIsAllSealed) {
+    run({.kernel = kernel_, .seal = "full"});
+    device::OpenedFunctions opened{{}};
+    const auto arrival =
+        request_->plan_arrival({.device = "01:00.0"}, {.plan = *plan_, .ports = {}}, opened);
+    ASSERT_FALSE(arrival);
+    EXPECT_THAT(to_string(arrival.error()),
+                HasSubstr("01:00.0: this machine is sealed and opens no device"));
+}
+
 TEST_F(RunCommand, SaysEachWarningOfThePlanBeforeTheGuestStarts) {
     RunArguments arguments{.kernel = kernel_};
     arguments.machine.devices = {"01:00.0,id=card,port=gpu,rom=" + kernel_};

@@ -13,6 +13,7 @@
 #include "vmm/board/layout.hpp"
 #include "vmm/kvm/cpuid.hpp"
 #include "vmm/loader/boot_layout.hpp"
+#include "vmm/seal/seal.hpp"
 
 namespace tenon::vmm {
 namespace {
@@ -154,13 +155,16 @@ Result<void> Machine::load() {
     return vcpus().front()->enter_at(entry);
 }
 
-Result<board::MachineEnd> Machine::run(board::PciHost& host) {
-    TENON_TRY(source, loader::BootSource::open(config_.boot), "before the start");
+Result<void> Machine::prepare(board::PciHost& host) {
+    TENON_TRY(source, loader::BootSource::open(config_.boot), "");
     source_ = std::move(source);
     TENON_TRY_DO(attach_devices(host), "making the machine");
-    TENON_TRY_DO(make_vcpus(), "before the start");
-    TENON_TRY_DO(load(), "before the start");
+    TENON_TRY_DO(make_vcpus(), "");
+    return load();
+}
 
+Result<board::MachineEnd> Machine::run(board::PciHost& host) {
+    if (!source_) TENON_TRY_DO(prepare(host), "before the start");
     TENON_TRY(signals, board::EndSignals::take(), "before the start");
     const auto console = board::Console::start(config_.input, *serial_, signals, [this] {
         stop(board::MachineEnd::Interrupted, board::EndCause::HostSignal);
@@ -228,6 +232,7 @@ kvm::Vcpu* Machine::may_run(std::size_t index) {
 }
 
 void Machine::run_vcpu(std::size_t index) {
+    seal::enter(seal::ThreadKind::Vcpu);
     if (index == 0) mark(config_.timeline, "first instruction of the guest's kernel");
     while (auto* const vcpu = may_run(index)) {
         auto ran = vcpu->run();

@@ -102,6 +102,11 @@ public:
     /// Ends the guest soon, and run() with this error. From any thread, before run() too.
     void fail_with(Error why);
 
+    /// Opens and makes all that run() needs, processors with the kernel loaded; it is the last that
+    /// opens files. Once, before run(), which else does it itself. `host` as there.
+    /// Errors: a kernel that cannot be loaded, KVM that refuses.
+    Result<void> prepare(board::PciHost& host);
+
     /// Boots the kernel and lets the guest run to its end. `host` answers configuration accesses
     /// and must outlive the machine. Once for each machine.
     ///

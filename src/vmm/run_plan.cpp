@@ -17,6 +17,8 @@
 #include "vmm/kvm/split_vm.hpp"
 #include "vmm/kvm/vfio_files.hpp"
 #include "vmm/machine.hpp"
+#include "vmm/seal/thread.hpp"
+#include "vmm/sealing.hpp"
 
 namespace tenon::vmm {
 
@@ -128,14 +130,16 @@ Result<std::unique_ptr<Machine>> create_machine(const model::machine::MachinePla
 Result<board::MachineEnd> run_plan(const model::machine::MachinePlan& plan,
                                    const RunRequest& request, device::OpenedFunctions& opened) {
     TENON_TRY_DO(check_memory(plan.memory.size), "");
+    // Until the process is sealed it has one thread, which opens everything.
+    seal::Hold hold;
     std::optional<control::ControlSocket::Listener> listener;
     TENON_TRY_DO(bind_control(request, listener), "");
     TENON_TRY(machine, create_machine(plan, request), "");
     mark(request.timeline, "memory and KVM");
     TENON_TRY(files, kvm::KvmVfioFiles::create(machine->vm()), "");
     board::Warnings warnings;
-    TENON_TRY_DO(warnings.start(STDERR_FILENO), "");
     board::EventLoop events;
+    TENON_TRY_DO(events.begin(), "");
     std::optional<kvm::SplitVm> split;
     if (auto* const ioapic = machine->ioapic())
         split.emplace(machine->vm(), *ioapic, events, warnings);
@@ -183,6 +187,13 @@ Result<board::MachineEnd> run_plan(const model::machine::MachinePlan& plan,
     });
     machine->on_memory_fault(
         [&assignment](std::optional<GuestAddress> where) { return assignment->withdraw(where); });
+    TENON_TRY_DO(machine->prepare(topology), "before the start");
+    TENON_TRY_DO(seal_machine({.level = request.seal,
+                               .control = request.control ? request.control->path : ""},
+                              warnings),
+                 "");
+    hold.end();
+    TENON_TRY_DO(warnings.start(STDERR_FILENO), "");
     const auto hot_plug = std::make_unique<slots::HotPlug>(
         slots::HotPlug::Outside{.plan = plan,
                                 .opened = opened,

@@ -1,0 +1,29 @@
+// Seals the process of a machine by the table of what its threads may do.
+#pragma once
+
+#include <string>
+
+#include "base/result.hpp"
+#include "vmm/board/warnings.hpp"
+#include "vmm/seal/seal.hpp"
+
+namespace tenon::vmm {
+
+/// What a sealed machine still does with files.
+struct SealRequest {
+    seal::Level level = seal::Level::Off;
+    std::string control;  ///< Path of its control socket; empty: it has no clients.
+};
+
+/// Whether devices can be plugged in by their address, which opens their nodes. It takes a control
+/// socket, and cannot be where all is sealed: there the files of a device are passed.
+bool opens_nodes(const SealRequest& request);
+
+/// What is left to a process by `request`: filters of every kind of thread, and files.
+seal::Left left_by(const SealRequest& request);
+
+/// Seals this process, whose only thread is the calling one. For good.
+/// Errors: of seal::seal_process().
+Result<void> seal_machine(const SealRequest& request, board::Warnings& warnings);
+
+}  // namespace tenon::vmm
