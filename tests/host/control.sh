@@ -92,7 +92,8 @@ for rom in "$work/rom" /dev/kmsg; do
     status=0
     ctl device_add driver=vfio-pci "host=$disk" "rom=$rom" >"$work/out" 2>"$work/err" || status=$?
     expect_equal "exit status for $rom" 1 "$status"
-    grep -q 'not a regular file' "$work/err" || fail "$(cat "$work/err")"
+    # Where the kernel has Landlock, a sealed machine does not even get to look.
+    grep -q 'not a regular file\|Permission denied' "$work/err" || fail "$(cat "$work/err")"
 done
 expect_equal 'the guest' running "$(status_of)"
 
