@@ -18,8 +18,8 @@ backends_prepare() {
 
 backends_make() {
     local folder=$1
-    archive_unpack qemu-utils/trixie-backports "$folder/root"
-    find "$folder/root" -type f ! -name qemu-storage-daemon -delete
+    archive_unpack qemu-utils/trixie-backports "$folder/unpacked"
+    find "$folder/unpacked" -type f ! -name qemu-storage-daemon -delete
     # As the emulator, under the loader that came with its libraries.
     cat >"$folder/qemu-storage-daemon" <<END
 #!/bin/sh
@@ -27,7 +27,7 @@ libraries=$emulator_unpacked/usr/lib/x86_64-linux-gnu
 QEMU_MODULE_DIR=\$libraries/qemu
 export QEMU_MODULE_DIR
 exec "$emulator_unpacked/usr/lib64/ld-linux-x86-64.so.2" --library-path "\$libraries" \\
-    --argv0 qemu-storage-daemon "\$(dirname "\$(readlink -f "\$0")")/root/usr/bin/qemu-storage-daemon" "\$@"
+    --argv0 qemu-storage-daemon "\$(dirname "\$(readlink -f "\$0")")/unpacked/usr/bin/qemu-storage-daemon" "\$@"
 END
     chmod +x "$folder/qemu-storage-daemon"
     "$folder/qemu-storage-daemon" --version

@@ -1,5 +1,6 @@
 #include "library/request.hpp"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "tests/support/config_builder.hpp"

@@ -96,8 +96,7 @@ constexpr auto function_table = std::to_array<Key<FunctionKeys>>({
                           choose(of, "intx", value, std::array{Automatic, Trapped, Off}));
          }},
     {.words = {"msix-relocation", "off|auto|barN",
-               "where the guest finds the MSI-X function_table: where the device has it; out of "
-               "the way if "
+               "where the guest finds the MSI-X table: where the device has it; out of the way if "
                "its pages hold other registers; in this BAR"},
      .take =
          [](FunctionKeys& keys, std::string_view of, std::string_view value) {

@@ -2,10 +2,8 @@
 
 #include <fmt/core.h>
 
-#include <algorithm>
 #include <array>
 #include <utility>
-#include <variant>
 
 #include "base/bytes.hpp"
 #include "model/function/device_error.hpp"
@@ -17,6 +15,8 @@
 #include "pci/msix.hpp"
 
 namespace tenon::vmm::assigned {
+
+using model::running::BarPart;
 
 AssignedFunction::AssignedFunction(std::shared_ptr<const model::slot::FunctionPlan> shared_plan,
                                    std::unique_ptr<device::DeviceControl> device,
@@ -345,121 +345,26 @@ bool AssignedFunction::withdraw(std::optional<GuestAddress> where) {
     return true;
 }
 
-void AssignedFunction::execute(const std::vector<model::running::Effect>& effects) {
-    for (const auto& effect : effects)
-        std::visit(
-            [this](const auto& one) {
-                mutex_.assume_held();
-                carry_out(one);
-            },
-            effect);
-}
-
-void AssignedFunction::carry_out(const model::running::effect::RemoveBars& effect) {
-    for (const auto& bar : effect.bars)
-        bars_->remove(bar);
-}
-
-void AssignedFunction::carry_out(const model::running::effect::PlaceBars& effect) {
-    for (const auto& bar : effect.bars)
-        bars_->place(bar, shared_from_this());
-}
-
-// Whoever lets it master the bus has waited for the memory; where that is not there all the same,
-// the guest ends, and the function stays quiet.
-bool AssignedFunction::may_go_out(const model::running::effect::WriteDevice& effect) const {
-    if (!memory_ || effect.offset != pci::header::command) return true;
-    const pci::Command command{static_cast<std::uint16_t>(effect.value)};
-    return command.get<pci::BusMasterEnable>() == 0 || memory_->mapped();
-}
-
-void AssignedFunction::carry_out(const model::running::effect::WriteDevice& effect) {
-    if (!may_go_out(effect)) return;
-    const auto bytes = bytes_of(effect.value).first(effect.size);
-    board_.warnings.check(device_->write(device::config_region, effect.offset, bytes),
-                          {name_, "configuration registers"},
-                          fmt::format("{}: configuration register {:#x}", name_, effect.offset));
-}
-
-void AssignedFunction::carry_out(const model::running::effect::UpdateDevice& effect) {
-    board_.warnings.check(update_device(effect), {name_, "configuration registers"},
-                          fmt::format("{}: configuration register {:#x}", name_, effect.offset));
-}
-
-Result<void> AssignedFunction::update_device(const model::running::effect::UpdateDevice& effect) {
-    std::uint16_t now = 0;
-    TENON_TRY_DO(device_->read(device::config_region, effect.offset, writable_bytes_of(now)), "");
-    const auto wanted = static_cast<std::uint16_t>((now & ~effect.mask) | effect.value);
-    if (wanted == now) return {};
-    return device_->write(device::config_region, effect.offset, bytes_of(wanted));
-}
-
-Result<void> AssignedFunction::clear_requester_enable() {
-    const auto effect = model::running::clear_requester_enable(plan_->view);
-    return effect ? update_device(*effect) : Result<void>{};
-}
-
-void AssignedFunction::carry_out(const model::running::effect::InterruptsChanged& /*effect*/) {
-    interrupts_->config_changed(config_.bytes());
-}
-
-void AssignedFunction::carry_out(const model::running::effect::ResetFunction& /*effect*/) {
-    reset_wanted_ = true;
-}
-
-void AssignedFunction::carry_out(const model::running::effect::ResetSecondaryBus& /*effect*/) {}
-
-// The machine has no IOMMU for the guest yet: nobody would translate.
-void AssignedFunction::carry_out(const model::running::effect::PasidChanged& effect) {
-    if (effect.enabled)
-        board_.warnings.once(fmt::format(
-            "{}: the guest switched PASID on; without an IOMMU of the guest nothing translates it",
-            name_));
-}
-
-// Nor would anybody ask for translations; what goes to the device for AtomicOps goes by itself.
-void AssignedFunction::carry_out(const model::running::effect::AtsChanged& /*effect*/) {}
-void AssignedFunction::carry_out(const model::running::effect::PageRequestsChanged& /*effect*/) {}
-void AssignedFunction::carry_out(const model::running::effect::AtomicsChanged& /*effect*/) {}
-
-AssignedFunction::Place AssignedFunction::place_of(unsigned index, std::uint64_t offset,
-                                                   unsigned size) const {
-    Place place{.part = Part::Device, .offset = offset};
-    const auto bar = std::ranges::find(plan_->view.bars, index, &model::function::BarPlan::index);
-    const bool ours = bar != plan_->view.bars.end() && bar->device_bytes &&
-                      (offset > *bar->device_bytes || size > *bar->device_bytes - offset);
-    if (ours) place.part = Part::Nothing;
-    const auto& msix = plan_->view.msix;
-    if (!msix) return place;
-    const auto within = [&](unsigned in, std::uint64_t begin, std::uint64_t length, Part part) {
-        if (index != in || offset + size <= begin || offset >= begin + length) return;
-        const bool inside = offset >= begin && offset + size <= begin + length;
-        place = {.part = inside ? part : Part::Nothing, .offset = offset - begin};
-    };
-    within(msix->table_bar, msix->table_offset, msix->table_size(), Part::Table);
-    within(msix->pba_bar, msix->pba_offset, msix->pba_size(), Part::Pending);
-    return place;
-}
-
 std::uint64_t AssignedFunction::read_bar(unsigned index, std::uint64_t offset, unsigned size) {
     const MutexLock lock{mutex_};
     if (!answers()) return board::all_ones(size);
     if (index == device::rom_region) return rom_ ? rom_->read(offset, size) : board::all_ones(size);
-    const auto place = place_of(index, offset, size);
+    const auto place = model::running::find_in_bar(plan_->view, index, offset, size);
     const auto value = read_place(index, place, size);
     interrupts_->bar_accessed();
     return value;
 }
 
-std::uint64_t AssignedFunction::read_place(unsigned index, const Place& place, unsigned size) {
+std::uint64_t AssignedFunction::read_place(unsigned index, const model::running::InBar& place,
+                                           unsigned size) {
     switch (place.part) {
-        case Part::Table:
+        case BarPart::Table:
             return interrupts_->read_table(place.offset, size);
-        case Part::Pending:
+        case BarPart::Pending:
             return interrupts_->read_pending(place.offset, size);
-        case Part::Nothing:
+        case BarPart::Nothing:
             return board::all_ones(size);
-        case Part::Device:
+        case BarPart::Device:
             break;
     }
     std::array<std::byte, 8> bytes{};
@@ -474,9 +379,9 @@ void AssignedFunction::write_bar(unsigned index, std::uint64_t offset, unsigned 
                                  std::uint64_t value) {
     const MutexLock lock{mutex_};
     if (!answers()) return;
-    const auto place = place_of(index, offset, size);
-    if (place.part == Part::Table) return interrupts_->write_table(place.offset, size, value);
-    if (place.part != Part::Device || index == device::rom_region) return;
+    const auto place = model::running::find_in_bar(plan_->view, index, offset, size);
+    if (place.part == BarPart::Table) return interrupts_->write_table(place.offset, size, value);
+    if (place.part != BarPart::Device || index == device::rom_region) return;
     board_.warnings.check(device_->write(index, offset, bytes_of(value).first(size)),
                           {name_, "writing to BARs"}, fmt::format("{}: BAR {}", name_, index));
     interrupts_->bar_accessed();

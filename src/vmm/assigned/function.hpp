@@ -13,6 +13,7 @@
 #include "device/control.hpp"
 #include "model/machine/machine_plan.hpp"
 #include "model/running/config_state.hpp"
+#include "model/running/in_bar.hpp"
 #include "vmm/assigned/bars.hpp"
 #include "vmm/assigned/dma_mapping.hpp"
 #include "vmm/assigned/interrupts.hpp"
@@ -189,15 +190,7 @@ private:
         TENON_REQUIRES(mutex_);
     void carry_out(const model::running::effect::AtomicsChanged& effect) TENON_REQUIRES(mutex_);
 
-    // Where an access to a BAR falls.
-    enum class Part { Device, Table, Pending, Nothing };
-    struct Place {
-        Part part = Part::Device;
-        std::uint64_t offset = 0;  ///< From the start of the part.
-    };
-    Place place_of(unsigned index, std::uint64_t offset, unsigned size) const
-        TENON_REQUIRES(mutex_);
-    std::uint64_t read_place(unsigned index, const Place& place, unsigned size)
+    std::uint64_t read_place(unsigned index, const model::running::InBar& place, unsigned size)
         TENON_REQUIRES(mutex_);
 
     /// That it came with. BARs, ROM and interrupts go by it: a slot changes nothing of theirs.
