@@ -52,7 +52,7 @@ run_mode() {
     unpacked log >"$work/log"
     grep -E 'DMAR|iommu' "$work/log"
     check_disk
-    expect_equal 'messages' '' "$(own_words "$work/messages")"
+    expect_equal 'messages' 0 "$(grep -c '^tenon: ' "$work/messages" || true)"
     expect_equal 'the IOMMU of the guest' 1 "$(grep -c 'DMAR: IOMMU enabled' "$work/log")"
     if grep -E "$complaints" "$work/log"; then fail 'the guest complains'; fi
     section groups

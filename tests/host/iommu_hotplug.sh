@@ -35,5 +35,5 @@ until_so 300 'the guest is ready again' said ready
 check_guest_disk
 check_translated
 shut_down
-expect_equal 'messages' '' "$(own_words "$work/messages")"
+expect_equal 'messages' 0 "$(grep -c '^tenon: ' "$work/messages" || true)"
 expect_equal 'the device afterwards' "$before" "$(host_state "$disk")"

@@ -31,12 +31,6 @@ expect_equal() {
 
 needs_tenon() { [ -x "${TENON:-}" ] || fail "the program is not built: ${TENON:-TENON is not set}"; }
 
-# own_words FILE   What Tenon says there, but that the lab kernel lacks something of the seal.
-own_words() { grep '^tenon: ' "$1" | grep -v 'this kernel has no Landlock' || true; }
-
-# count_of TEXT   Its lines.
-count_of() { grep -c . <<<"$1" || true; }
-
 bind() { "$TENON_ROOT/lab/bind.sh" "$@"; }
 
 # guest_words TESTS   The kernel command line of a guest that runs TESTS of lab/guest/init; $guest_extra is
@@ -148,7 +142,7 @@ refused() {
     # Wrapped text is one line again.
     tr -s '\n ' ' ' <"$work/err" >"$work/flat"
     grep -qF -- "$expected" "$work/flat" || fail "the message lacks: $expected"
-    expect_equal 'messages' 1 "$(count_of "$(own_words "$work/err")")"
+    expect_equal 'messages' 1 "$(grep -c '^tenon: ' "$work/err")"
     [ ! -s "$work/out" ] || fail 'something was printed beside the message'
     expect_equal 'the device afterwards' "$before" "$(host_state "$disk")"
 }
