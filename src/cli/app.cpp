@@ -64,6 +64,7 @@ void add_machine_options(CLI::App& command, MachineArguments& machine) {
     command.add_option("--memory", machine.memory);
     command.add_option("--cpus,--vcpus", machine.cpus);
     command.add_option("--iommufd", machine.iommufd);
+    command.add_option("--kvm", machine.kvm);
 }
 
 CLI::App* add_plan(CLI::App& app, Options& options) {

@@ -27,8 +27,8 @@ namespace {
 
 // Files are looked at before a device is opened, which resets it.
 Result<void> check_files(const RunArguments& arguments) {
-    TENON_TRY_DO(open_regular(arguments.kernel), "kernel");
-    if (!arguments.initrd.empty()) TENON_TRY_DO(open_regular(arguments.initrd), "initrd");
+    TENON_TRY_DO(open_regular_or_given(arguments.kernel), "kernel");
+    if (!arguments.initrd.empty()) TENON_TRY_DO(open_regular_or_given(arguments.initrd), "initrd");
     return {};
 }
 
@@ -159,6 +159,7 @@ Outcome plan_and_run(const Host& host, const GuestRunner& run_plan, const RunArg
             return library::plan_arrival(host, asked.device, asked.iommufd, machine, opened);
         },
         .timeline = arguments.timeline};
+        .kvm = planned->kvm,
     if (!arguments.control.empty())
         request.control =
             vmm::ControlRequest{.path = arguments.control,

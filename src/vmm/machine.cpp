@@ -37,7 +37,7 @@ Result<std::unique_ptr<Machine>> Machine::create(BoardConfig config) {
               board::GuestMemory::create(made.memory, made.addresses.low_memory_end, made.backing),
               "making the machine");
     machine->memory_ = std::move(memory);
-    TENON_TRY(kvm, kvm::Kvm::open(), "making the machine");
+    TENON_TRY(kvm, kvm::Kvm::open(made.kvm), "making the machine");
     if (made.vcpus > kvm.most_vcpus())
         return fail(Error::Kind::Unsupported, "{} processors: this KVM gives a guest {} at most",
                     made.vcpus, kvm.most_vcpus());

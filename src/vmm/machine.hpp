@@ -47,7 +47,8 @@ struct BoardConfig {
     model::machine::AddressMap addresses;
     std::uint64_t memory = 0;  ///< Bytes, a multiple of 2 MiB.
     board::MemoryBacking backing;
-    unsigned vcpus = 1;  ///< 1..255
+    unsigned vcpus = 1;           ///< 1..255
+    std::optional<int> kvm = {};  ///< /dev/kvm as somebody else opened it; stays theirs.
     loader::BootRequest boot;
     std::vector<model::function::IntxRoute> intx;
     std::optional<acpi::RemappingTable> remapping;  ///< Of its IOMMU; none: it has none.

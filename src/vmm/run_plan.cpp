@@ -119,6 +119,7 @@ Result<std::unique_ptr<Machine>> create_machine(const model::machine::MachinePla
                                         .shared = shares_memory(plan)},
                             .vcpus = plan.vcpus,
                             .boot = request.boot,
+                            .kvm = request.kvm,
                             .intx = plan.intx,
                             .remapping = remapping_of(plan),
                             .restarts = request.restarts,

@@ -27,7 +27,8 @@ struct ControlRequest {
 /// What a run needs beside the plan.
 struct RunRequest {
     loader::BootRequest boot;
-    bool restarts = true;  ///< A reset by the guest starts it again.
+    std::optional<int> kvm = {};  ///< /dev/kvm as somebody else opened it; stays theirs.
+    bool restarts = true;         ///< A reset by the guest starts it again.
     seal::Level seal = seal::Level::Off;
     std::optional<ControlRequest> control;
     slots::ArrivalPlanner plan_arrival;  ///< For devices that come while it runs.
