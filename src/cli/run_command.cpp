@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <array>
+#include <cerrno>
 #include <cstdio>
 #include <string_view>
 #include <utility>
@@ -111,6 +112,16 @@ Result<vmm::seal::Level> parse_seal(std::string_view text) {
     return malformed("--seal={}: it is auto, full, log or off", text);
 }
 
+// What a sealed machine cannot open was there to be opened before the start.
+Error told_of_seal(vmm::seal::Level level, Error why) {
+    if (level != vmm::seal::Level::Off && why.os_error == EACCES && why.hint.empty())
+        why.hint =
+            "The machine is sealed and opens no file but the nodes of devices; where it must, "
+            "start "
+            "it with --seal=off";
+    return why;
+}
+
 // In a machine that is all sealed nobody opens the node of a device.
 Result<void> check_can_open(vmm::seal::Level level, const std::string& device) {
     if (level != vmm::seal::Level::Full) return {};
@@ -148,6 +159,7 @@ Outcome plan_and_run(const Host& host, const GuestRunner& run_plan, const RunArg
         .boot = {.kernel = arguments.kernel,
                  .initrd = arguments.initrd,
                  .append = arguments.append},
+        .kvm = planned->kvm,
         .restarts = !arguments.no_reboot,
         .seal = *level,
         .control = {},
@@ -156,10 +168,12 @@ Outcome plan_and_run(const Host& host, const GuestRunner& run_plan, const RunArg
                             const model::machine::RunningMachine& machine,
                             device::OpenedFunctions& opened) -> Result<model::machine::Arrival> {
             TENON_TRY_DO(check_can_open(level, asked.device), "");
-            return library::plan_arrival(host, asked.device, asked.iommufd, machine, opened);
+            auto arrival =
+                library::plan_arrival(host, asked.device, asked.iommufd, machine, opened);
+            if (!arrival) return std::unexpected(told_of_seal(level, std::move(arrival).error()));
+            return arrival;
         },
         .timeline = arguments.timeline};
-        .kvm = planned->kvm,
     if (!arguments.control.empty())
         request.control =
             vmm::ControlRequest{.path = arguments.control,
