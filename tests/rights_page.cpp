@@ -24,10 +24,11 @@ std::string list(Kinds kinds) {
 }
 
 std::string words(Kinds kinds) {
-    if (kinds == tenon::vmm::seal::everyone()) return "all";
+    const auto everyone = tenon::vmm::seal::everyone();
+    if (kinds == everyone) return "all";
+    if (kinds == (everyone | Kinds{ThreadKind::Opener})) return "all, opener";
     for (const auto kind : all_thread_kinds)
-        if (kinds == tenon::vmm::seal::everyone().without(kind))
-            return fmt::format("all but {}", name_of(kind));
+        if (kinds == everyone.without(kind)) return fmt::format("all but {}", name_of(kind));
     if ((kinds | acting) != kinds) return list(kinds);
     Kinds others;
     for (const auto kind : all_thread_kinds)
@@ -56,7 +57,8 @@ void print_kinds() {
         {ThreadKind::Control, "talks to clients of the control socket"},
         {ThreadKind::Worker, "carries out one command of a client"},
         {ThreadKind::Mapper, "maps guest memory for DMA beside the start"},
-        {ThreadKind::Backend, "talks to a process that is a device"}};
+        {ThreadKind::Backend, "talks to a process that is a device"},
+        {ThreadKind::Opener, "a process beside it: opens nodes of devices for workers"}};
     fmt::print("| kind | what it does |\n| --- | --- |\n");
     for (const auto& [kind, what] : rows)
         fmt::print("| {} | {} |\n", name_of(kind), what);
@@ -73,8 +75,9 @@ int main() {
     print_kinds();
     fmt::print(
         "\nA filter is inherited and can only be narrowed: main may do what any thread may, and "
-        "control what a worker may.\nWithout a control socket there is no control and no worker, "
-        "and nobody may what only they may. *Acting* is {}.\n\n"
+        "control what a worker may.\nWithout a control socket there is no control, no worker and "
+        "no "
+        "opener, and no thread may what only they may. *Acting* is {}.\n\n"
         "## System calls\n\n| call | which | who | why |\n| --- | --- | --- | --- |\n",
         list(acting));
     for (const auto& row : tenon::vmm::rights::system_calls({}))

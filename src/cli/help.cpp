@@ -169,8 +169,9 @@ Usage: tenon run --kernel FILE [OPTION]... --device DEVICE[,key=value...]...
   --control SOCKET        let clients of QMP's protocol in at this path: `tenon ctl` is one
   --seal auto|full|off|log
                           give up rights before the guest starts: capabilities, files, system calls.
-                          auto, the default: all but what hot-plug by address needs, where there is a
-                          control socket; full: that too; log: system calls are only logged
+                          auto, the default: all; where there is a control socket, a process beside it
+                          opens nodes for hot-plug by address; full: without it; log: system calls
+                          without a right are carried out and logged
   --timing                print at the end where the time of the start went
 )";
     text += machine_options("An\n                          experiment: nothing translates them");

@@ -9,6 +9,7 @@
 
 #include "base/text.hpp"
 #include "base/undo.hpp"
+#include "host/kernel.hpp"
 #include "model/machine/iommu_plan.hpp"
 #include "vmm/board/layout.hpp"
 #include "vmm/control/control_service.hpp"
@@ -118,8 +119,8 @@ Result<std::unique_ptr<Machine>> create_machine(const model::machine::MachinePla
                                         .strict = memory.strict,
                                         .shared = shares_memory(plan)},
                             .vcpus = plan.vcpus,
-                            .boot = request.boot,
                             .kvm = request.kvm,
+                            .boot = request.boot,
                             .intx = plan.intx,
                             .remapping = remapping_of(plan),
                             .restarts = request.restarts,
@@ -131,6 +132,9 @@ Result<std::unique_ptr<Machine>> create_machine(const model::machine::MachinePla
 Result<board::MachineEnd> run_plan(const model::machine::MachinePlan& plan,
                                    const RunRequest& request, device::OpenedFunctions& opened) {
     TENON_TRY_DO(check_memory(plan.memory.size), "");
+    const SealRequest sealing{.level = request.seal,
+                              .control = request.control ? request.control->path : ""};
+    TENON_TRY(opener, start_opener(sealing), "");
     // Until the process is sealed it has one thread, which opens everything.
     seal::Hold hold;
     std::optional<control::ControlSocket::Listener> listener;
@@ -189,10 +193,12 @@ Result<board::MachineEnd> run_plan(const model::machine::MachinePlan& plan,
     machine->on_memory_fault(
         [&assignment](std::optional<GuestAddress> where) { return assignment->withdraw(where); });
     TENON_TRY_DO(machine->prepare(topology), "before the start");
-    TENON_TRY_DO(seal_machine({.level = request.seal,
-                               .control = request.control ? request.control->path : ""},
-                              warnings),
-                 "");
+    TENON_TRY_DO(seal_machine(sealing, warnings), "");
+    Undo opens;
+    if (opener) {
+        host::open_nodes_by([&opener](const std::string& path) { return opener->open(path); });
+        opens.add([] { host::open_nodes_by({}); });
+    }
     hold.end();
     TENON_TRY_DO(warnings.start(STDERR_FILENO), "");
     const auto hot_plug = std::make_unique<slots::HotPlug>(

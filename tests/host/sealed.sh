@@ -11,22 +11,7 @@ needs_tenon
 # What ended a thread stands there.
 trap 'cat "$work/messages" || true; end_live; rm -rf "$work"' EXIT
 level=${1:-auto}
-
-# values_of NAME   What the line NAME of their status says of all threads of the guest, each value once.
-values_of() { sed -n "s/^$1:[[:space:]]*//p" "/proc/$guest/task/"*/status | sort -u | paste -sd' '; }
-
-check_threads() {
-    local name
-    printf '\n%s:\n' "$1"
-    for name in CapInh CapPrm CapEff CapBnd CapAmb; do
-        expect_equal "$name of all threads" 0000000000000000 "$(values_of "$name")"
-    done
-    expect_equal 'NoNewPrivs of all threads' 1 "$(values_of NoNewPrivs)"
-    expect_equal 'Seccomp of all threads' 2 "$(values_of Seccomp)"
-    # Main has one filter, those that it starts have theirs beside it, and workers a third.
-    expect_equal 'filters of threads' '1 2' "$(values_of Seccomp_filters)"
-    printf 'ok: threads: %s\n' "$(cat "/proc/$guest/task/"*/comm | sort | uniq -c | paste -sd' ' | tr -s ' ')"
-}
+no_opener() { ! pgrep -x tenon-opener >/dev/null; }
 
 bind "$disk"
 before=$(host_state "$disk")
@@ -36,7 +21,16 @@ else
     # Nothing is said of it: it is the default.
     start_live --port rp1
 fi
-check_threads 'At the start'
+check_sealed 'At the start'
+openers=0
+[ "$level" = full ] || openers=1
+expect_equal 'processes that open nodes' "$openers" "$(pgrep -cx tenon-opener || true)"
+for opener in $(pgrep -x tenon-opener); do
+    for line in CapInh CapPrm CapEff CapBnd CapAmb; do
+        expect_equal "$line of who opens nodes" 0000000000000000 "$(sed -n "s/^$line:[[:space:]]*//p" "/proc/$opener/status")"
+    done
+    expect_equal 'Seccomp of who opens nodes' 2 "$(sed -n 's/^Seccomp:[[:space:]]*//p' "/proc/$opener/status")"
+done
 if [ "$level" = full ]; then
     status=0
     ctl device_add driver=vfio-pci host=0000:02:00.0 id=card1 >"$work/refused" 2>&1 || status=$?
@@ -48,17 +42,18 @@ fi
 check_guest_disk
 ctl stop
 ctl cont
-check_threads 'With a disk'
+check_sealed 'With a disk'
 # A reset by the guest: the kernel is loaded again, and processors are new threads.
 heard=$(wc -l <"$console")
 ctl system_reset
 until_so 600 'the guest is ready again' said ready
 check_guest_disk
-check_threads 'After a reset'
+check_sealed 'After a reset'
 [ "$level" = full ] || unplug disk1
 shut_down
 ! grep -q 'sealed: the thread' "$work/messages" || fail 'a thread was ended by its filter'
 [ ! -e "$socket" ] || fail 'the control socket is left over'
+until_so 60 'who opens nodes has ended' no_opener
 expect_equal 'the device afterwards' "$before" "$(host_state "$disk")"
 
 # Without the seal nothing is given up.

@@ -49,8 +49,10 @@ void add_waiting(std::vector<Rule>& rows) {
     rows.insert(
         rows.end(),
         {row(TENON_CALL(futex), all, "locks, and waiting for other threads"),
-         row(TENON_CALL(read), all, "takes an event; the console's input; files that are open"),
-         row(TENON_CALL(write), all, "signals an event; output, messages"),
+         row(TENON_CALL(read), all | Kinds{Opener},
+             "takes an event, a request; the console's input; files that are open"),
+         row(TENON_CALL(write), all | Kinds{Opener}, "signals an event; output, messages"),
+         row(TENON_CALL(writev), all, "malloc(3) tells of a broken heap, before abort(3)"),
          row(TENON_CALL(poll), all, "whether an event is pending; waits for files"),
          row(TENON_CALL(epoll_wait), {Events}, "waits for events of devices"),
          row(TENON_CALL(epoll_ctl), acting | Kinds{Events, Backend},
@@ -81,28 +83,41 @@ void add_memory(std::vector<Rule>& rows) {
                                  "malloc(3) and stacks of threads give memory back")});
 }
 
-void add_threads(std::vector<Rule>& rows, const Running& running) {
-    const Kinds all = seal::everyone();
-    const Kinds starting{Main, Control};
-    const Condition own{
-        .argument = 0, .mask = word, .value = static_cast<std::uint64_t>(running.process)};
+// Signals that threads of this process send to threads of this process, and to nobody else.
+void add_signals(std::vector<Rule>& rows, const Running& running) {
     const auto sends = [&](int signal) {
         return std::vector<Condition>{
-            own, {.argument = 2, .mask = word, .value = static_cast<std::uint64_t>(signal)}};
+            {.argument = 0, .mask = word, .value = static_cast<std::uint64_t>(running.process)},
+            {.argument = 2, .mask = word, .value = static_cast<std::uint64_t>(signal)}};
     };
+    const Kinds all = seal::everyone();
+    rows.push_back(row(TENON_CALL(tgkill), all.without(Output).without(Backend),
+                       "a vCPU of this process, to stop it", sends(running.stop_signal),
+                       "takes a vCPU out of the guest, at its end or for a pause"));
+    rows.push_back(row(TENON_CALL(tgkill), all, "this process, SIGABRT", sends(SIGABRT),
+                       "abort(3): a failed assertion, a broken heap"));
+    struct Fault {
+        int signal;
+        std::string_view where;
+    };
+    for (const auto& [signal, where] :
+         {Fault{SIGSEGV, "this process, SIGSEGV"}, Fault{SIGBUS, "this process, SIGBUS"},
+          Fault{SIGILL, "this process, SIGILL"}, Fault{SIGFPE, "this process, SIGFPE"}})
+        rows.push_back(row(TENON_CALL(tgkill), all, where, sends(signal),
+                           "a fault of ours ends it by its own signal, once the terminal is back"));
+}
+
+void add_threads(std::vector<Rule>& rows) {
+    const Kinds all = seal::everyone();
+    const Kinds starting{Main, Control};
     rows.insert(
         rows.end(),
         {row(TENON_CALL(rt_sigprocmask), all, "pthread_kill(3), and the start of a thread"),
          row(TENON_CALL(rt_sigreturn), all, "the end of a signal's handler"),
-         row(TENON_CALL(tgkill), all.without(Output).without(Backend),
-             "a vCPU of this process, to stop it", sends(running.stop_signal),
-             "takes a vCPU out of the guest, at its end or for a pause"),
-         row(TENON_CALL(tgkill), all, "this process, SIGABRT", sends(SIGABRT),
-             "abort(3): a failed assertion tells where"),
          row(TENON_CALL(getpid), all, "pthread_kill(3), abort(3)"),
          row(TENON_CALL(gettid), all, "pthread_kill(3), abort(3)"),
          row(TENON_CALL(exit), all, "the end of a thread"),
-         row(TENON_CALL(exit_group), all, "the end of the process"),
+         row(TENON_CALL(exit_group), all | Kinds{Opener}, "the end of the process"),
          row(TENON_CALL(rt_sigaction), {Main},
              "how signals are taken: of vCPUs, and by libc, when its first thread is made"),
          row(TENON_CALL(signalfd4), {Main}, "signals that end the machine, as a file"),
@@ -122,33 +137,32 @@ void add_threads(std::vector<Rule>& rows, const Running& running) {
              "a thread takes its own filter, beside the one it has")});
 }
 
-void add_files(std::vector<Rule>& rows, const Running& running) {
+void add_files(std::vector<Rule>& rows) {
     const Kinds all = seal::everyone();
     const Kinds worker{Worker};
-    rows.insert(rows.end(),
-                {row(TENON_CALL(close), all, "files that are no longer needed"),
-                 row(TENON_CALL(fcntl), acting | Kinds{Backend}, "F_DUPFD_CLOEXEC",
-                     {{.argument = 1, .mask = word, .value = F_DUPFD_CLOEXEC}},
-                     "a copy of an event or of a file that was passed"),
-                 row(TENON_CALL(pread64), acting | Kinds{Events},
-                     "registers of devices; the kernel, when the guest is started again"),
-                 row(TENON_CALL(pwrite64), acting | Kinds{Events}, "registers of devices"),
-                 row(TENON_CALL(newfstatat), {Main, Worker},
-                     "the control socket's own file at the end; what an open file is"),
-                 row(TENON_CALL(fstat), {Main, Worker}, "the size of the kernel's file"),
-                 row(TENON_CALL(openat), worker, "to read only",
-                     {{.argument = 2, .mask = writing, .value = O_RDONLY}},
-                     "a device comes: what sysfs tells of it")});
-    if (running.opens_nodes)
-        rows.push_back(row(TENON_CALL(openat), worker, "to read and write, what is there",
-                           {{.argument = 2, .mask = writing, .value = O_RDWR}},
-                           "hot-plug by address: the device's node (not with --seal=full)"));
     rows.insert(
         rows.end(),
-        {refused(TENON_CALL(openat), worker, EACCES, "anything else is an error of that command"),
+        {row(TENON_CALL(close), all | Kinds{Opener}, "files that are no longer needed"),
+         row(TENON_CALL(fcntl), acting | Kinds{Backend}, "F_DUPFD_CLOEXEC",
+             {{.argument = 1, .mask = word, .value = F_DUPFD_CLOEXEC}},
+             "a copy of an event or of a file that was passed"),
+         row(TENON_CALL(pread64), acting | Kinds{Events},
+             "registers of devices; the kernel, when the guest is started again"),
+         row(TENON_CALL(pwrite64), acting | Kinds{Events}, "registers of devices"),
+         row(TENON_CALL(newfstatat), {Main, Worker},
+             "the control socket's own file at the end; what an open file is"),
+         row(TENON_CALL(fstat), {Main, Worker}, "the size of the kernel's file"),
+         row(TENON_CALL(openat), worker, "to read only",
+             {{.argument = 2, .mask = writing, .value = O_RDONLY}},
+             "a device comes: what sysfs tells of it"),
+         row(TENON_CALL(openat), {Opener}, "to read and write, what is there",
+             {{.argument = 2, .mask = writing, .value = O_RDWR}},
+             "hot-plug by address: a device's node, for a worker"),
+         refused(TENON_CALL(openat), worker, EACCES, "anything else is an error of that command"),
          row(TENON_CALL(getdents64), worker, "a device comes: folders of sysfs"),
          row(TENON_CALL(statfs), worker, "a device comes: whether what is read is sysfs"),
          row(TENON_CALL(readlink), worker, "a device comes: links of sysfs"),
+         row(TENON_CALL(getcwd), worker, "a device comes by a path that begins where we are"),
          row(TENON_CALL(fcntl), worker, "F_GETFL",
              {{.argument = 1, .mask = word, .value = F_GETFL}}, "fdopendir(3): folders of sysfs"),
          row(TENON_CALL(fcntl), worker, "F_SETFD",
@@ -160,13 +174,16 @@ void add_files(std::vector<Rule>& rows, const Running& running) {
 }
 
 void add_sockets(std::vector<Rule>& rows) {
-    rows.insert(rows.end(),
-                {row(TENON_CALL(accept4), {Control}, "a client comes"),
-                 row(TENON_CALL(recvmsg), {Control, Backend},
-                     "what a client or a back end sends, with the files that it passes"),
-                 row(TENON_CALL(sendto), {Control}, "answers and events for a client"),
-                 row(TENON_CALL(sendmsg), {Backend}, "requests to a back end, with files"),
-                 row(TENON_CALL(recvfrom), {Backend}, "whether a back end is still there")});
+    rows.insert(
+        rows.end(),
+        {row(TENON_CALL(accept4), {Control}, "a client comes"),
+         row(TENON_CALL(recvmsg), {Control, Worker, Backend},
+             "what a client, the opener or a back end sends, with the files that it passes"),
+         row(TENON_CALL(sendto), {Control, Worker},
+             "answers and events for a client; paths for the opener"),
+         row(TENON_CALL(sendmsg), {Backend, Opener},
+             "requests to a back end, with files; a node that was opened"),
+         row(TENON_CALL(recvfrom), {Backend}, "whether a back end is still there")});
 }
 #undef TENON_CALL
 
@@ -176,8 +193,9 @@ std::vector<Rule> system_calls(const Running& running) {
     std::vector<Rule> rows;
     add_waiting(rows);
     add_memory(rows);
-    add_files(rows, running);
-    add_threads(rows, running);
+    add_files(rows);
+    add_signals(rows, running);
+    add_threads(rows);
     add_sockets(rows);
     return rows;
 }

@@ -14,9 +14,8 @@ namespace tenon::vmm::rights {
 
 /// What the rows depend on.
 struct Running {
-    pid_t process = 0;        ///< Signals go to its threads alone.
-    int stop_signal = 0;      ///< Takes a vCPU out of the guest.
-    bool opens_nodes = true;  ///< A worker opens nodes of devices, for hot-plug by address.
+    pid_t process = 0;    ///< Signals go to its threads alone.
+    int stop_signal = 0;  ///< Takes a vCPU out of the guest.
 };
 
 /// Who carries out what a guest's access, a client or a device asks for.

@@ -1,5 +1,6 @@
 #include "vmm/rights/table.hpp"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/syscall.h>
 
@@ -64,16 +65,32 @@ TEST(RightsTable, LetsNobodyStartAProgramOrOpenASocket) {
             EXPECT_FALSE(names(rows_for(kind), number)) << name_of(kind) << ' ' << number;
 }
 
+// abort(3), and malloc(3) before it.
+TEST(RightsTable, LetsEverybodyTellOfABrokenHeap) {
+    for (const auto kind : seal::all_thread_kinds)
+        for (const int number : {SYS_writev, SYS_tgkill, SYS_rt_sigprocmask, SYS_exit_group})
+            EXPECT_TRUE(kind == ThreadKind::Opener || names(rows_for(kind), number))
+                << name_of(kind) << ' ' << number;
+}
+
 TEST(RightsTable, LetsWorkersAloneOpenFiles) {
     for (const auto kind : seal::all_thread_kinds)
         EXPECT_EQ(names(rows_for(kind), SYS_openat),
-                  started_by(kind, true).contains(ThreadKind::Worker))
+                  started_by(kind, true).contains(ThreadKind::Worker) || kind == ThreadKind::Opener)
             << name_of(kind);
+}
+
+// Of all rows of openat(2) that hold for a thread of the machine, none lets it write.
+TEST(RightsTable, LetsNoThreadOpenANodeItself) {
+    for (const auto kind : seal::all_thread_kinds)
+        for (const auto* const row : rows_for(kind))
+            if (row->number == SYS_openat && row->refused == 0 && kind != ThreadKind::Opener)
+                EXPECT_EQ(row->conditions.at(0).value, std::uint64_t{O_RDONLY}) << name_of(kind);
 }
 
 TEST(RightsTable, LetsNobodyOpenFilesOfAMachineWithoutClients) {
     for (const auto kind : seal::all_thread_kinds)
-        if (kind != ThreadKind::Control && kind != ThreadKind::Worker)
+        if (kind != ThreadKind::Control && kind != ThreadKind::Worker && kind != ThreadKind::Opener)
             EXPECT_FALSE(names(rows_for(kind, false), SYS_openat)) << name_of(kind);
 }
 

@@ -39,28 +39,45 @@ Result<void> empty_bounding_set() {
     return {};
 }
 
-}  // namespace
-
-Result<bool> drop_privileges(LockCapability lock) {
+Result<CapabilitySets> read_capabilities() {
     ::__user_cap_header_struct head{.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
     CapabilitySets sets{};
     // SAFETY: version 3 has two of these structures.
     if (::syscall(SYS_capget, &head, sets.data()) < 0) return fail_system(errno, "capabilities");
-    TENON_TRY(unlimited, raise_lock_limit(sets), "");
+    return sets;
+}
+
+// All that it `had`, but what is to be `left`.
+Result<void> give_up(const CapabilitySets& had, const CapabilitySets& left) {
+    if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) return fail_system(errno, "no_new_privs");
+    if (has(had, CAP_SETPCAP)) TENON_TRY_DO(empty_bounding_set(), "");
+    ::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+    ::__user_cap_header_struct head{.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
+    if (::syscall(SYS_capset, &head, left.data()) < 0)
+        return fail_system(errno, "giving up capabilities");
+    return {};
+}
+
+}  // namespace
+
+Result<bool> drop_privileges(LockCapability lock) {
+    TENON_TRY(had, read_capabilities(), "");
+    TENON_TRY(unlimited, raise_lock_limit(had), "");
     if (!unlimited && lock == LockCapability::Goes)
         return std::unexpected(Error{
             .kind = Error::Kind::Denied,
             .what = "CAP_IPC_LOCK cannot be given up: the limit of locked memory would count then, "
                     "and only CAP_SYS_RESOURCE raises it",
             .hint = "Start it with `ulimit -l unlimited`, or with --seal=auto"});
-    if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) return fail_system(errno, "no_new_privs");
-    if (has(sets, CAP_SETPCAP)) TENON_TRY_DO(empty_bounding_set(), "");
-    ::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
-    sets = {};
-    if (!unlimited) sets[0].effective = sets[0].permitted = 1u << CAP_IPC_LOCK;
-    if (::syscall(SYS_capset, &head, sets.data()) < 0)
-        return fail_system(errno, "giving up capabilities");
+    CapabilitySets left{};
+    if (!unlimited) left[0].effective = left[0].permitted = 1u << CAP_IPC_LOCK;
+    TENON_TRY_DO(give_up(had, left), "");
     return !unlimited;
+}
+
+Result<void> drop_all_privileges() {
+    TENON_TRY(had, read_capabilities(), "");
+    return give_up(had, {});
 }
 
 }  // namespace tenon::vmm::seal

@@ -21,4 +21,8 @@ enum class LockCapability : std::uint8_t { Goes, MayStay };
 /// capset(2).
 Result<bool> drop_privileges(LockCapability lock);
 
+/// The same of a process that locks no memory: nothing stays.
+/// Errors: errno of prctl(2) and capset(2).
+Result<void> drop_all_privileges();
+
 }  // namespace tenon::vmm::seal

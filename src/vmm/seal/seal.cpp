@@ -26,6 +26,7 @@ Left& left_to_threads() {
     return left;
 }
 std::atomic<bool> sealed = false;
+std::atomic<void (*)()> tidy_then = nullptr;
 
 thread_local ThreadKind this_kind = ThreadKind::Main;
 
@@ -48,6 +49,7 @@ public:
     }
     [[noreturn]] void print_and_end() const {
         [[maybe_unused]] const auto told = ::write(STDERR_FILENO, text_.data(), size_);
+        if (auto* const tidy = tidy_then.exchange(nullptr)) tidy();
         for (;;)
             ::syscall(SYS_exit_group, 1);
     }
@@ -57,7 +59,7 @@ private:
     std::size_t size_ = 0;
 };
 
-// The process cannot be trusted any more: nothing is tidied up, the kernel resets its devices.
+// The process cannot be trusted any more: nothing is given back, the kernel resets its devices.
 void end_by_trap(int /*signal*/, siginfo_t* info, void* context) {
     Line line;
     line.add("tenon: sealed: the thread '");
@@ -129,6 +131,19 @@ Result<void> seal_process(Level level, Left left,
     sealed = done.has_value();
     return or_warning(done);
 }
+
+Result<void> seal_beside(ThreadKind kind, const std::vector<sock_filter>& filter,
+                         std::span<const FileRight> files) {
+    this_kind = kind;
+    TENON_TRY_DO(drop_all_privileges(), "");
+    if (const int version = landlock_version(); version > 0)
+        TENON_TRY_DO(restrict_files(version, files), "");
+    TENON_TRY_DO(install_handler(), "");
+    [[maybe_unused]] const auto taken = take_filter(filter);
+    return {};
+}
+
+void tidy_at_trap(void (*tidy)()) { tidy_then = tidy; }
 
 void enter(ThreadKind kind) {
     this_kind = kind;

@@ -47,6 +47,17 @@ struct Left {
 Result<void> seal_process(Level level, Left left,
                           const std::function<void(const std::string&)>& warn);
 
+/// Seals a process of one thread beside the machine's, of `kind`: it keeps no privilege, these
+/// files, and the calls of `filter`, where the kernel has filters; that it has none is for the
+/// machine's own seal to say.
+/// Errors: errno of what cannot be given up.
+Result<void> seal_beside(ThreadKind kind, const std::vector<sock_filter>& filter,
+                         std::span<const FileRight> files);
+
+/// What is still to be done before a call without a row ends the process: a terminal is put right,
+/// say. Called in a signal handler, once the line is written; null: nothing.
+void tidy_at_trap(void (*tidy)());
+
 /// The calling thread is one of `kind`: it takes that name and, in a sealed process, that filter.
 /// Where the kernel refuses, the process ends: a guest is not run half sealed.
 void enter(ThreadKind kind);

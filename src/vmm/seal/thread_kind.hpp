@@ -1,4 +1,5 @@
-// The kinds of thread that a running machine has. Each has its own filter of system calls.
+// The kinds of thread that a running machine has, and who opens nodes for it. Each has its own
+// filter of system calls.
 #pragma once
 
 #include <array>
@@ -20,18 +21,19 @@ enum class ThreadKind : std::uint8_t {
     Worker,   ///< Carries out one command of a client.
     Mapper,   ///< Maps guest memory for DMA beside the start.
     Backend,  ///< Talks to a process that is a device (virtio::Worker).
+    Opener,   ///< A process beside it, which opens nodes of devices for workers.
 };
 
 inline constexpr std::array all_thread_kinds{
     ThreadKind::Main,   ThreadKind::Vcpu,    ThreadKind::Events,  ThreadKind::Console,
     ThreadKind::Output, ThreadKind::HotPlug, ThreadKind::Control, ThreadKind::Worker,
-    ThreadKind::Mapper, ThreadKind::Backend};
+    ThreadKind::Mapper, ThreadKind::Backend, ThreadKind::Opener};
 
 /// Its name in messages and in the table; with "tenon-" before it the thread's own, but Main's.
 constexpr std::string_view name_of(ThreadKind kind) {
     constexpr std::array<std::string_view, all_thread_kinds.size()> names{
-        "main",     "vcpu",    "events", "console", "output",
-        "hot-plug", "control", "worker", "mapper",  "backend"};
+        "main",    "vcpu",   "events", "console", "output", "hot-plug",
+        "control", "worker", "mapper", "backend", "opener"};
     return names.at(static_cast<std::size_t>(kind));
 }
 
@@ -61,11 +63,11 @@ private:
     unsigned bits_ = 0;
 };
 
-/// Every kind.
+/// Every kind of the machine's own threads.
 constexpr Kinds everyone() {
     Kinds all;
     for (const auto kind : all_thread_kinds)
-        all = all | Kinds{kind};
+        if (kind != ThreadKind::Opener) all = all | Kinds{kind};
     return all;
 }
 
