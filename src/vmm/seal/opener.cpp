@@ -8,7 +8,6 @@
 
 #include <array>
 #include <cerrno>
-#include <climits>
 #include <csignal>
 #include <cstring>
 #include <utility>
@@ -27,19 +26,14 @@ struct Ready {
 // Where its socket is, the only file it has beside standard error.
 constexpr int its_socket = 3;
 
+// Nodes of devices have short ones.
+constexpr std::size_t longest_path = 255;
+
 // Room for one file that goes with a message.
 union Passing {
     cmsghdr head;
     std::array<char, CMSG_SPACE(sizeof(int))> bytes;
 };
-
-// Files of ours that it keeps would keep devices busy.
-void keep_only(const Fd& socket) {
-    ::dup2(socket.number(), its_socket);
-    ::close_range(its_socket + 1, ~0u, 0);
-    ::close(STDIN_FILENO);
-    ::close(STDOUT_FILENO);
-}
 
 // What ends the machine is its own matter: this process ends with it.
 void leave_signals() {
@@ -48,6 +42,23 @@ void leave_signals() {
     for (const int own : {SIGSYS, SIGSEGV, SIGBUS, SIGILL, SIGFPE})
         ::sigdelset(&all, own);
     ::pthread_sigmask(SIG_SETMASK, &all, nullptr);
+}
+
+// Files of ours that it keeps would keep devices busy.
+Result<void> keep_only(const Fd& socket) {
+    ::dup2(socket.number(), its_socket);
+    if (::close_range(its_socket + 1, ~0u, 0) < 0) return fail_system(errno, "closing files");
+    ::close(STDIN_FILENO);
+    ::close(STDOUT_FILENO);
+    return {};
+}
+
+Result<void> keep_little(const Fd& socket, const std::vector<sock_filter>& filter,
+                         const std::vector<FileRight>& files) {
+    ::prctl(PR_SET_NAME, "tenon-opener", 0, 0, 0);
+    leave_signals();
+    TENON_TRY_DO(keep_only(socket), "");
+    return seal_beside(ThreadKind::Opener, filter, files);
 }
 
 void answer(int error, int file) {
@@ -72,16 +83,13 @@ void answer(int error, int file) {
 // The life of the opener. Nothing is allocated once it is sealed.
 [[noreturn]] void serve(const Fd& socket, const std::vector<sock_filter>& filter,
                         const std::vector<FileRight>& files) {
-    ::prctl(PR_SET_NAME, "tenon-opener", 0, 0, 0);
-    leave_signals();
-    keep_only(socket);
-    const auto sealed = seal_beside(ThreadKind::Opener, filter, files);
-    const Ready ready{.error = sealed ? 0 : sealed.error().os_error, .process = ::getpid()};
-    std::array<char, PATH_MAX> path{};
+    Ready ready{.process = ::getpid()};
+    const auto sealed = keep_little(socket, filter, files);
+    if (!sealed) ready.error = sealed.error().os_error;
     bool on = ::write(its_socket, &ready, sizeof ready) == sizeof ready && sealed;
+    std::array<char, longest_path + 1> path{};
     while (on) {
-        // The end of the path is ours: a message is shorter than this.
-        const auto count = ::read(its_socket, path.data(), path.size() - 1);
+        const auto count = ::read(its_socket, path.data(), longest_path);
         on = count > 0;
         if (!on) break;
         path.at(static_cast<std::size_t>(count)) = '\0';
@@ -134,7 +142,7 @@ Result<Opener> Opener::start(const std::vector<sock_filter>& filter,
 
 std::expected<int, int> Opener::open(const std::string& path) const {
     if (path.empty()) return std::unexpected(ENOENT);
-    if (path.size() >= PATH_MAX) return std::unexpected(ENAMETOOLONG);
+    if (path.size() > longest_path) return std::unexpected(ENAMETOOLONG);
     int error = EPIPE;
     iovec part{.iov_base = &error, .iov_len = sizeof error};
     Passing passing{};

@@ -9,7 +9,6 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
-#include <climits>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
@@ -80,8 +79,8 @@ TEST_F(OpenerTest, GivesAFileToReadAndToWrite) {
 TEST_F(OpenerTest, SaysWhyThereIsNone) {
     EXPECT_EQ(opener_->open(folder_ + "/none").error(), ENOENT);
     EXPECT_EQ(opener_->open("").error(), ENOENT);
-    EXPECT_EQ(opener_->open(std::string(PATH_MAX, 'x')).error(), ENAMETOOLONG);
-    EXPECT_EQ(opener_->open(std::string(PATH_MAX - 1, 'x')).error(), ENAMETOOLONG);
+    EXPECT_EQ(opener_->open("/" + std::string(254, 'x')).error(), ENOENT);
+    EXPECT_EQ(opener_->open("/" + std::string(255, 'x')).error(), ENAMETOOLONG);
     if (landlock_version() > 0) EXPECT_EQ(opener_->open("/etc/passwd").error(), EACCES);
     EXPECT_TRUE(opener_->open(folder_ + "/node")) << "after those that failed";
 }
