@@ -61,7 +61,7 @@ Result<void> keep_little(const Fd& socket, const std::vector<sock_filter>& filte
     return seal_beside(ThreadKind::Opener, filter, files);
 }
 
-void answer(int error, int file) {
+void send_answer(int error, int file) {
     iovec part{.iov_base = &error, .iov_len = sizeof error};
     Passing passing{};
     msghdr message{};
@@ -94,7 +94,7 @@ void answer(int error, int file) {
         if (!on) break;
         path.at(static_cast<std::size_t>(count)) = '\0';
         const int file = ::open(path.data(), O_RDWR | O_CLOEXEC | O_NOCTTY);
-        answer(file < 0 ? errno : 0, file);
+        send_answer(file < 0 ? errno : 0, file);
         if (file >= 0) ::close(file);
     }
     for (;;)
