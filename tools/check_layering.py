@@ -36,7 +36,7 @@ BELOW = {
 # Rooms of a layer, first to last. Those of one step do not know each other.
 ROOMS = {
     "model": [["chosen"], ["function", "virtio"], ["slot"], ["iommu"], ["machine", "running"]],
-    "vmm": [["board"], ["kvm"], ["assigned", "acpi", "loader", "iommu"], ["virtio"], ["slots"], ["control"]],
+    "vmm": [["seal"], ["board"], ["kvm"], ["assigned", "acpi", "loader", "iommu", "rights"], ["virtio"], ["slots"], ["control"]],
     "cli": [["text"]],
     "library": [["words"]],
     "capture": [["text"], ["listing"]],

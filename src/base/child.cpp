@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
@@ -9,10 +10,14 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <cstdint>
 #include <cstdlib>
+#include <expected>
+#include <future>
+#include <thread>
+#include <tuple>
 #include <utility>
 
-#include "base/fd.hpp"
 #include "base/path.hpp"
 #include "base/quiet_thread.hpp"
 #include "base/text.hpp"
@@ -90,9 +95,59 @@ Result<void> prepare(const Child::Command& command, Prepared& prepared) {
     return {};
 }
 
-std::string in_words(int status) {
-    return WIFEXITED(status) ? fmt::format("ended with status {}", WEXITSTATUS(status))
-                             : fmt::format("was ended by signal {}", WTERMSIG(status));
+// From its file; it has ended.
+std::string how_ended(const Fd& process) {
+    siginfo_t info{};
+    while (::waitid(P_PIDFD, static_cast<id_t>(process.number()), &info, WEXITED) < 0)
+        if (errno != EINTR) return "ended";  // Somebody else has waited for it.
+    return info.si_code == CLD_EXITED ? fmt::format("ended with status {}", info.si_status)
+                                      : fmt::format("was ended by signal {}", info.si_status);
+}
+
+// Whether the file's process ends within `patience`; none: it is waited for.
+bool wait_for_end(const Fd& process, std::optional<milliseconds> patience) {
+    const auto end = steady_clock::now() + patience.value_or(milliseconds{0});
+    for (;;) {
+        const auto left = std::chrono::ceil<milliseconds>(end - steady_clock::now()).count();
+        const auto time = patience ? std::clamp<std::int64_t>(left, 0, 1 << 30) : -1;
+        pollfd ended{.fd = process.number(), .events = POLLIN, .revents = 0};
+        const int ready = ::poll(&ended, 1, static_cast<int>(time));
+        if (ready > 0) return true;
+        if (ready == 0 && left <= 0) return false;
+    }
+}
+
+void send(const Fd& process, int signal) {
+    // One that has ended gets none.
+    ::pidfd_send_signal(process.number(), signal, nullptr, 0);
+}
+
+// Its file, or an errno.
+std::expected<Fd, int> fork_program(const Prepared& prepared) {
+    const auto process = ::fork();
+    if (process == 0) become(prepared);
+    if (process < 0) return std::unexpected(errno);
+    // Its number stays its own until we have waited for it.
+    Fd file{::pidfd_open(process, 0)};
+    if (file) return file;
+    const int error = errno;
+    ::kill(process, SIGKILL);
+    ::waitpid(process, nullptr, 0);
+    return std::unexpected(error);
+}
+
+// By a thread that stays until the program has ended: it is the one whose end the kernel tells the
+// program of.
+std::pair<std::thread, std::expected<Fd, int>> fork_beside(const Prepared& prepared) {
+    std::promise<std::expected<Fd, int>> forked;
+    auto answer = forked.get_future();
+    auto keeper = quiet_thread([&prepared, forked = std::move(forked)] mutable {
+        auto file = fork_program(prepared);
+        const Fd copy{file ? ::fcntl(file->number(), F_DUPFD_CLOEXEC, 0) : -1};
+        forked.set_value(std::move(file));
+        if (copy) wait_for_end(copy, std::nullopt);
+    });
+    return {std::move(keeper), answer.get()};
 }
 
 }  // namespace
@@ -116,30 +171,20 @@ Result<std::unique_ptr<Child>> Child::start(const Command& command) {
     failure.close();
     prepared.parent = ::getpid();
 
-    std::unique_ptr<Child> child{new Child};
-    int error = 0;
-    {
-        // The kernel's word that we have ended is that this thread has: it stays as long as the
-        // program does.
-        const MutexLock lock{child->mutex_};
-        bool tried = false;
-        child->thread_ = quiet_thread([&child = *child, &prepared, &tried, &error] {
-            const auto process = ::fork();
-            if (process == 0) become(prepared);
-            {
-                const MutexLock inner{child.mutex_};
-                if (process < 0) error = errno;
-                child.process_ = process;
-                tried = true;
-                child.changed_.wake();
-            }
-            if (process > 0) child.watch(process);
-        });
-        while (!tried)
-            child->changed_.wait(child->mutex_);
+    // The kernel's word that we have ended is that the thread has which forked.
+    std::thread keeper;
+    std::expected<Fd, int> process;
+    if (::gettid() == ::getpid())
+        process = fork_program(prepared);
+    else
+        std::tie(keeper, process) = fork_beside(prepared);
+    if (!process) {
+        if (keeper.joinable()) keeper.join();
+        return fail_system(process.error(), command.program);
     }
-    if (error != 0) return fail_system(error, command.program);
+    std::unique_ptr<Child> child{new Child{*std::move(process), std::move(keeper)}};
     prepared.failure.close();
+    int error = 0;
     // It closes at execve(2).
     if (::read(failed.number(), &error, sizeof error) == sizeof error)
         return fail_system(error, command.program);
@@ -148,44 +193,22 @@ Result<std::unique_ptr<Child>> Child::start(const Command& command) {
 
 Child::~Child() {
     end(last_patience);
-    thread_.join();
-}
-
-// Its number stays its own until it is taken from the kernel, which is done with the lock.
-void Child::watch(pid_t process) {
-    siginfo_t ended{};
-    while (::waitid(P_PID, static_cast<id_t>(process), &ended, WEXITED | WNOWAIT) < 0 &&
-           errno == EINTR) {
-    }
-    const MutexLock lock{mutex_};
-    int status = 0;
-    ::waitpid(process, &status, 0);
-    process_ = -1;
-    status_ = status;
-    changed_.wake();
+    if (keeper_.joinable()) keeper_.join();
 }
 
 std::optional<std::string> Child::wait(milliseconds patience) const {
-    const auto end = steady_clock::now() + patience;
+    if (!wait_for_end(process_, patience)) return std::nullopt;
     const MutexLock lock{mutex_};
-    while (process_ >= 0)
-        if (!changed_.wait_until(mutex_, end)) break;
-    if (!status_) return std::nullopt;
-    return in_words(*status_);
-}
-
-void Child::send(int signal) {
-    const MutexLock lock{mutex_};
-    if (process_ > 0) ::kill(process_, signal);
+    if (!how_) how_ = how_ended(process_);
+    return how_;
 }
 
 bool Child::end(milliseconds patience) {
-    send(SIGTERM);
+    send(process_, SIGTERM);
     if (wait(patience)) return true;
-    send(SIGKILL);
-    const MutexLock lock{mutex_};
-    while (process_ >= 0)
-        changed_.wait(mutex_);
+    send(process_, SIGKILL);
+    wait_for_end(process_, std::nullopt);
+    wait(milliseconds{0});
     return false;
 }
 

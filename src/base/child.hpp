@@ -12,8 +12,10 @@
 #include <string>
 #include <string_view>
 #include <thread>
+#include <utility>
 #include <vector>
 
+#include "base/fd.hpp"
 #include "base/mutex.hpp"
 #include "base/result.hpp"
 
@@ -23,6 +25,9 @@ namespace tenon {
 /// new privileges; of our files those that it is given, and standard error, to which it prints what
 /// it would print on standard output too. It is in a session of its own: what a terminal sends
 /// reaches us, and we end it. Should we end without that, the kernel sends it SIGTERM. Thread-safe.
+///
+/// Once it runs it is known by a file (pidfd_open(2)) alone: who holds that can wait for it and
+/// send it signals, and needs no right to send them to others.
 class Child {
 public:
     struct Command {
@@ -34,7 +39,8 @@ public:
     };
     static constexpr int first_file = 3;
 
-    /// Returns when the program runs.
+    /// Returns when the program runs. Called by the process's first thread it starts no other;
+    /// else one stays as long as the program does, by whose end the kernel knows of ours.
     /// Errors: errno of fork(2), execve(2) and of what prepares them, naming the program.
     static Result<std::unique_ptr<Child>> start(const Command& command);
     Child(const Child&) = delete;
@@ -55,15 +61,13 @@ public:
     static constexpr std::chrono::milliseconds last_patience{30'000};
 
 private:
-    Child() = default;
-    void watch(pid_t process) TENON_EXCLUDES(mutex_);
-    void send(int signal) TENON_EXCLUDES(mutex_);
+    Child(Fd process, std::thread keeper)
+        : process_{std::move(process)}, keeper_{std::move(keeper)} {}
 
+    const Fd process_;
     mutable Mutex mutex_;
-    mutable Condition changed_;
-    pid_t process_ TENON_GUARDED_BY(mutex_) = -1;         ///< -1 once it has ended.
-    std::optional<int> status_ TENON_GUARDED_BY(mutex_);  ///< As waitpid(2) has it.
-    std::thread thread_;
+    mutable std::optional<std::string> how_ TENON_GUARDED_BY(mutex_);  ///< It ended; in words.
+    std::thread keeper_;
 };
 
 /// The file of the program `name`: in the folders of the variable PATH, then in `others`; none has

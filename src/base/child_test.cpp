@@ -82,6 +82,15 @@ TEST(Child, TakesSignalsThoughItsThreadDoesNot) {
     EXPECT_EQ(said("grep -c 'SigBlk:.0000000000000000' /proc/self/status"), "1\n");
 }
 
+TEST(Child, OutlivesTheThreadThatStartedIt) {
+    std::unique_ptr<Child> child;
+    std::thread{[&] { child = Child::start(shell("exec sleep 1000")).value(); }}.join();
+
+    EXPECT_EQ(child->wait(50ms), std::nullopt);
+    EXPECT_TRUE(child->end(patience));
+    EXPECT_EQ(child->wait(0ms), "was ended by signal 15");
+}
+
 // The one between us and it is a process that does what we do, and is killed.
 TEST(Child, EndsWithUs) {
     std::array<int, 2> ends{};

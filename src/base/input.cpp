@@ -6,8 +6,11 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <limits>
 #include <optional>
 #include <utility>
+
+#include "base/text.hpp"
 
 namespace tenon {
 namespace {
@@ -92,6 +95,19 @@ Result<Fd> open_regular(const std::string& path) {
     TENON_TRY(opened, open_to_look(path), "");
     if (S_ISREG(opened.mode)) return std::move(opened.fd);
     return malformed("{}: it is {}, not a regular file", path, kind_of(opened.mode));
+}
+
+Result<Fd> open_regular_or_given(const std::string& name) {
+    constexpr std::string_view given = "fd=";
+    struct stat status{};
+    if (!name.starts_with(given) || ::stat(name.c_str(), &status) == 0) return open_regular(name);
+    const auto number = parse_number(std::string_view{name}.substr(given.size()));
+    if (!number || *number > std::numeric_limits<int>::max())
+        return malformed("{}: it is not the number of a file", name);
+    Fd copy{::fcntl(static_cast<int>(*number), F_DUPFD_CLOEXEC, 3)};
+    if (!copy || ::fstat(copy.number(), &status) < 0) return fail_system(errno, name);
+    if (S_ISREG(status.st_mode)) return copy;
+    return malformed("{}: it is {}, not a regular file", name, kind_of(status.st_mode));
 }
 
 std::string name_of_input(const std::string& path) {

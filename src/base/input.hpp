@@ -26,6 +26,11 @@ inline constexpr std::chrono::milliseconds pipe_patience{60'000};
 /// Errors: errno of open(2); Malformed, naming what it is, for anything that is no regular file.
 Result<Fd> open_regular(const std::string& path);
 
+/// The same, where "fd=N" is the file that this process has open by that number, of which this is a
+/// copy, unless a file has that name. It has to be open for reading.
+/// Errors: those of open_regular(); Malformed for a number that is none; EBADF where none is open.
+Result<Fd> open_regular_or_given(const std::string& name);
+
 /// How errors name an input: its path, or "standard input".
 std::string name_of_input(const std::string& path);
 

@@ -137,6 +137,40 @@ TEST_F(Input, OfWholeFilesNeverWaits) {
     EXPECT_FALSE(content);
 }
 
+TEST_F(Input, MayBeAFileThatIsOpenAlready) {
+    const auto opened = Fd::open(file("a", "kernel"), O_RDONLY);
+    ASSERT_TRUE(opened);
+
+    const auto copy = open_regular_or_given("fd=" + std::to_string(opened->number()));
+
+    ASSERT_TRUE(copy);
+    EXPECT_NE(copy->number(), opened->number());
+    EXPECT_EQ(read_to_end(*copy, 64, "a").value(), "kernel");
+}
+
+TEST_F(Input, IsNoNumberOfAFileThatIsNotOpenOrNoFile) {
+    const auto null = Fd::open("/dev/null", O_RDONLY);
+    ASSERT_TRUE(null);
+    const auto name = "fd=" + std::to_string(null->number());
+
+    EXPECT_EQ(open_regular_or_given(name).error().what,
+              name + ": it is a character device, not a regular file");
+    EXPECT_EQ(open_regular_or_given("fd=100000").error().os_error, EBADF);
+    EXPECT_EQ(open_regular_or_given("fd=x").error().what, "fd=x: it is not the number of a file");
+    EXPECT_EQ(open_regular_or_given("fd=99999999999").error().kind, Error::Kind::Malformed);
+}
+
+TEST_F(Input, IsAFileOfThatNameBeforeANumber) {
+    const auto before = std::filesystem::current_path();
+    std::filesystem::current_path(std::filesystem::path{file("fd=0", "by name")}.parent_path());
+
+    const auto opened = open_regular_or_given("fd=0");
+
+    std::filesystem::current_path(before);
+    ASSERT_TRUE(opened);
+    EXPECT_EQ(read_to_end(*opened, 64, "fd=0").value(), "by name");
+}
+
 TEST_F(Input, HasNoZeroByteInItsName) {
     const std::string name = file("a", "secret") + std::string{"\0.txt", 5};
 

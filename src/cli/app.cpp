@@ -65,6 +65,7 @@ void add_machine_options(CLI::App& command, MachineArguments& machine) {
     command.add_option("--memory", machine.memory);
     command.add_option("--cpus,--vcpus", machine.cpus);
     command.add_option("--iommufd", machine.iommufd);
+    command.add_option("--kvm", machine.kvm);
 }
 
 void add_backend_options(CLI::App& command, MachineArguments& machine) {
@@ -105,6 +106,7 @@ CLI::App* add_run(CLI::App& app, Options& options) {
     command->add_flag("--no-reboot", run.no_reboot);
     command->add_flag("--quiet", run.quiet);
     command->add_option("--control", run.control);
+    command->add_option("--seal", run.seal);
     command->add_flag("--timing", options.timing);
     command->add_option("--device", run.machine.devices)->allow_extra_args(false);
     add_backend_options(*command, run.machine);

@@ -40,6 +40,7 @@ std::string machine_options(std::string_view viommu) {
 {}  --cpus N                processors of the guest, 1 to 255; 1 without it
   --memory SIZE[,key=value...]   of the guest: bytes, or with K, M, G; {} without it. The keys are
 {}  --iommufd fd=N          use /dev/iommu as somebody else opened it: file N of this process
+  --kvm fd=N              the same of /dev/kvm
 )",
                        known_machine_versions(), viommu,
                        text::render_keys(words::vtd_keys(), 4, column),
@@ -165,13 +166,18 @@ std::string run_help() {
 Usage: tenon run --kernel FILE [OPTION]... --device DEVICE[,key=value...]...
        tenon run VM.toml [OPTION]...
 
-  --kernel FILE           a bzImage, or a vmlinux with PVH
-  --initrd FILE           the initial RAM disk
+  --kernel FILE           a bzImage, or a vmlinux with PVH; fd=N: a file that is open already
+  --initrd FILE           the initial RAM disk; fd=N too
   --append TEXT           the kernel's command line; console=ttyS0 is the console
   --device DEVICE         assign this device; may be given again
   --no-reboot             end when the guest resets itself; without it, the guest starts again
   --quiet                 leave out the warnings of the plan, which else are printed before the start
   --control SOCKET        let clients of QMP's protocol in at this path: `tenon ctl` is one
+  --seal auto|full|off|log
+                          give up rights before the guest starts: capabilities, files, system calls.
+                          auto, the default: all; where there is a control socket, a process beside it
+                          opens nodes for hot-plug by address; full: without it; log: system calls
+                          without a right are carried out and logged
   --timing                print at the end where the time of the start went
 )";
     text += machine_options("An\n                          experiment: nothing translates them");

@@ -3,7 +3,10 @@
 #include <fmt/core.h>
 
 #include <array>
+#include <cerrno>
 #include <cstdio>
+#include <string_view>
+#include <utility>
 
 #include "base/file_limit.hpp"
 #include "base/input.hpp"
@@ -28,8 +31,8 @@ namespace {
 
 // Files and programs are looked at before a device is opened, which resets it.
 Result<void> check_files(const RunArguments& arguments) {
-    TENON_TRY_DO(open_regular(arguments.kernel), "kernel");
-    if (!arguments.initrd.empty()) TENON_TRY_DO(open_regular(arguments.initrd), "initrd");
+    TENON_TRY_DO(open_regular_or_given(arguments.kernel), "kernel");
+    if (!arguments.initrd.empty()) TENON_TRY_DO(open_regular_or_given(arguments.initrd), "initrd");
     TENON_TRY(backends, words::parse_backends(arguments.machine.backends), "");
     for (const auto& said : backends)
         TENON_TRY_DO(vmm::virtio::check_program(said.backend), "");
@@ -106,8 +109,47 @@ void print_warnings(const model::machine::MachinePlan& plan) {
         fmt::print(stderr, "tenon: warning: {}\n", printable_line(warning));
 }
 
+Result<vmm::seal::Level> parse_seal(std::string_view text) {
+    using enum vmm::seal::Level;
+    constexpr std::array<std::pair<std::string_view, vmm::seal::Level>, 4> words{
+        {{"auto", Auto}, {"full", Full}, {"log", Log}, {"off", Off}}};
+    for (const auto& [word, level] : words)
+        if (word == text) return level;
+    return malformed("--seal={}: it is auto, full, log or off", text);
+}
+
+// What a sealed machine cannot open was there to be opened before the start.
+Error told_of_seal(vmm::seal::Level level, Error why) {
+    if (level != vmm::seal::Level::Off && why.os_error == EACCES && why.hint.empty())
+        why.hint =
+            "The machine is sealed and opens no file but the nodes of devices; where it must, "
+            "start "
+            "it with --seal=off";
+    return why;
+}
+
+// In a sealed machine nobody starts a program or a connection; in one that is all sealed nobody
+// opens the node of a device.
+Result<void> check_can_come(vmm::seal::Level level, const vmm::slots::PlugRequest& asked) {
+    if (level == vmm::seal::Level::Off) return {};
+    if (!asked.option.empty())
+        return std::unexpected(
+            Error{.kind = Error::Kind::Denied,
+                  .what = "this machine is sealed: it starts no program and connects to none",
+                  .hint = "Say the device at the start, or start with --seal=off"});
+    if (level != vmm::seal::Level::Full) return {};
+    TENON_TRY(named, words::parse_device_argument(asked.device), "");
+    if (named.name.empty()) return {};
+    return std::unexpected(
+        Error{.kind = Error::Kind::Denied,
+              .what = fmt::format("{}: this machine is sealed and opens no device", named.name),
+              .hint = "Pass the device's open file by getfd, or start with --seal=auto"});
+}
+
 Outcome plan_and_run(const Host& host, const GuestRunner& run_plan, const RunArguments& arguments,
                      const text::TextStyle& style) {
+    const auto level = parse_seal(arguments.seal);
+    if (!level) return ended_with(status::wrong, level.error());
     raise_file_limit();
     auto planned = plan_run(host, arguments);
     // Wrong words are a usage error; a kernel or device that is not there is a start that failed.
@@ -130,16 +172,22 @@ Outcome plan_and_run(const Host& host, const GuestRunner& run_plan, const RunArg
         .boot = {.kernel = arguments.kernel,
                  .initrd = arguments.initrd,
                  .append = arguments.append},
+        .kvm = planned->kvm,
         .restarts = !arguments.no_reboot,
+        .seal = *level,
         .control = {},
-        .plan_arrival =
-            [&host](const vmm::slots::PlugRequest& asked,
-                    const model::machine::RunningMachine& machine,
-                    device::OpenedFunctions& opened) {
-                if (!asked.option.empty())
-                    return library::plan_process_arrival(asked.option, asked.device, machine);
-                return library::plan_arrival(host, asked.device, asked.iommufd, machine, opened);
-            },
+        .plan_arrival = [&host, level = *level](
+                            const vmm::slots::PlugRequest& asked,
+                            const model::machine::RunningMachine& machine,
+                            device::OpenedFunctions& opened) -> Result<model::machine::Arrival> {
+            TENON_TRY_DO(check_can_come(level, asked), "");
+            if (!asked.option.empty())
+                return library::plan_process_arrival(asked.option, asked.device, machine);
+            auto arrival =
+                library::plan_arrival(host, asked.device, asked.iommufd, machine, opened);
+            if (!arrival) return std::unexpected(told_of_seal(level, std::move(arrival).error()));
+            return arrival;
+        },
         .timeline = arguments.timeline};
     if (!arguments.control.empty())
         request.control =

@@ -20,6 +20,7 @@ struct RunArguments {
     std::string append;
     bool no_reboot = false;
     bool quiet = false;            ///< The plan's warnings are not printed.
+    std::string seal = "auto";     ///< How much of its rights it gives up.
     std::string control;           ///< Path of the control socket; empty: none.
     Timeline* timeline = nullptr;  ///< With --timing: it is printed at the end.
 };

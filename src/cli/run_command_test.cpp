@@ -3,7 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cerrno>
 #include <fstream>
+#include <functional>
 #include <optional>
 
 #include "tests/support/config_builder.hpp"
@@ -50,8 +52,12 @@ protected:
                                             device::OpenedFunctions&) {
             plan_ = plan;
             request_ = request;
+            if (while_it_runs_) while_it_runs_();
             if (said_) said_ = testing::internal::GetCapturedStderr();
             return end_;
+        };
+        host.find_function_of = [](int) -> Result<pci::Address> {
+            return fail_system(EACCES, "fd=5");
         };
         host.dma_limits = [] { return device::DmaLimits{.lock_limit_applies = false}; };
         return run_guest(host, run_plan, arguments, {});
@@ -63,6 +69,7 @@ protected:
     Result<vmm::board::MachineEnd> end_ = vmm::board::MachineEnd::PoweredOff;
     std::optional<model::machine::MachinePlan> plan_;
     std::optional<vmm::RunRequest> request_;
+    std::function<void()> while_it_runs_;
     std::optional<std::string> said_;  // On standard error before the guest starts, if asked for.
 };
 
@@ -124,6 +131,50 @@ TEST_F(RunCommand, StartsAGuestAgainThatResetsUnlessToldNotTo) {
     EXPECT_TRUE(request_->restarts);
     run({.kernel = kernel_, .no_reboot = true});
     EXPECT_FALSE(request_->restarts);
+}
+
+TEST_F(RunCommand, SealsTheMachineUnlessToldNotTo) {
+    using vmm::seal::Level;
+    run({.kernel = kernel_});
+    EXPECT_EQ(request_->seal, Level::Auto);
+    run({.kernel = kernel_, .seal = "full"});
+    EXPECT_EQ(request_->seal, Level::Full);
+    run({.kernel = kernel_, .seal = "log"});
+    EXPECT_EQ(request_->seal, Level::Log);
+    run({.kernel = kernel_, .seal = "off"});
+    EXPECT_EQ(request_->seal, Level::Off);
+}
+
+TEST_F(RunCommand, RefusesASealThatIsNone) {
+    const auto outcome = run({.kernel = kernel_, .seal = "half"});
+    EXPECT_EQ(outcome.status, 2);
+    EXPECT_EQ(outcome.err, "tenon: --seal=half: it is auto, full, log or off\n");
+    EXPECT_FALSE(request_);
+}
+
+TEST_F(RunCommand, OpensNoDeviceForAMachineThatIsAllSealed) {
+    run({.kernel = kernel_, .seal = "full"});
+    device::OpenedFunctions opened{{}};
+    const auto arrival =
+        request_->plan_arrival({.device = "01:00.0"}, {.plan = *plan_, .ports = {}}, opened);
+    ASSERT_FALSE(arrival);
+    EXPECT_THAT(to_string(arrival.error()),
+                HasSubstr("01:00.0: this machine is sealed and opens no device"));
+}
+
+TEST_F(RunCommand, SaysThatASealedMachineOpensNoOtherFile) {
+    std::string hint;
+    while_it_runs_ = [&] {
+        device::OpenedFunctions opened{{}};
+        const auto arrival =
+            request_->plan_arrival({.device = "fd=5"}, {.plan = *plan_, .ports = {}}, opened);
+        ASSERT_FALSE(arrival);
+        hint = arrival.error().hint;
+    };
+    run({.kernel = kernel_});
+    EXPECT_THAT(hint, StartsWith("The machine is sealed"));
+    run({.kernel = kernel_, .seal = "off"});
+    EXPECT_EQ(hint, "");
 }
 
 TEST_F(RunCommand, SaysEachWarningOfThePlanBeforeTheGuestStarts) {

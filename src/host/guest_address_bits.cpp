@@ -24,8 +24,8 @@ struct SupportedLeaves {
 };
 static_assert(sizeof(SupportedLeaves) == 8 + 256 * 40);
 
-std::optional<std::uint32_t> ask_kvm(Kernel& kernel) {
-    const auto file = kernel.open("/dev/kvm");
+std::optional<std::uint32_t> ask_kvm(Kernel& kernel, std::optional<int> kvm) {
+    const auto file = kvm ? kernel.duplicate(*kvm) : kernel.open("/dev/kvm");
     if (!file) return std::nullopt;
     const auto answer = std::make_unique<SupportedLeaves>();
     answer->count = 256;
@@ -48,8 +48,8 @@ unsigned guest_address_bits_of(std::uint32_t eax) {
     return guest >= 32 ? std::min(guest, physical) : physical;
 }
 
-Known<unsigned> read_guest_address_bits(Kernel& kernel) {
-    if (const auto eax = ask_kvm(kernel)) return guest_address_bits_of(*eax);
+Known<unsigned> read_guest_address_bits(Kernel& kernel, std::optional<int> kvm) {
+    if (const auto eax = ask_kvm(kernel, kvm)) return guest_address_bits_of(*eax);
     std::array<unsigned, 4> leaf{};
     if (__get_cpuid(address_sizes, leaf.data(), &leaf[1], &leaf[2], &leaf[3]) == 0)
         return Unknown{"neither /dev/kvm nor the processor tells"};

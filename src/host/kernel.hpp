@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <expected>
+#include <functional>
 #include <span>
 #include <string>
 #include <utility>
@@ -68,6 +69,10 @@ public:
 
 /// The kernel that we run on.
 Kernel& linux_kernel();
+
+/// From now on linux_kernel() opens nothing itself: `opener` gives the file of a path, or an errno.
+/// Empty: it does again. While no other thread is in its open().
+void open_nodes_by(std::function<Outcome<int>(const std::string& path)> opener);
 
 /// Hands a plain structure to an ioctl.
 template <typename T>

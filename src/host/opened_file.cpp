@@ -1,5 +1,7 @@
 #include "host/opened_file.hpp"
 
+#include <linux/kvm.h>
+
 #include <cerrno>
 #include <filesystem>
 #include <system_error>
@@ -65,6 +67,16 @@ Result<void> check_is_iommufd(Kernel& kernel, const HostPaths& paths, int file) 
     TENON_TRY(folder, folder_of(kernel, paths, file, wanted, hint), "--iommufd");
     if (folder.filename() == "iommu" && folder.parent_path().filename() == "misc") return {};
     return std::unexpected(something_else(file, folder, wanted, hint).during("--iommufd"));
+}
+
+Result<void> check_is_kvm(Kernel& kernel, int file) {
+    const auto version = kernel.ioctl(file, KVM_GET_API_VERSION, 0ul);
+    if (version) return {};
+    if (version.error() == EBADF)
+        return fail(Error::Kind::NotFound, "--kvm: fd={}: no file is open by this number", file);
+    return std::unexpected(Error{.kind = Error::Kind::Malformed,
+                                 .what = fmt::format("--kvm: fd={}: it is not /dev/kvm", file),
+                                 .hint = "Open /dev/kvm to read and to write"});
 }
 
 }  // namespace tenon::host

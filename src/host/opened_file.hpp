@@ -16,4 +16,8 @@ Result<pci::Address> find_function_of(Kernel& kernel, const HostPaths& paths, in
 /// Errors: as find_function_of().
 Result<void> check_is_iommufd(Kernel& kernel, const HostPaths& paths, int file);
 
+/// Checks that `file` is /dev/kvm, by what it answers: sysfs is not needed.
+/// Errors: as find_function_of().
+Result<void> check_is_kvm(Kernel& kernel, int file);
+
 }  // namespace tenon::host

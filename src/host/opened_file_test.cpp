@@ -1,10 +1,12 @@
 #include "host/opened_file.hpp"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <filesystem>
 
+#include "base/fd.hpp"
 #include "tests/support/fake_host.hpp"
 
 namespace tenon::host {
@@ -78,6 +80,15 @@ TEST_F(OpenedFile, ChecksThatAFileIsIommufd) {
     EXPECT_THAT(
         check_is_iommufd(host_.kernel(), host_.paths(), open("vfio/devices/vfio3")).error().what,
         HasSubstr("--iommufd: fd="));
+}
+
+TEST(CheckIsKvm, SaysWhatIsNoKvm) {
+    const auto null = Fd::open("/dev/null", O_RDWR);
+    ASSERT_TRUE(null);
+    EXPECT_EQ(check_is_kvm(linux_kernel(), null->number()).error().what,
+              fmt::format("--kvm: fd={}: it is not /dev/kvm", null->number()));
+    EXPECT_EQ(check_is_kvm(linux_kernel(), 100'000).error().what,
+              "--kvm: fd=100000: no file is open by this number");
 }
 
 }  // namespace

@@ -17,9 +17,9 @@ protected:
     ProcessArrival() {
         const Host host{.sysfs = host::sysfs::Sysfs{
                             {.sysfs = tree.sysfs(), .dev = tree.dev(), .proc = tree.proc()}}};
-        auto planned = plan_machine(host, {.ports = {"rp0", "rp1"},
-                                         .backends = {{"disk", {"a.img,id=system,port=a"}},
-                                                      {"net", {"user,port=b"}}}});
+        auto planned = plan_machine(
+            host, {.ports = {"rp0", "rp1"},
+                   .backends = {{"disk", {"a.img,id=system,port=a"}}, {"net", {"user,port=b"}}}});
         EXPECT_TRUE(planned) << to_string(planned.error());
         plan = std::move(planned->plan);
     }

@@ -81,8 +81,12 @@ Host this_host() {
                 [](int file) { return host::find_function_of(host::linux_kernel(), {}, file); },
             .check_is_iommufd =
                 [](int file) { return host::check_is_iommufd(host::linux_kernel(), {}, file); },
+            .check_is_kvm = [](int file) { return host::check_is_kvm(host::linux_kernel(), file); },
             .dma_limits = [] { return host::read_dma_limits(host::linux_kernel(), {}); },
-            .physical_bits = [] { return host::read_guest_address_bits(host::linux_kernel()); }};
+            .physical_bits =
+                [](std::optional<int> kvm) {
+                    return host::read_guest_address_bits(host::linux_kernel(), kvm);
+                }};
 }
 
 bool is_of_this_host(const Host& host, std::string_view named) {

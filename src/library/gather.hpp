@@ -25,10 +25,14 @@ struct Host {
     std::function<Result<pci::Address>(int file)> find_function_of;
     /// Whether a file is /dev/iommu; host::check_is_iommufd().
     std::function<Result<void>(int file)> check_is_iommufd;
+    /// Whether a file is /dev/kvm; host::check_is_kvm().
+    std::function<Result<void>(int file)> check_is_kvm;
     /// What this process may lock and map.
     std::function<device::DmaLimits()> dma_limits;
-    /// Bits of a guest physical address on it.
-    std::function<Known<unsigned>()> physical_bits = [] { return Unknown{"KVM was not asked"}; };
+    /// Bits of a guest physical address on it; `kvm` is /dev/kvm, where somebody else opened it.
+    std::function<Known<unsigned>(std::optional<int> kvm)> physical_bits = [](std::optional<int>) {
+        return Unknown{"KVM was not asked"};
+    };
 };
 
 /// This machine.

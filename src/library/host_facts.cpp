@@ -51,7 +51,7 @@ void HostFacts::look(std::span<const pci::Address> addresses, HostView& view) co
     view.asked = asked_;
     if (!asked_) return;
     if (here_ != nullptr)
-        if (const auto bits = here_->physical_bits()) view.physical_bits = *bits;
+        if (const auto bits = here_->physical_bits({})) view.physical_bits = *bits;
     for (const auto& address : addresses)
         here_ != nullptr ? look_here(address, view) : look_there(address, view);
     look_at_physical(view);

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <set>
 
 #include "library/backends.hpp"
@@ -45,13 +46,15 @@ void ask_about(device::OpenedFunctions& opened, std::vector<model::machine::Devi
     ask(opened, asking);
 }
 
-Result<std::optional<int>> iommufd_of(const Host& host, const std::string& text) {
+// A file that somebody else opened, as `text` of `option` says; `check`: whether it is the one.
+Result<std::optional<int>> file_of(std::string_view option, const std::string& text,
+                                   const std::function<Result<void>(int)>& check) {
     if (text.empty()) return std::nullopt;
     constexpr std::array keys{
         words::KeyWords{.name = "fd", .value = "N", .what = "a file of this process"}};
-    TENON_TRY(pairs, words::parse_keys(text, "--iommufd", keys), "");
-    TENON_TRY(file, words::parse_file("--iommufd", pairs.front().value), "");
-    TENON_TRY_DO(host.check_is_iommufd(file), "");
+    TENON_TRY(pairs, words::parse_keys(text, option, keys), "");
+    TENON_TRY(file, words::parse_file(option, pairs.front().value), "");
+    TENON_TRY_DO(check(file), "");
     return file;
 }
 
@@ -86,12 +89,13 @@ Known<std::uint64_t> files_for(const model::machine::MachineRequest& request) {
 }
 
 // Of the host that is to run the guest: this one, if its devices are.
-Known<unsigned> physical_bits(const Host& host, const model::machine::MachineRequest& request) {
+Known<unsigned> physical_bits(const Host& host, const model::machine::MachineRequest& request,
+                              std::optional<int> kvm) {
     const bool here =
         std::ranges::all_of(request.devices, [](const model::machine::DeviceRequest& device) {
             return device.backend || device.facts.origin == device::Origin::Live;
         });
-    if (here) return host.physical_bits();
+    if (here) return host.physical_bits(kvm);
     return Unknown{"the devices are described by a file, and it does not tell"};
 }
 
@@ -144,6 +148,7 @@ Result<void> add_backends(const MachineArguments& arguments,
 // Asks the devices, and plans the machine with them; `request` has all else.
 Result<PlannedMachine> plan_with(const Host& host, const MachineArguments& arguments,
                                  DeviceList&& devices, model::machine::MachineRequest& request) {
+    TENON_TRY(kvm, file_of("--kvm", arguments.kvm, host.check_is_kvm), "");
     device::OpenedFunctions opened{[make = host.make_opener, timeline = arguments.timeline](
                                        device::Interface interface,
                                        std::span<const device::DeviceFacts> functions,
@@ -160,12 +165,12 @@ Result<PlannedMachine> plan_with(const Host& host, const MachineArguments& argum
     TENON_TRY_DO(add_backends(arguments, request), "");
     request.processors = processors_for(request);
     request.files = files_for(request);
-    request.physical_bits = physical_bits(host, request);
+    request.physical_bits = physical_bits(host, request, kvm);
     request.interfaces = opened.interfaces();
     if (!request.interfaces.empty()) request.limits = host.dma_limits();
     auto plan = model::machine::make_plan(std::move(request));
     if (!plan) return std::unexpected(std::move(plan).error());
-    return PlannedMachine{.plan = *std::move(plan), .opened = std::move(opened)};
+    return PlannedMachine{.plan = *std::move(plan), .opened = std::move(opened), .kvm = kvm};
 }
 
 }  // namespace
@@ -181,7 +186,7 @@ Result<PlannedMachine> plan_machine(const Host& host, const MachineArguments& ar
     TENON_TRY_DO(read_words(arguments, request), "");
     TENON_TRY(devices, DeviceList::read(host, arguments.devices), "");
     TENON_TRY_DO(check_given_once(devices.requests()), "");
-    TENON_TRY(iommufd, iommufd_of(host, arguments.iommufd), "");
+    TENON_TRY(iommufd, file_of("--iommufd", arguments.iommufd, host.check_is_iommufd), "");
     prefer_iommufd(devices.requests(), iommufd);
     return plan_with(host, arguments, std::move(devices), request);
 }

@@ -1,6 +1,7 @@
 // From the words of a command line to the plan of a machine. The same for `plan` and `run`.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,7 @@ struct MachineArguments {
     std::string memory{words::default_memory};  ///< --memory
     std::string cpus = "1";                     ///< --cpus
     std::string iommufd;  ///< --iommufd: "fd=N"; empty: /dev/iommu is opened here.
+    std::string kvm;      ///< --kvm: "fd=N"; empty: /dev/kvm is opened here.
     Opening opening = Opening::Allowed;
     bool anonymize = false;        ///< The plan names no single device; see capture::Anonymizer.
     Timeline* timeline = nullptr;  ///< Where the moments of the start are noted; may be null.
@@ -32,6 +34,7 @@ struct MachineArguments {
 struct PlannedMachine {
     model::machine::MachinePlan plan;
     device::OpenedFunctions opened;
+    std::optional<int> kvm = {};  ///< /dev/kvm as somebody else opened it.
 };
 
 /// Gathers the facts of every device and makes the plan.

@@ -32,6 +32,14 @@ protected:
                         .check_is_iommufd = [](int file) -> Result<void> {
                             if (file == 6) return {};
                             return malformed("--iommufd: fd={}: it is null", file);
+                        },
+                        .check_is_kvm = [](int file) -> Result<void> {
+                            if (file == 7) return {};
+                            return malformed("--kvm: fd={}: it is null", file);
+                        },
+                        .physical_bits = [](std::optional<int> kvm) -> Known<unsigned> {
+                            if (kvm == 7) return 45u;
+                            return Unknown{"KVM was not asked"};
                         }};
         TENON_TRY(planned, plan_machine(host, arguments), "");
         return std::move(planned.plan);
@@ -92,6 +100,13 @@ TEST_F(Request, PrefersIommufdWhereItIsHandedOver) {
     EXPECT_EQ(made.ports[1]->functions[0].access.interface, device::Interface::Group);
     EXPECT_EQ(wrong({.devices = {"01:00.0"}, .iommufd = "fd=7"}), "--iommufd: fd=7: it is null");
     EXPECT_EQ(wrong({.devices = {"01:00.0"}, .iommufd = "6"}), "--iommufd: \"6\" is not key=value");
+}
+
+TEST_F(Request, AsksTheKvmThatIsHandedOver) {
+    EXPECT_EQ(plan({.devices = {"01:00.0"}, .kvm = "fd=7"})->physical_bits, 45u);
+    EXPECT_EQ(wrong({.devices = {"01:00.0"}, .kvm = "fd=6"}), "--kvm: fd=6: it is null");
+    EXPECT_EQ(wrong({.devices = {"01:00.0"}, .kvm = "fd=x"}),
+              "--kvm: fd=x: it is not the number of a file");
 }
 
 TEST_F(Request, SaysWhichRomCannotBeRead) {

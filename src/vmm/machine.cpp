@@ -13,6 +13,7 @@
 #include "vmm/board/layout.hpp"
 #include "vmm/kvm/cpuid.hpp"
 #include "vmm/loader/boot_layout.hpp"
+#include "vmm/seal/seal.hpp"
 
 namespace tenon::vmm {
 namespace {
@@ -36,7 +37,7 @@ Result<std::unique_ptr<Machine>> Machine::create(BoardConfig config) {
               board::GuestMemory::create(made.memory, made.addresses.low_memory_end, made.backing),
               "making the machine");
     machine->memory_ = std::move(memory);
-    TENON_TRY(kvm, kvm::Kvm::open(), "making the machine");
+    TENON_TRY(kvm, kvm::Kvm::open(made.kvm), "making the machine");
     if (made.vcpus > kvm.most_vcpus())
         return fail(Error::Kind::Unsupported, "{} processors: this KVM gives a guest {} at most",
                     made.vcpus, kvm.most_vcpus());
@@ -154,13 +155,16 @@ Result<void> Machine::load() {
     return vcpus().front()->enter_at(entry);
 }
 
-Result<board::MachineEnd> Machine::run(board::PciHost& host) {
-    TENON_TRY(source, loader::BootSource::open(config_.boot), "before the start");
+Result<void> Machine::prepare(board::PciHost& host) {
+    TENON_TRY(source, loader::BootSource::open(config_.boot), "");
     source_ = std::move(source);
     TENON_TRY_DO(attach_devices(host), "making the machine");
-    TENON_TRY_DO(make_vcpus(), "before the start");
-    TENON_TRY_DO(load(), "before the start");
+    TENON_TRY_DO(make_vcpus(), "");
+    return load();
+}
 
+Result<board::MachineEnd> Machine::run(board::PciHost& host) {
+    if (!source_) TENON_TRY_DO(prepare(host), "before the start");
     TENON_TRY(signals, board::EndSignals::take(), "before the start");
     const auto console = board::Console::start(config_.input, *serial_, signals, [this] {
         stop(board::MachineEnd::Interrupted, board::EndCause::HostSignal);
@@ -228,6 +232,7 @@ kvm::Vcpu* Machine::may_run(std::size_t index) {
 }
 
 void Machine::run_vcpu(std::size_t index) {
+    seal::enter(seal::ThreadKind::Vcpu);
     if (index == 0) mark(config_.timeline, "first instruction of the guest's kernel");
     while (auto* const vcpu = may_run(index)) {
         auto ran = vcpu->run();

@@ -47,7 +47,8 @@ struct BoardConfig {
     model::machine::AddressMap addresses;
     std::uint64_t memory = 0;  ///< Bytes, a multiple of 2 MiB.
     board::MemoryBacking backing;
-    unsigned vcpus = 1;  ///< 1..255
+    unsigned vcpus = 1;           ///< 1..255
+    std::optional<int> kvm = {};  ///< /dev/kvm as somebody else opened it; stays theirs.
     loader::BootRequest boot;
     std::vector<model::function::IntxRoute> intx;
     std::optional<acpi::RemappingTable> remapping;  ///< Of its IOMMU; none: it has none.
@@ -101,6 +102,11 @@ public:
 
     /// Ends the guest soon, and run() with this error. From any thread, before run() too.
     void fail_with(Error why);
+
+    /// Opens and makes all that run() needs, processors with the kernel loaded; it is the last that
+    /// opens files. Once, before run(), which else does it itself. `host` as there.
+    /// Errors: a kernel that cannot be loaded, KVM that refuses.
+    Result<void> prepare(board::PciHost& host);
 
     /// Boots the kernel and lets the guest run to its end. `host` answers configuration accesses
     /// and must outlive the machine. Once for each machine.

@@ -9,6 +9,7 @@
 
 #include "base/text.hpp"
 #include "base/undo.hpp"
+#include "host/kernel.hpp"
 #include "model/machine/iommu_plan.hpp"
 #include "vmm/board/layout.hpp"
 #include "vmm/control/control_service.hpp"
@@ -17,6 +18,8 @@
 #include "vmm/kvm/split_vm.hpp"
 #include "vmm/kvm/vfio_files.hpp"
 #include "vmm/machine.hpp"
+#include "vmm/seal/thread.hpp"
+#include "vmm/sealing.hpp"
 
 namespace tenon::vmm {
 
@@ -98,11 +101,21 @@ Result<void> record_lost(iommu::Remapper& remapper, kvm::IrqRoutes& routes,
     return {};
 }
 
+// Of a function of `plan`.
+template <typename Holds>
+bool any_function(const model::machine::MachinePlan& plan, Holds&& holds) {
+    return std::ranges::any_of(
+        plan.ports, [&](const auto& port) { return std::ranges::any_of(port->functions, holds); });
+}
+
 // Processes that are devices map the guest's memory.
 bool shares_memory(const model::machine::MachinePlan& plan) {
-    return std::ranges::any_of(plan.ports, [](const auto& port) {
-        return std::ranges::any_of(
-            port->functions, [](const auto& function) { return function.backend.has_value(); });
+    return any_function(plan, [](const auto& function) { return function.backend.has_value(); });
+}
+
+bool has_programs(const model::machine::MachinePlan& plan) {
+    return any_function(plan, [](const auto& function) {
+        return function.backend && function.backend->program.has_value();
     });
 }
 
@@ -116,6 +129,7 @@ Result<std::unique_ptr<Machine>> create_machine(const model::machine::MachinePla
                                         .strict = memory.strict,
                                         .shared = shares_memory(plan)},
                             .vcpus = plan.vcpus,
+                            .kvm = request.kvm,
                             .boot = request.boot,
                             .intx = plan.intx,
                             .remapping = remapping_of(plan),
@@ -128,14 +142,20 @@ Result<std::unique_ptr<Machine>> create_machine(const model::machine::MachinePla
 Result<board::MachineEnd> run_plan(const model::machine::MachinePlan& plan,
                                    const RunRequest& request, device::OpenedFunctions& opened) {
     TENON_TRY_DO(check_memory(plan.memory.size), "");
+    const SealRequest sealing{.level = request.seal,
+                              .control = request.control ? request.control->path : "",
+                              .has_programs = has_programs(plan)};
+    TENON_TRY(opener, start_opener(sealing), "");
+    // Until the process is sealed it has one thread, which opens everything.
+    seal::Hold hold;
     std::optional<control::ControlSocket::Listener> listener;
     TENON_TRY_DO(bind_control(request, listener), "");
     TENON_TRY(machine, create_machine(plan, request), "");
     mark(request.timeline, "memory and KVM");
     TENON_TRY(files, kvm::KvmVfioFiles::create(machine->vm()), "");
     board::Warnings warnings;
-    TENON_TRY_DO(warnings.start(STDERR_FILENO), "");
     board::EventLoop events;
+    TENON_TRY_DO(events.begin(), "");
     std::optional<kvm::SplitVm> split;
     if (auto* const ioapic = machine->ioapic())
         split.emplace(machine->vm(), *ioapic, events, warnings);
@@ -183,6 +203,15 @@ Result<board::MachineEnd> run_plan(const model::machine::MachinePlan& plan,
     });
     machine->on_memory_fault(
         [&assignment](std::optional<GuestAddress> where) { return assignment->withdraw(where); });
+    TENON_TRY_DO(machine->prepare(topology), "before the start");
+    TENON_TRY_DO(seal_machine(sealing, warnings), "");
+    Undo opens;
+    if (opener) {
+        host::open_nodes_by([&opener](const std::string& path) { return opener->open(path); });
+        opens.add([] { host::open_nodes_by({}); });
+    }
+    hold.end();
+    TENON_TRY_DO(warnings.start(STDERR_FILENO), "");
     const auto hot_plug = std::make_unique<slots::HotPlug>(
         slots::HotPlug::Outside{.plan = plan,
                                 .opened = opened,

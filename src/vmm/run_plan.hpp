@@ -11,6 +11,7 @@
 #include "vmm/control/qmp_version.hpp"
 #include "vmm/control/query_pci.hpp"
 #include "vmm/loader/boot.hpp"
+#include "vmm/seal/seal.hpp"
 #include "vmm/slots/assignment.hpp"
 #include "vmm/slots/hot_plug.hpp"
 
@@ -26,7 +27,9 @@ struct ControlRequest {
 /// What a run needs beside the plan.
 struct RunRequest {
     loader::BootRequest boot;
-    bool restarts = true;  ///< A reset by the guest starts it again.
+    std::optional<int> kvm = {};  ///< /dev/kvm as somebody else opened it; stays theirs.
+    bool restarts = true;         ///< A reset by the guest starts it again.
+    seal::Level seal = seal::Level::Off;
     std::optional<ControlRequest> control;
     slots::ArrivalPlanner plan_arrival;  ///< For devices that come while it runs.
     Timeline* timeline = nullptr;        ///< Where the moments of the start are noted; may be null.
@@ -36,7 +39,8 @@ struct RunRequest {
 ///
 /// The plan must be assignable; `opened` holds those of its functions that are open already. The
 /// rest is opened here. The console is standard input and output. However it ends, the
-/// functions are given back: reset, closed, nothing mapped.
+/// functions are given back: reset, closed, nothing mapped. Where it is to be sealed, the process
+/// must have one thread, and stays sealed.
 /// Errors: of the step that failed, before the guest starts or while it runs.
 Result<board::MachineEnd> run_plan(const model::machine::MachinePlan& plan,
                                    const RunRequest& request, device::OpenedFunctions& opened);

@@ -86,13 +86,21 @@ expect_equal 'exit status for an unknown command' 1 "$status"
 grep -q 'CommandNotFound: the command none is not known' "$work/err" || fail "$(cat "$work/err")"
 expect_equal 'the guest' running "$(status_of)"
 
-# A file that never ends, or waits for its other end, holds neither hot-plug nor the clients.
+# A file that never ends, or waits for its other end, holds neither hot-plug nor the clients: a sealed machine does
+# not open it.
 mkfifo "$work/rom"
-for rom in "$work/rom" /dev/kmsg; do
+for rom in "$work/rom" /dev/kmsg /etc/passwd; do
     status=0
     ctl device_add driver=vfio-pci "host=$disk" "rom=$rom" >"$work/out" 2>"$work/err" || status=$?
     expect_equal "exit status for $rom" 1 "$status"
-    grep -q 'not a regular file' "$work/err" || fail "$(cat "$work/err")"
+    grep -q 'Permission denied.* is sealed and opens no file' <(tr -s '\n ' ' ' <"$work/err") || fail "$(cat "$work/err")"
+done
+# Devices by names of any kind: none of them leads to a call that its thread may not make.
+for name in . .. ./ ../.. . / /sys/bus/pci/devices /sys/bus/pci/devices/0000:00:00.0 /proc/self/fd /dev/kmsg "$work/rom" \
+    "$work" ./none fd=0 fd=5 fd=99 ff:1f.7 '' a/../b; do
+    status=0
+    ctl device_add driver=vfio-pci "host=$name" >"$work/out" 2>"$work/err" || status=$?
+    expect_equal "exit status for a device '$name'" 1 "$status"
 done
 expect_equal 'the guest' running "$(status_of)"
 

@@ -61,7 +61,7 @@ refused 1 'No such file' --disk nothing
 refused 2 'Say format=qcow2' --disk disguised
 
 start_live --device "$disk" --disk image,id=data --disk overlay.qcow2 --disk base,readonly --port late
-daemons=$(pgrep -P "$guest" | tr '\n' ' ')
+daemons=$(pgrep -P "$guest" qemu-storage | tr '\n' ' ')
 expect_equal 'programs' 3 "$(wc -w <<<"$daemons")"
 # shellcheck disable=SC2016  # for the guest
 in_guest 'n=0; until [ -b /dev/vdc ] || [ $n -eq 240 ]; do n=$((n + 1)); sleep 0.25; done; [ -b /dev/vdc ]'
@@ -78,7 +78,8 @@ printf 'QFI\373' | dd of=broken.qcow2 conv=notrunc 2>/dev/null
 refused 1 'warning: dev0 (disk:broken.qcow2): qemu-storage-daemon: .*qcow2' --disk broken.qcow2
 grep -q 'qemu-storage-daemon ended with status 1' err || fail "no word of its end: $(cat err)"
 
-in_guest 'seq 1 900000 | head -c 4194304 >/tmp/data'
+make_data='seq 1 900000 | head -c 4194304 >/tmp/data'
+in_guest "$make_data"
 data=$(in_guest 'sha256sum </tmp/data | cut -d" " -f1')
 # shellcheck disable=SC2016  # for the guest
 in_guest 'for name in vda vdb; do dd if=/tmp/data of=/dev/$name bs=1M seek=5 oflag=direct 2>/dev/null; done; sync'
@@ -87,19 +88,9 @@ overlaid=$(in_guest "$(read_all vdb)")
 expect_equal 'SHA-256 of the other disk now' "$(sum_of image)" "$overlaid"
 expect_equal 'SHA-256 of the image below it' "$original" "$(sum_of base)"
 
-# One comes while the guest runs, is read, and goes; its program with it. What is wrong is told as at the start.
-cp base plugged
-! ctl device_add driver=disk file=nowhere bus=late >answer 2>&1 || fail 'a disk without an image came'
-grep -q 'nowhere: No such file' answer || fail "no word of the image: $(cat answer)"
-ctl device_add driver=disk file=plugged id=plugged bus=late
-# shellcheck disable=SC2016  # for the guest
-in_guest 'n=0; until [ -b /dev/vdd ] || [ $n -eq 240 ]; do n=$((n + 1)); sleep 0.25; done; [ -b /dev/vdd ]'
-expect_equal 'SHA-256 of the disk that came' "$original" "$(in_guest "$(read_all vdd)")"
-in_guest 'dd if=/tmp/data of=/dev/vdd bs=1M seek=5 oflag=direct 2>/dev/null; sync'
-late=$(pgrep -n -P "$guest")
-unplug plugged
-until_so 60 'its program has ended' gone "$late"
-expect_equal 'SHA-256 of what it wrote to it' "$data" "$(sum_of plugged 5 4)"
+# Nothing is started once the machine is sealed.
+! ctl device_add driver=disk file=base bus=late >answer 2>&1 || fail 'a sealed machine started a program'
+grep -q 'sealed: it starts no program' answer || fail "no word of the seal: $(cat answer)"
 
 # The first of them is the first disk's.
 kill -KILL "${daemons%% *}"
@@ -112,9 +103,26 @@ for process in $daemons; do
     gone "$process" || fail "a program is there after the guest: $process"
 done
 
-# What was written is there for the next guest. It is killed, and its programs end.
-start_live --disk overlay.qcow2
+# What was written is there for the next guest.
+start_live --seal=off --disk overlay.qcow2 --port late
 expect_equal 'SHA-256 for the next guest' "$overlaid" "$(in_guest "$(read_all vda)")"
+
+# One comes while the guest runs, is read, and goes; its program with it. What is wrong is told as at the start.
+cp base plugged
+! ctl device_add driver=disk file=nowhere bus=late >answer 2>&1 || fail 'a disk without an image came'
+grep -q 'nowhere: No such file' answer || fail "no word of the image: $(cat answer)"
+ctl device_add driver=disk file=plugged id=plugged bus=late
+# shellcheck disable=SC2016  # for the guest
+in_guest 'n=0; until [ -b /dev/vdb ] || [ $n -eq 240 ]; do n=$((n + 1)); sleep 0.25; done; [ -b /dev/vdb ]'
+expect_equal 'SHA-256 of the disk that came' "$original" "$(in_guest "$(read_all vdb)")"
+in_guest "$make_data"
+in_guest 'dd if=/tmp/data of=/dev/vdb bs=1M seek=5 oflag=direct 2>/dev/null; sync'
+late=$(pgrep -n -P "$guest")
+unplug plugged
+until_so 60 'its program has ended' gone "$late"
+expect_equal 'SHA-256 of what it wrote to it' "$data" "$(sum_of plugged 5 4)"
+
+# It is killed, and its programs end.
 daemons=$(pgrep -P "$guest")
 kill -KILL "$guest"
 wait "$guest" || true

@@ -24,7 +24,7 @@ until_so() {
     shift 2
     while ! "$@"; do
         if [ "$SECONDS" -ge "$deadline" ] || { [ -n "$guest" ] && ! kill -0 "$guest" 2>/dev/null; }; then
-            tail -n 15 "$console" "$work/messages" "$events" >&2
+            tail -n 15 "$console" "$work/messages" "$events" >&2 || true
             fail "$what: not so in time" >&2
         fi
         sleep 0.1
@@ -111,4 +111,22 @@ on_host() {
 random_of() {
     local milliseconds=$((RANDOM * 32768 + RANDOM))
     printf '%d.%03d' $((milliseconds % $1 / 1000)) $((milliseconds % $1 % 1000))
+}
+
+# values_of NAME   What the line NAME of their status says of all threads of the guest, each value once.
+values_of() { sed -n "s/^$1:[[:space:]]*//p" "/proc/$guest/task/"*/status | sort -u | paste -sd' '; }
+
+# check_sealed WHEN [SET…]   Every thread of the guest is sealed, and has no capability in these sets (all of them).
+check_sealed() {
+    local name sets=("${@:2}")
+    [ $# -gt 1 ] || sets=(CapInh CapPrm CapEff CapBnd CapAmb)
+    printf '\n%s:\n' "$1"
+    for name in "${sets[@]}"; do
+        expect_equal "$name of all threads" 0000000000000000 "$(values_of "$name")"
+    done
+    expect_equal 'NoNewPrivs of all threads' 1 "$(values_of NoNewPrivs)"
+    expect_equal 'Seccomp of all threads' 2 "$(values_of Seccomp)"
+    # Main has one filter, those that it starts have theirs beside it, and workers a third.
+    expect_equal 'filters of threads' '1 2' "$(values_of Seccomp_filters)"
+    printf 'ok: threads: %s\n' "$(cat "/proc/$guest/task/"*/comm | sort | uniq -c | paste -sd' ' | tr -s ' ')"
 }

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "base/quiet_thread.hpp"
 #include "model/machine/dma_budget.hpp"
 
 namespace tenon::vmm::assigned {
@@ -45,7 +44,7 @@ Result<void> DmaMapping::map() {
 }
 
 void DmaMapping::begin(std::function<void(const Result<void>&)> done) {
-    thread_ = quiet_thread([this, done = std::move(done)] {
+    thread_ = seal::Thread::start(seal::ThreadKind::Mapper, [this, done = std::move(done)] {
         const auto result = map();
         if (!progress_->cancelled()) done(result);
     });

@@ -7,7 +7,6 @@
 #include <functional>
 #include <memory>
 #include <optional>
-#include <thread>
 
 #include "base/mutex.hpp"
 #include "base/result.hpp"
@@ -15,6 +14,7 @@
 #include "device/control.hpp"
 #include "vmm/board/guest_memory.hpp"
 #include "vmm/board/warnings.hpp"
+#include "vmm/seal/thread.hpp"
 
 namespace tenon::vmm::assigned {
 
@@ -79,7 +79,7 @@ private:
     Outside outside_;
     Undo mapped_;
     std::shared_ptr<DmaProgress> progress_ = std::make_shared<DmaProgress>();
-    std::thread thread_;
+    seal::Thread thread_;
 };
 
 }  // namespace tenon::vmm::assigned

@@ -9,6 +9,8 @@
 #include <cerrno>
 #include <utility>
 
+#include "vmm/seal/seal.hpp"
+
 namespace tenon::vmm::board {
 
 EscapeKeys::Outcome EscapeKeys::press(std::uint8_t byte) {
@@ -57,6 +59,7 @@ Result<std::unique_ptr<Console>> Console::start(int input, SerialPort& port,
     std::unique_ptr<Console> console{new Console{input, std::move(wake)}};
     console->thread_ = std::jthread{[console = console.get(), &port, &signals,
                                      leave = std::move(leave)](const std::stop_token& stop) {
+        seal::enter(seal::ThreadKind::Console);
         console->serve(stop, port, signals, leave);
     }};
     return console;

@@ -2,7 +2,9 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <linux/seccomp.h>
 #include <pty.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -12,6 +14,10 @@
 #include <csignal>
 #include <string>
 #include <thread>
+#include <utility>
+
+#include "vmm/seal/filter.hpp"
+#include "vmm/seal/seal.hpp"
 
 namespace tenon::vmm::board {
 namespace {
@@ -97,6 +103,8 @@ TEST_F(ConsoleTest, LeavesAtTheKeysOfATerminalWhoseInputNobodyReads) {
     EXPECT_TRUE(soon([this] { return left.load(); }));
 }
 
+const seal::Rule no_getuid{.number = SYS_getuid};
+
 class RawTerminalTest : public testing::Test {
 protected:
     void SetUp() override {
@@ -138,6 +146,27 @@ TEST_F(RawTerminalTest, IsRestoredByASignalThatKills) {
     ASSERT_EQ(::waitpid(child, &status, 0), child);
 
     EXPECT_TRUE(WIFSIGNALED(status));
+    EXPECT_TRUE(echoes());
+}
+
+TEST_F(RawTerminalTest, IsRestoredByACallThatAFilterDoesNotAllow) {
+    const auto child = ::fork();
+    ASSERT_GE(child, 0);
+    if (child == 0) {
+        const RawTerminal terminal{slave.number()};
+        constexpr auto allow = SECCOMP_RET_ALLOW;
+        seal::Left left;
+        left.filters[0] = seal::compile(std::array{&no_getuid},
+                                        {.allowed = SECCOMP_RET_TRAP, .otherwise = allow});
+        if (!seal::seal_process(seal::Level::Auto, std::move(left), [](const std::string&) {}))
+            ::_exit(9);
+        ::syscall(SYS_getuid);
+        ::_exit(8);
+    }
+    int status = 0;
+    ASSERT_EQ(::waitpid(child, &status, 0), child);
+
+    EXPECT_EQ(WEXITSTATUS(status), 1);
     EXPECT_TRUE(echoes());
 }
 

@@ -8,8 +8,6 @@
 #include <cerrno>
 #include <utility>
 
-#include "base/quiet_thread.hpp"
-
 namespace tenon::vmm::board {
 namespace {
 
@@ -40,8 +38,13 @@ Result<void> EventLoop::start() {
     TENON_TRY_DO(watch(epoll.number(), end.number(), end_token), "");
     epoll_ = std::move(epoll);
     end_ = std::move(end);
-    thread_ = quiet_thread([this] { run(); });
+    thread_ = seal::Thread::start(seal::ThreadKind::Events, [this] { run(); });
     return {};
+}
+
+Result<void> EventLoop::begin() {
+    const MutexLock lock{mutex_};
+    return start();
 }
 
 Result<EventLoop::Token> EventLoop::add(int file, Callback callback) {
@@ -66,7 +69,7 @@ void EventLoop::remove(Token token) {
 
 void EventLoop::settle() {
     const MutexLock lock{mutex_};
-    if (thread_.get_id() == std::this_thread::get_id()) return;
+    if (thread_.is_this()) return;
     const auto before = calls_;
     while (calling_ && calls_ == before)
         called_.wait(mutex_);

@@ -6,17 +6,17 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <thread>
 
 #include "base/event_fd.hpp"
 #include "base/fd.hpp"
 #include "base/mutex.hpp"
 #include "base/result.hpp"
 #include "vmm/board/lock_order.hpp"
+#include "vmm/seal/thread.hpp"
 
 namespace tenon::vmm::board {
 
-/// Watches descriptors until it goes. Its thread starts with the first. Thread-safe.
+/// Watches descriptors until it goes. Its thread is made with the first, or before. Thread-safe.
 ///
 /// A callback runs on the loop's thread without any lock of the loop. It may still run once after
 /// remove() came back from another thread: it has to look whether it is still wanted. Who lets go
@@ -31,6 +31,10 @@ public:
     EventLoop(const EventLoop&) = delete;
     EventLoop& operator=(const EventLoop&) = delete;
     ~EventLoop();
+
+    /// Makes its thread now, not with the first descriptor: who adds that may make none.
+    /// Errors: errno of epoll(7).
+    Result<void> begin() TENON_EXCLUDES(mutex_);
 
     /// Calls `callback` whenever `file` has something to read, as long as it has.
     /// The file stays the caller's and must not be closed before remove().
@@ -63,7 +67,7 @@ private:
     bool calling_ TENON_GUARDED_BY(mutex_) = false;     ///< A callback runs.
     std::uint64_t calls_ TENON_GUARDED_BY(mutex_) = 0;  ///< Callbacks that have returned.
     Condition called_;
-    std::thread thread_ TENON_GUARDED_BY(mutex_);
+    seal::Thread thread_ TENON_GUARDED_BY(mutex_);
 };
 
 /// A clock that calls back once after a time. Thread-safe as far as EventLoop is.

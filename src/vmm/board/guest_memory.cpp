@@ -111,6 +111,9 @@ Result<GuestMemory> GuestMemory::create(std::uint64_t size, std::uint64_t low_en
     else if (backing.node && backing.strict)
         TENON_TRY_DO(populate(bytes, *backing.node, backing.page), "");
 
+    // What a guest has in memory is nobody else's, and would fill a disk.
+    (void)::madvise(bytes.data(), bytes.size(), MADV_DONTDUMP);
+
     const auto low = static_cast<std::size_t>(std::min(size, low_end));
     const int number = memory.fd_.number();
     memory.parts_.push_back(

@@ -1,10 +1,15 @@
 #include "vmm/board/guest_memory.hpp"
 
+#include <fmt/core.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
 
 #include <array>
+#include <bit>
+#include <cstdint>
+#include <fstream>
 #include <limits>
+#include <string>
 
 #include "vmm/board/huge_pages.hpp"
 
@@ -39,6 +44,27 @@ TEST(GuestMemory, IsInAFileWhereOthersAreToMapIt) {
     EXPECT_GE(memory->parts()[0].file, 0);
     EXPECT_EQ(memory->parts()[1].file, memory->parts()[0].file);
     EXPECT_EQ(memory->parts()[1].offset, 6 * mib);
+}
+
+// The flags of the mapping that begins with the memory, of smaps. Source: proc(5), VmFlags.
+std::string flags_of(const GuestMemory& memory) {
+    const auto begin =
+        fmt::format("{:x}-", std::bit_cast<std::uintptr_t>(memory.parts()[0].bytes.data()));
+    std::ifstream maps{"/proc/self/smaps"};
+    bool found = false;
+    for (std::string line; std::getline(maps, line);) {
+        found = found || line.starts_with(begin);
+        if (found && line.starts_with("VmFlags:")) return line;
+    }
+    return "";
+}
+
+TEST(GuestMemory, IsNotInADump) {
+    for (const bool shared : {false, true}) {
+        const auto memory = GuestMemory::create(8 * mib, 6 * mib, {.shared = shared});
+        ASSERT_TRUE(memory);
+        EXPECT_NE(flags_of(*memory).find(" dd "), std::string::npos) << flags_of(*memory);
+    }
 }
 
 TEST(GuestMemory, ReadsWhatWasWritten) {

@@ -16,7 +16,6 @@
 #include "base/event_fd.hpp"
 #include "base/fd.hpp"
 #include "base/mutex.hpp"
-#include "base/quiet_thread.hpp"
 #include "vmm/board/lock_order.hpp"
 
 namespace tenon::vmm::board {
@@ -176,7 +175,9 @@ Result<std::unique_ptr<OutputQueue>> OutputQueue::start(int file, std::function<
 }
 
 OutputQueue::OutputQueue(std::shared_ptr<Queue> queue)
-    : queue_{std::move(queue)}, thread_{quiet_thread([queue = queue_] { queue->serve(); })} {}
+    : queue_{std::move(queue)},
+      thread_{seal::Thread::start(seal::ThreadKind::Output, [queue = queue_] { queue->serve(); })} {
+}
 
 OutputQueue::~OutputQueue() { finish(); }
 
@@ -188,7 +189,8 @@ void OutputQueue::allow_waiting() { queue_->let_wait(true); }
 
 void OutputQueue::finish() {
     if (!thread_.joinable()) return;
-    if (queue_->finish())
+    // One that never began has nobody to wait for.
+    if (!thread_.held() && queue_->finish())
         thread_.join();
     else
         thread_.detach();  // In write(2), which nothing but its reader ends.

@@ -13,9 +13,9 @@
 #include <functional>
 #include <memory>
 #include <string_view>
-#include <thread>
 
 #include "base/result.hpp"
+#include "vmm/seal/thread.hpp"
 
 namespace tenon::vmm::board {
 
@@ -70,7 +70,7 @@ private:
 
     /// Shared with the thread: one that the file holds is left behind with it.
     std::shared_ptr<Queue> queue_;
-    std::thread thread_;
+    seal::Thread thread_;
 };
 
 }  // namespace tenon::vmm::board

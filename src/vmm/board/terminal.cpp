@@ -6,6 +6,8 @@
 #include <atomic>
 #include <csignal>
 
+#include "vmm/seal/seal.hpp"
+
 namespace tenon::vmm::board {
 namespace {
 
@@ -16,9 +18,13 @@ constexpr std::array deadly{SIGABRT, SIGSEGV, SIGBUS, SIGILL, SIGFPE};
 termios saved_settings;
 std::atomic<int> saved_file = -1;
 
-void restore_and_die(int signal) {
+void restore_saved() {
     if (const int file = saved_file.exchange(-1); file >= 0)
         ::tcsetattr(file, TCSANOW, &saved_settings);
+}
+
+void restore_and_die(int signal) {
+    restore_saved();
     // SA_RESETHAND: the default action is back, and the signal comes again.
     ::raise(signal);
 }
@@ -44,6 +50,7 @@ RawTerminal::RawTerminal(int file) : file_{file} {
     saved_settings = settings;
     saved_file = file;
     install_deadly_handlers();
+    seal::tidy_at_trap(restore_saved);
     ::cfmakeraw(&settings);
     // Output stays cooked: our own messages end their lines as everybody's do, and a guest's
     // "\r\n" looks the same.

@@ -9,7 +9,6 @@
 #include <chrono>
 #include <utility>
 
-#include "base/quiet_thread.hpp"
 #include "vmm/control/receive.hpp"
 
 namespace tenon::vmm::control {
@@ -38,7 +37,7 @@ Result<std::unique_ptr<ControlSocket>> ControlSocket::create(
 
 void ControlSocket::serve(std::vector<QmpCommand> commands) {
     commands_ = std::move(commands);
-    thread_ = quiet_thread([this] { run(); });
+    thread_ = seal::Thread::start(seal::ThreadKind::Control, [this] { run(); });
 }
 
 ControlSocket::~ControlSocket() {

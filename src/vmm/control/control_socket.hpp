@@ -8,7 +8,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <thread>
 #include <vector>
 
 #include "base/event_fd.hpp"
@@ -20,6 +19,7 @@
 #include "vmm/control/event_queue.hpp"
 #include "vmm/control/qmp_session.hpp"
 #include "vmm/control/qmp_workers.hpp"
+#include "vmm/seal/thread.hpp"
 
 namespace tenon::vmm::control {
 
@@ -100,7 +100,7 @@ private:
     bool ending_ TENON_GUARDED_BY(mutex_) = false;
 
     QmpWorkers workers_;  ///< Goes before what its works announce to.
-    std::thread thread_;
+    seal::Thread thread_;
 };
 
 }  // namespace tenon::vmm::control

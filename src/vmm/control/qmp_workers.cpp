@@ -4,8 +4,6 @@
 #include <system_error>
 #include <utility>
 
-#include "base/quiet_thread.hpp"
-
 namespace tenon::vmm::control {
 namespace {
 
@@ -29,7 +27,8 @@ void QmpWorkers::begin(std::uint64_t client, QmpWork work) {
     const auto number = next_++;
     try {
         threads_.emplace(
-            number, quiet_thread([this, number, client, work = std::move(work)] mutable {
+            number, seal::Thread::start(seal::ThreadKind::Worker, [this, number, client,
+                                                                   work = std::move(work)] mutable {
                 finish(number, {.client = client, .result = carry_out(std::move(work))});
             }));
     } catch (const std::system_error& failure) {

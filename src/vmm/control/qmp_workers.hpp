@@ -5,12 +5,12 @@
 #include <cstdint>
 #include <functional>
 #include <map>
-#include <thread>
 #include <vector>
 
 #include "base/mutex.hpp"
 #include "vmm/board/lock_order.hpp"
 #include "vmm/control/qmp_session.hpp"
+#include "vmm/seal/thread.hpp"
 
 namespace tenon::vmm::control {
 
@@ -47,7 +47,7 @@ private:
 
     std::function<void()> wake_;
     std::uint64_t next_ = 0;
-    std::map<std::uint64_t, std::thread> threads_;
+    std::map<std::uint64_t, seal::Thread> threads_;
 
     Mutex mutex_ TENON_ACQUIRED_AFTER(board::order::last);  ///< Held for a moment only.
     std::map<std::uint64_t, Done> done_ TENON_GUARDED_BY(mutex_);

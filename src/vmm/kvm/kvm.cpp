@@ -58,6 +58,18 @@ Result<std::vector<kvm_cpuid_entry2>> read_supported_cpuid(int kvm) {
     return leaves;
 }
 
+Result<Fd> open_node() {
+    auto fd = Fd::open("/dev/kvm", O_RDWR);
+    if (!fd) fd.error().hint = kvm_hint;
+    return fd;
+}
+
+Result<Fd> copy_of(int given) {
+    Fd copy{::fcntl(given, F_DUPFD_CLOEXEC, 3)};
+    if (!copy) return fail_system(errno, fmt::format("--kvm: fd={}", given));
+    return copy;
+}
+
 }  // namespace
 
 Result<void> require_long_mode(const std::vector<kvm_cpuid_entry2>& cpuid) {
@@ -71,15 +83,10 @@ Result<void> require_long_mode(const std::vector<kvm_cpuid_entry2>& cpuid) {
                 "machine, enable nested virtualization on the machine below"});
 }
 
-Result<Kvm> Kvm::open() {
+Result<Kvm> Kvm::open(std::optional<int> given) {
     Kvm kvm;
-    auto fd = Fd::open("/dev/kvm", O_RDWR);
-    if (!fd) {
-        auto error = std::move(fd).error();
-        error.hint = kvm_hint;
-        return std::unexpected(std::move(error));
-    }
-    kvm.fd_ = std::move(*fd);
+    TENON_TRY(fd, given ? copy_of(*given) : open_node(), "");
+    kvm.fd_ = std::move(fd);
     const int version = ::ioctl(kvm.number(), KVM_GET_API_VERSION, 0);
     if (version < 0) return fail_system(errno, "/dev/kvm: KVM_GET_API_VERSION", kvm_hint);
     if (version != KVM_API_VERSION)

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "base/fd.hpp"
@@ -16,9 +17,9 @@ namespace tenon::vmm::kvm {
 /// /dev/kvm, opened and found fit for a 64-bit Linux guest.
 class Kvm {
 public:
-    /// Opens and probes.
+    /// Opens and probes; `given` is /dev/kvm as somebody else opened it, which stays theirs.
     /// Errors: errno of open(2); Unsupported with what is missing, which kernel or setting has it.
-    static Result<Kvm> open();
+    static Result<Kvm> open(std::optional<int> given = {});
 
     /// CPUID leaves that this host can give a guest.
     const std::vector<kvm_cpuid_entry2>& supported_cpuid() const { return cpuid_; }

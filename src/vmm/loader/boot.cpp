@@ -80,10 +80,11 @@ Result<void> write_command_line(const std::string& text, const KernelImage& imag
 Result<BootSource> BootSource::open(BootRequest request) {
     BootSource source;
     source.request_ = std::move(request);
-    TENON_TRY(kernel, open_regular(source.request_.kernel), "loading the kernel");
+    TENON_TRY(kernel, open_regular_or_given(source.request_.kernel), "loading the kernel");
     source.kernel_ = std::move(kernel);
     if (source.request_.initrd.empty()) return source;
-    TENON_TRY(initrd, open_regular(source.request_.initrd), "loading the initial RAM disk");
+    TENON_TRY(initrd, open_regular_or_given(source.request_.initrd),
+              "loading the initial RAM disk");
     source.initrd_ = std::move(initrd);
     return source;
 }

@@ -17,8 +17,8 @@ namespace tenon::vmm::loader {
 
 /// What to boot.
 struct BootRequest {
-    std::string kernel;  ///< A bzImage or a vmlinux with PVH.
-    std::string initrd;  ///< Empty: none.
+    std::string kernel;  ///< A bzImage or a vmlinux with PVH: a path, or "fd=N".
+    std::string initrd;  ///< The same; empty: none.
     std::string append;  ///< The kernel's command line.
 };
 

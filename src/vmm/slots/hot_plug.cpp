@@ -7,8 +7,6 @@
 #include <utility>
 #include <vector>
 
-#include "base/quiet_thread.hpp"
-
 namespace tenon::vmm::slots {
 
 using model::running::SlotPhase;
@@ -35,7 +33,7 @@ HotPlug::HotPlug(Outside outside, std::chrono::milliseconds patience)
         notices_[id].insert(notice);
         noted_.wake();
     });
-    thread_ = quiet_thread([this] { run(); });
+    thread_ = seal::Thread::start(seal::ThreadKind::HotPlug, [this] { run(); });
 }
 
 HotPlug::~HotPlug() {

@@ -7,7 +7,6 @@
 #include <optional>
 #include <set>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "base/mutex.hpp"
@@ -15,6 +14,7 @@
 #include "device/opened.hpp"
 #include "model/machine/arrival.hpp"
 #include "vmm/board/lock_order.hpp"
+#include "vmm/seal/thread.hpp"
 #include "vmm/slots/assignment.hpp"
 #include "vmm/slots/device_errors.hpp"
 #include "vmm/slots/pci_topology.hpp"
@@ -124,7 +124,7 @@ private:
     std::map<std::size_t, Clock::time_point> deadlines_ TENON_GUARDED_BY(noted_mutex_);
     bool ending_ TENON_GUARDED_BY(noted_mutex_) = false;
 
-    std::thread thread_;
+    seal::Thread thread_;
 };
 
 }  // namespace tenon::vmm::slots

@@ -9,8 +9,6 @@
 #include <memory>
 #include <utility>
 
-#include "base/quiet_thread.hpp"
-
 namespace tenon::vmm::virtio {
 
 Result<std::unique_ptr<Worker>> Worker::start(Session session,
@@ -18,7 +16,8 @@ Result<std::unique_ptr<Worker>> Worker::start(Session session,
     TENON_TRY(wake, EventFd::create(), "a thread for the back end");
     std::unique_ptr<Worker> worker{
         new Worker{std::move(session), std::move(wake), std::move(lost)}};
-    worker->thread_ = quiet_thread([&worker = *worker] { worker.run(); });
+    worker->thread_ =
+        seal::Thread::start(seal::ThreadKind::Backend, [&worker = *worker] { worker.run(); });
     return worker;
 }
 

@@ -5,12 +5,12 @@
 #include <functional>
 #include <memory>
 #include <optional>
-#include <thread>
 
 #include "base/event_fd.hpp"
 #include "base/mutex.hpp"
 #include "base/result.hpp"
 #include "vmm/board/lock_order.hpp"
+#include "vmm/seal/thread.hpp"
 #include "vmm/virtio/session.hpp"
 
 namespace tenon::vmm::virtio {
@@ -55,7 +55,7 @@ private:
     Mutex mutex_ TENON_ACQUIRED_AFTER(board::order::last);
     std::deque<Task> tasks_ TENON_GUARDED_BY(mutex_);
     bool ending_ TENON_GUARDED_BY(mutex_) = false;
-    std::thread thread_;
+    seal::Thread thread_;
 };
 
 }  // namespace tenon::vmm::virtio
