@@ -45,7 +45,7 @@ chmod +x old/passt
 PATH=$work/old:$PATH refused 'it is too old'
 
 start_live --device "$disk" --net user,host,forward=tcp:2222:22 --net user,mac=52:54:00:00:00:07
-daemons=$(pgrep -P "$guest" | tr '\n' ' ')
+daemons=$(pgrep -P "$guest" passt | tr '\n' ' ')
 expect_equal 'programs' 2 "$(wc -w <<<"$daemons")"
 expect_equal 'station addresses' '52:54:00:12:34:56 52:54:00:00:00:07' \
     "$(in_guest 'cat /sys/class/net/eth0/address /sys/class/net/eth1/address' | tr '\n' ' ' | sed 's/ $//')"
