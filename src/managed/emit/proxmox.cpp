@@ -82,7 +82,7 @@ private:
         moved_ = moved_ || slot != port.slot || function != port.function;
         port.slot = slot;
         port.function = function;
-        port.shares_device = function == 0;
+        port.shares_device = true;  // As its files say, of each.
         for (unsigned number = 0; number < port.functions.size(); ++number)
             this->function(port.functions[number], number, port.functions.size() > 1);
     }
