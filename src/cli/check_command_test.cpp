@@ -295,7 +295,7 @@ TEST_F(CheckCommand, ReadsXmlOfLibvirt) {
     EXPECT_EQ(outcome.status, 1);
     EXPECT_THAT(outcome.out, HasSubstr("vm.xml:5: <hostdev type='pci'> 0000:65:00.0"));
     EXPECT_THAT(outcome.out,
-                HasSubstr("      <controller type='pci' index='1' model='pcie-root-port'/>\n"));
+                HasSubstr("      <controller type='pci' index='4' model='pcie-root-port'/>\n"));
     EXPECT_EQ(
         check({file("bomb.xml", "<!DOCTYPE a [<!ENTITY b 'c'>]><domain>&b;</domain>").c_str()})
             .status,

@@ -96,6 +96,27 @@ def xml_follows_the_schema():
         yield f"only {compared} domains were compared"
 
 
+def libvirt_runs_what_was_planned():
+    """libvirt itself takes each domain, and the command that it makes of it is the same guest, with nothing to be found."""
+    if guests.emulator() is None:
+        print("SKIPPED: the emulator of the virtual host is not there yet: lab/boot.sh gets it")
+        sys.exit(77)
+    texts = {name: guests.for_libvirt(text) for name, text in outputs("libvirt")}
+    commands = guests.commands_of_libvirt(list(texts.values()))
+    if commands is None:
+        sys.exit(77)
+    for (name, text), command in zip(texts.items(), commands):
+        if command.startswith("REFUSED"):
+            yield f"{name}: {command}\n{text}"
+            continue
+        planned, run = guests.as_libvirt_runs_it(guests.read(PROGRAM, text), guests.read(PROGRAM, command))
+        traps = set(run.get("traps", ["unreadable"])) - (OF_PLACES if has_place(name) else set())
+        told = guests.difference(planned, run) or (traps and f"findings: {traps}")
+        if told:
+            yield f"{name}: differs in {told}\n{text}\n{command}"
+    print(f"{len(texts)} domains")
+
+
 def qemu_takes_the_command():
     """QEMU itself starts with the ports, the memory and the vIOMMU, and knows every property of a function."""
     emulator = guests.emulator()
