@@ -104,9 +104,13 @@ archive_unpack() {
 }
 
 archive_unpack_closure() {
-    local suite=$1 package=$2 into=$3 file
+    local suite=$1 package=$2 into=$3 file archives
+    # One at a time: all that was downloaded is taken.
+    exec {archives}>"$archive_folder/archives.lock"
+    flock "$archives"
     archive_apt apt-get -t "$suite" --download-only install "$package" ||
         unavailable "cannot download $package"
     for file in "$archive_folder"/archives/*.deb; do dpkg -x "$file" "$into"; done
     archive_apt apt-get clean
+    exec {archives}>&-
 }

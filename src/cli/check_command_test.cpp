@@ -148,6 +148,25 @@ TEST_F(CheckCommand, AsksTheHostThatIsNamed) {
     EXPECT_THAT(outcome.out, HasSubstr("the links of 1 function are"));
 }
 
+TEST_F(CheckCommand, FindsNothingOfAFunctionThatARecordOfOthersLacks) {
+    std::filesystem::create_directories(tree_.proc());
+    const auto file = tree_.proc() + "/record";
+    const auto record = [&](std::string_view more) {
+        std::ofstream{file, std::ios::trunc}
+            << more << "0000:41:00.0 Non-Volatile memory controller: a disk\n"
+            << "00: 36 1b 10 00 06 04 10 00 02 02 08 01 00 00 00 00\n";
+        return check({"--host", file.c_str(), "--", "kvm", "-M", "q35", "-device",
+                      "pcie-root-port,id=rp", "-device", "vfio-pci,host=66:00.0,bus=rp"});
+    };
+
+    const auto part = record("");
+    EXPECT_EQ(part.status, 0) << part.out << part.err;
+    EXPECT_THAT(part.out, HasSubstr("the host does not tell whether 0000:66:00.0 is there"));
+    const auto whole = record(
+        "0000:00:00.0 Host bridge: one\n00: 86 80 c0 29 06 00 00 00 00 00 00 06 00 00 00 00\n");
+    EXPECT_THAT(whole.out, HasSubstr("0000:66:00.0 is not on the host"));
+}
+
 TEST_F(CheckCommand, ReadsAProcess) {
     std::filesystem::create_directories(tree_.proc() + "/77");
     std::ofstream{tree_.proc() + "/77/cmdline", std::ios::binary}
@@ -276,7 +295,7 @@ TEST_F(CheckCommand, ReadsXmlOfLibvirt) {
     EXPECT_EQ(outcome.status, 1);
     EXPECT_THAT(outcome.out, HasSubstr("vm.xml:5: <hostdev type='pci'> 0000:65:00.0"));
     EXPECT_THAT(outcome.out,
-                HasSubstr("      <controller type='pci' index='1' model='pcie-root-port'/>\n"));
+                HasSubstr("      <controller type='pci' index='4' model='pcie-root-port'/>\n"));
     EXPECT_EQ(
         check({file("bomb.xml", "<!DOCTYPE a [<!ENTITY b 'c'>]><domain>&b;</domain>").c_str()})
             .status,

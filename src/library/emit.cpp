@@ -14,6 +14,7 @@
 #include "managed/emit/prepared.hpp"
 #include "managed/emit/proxmox.hpp"
 #include "managed/emit/qemu.hpp"
+#include "model/chosen/target.hpp"
 
 namespace tenon::library {
 namespace {
@@ -39,6 +40,20 @@ constexpr auto rows =
 constexpr std::uint16_t ats_capability = 0x0f;
 
 constexpr unsigned most_address_bits = 52;  // Of x86-64.
+
+to::Place place_of(model::chosen::QemuPlace place) {
+    switch (place) {
+        case model::chosen::QemuPlace::RootBus:
+            return to::Place::RootBus;
+        case model::chosen::QemuPlace::Conventional:
+            return to::Place::Conventional;
+        case model::chosen::QemuPlace::Pc:
+            return to::Place::Pc;
+        case model::chosen::QemuPlace::Port:
+            break;
+    }
+    return to::Place::Port;
+}
 
 // What the user said of a property; empty: nothing.
 std::string_view said_of(const std::vector<PropertyReport>& reports, std::string_view name) {
@@ -79,6 +94,7 @@ public:
     explicit Converter(const model::machine::MachinePlan& plan) : from_{plan} {}
 
     to::Machine convert() {
+        target();
         machine_.processors = from_.vcpus;
         machine_.memory = {.size = from_.memory.size,
                            .page = from_.memory.page,
@@ -100,6 +116,23 @@ private:
     template <typename... Parts>
     void lack(fmt::format_string<Parts...> format, Parts&&... parts) {
         machine_.lacks.push_back(fmt::format(format, std::forward<Parts>(parts)...));
+    }
+
+    // Whether the guest finds anything from 0x100 on, where ATS is.
+    bool reaches_extended() const {
+        return machine_.place == to::Place::Port || machine_.place == to::Place::RootBus;
+    }
+
+    // Whose words, and where, if the plan is one of QEMU's guest.
+    void target() {
+        const auto choice = model::chosen::find_target(from_.version);
+        if (!choice) return;
+        machine_.place = place_of(choice->target->place);
+        const auto said = std::ranges::find(from_.properties, "target", &PropertyReport::name);
+        if (said == from_.properties.end()) return;
+        constexpr std::string_view before = "qemu-";
+        if (said->value.starts_with(before)) machine_.qemu = said->value.substr(before.size());
+        if (said->value != choice->target->name) lack("QEMU {}: {}", machine_.qemu, said->effect);
     }
 
     void port(const model::slot::PortPlan& plan) {
@@ -162,7 +195,7 @@ private:
                          .device = view.device,
                          .number = view.function,
                          .completes_atomics = view.atomics.counted() != 0,
-                         .ats = ats_of(view),
+                         .ats = reaches_extended() ? ats_of(view) : to::Ats::Auto,
                          .iommufd = plan.access.interface == device::Interface::Iommufd};
         if (plan.facts.address) one.address = *plan.facts.address;
         if (view.msix && view.msix->device_table) one.msix_bar = view.msix->table_bar;
@@ -192,6 +225,9 @@ private:
             std::string_view usual;
             std::string_view consequence;
         };
+        // Keys that the version has no word for.
+        for (const auto& warning : plan.view.warnings)
+            if (warning.contains(" has nothing like it")) lack("{}: {}", plan.view.host, warning);
         static constexpr auto keys = std::to_array<Key>(
             {{"intx", "auto", "QEMU shows INTx, and delivers it its own way"},
              {"reset", "auto", "QEMU resets it in its own way when the guest starts"},

@@ -56,6 +56,37 @@ TEST(MachineToEmit, HasThePlacesOfThePlan) {
     EXPECT_FALSE(machine.viommu);
 }
 
+TEST(MachineToEmit, HasTheVersionAndThePlaceOfQemusPlan) {
+    auto request = with(nvme());
+    request.version = "QEMU 11.0, root-bus";
+    request.devices[0].keys.ats = model::chosen::AtsMode::Off;
+
+    const auto machine = emitted(std::move(request));
+
+    EXPECT_EQ(machine.qemu, "11.0");
+    EXPECT_EQ(machine.place, managed::emit::Place::RootBus);
+    EXPECT_EQ(machine.ports[0].functions[0].ats, Ats::Auto);
+    EXPECT_THAT(machine.lacks, ElementsAre(HasSubstr("0000:65:00.0: ats: QEMU 11.0, root-bus has "
+                                                     "nothing like it")));
+}
+
+TEST(MachineToEmit, SaysNothingOfAtsWhereNoGuestCouldFindIt) {
+    auto request = with(nvme());
+    request.version = "QEMU 11.1, pc";
+
+    EXPECT_EQ(emitted(std::move(request)).ports[0].functions[0].ats, Ats::Auto);
+}
+
+TEST(MachineToEmit, SaysWhatIsDoubtfulOfAVersionWithoutRules) {
+    auto request = with(nvme());
+    request.version = "QEMU 7.2";
+
+    const auto machine = emitted(std::move(request));
+
+    EXPECT_EQ(machine.qemu, "7.2");
+    EXPECT_THAT(machine.lacks, ElementsAre(HasSubstr("QEMU 7.2: what QEMU 11.0 shows its guest")));
+}
+
 TEST(MachineToEmit, KnowsNoAddressOfADumpThatTellsNone) {
     auto device = nvme();
     device.facts.address = Unknown{"not told"};

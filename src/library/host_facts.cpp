@@ -52,6 +52,10 @@ void HostFacts::look(std::span<const pci::Address> addresses, HostView& view) co
     if (!asked_) return;
     if (here_ != nullptr)
         if (const auto bits = here_->physical_bits({})) view.physical_bits = *bits;
+    // A record of some functions alone has no host bridge.
+    view.whole = here_ != nullptr || std::ranges::any_of(entries_, [](const capture::Entry& one) {
+                     return one.address && *one.address == pci::Address{};
+                 });
     for (const auto& address : addresses)
         here_ != nullptr ? look_here(address, view) : look_there(address, view);
     look_at_physical(view);

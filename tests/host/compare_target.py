@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """Compares what `tenon plan --target qemu` predicted with what QEMU's guest sees.
 
-    compare_target.py SEEN NAME=PLACE=PLANNED...
+    compare_target.py SEEN NAME=PLACE=PLANNED[@ADDRESS]...
 
 SEEN is `lspci -D -xxxx` of all functions of the guest. PLANNED is what `plan --emit lspci` printed: of
 a function in a place with a port, the port as well. PLACE is where the guest has the function, as
 lspci -PP writes it, with device numbers alone from the second part on: 00:03.0/00.1 is function 1
-behind the port 00:03.0, 00:10.0 a function on the root bus.
+behind the port 00:03.0, 00:10.0 a function on the root bus. Of a plan of several functions ADDRESS is
+the one, or the port, that is meant.
 
 Every byte has to be equal, but for the registers of compare_config.py and, of a port, those below.
 """
@@ -108,12 +109,15 @@ def main(seen_file, *named):
     functions = blocks(Path(seen_file).read_text(encoding="utf-8"))
     wrong = total = 0
     for name, place, planned_file in (one.split("=", 2) for one in named):
+        planned_file, _, only = planned_file.partition("@")
         planned = blocks(Path(planned_file).read_text(encoding="utf-8"))
         pairs = []
         for address, config in planned.items():
+            if only and address != only:
+                continue
             if address.startswith("00:"):
                 pairs.append(("port", config, place.split("/", maxsplit=1)[0], PORT_RUN_TIME))
-            elif address[-1] == place[-1]:
+            elif only or address[-1] == place[-1]:
                 run_time = compare_config.RUN_TIME + of_device(config)
                 pairs.append(("function", config, place, run_time))
         if not pairs:

@@ -42,8 +42,18 @@ expect() {
         fail "$1 is not to be planned: $(cat "$work/err")"
     compared+=("$1=$2=$work/planned-$1")
     # Unopened, the kernel's part is predicted too. What its port completes nobody knows then.
-    "$TENON" plan --no-open --emit lspci "${@:4}" 2>/dev/null | sed '/^00:[01].\../,/^$/d' >"$work/unopened-$1"
+    "$TENON" plan --no-open --emit lspci "${@:4}" 2>/dev/null | without_ports >"$work/unopened-$1"
     compared+=("$1-unopened=$2=$work/unopened-$1")
+}
+
+without_ports() { sed '/^00:[01].\../,/^$/d'; }
+
+# expect_function NAME PLACE QEMU-ARGUMENTS TENON-WORD…   The same of a function whose port is none that plans know.
+expect_function() {
+    arguments+=(-device "vfio-pci,$3$backend")
+    "$TENON" plan --emit lspci "${@:4}" 2>"$work/err" | without_ports >"$work/planned-$1" ||
+        fail "$1 is not to be planned: $(cat "$work/err")"
+    compared+=("$1=$2=$work/planned-$1")
 }
 
 # planned NAME ROW   The prediction has this row: what was laid over the device is there to be compared.
@@ -113,3 +123,16 @@ expect edu-on-pc 00:12.0 host=04:00.0,bus=pci.0,addr=12 --target qemu,place=pc 0
 expect e1000e-relocated-on-pc 00:13.0 host=03:00.0,bus=pci.0,addr=13,x-msix-relocation=bar3 \
     --target qemu,place=pc 0000:03:00.0,msix-relocation=bar3
 guest pc
+
+# Behind an IOMMU of the guest's in scalable mode: below a switch and an older port, and on the root bus.
+arguments+=(-device "intel-iommu,intremap=on,caching-mode=on,scalable-mode=on"
+    -device "pcie-root-port,id=port1,bus=pcie.0,addr=1,chassis=1"
+    -device "x3130-upstream,id=up,bus=port1,addr=0" -device "xio3130-downstream,id=down,bus=up,addr=0,chassis=2"
+    -device "ioh3420,id=port2,bus=pcie.0,addr=2,chassis=3")
+expect_function igb-below-a-switch 00:01.0/00.0/00.0/00.0 host=02:00.0,bus=down,addr=0 --target qemu 0000:02:00.0
+expect_function nvme-below-ioh3420 00:02.0/00.0 host=01:00.0,bus=port2,addr=0 --target qemu "$disk"
+expect_function virtio-net-on-the-root-bus 00:12.0 host=05:00.0,bus=pcie.0,addr=12 --target qemu,place=root-bus \
+    0000:05:00.0
+expect_function edu-on-the-root-bus 00:10.0 host=04:00.0,bus=pcie.0,addr=10 --target qemu,place=root-bus 0000:04:00.0
+expect_function rtl8139-on-the-root-bus 00:11.0 host=00:0a.0,bus=pcie.0,addr=11 --target qemu,place=root-bus 0000:00:0a.0
+guest q35,kernel-irqchip=split

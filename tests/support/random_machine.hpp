@@ -17,6 +17,7 @@ inline managed::emit::Machine random_machine(unsigned seed) {
     constexpr std::uint64_t mebibyte = std::uint64_t{1} << 20;
 
     Machine machine{.processors = 1 + below(64)};
+    if (chance(3)) machine.place = static_cast<Place>(below(4));
     machine.memory.size = (1 + below(64)) * 1024 * mebibyte;
     if (chance(4)) machine.memory.page = chance(2) ? 2 * mebibyte : 1024 * mebibyte;
     if (chance(4)) machine.memory.node = below(4);

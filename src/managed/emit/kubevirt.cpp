@@ -52,10 +52,14 @@ private:
         line(0, "kind: VirtualMachineInstance");
         line(0, "metadata:");
         line(1, "name: tenon");
+        if (from_.place == Place::RootBus) {
+            line(1, "annotations:");
+            line(2, "kubevirt.io/placePCIDevicesOnRootComplex: \"true\"");
+        }
         line(0, "spec:");
         line(1, "domain:");
         line(2, "machine:");
-        line(3, "type: q35");
+        line(3, fmt::format("type: {}", board_of(from_)));
         line(2, "cpu:");
         line(3, fmt::format("cores: {}", from_.processors));
         line(3, "model: host-passthrough");
@@ -86,7 +90,7 @@ private:
         std::vector<std::string_view> hosts;
         for (const auto& one : port.functions)
             hosts.push_back(one.host);
-        if (hosts.size() > 1)
+        if (hosts.size() > 1 && from_.place == Place::Port)
             lack(
                 "{} were planned for one slot and have several: libvirt gives each function a "
                 "port of its own. AtomicOps are kept by that; a driver may miss what is in the "
@@ -116,6 +120,8 @@ private:
             lack(
                 "ports, slots and windows are libvirt's choice, and which functions of a node the "
                 "guest gets is the cluster's: any with the same ids");
+        if (from_.place == Place::Conventional)
+            lack("the functions are behind ports: KubeVirt has no word for a conventional bus");
         if (from_.viommu)
             lack(
                 "the guest has no IOMMU: KubeVirt has no word for one, and its functions reach "

@@ -88,7 +88,8 @@ private:
     }
 
     void processor() {
-        line(1, "<os><type arch='x86_64' machine='q35'>hvm</type></os>");
+        line(1,
+             fmt::format("<os><type arch='x86_64' machine='{}'>hvm</type></os>", board_of(from_)));
         const bool split = from_.viommu && from_.viommu->interrupt_remapping;
         line(1, fmt::format("<features><acpi/><apic/>{}</features>",
                             split ? "<ioapic driver='qemu'/>" : ""));
@@ -102,13 +103,16 @@ private:
     void devices() {
         line(1, "<devices>");
         const auto hole = hole_size(from_);
-        line(2, fmt::format("<controller type='pci' index='0' model='pcie-root'{}",
+        line(2, fmt::format("<controller type='pci' index='0' model='{}'{}",
+                            from_.place == Place::Pc ? "pci-root" : "pcie-root",
                             hole ? fmt::format("><pcihole64 unit='KiB'>{}</pcihole64></controller>",
                                                *hole / kibibyte)
                                  : "/>"));
         unsigned index = 0;
-        for (const auto& one : from_.ports)
-            port(one, ++index);
+        if (from_.place == Place::Port)
+            for (const auto& one : from_.ports)
+                port(one, ++index);
+        if (from_.place == Place::Conventional) bridge();
         // Libvirt would add these.
         line(2, "<controller type='usb' model='none'/>");
         line(2, "<memballoon model='none'/>");
@@ -117,9 +121,25 @@ private:
         for (const auto& one : from_.ports) {
             ++index;
             for (const auto& function : one.functions)
-                hostdev(function, index, function.number == 0 && one.functions.size() > 1);
+                hostdev(function, place_of(one, index, function));
         }
         line(1, "</devices>");
+    }
+
+    void bridge() {
+        line(2, "<controller type='pci' index='1' model='pcie-root-port'>");
+        line(3, address(0, 1, 0, false));
+        line(2, "</controller>");
+        line(2, "<controller type='pci' index='2' model='pcie-to-pci-bridge'>");
+        line(3, address(1, 0, 0, false));
+        line(2, "</controller>");
+    }
+
+    // The address of a function of the slot, whose port has the index.
+    std::string place_of(const Port& slot, unsigned index, const Function& one) const {
+        const bool several = one.number == 0 && slot.functions.size() > 1;
+        if (from_.place == Place::Port) return address(index, 0, one.number, several);
+        return address(from_.place == Place::Conventional ? 2 : 0, slot.slot, one.number, several);
     }
 
     void port(const Port& one, unsigned index) {
@@ -141,7 +161,7 @@ private:
         override("iommu0", extras(one));
     }
 
-    void hostdev(const Function& one, unsigned bus, bool multifunction) {
+    void hostdev(const Function& one, std::string_view place) {
         const auto host = one.address.value_or(pci::Address{});
         const auto alias = fmt::format("ua-{}", one.id);
         line(2, "<hostdev mode='subsystem' type='pci' managed='yes'>");
@@ -152,7 +172,7 @@ private:
         line(3, fmt::format("<alias name='{}'/>", alias));
         if (one.rom == Rom::None) line(3, "<rom bar='off'/>");
         if (one.rom == Rom::File) line(3, fmt::format("<rom file='{}'/>", escaped(one.rom_file)));
-        line(3, address(bus, 0, one.number, multifunction));
+        line(3, place);
         line(2, "</hostdev>");
         override(alias, extras(one));
     }

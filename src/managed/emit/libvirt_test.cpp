@@ -54,6 +54,23 @@ TEST(LibvirtDomain, IsADomain) {
         "</domain>\n");
 }
 
+TEST(LibvirtDomain, PutsFunctionsWhereTheyArePlanned) {
+    const auto placed = [](Place place) {
+        auto machine = nvme();
+        machine.place = place;
+        machine.ports[0].slot = 3;
+        return libvirt_domain(machine);
+    };
+
+    EXPECT_THAT(placed(Place::RootBus), HasSubstr("bus='0x00' slot='0x03' function='0x0'/>\n"
+                                                  "    </hostdev>"));
+    EXPECT_THAT(placed(Place::Conventional), HasSubstr("model='pcie-to-pci-bridge'"));
+    EXPECT_THAT(placed(Place::Conventional), HasSubstr("bus='0x02' slot='0x03' function='0x0'/>\n"
+                                                       "    </hostdev>"));
+    EXPECT_THAT(placed(Place::Pc), HasSubstr("machine='pc'"));
+    EXPECT_THAT(placed(Place::Pc), HasSubstr("model='pci-root'/>\n    <controller type='usb'"));
+}
+
 TEST(LibvirtDomain, OverridesWhatLibvirtHasNoWordFor) {
     auto machine = nvme();
     machine.ports[0].speed = 5;

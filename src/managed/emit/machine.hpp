@@ -16,6 +16,14 @@ enum class Rom { Device, None, File };
 /// What a user or a plan wants of Address Translation Services; Auto: what the manager does anyway.
 enum class Ats { Auto, On, Off };
 
+/// Where the guest is to have the functions.
+enum class Place {
+    Port,          ///< Below root ports of machine q35.
+    RootBus,       ///< On the root bus of machine q35.
+    Conventional,  ///< Behind a bridge to conventional PCI of machine q35.
+    Pc,            ///< On the root bus of machine pc.
+};
+
 /// A function of the host.
 struct Function {
     std::string id;
@@ -35,10 +43,10 @@ struct Function {
     std::string rom_file;  ///< A path; of Rom::File.
 };
 
-/// A root port and its slot.
+/// A root port and its slot; in another place than below ports only the slot, with its functions.
 struct Port {
     std::string name;
-    unsigned slot = 1;           ///< On the root bus, 1..31.
+    unsigned slot = 1;           ///< Of the port on the root bus, or of the functions; 1..31.
     unsigned function = 0;       ///< The same, 0..7.
     bool shares_device = false;  ///< Function 0 of several ports.
     unsigned physical_slot = 0;
@@ -72,6 +80,8 @@ struct Memory {
 
 /// All of it.
 struct Machine {
+    std::string qemu = "11.1";  ///< The version whose words and rules count.
+    Place place = Place::Port;  ///< Of all functions.
     unsigned processors = 1;
     Memory memory;
     std::optional<unsigned> address_bits;  ///< Of guest physical addresses, at most.

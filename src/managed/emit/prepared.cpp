@@ -40,7 +40,7 @@ private:
                });
     }
 
-    std::set<std::string> taken_{"iommufd0", "ram"};
+    std::set<std::string> taken_{"iommufd0", "ram", "conventional", "conventional-port"};
 };
 
 // Which functions of the root bus ports have.
@@ -67,6 +67,23 @@ Error no_room() {
             .hint = "Plan with fewer ports, or with --prefer one-slot"};
 }
 
+// A bus without ports of its own.
+struct BusRow {
+    Place place;
+    std::string_view name;
+    unsigned first;  // Slot.
+    unsigned last;
+    std::string_view cost;
+};
+
+constexpr auto buses = std::to_array<BusRow>(
+    {{Place::RootBus, "the root bus", 1, chipset - 1,
+      "QEMU shows an endpoint there as an integrated one, without a link or AtomicOps"},
+     {Place::Conventional, "a conventional bus", 1, devices - 1,
+      "QEMU shows neither their PCI Express capability nor anything from 0x100 on"},
+     {Place::Pc, "the bus of machine pc", 2, devices - 1,
+      "QEMU shows nothing of them from 0x100 on, and no port completes AtomicOps"}});
+
 std::string names_of(const std::vector<Function>& functions) {
     std::vector<std::string_view> names;
     for (const auto& one : functions)
@@ -81,8 +98,12 @@ public:
 
     Result<Machine> prepare() {
         TENON_TRY_DO(check_files(), "");
-        TENON_TRY_DO(leave_chipset(), "");
-        TENON_TRY_DO(settle_atomics(), "");
+        if (machine_.place == Place::Port) {
+            TENON_TRY_DO(leave_chipset(), "");
+            TENON_TRY_DO(settle_atomics(), "");
+        } else {
+            TENON_TRY_DO(leave_ports(), "");
+        }
         for (auto& port : machine_.ports)
             begin_at_zero(port);
         name_all();
@@ -101,6 +122,60 @@ private:
                                             one.host, printable_line(one.rom_file)),
                         .hint = "Rename the file"});
         return {};
+    }
+
+    template <typename... Parts>
+    void lack(fmt::format_string<Parts...> format, Parts&&... parts) {
+        machine_.lacks.push_back(fmt::format(format, std::forward<Parts>(parts)...));
+    }
+
+    // Slots of ports become slots of the bus.
+    Result<void> leave_ports() {
+        const auto& bus = *std::ranges::find(buses, machine_.place, &BusRow::place);
+        if (machine_.ports.empty()) return {};
+        lack("the functions are on {}, as place= says: {}", bus.name, bus.cost);
+        auto slot = bus.first;
+        auto ports = std::exchange(machine_.ports, {});
+        for (auto& port : ports) {
+            if (port.functions.empty()) {
+                lack("the port {} is left out: {} has none", port.name, bus.name);
+                continue;
+            }
+            if (slot > bus.last)
+                return std::unexpected(
+                    Error{.kind = Error::Kind::Unsupported,
+                          .what = fmt::format("{} has no slot left for what was planned for {}",
+                                              bus.name, port.name),
+                          .hint = "Plan with fewer slots"});
+            if (port.memory || port.prefetchable)
+                lack("no room is reserved for what was planned for {}: only ports reserve some",
+                     port.name);
+            machine_.ports.push_back({.name = std::move(port.name),
+                                      .slot = slot++,
+                                      .physical_slot = port.physical_slot,
+                                      .functions = std::move(port.functions)});
+        }
+        leave_pasid();
+        return {};
+    }
+
+    // PASID is beyond what a conventional bus reaches.
+    void leave_pasid() {
+        if (machine_.place == Place::RootBus) return;
+        for (auto& port : machine_.ports)
+            for (auto& one : port.functions)
+                one.pasid_at.reset();
+        if (!machine_.viommu) return;
+        if (machine_.place == Place::Pc) {
+            lack("the guest has no IOMMU: QEMU's machine pc takes none");
+            machine_.viommu.reset();
+        } else if (machine_.viommu->first_stage) {
+            lack(
+                "the guest's IOMMU has no first-stage tables: QEMU takes none behind a bridge to "
+                "conventional PCI");
+            machine_.viommu->first_stage = false;
+            machine_.viommu->pasid_bits = 0;
+        }
     }
 
     Result<void> leave_chipset() {

@@ -55,6 +55,53 @@ TEST(Prepared, GivesAFunctionThatWantsAtomicsAPortOfItsOwn) {
     EXPECT_THAT(machine.lacks[0], HasSubstr("--prefer one-slot"));
 }
 
+TEST(Prepared, HasSlotsOfTheBusWhereThereAreNoPorts) {
+    auto machine = card();
+    machine.place = Place::RootBus;
+    machine.ports.push_back({.name = "spare", .slot = 2});
+    machine.ports.push_back({.name = "rp0", .slot = 3, .speed = 5, .memory = 4096});
+    machine.ports[2].functions = {function("65:00.0", 0, true)};
+
+    const auto ready = prepared(std::move(machine), Prefer::Atomics).value();
+
+    ASSERT_EQ(ready.ports.size(), 2U);
+    EXPECT_THAT(hosts(ready.ports[0]), ElementsAre("0b:00.0", "0b:00.1"));
+    EXPECT_EQ(ready.ports[0].slot, 1U);
+    EXPECT_EQ(ready.ports[1].slot, 2U);
+    EXPECT_EQ(ready.ports[1].speed, std::nullopt);
+    EXPECT_THAT(ready.lacks,
+                ElementsAre(HasSubstr("the functions are on the root bus, as place= says"),
+                            HasSubstr("the port spare is left out"),
+                            HasSubstr("no room is reserved for what was planned for rp0")));
+}
+
+TEST(Prepared, HasNoMoreSlotsThanTheBus) {
+    Machine machine{.place = Place::Pc};
+    for (unsigned n = 0; n < 31; ++n) {
+        machine.ports.push_back({.name = "rp" + std::to_string(n)});
+        machine.ports.back().functions = {function("65:00.0", 0, false)};
+    }
+
+    EXPECT_THAT(prepared(machine, Prefer::Planned).error().what,
+                HasSubstr("the bus of machine pc has no slot left"));
+    machine.ports.pop_back();
+    EXPECT_EQ(prepared(machine, Prefer::Planned).value().ports.back().slot, 31U);
+}
+
+TEST(Prepared, HasNoPasidBehindConventionalBuses) {
+    auto machine = card();
+    machine.place = Place::Conventional;
+    machine.viommu = Viommu{.first_stage = true, .pasid_bits = 20};
+    machine.ports[0].functions[0].pasid_at = 0xff8;
+
+    const auto behind = prepared(machine, Prefer::Planned).value();
+    EXPECT_FALSE(behind.viommu->first_stage);
+    EXPECT_EQ(behind.viommu->pasid_bits, 0U);
+    EXPECT_EQ(behind.ports[0].functions[0].pasid_at, std::nullopt);
+    machine.place = Place::Pc;
+    EXPECT_FALSE(prepared(machine, Prefer::Planned).value().viommu);
+}
+
 TEST(Prepared, TakesACardApartWhereItsUserAskedForAtomics) {
     auto machine = card();
     machine.ports[0].atomics_asked = true;

@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <array>
 #include <iterator>
 #include <utility>
 #include <vector>
@@ -26,11 +27,22 @@ std::pair<unsigned, unsigned> place_of(unsigned n) {
     return {0x11, n - 12};
 }
 
+// Where a function of hostpciN is that is behind no port.
+unsigned conventional_slot_of(unsigned n) {
+    static constexpr std::array<unsigned, 4> first{0x10, 0x11, 0x1b, 0x1c};
+    return n < first.size() ? first.at(n) : 0xd + n - static_cast<unsigned>(first.size());
+}
+
 // A name that a line of key=value can have.
 bool is_plain(std::string_view text) {
     constexpr std::string_view plain =
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.";
     return !text.empty() && text.find_first_not_of(plain) == std::string_view::npos;
+}
+
+bool loses_atomics(const Port& port) {
+    return port.functions.size() > 1 &&
+           std::ranges::any_of(port.functions, &Function::completes_atomics);
 }
 
 class Adapter {
@@ -39,6 +51,16 @@ public:
 
     Machine adapt() {
         drop_ports();
+        if (machine_.place == Place::RootBus) {
+            lack(
+                "the functions are behind ports: Proxmox puts them onto the root bus for old "
+                "Windows alone");
+            machine_.place = Place::Port;
+            if (std::ranges::any_of(machine_.ports, loses_atomics))
+                lack(
+                    "AtomicOps: the ports of slots with several functions complete none, as QEMU "
+                    "has them for a function that is alone");
+        }
         unsigned n = 0;
         for (auto& port : machine_.ports)
             place(port, n++);
@@ -78,11 +100,15 @@ private:
     }
 
     void place(Port& port, unsigned n) {
-        const auto [slot, function] = place_of(n);
-        moved_ = moved_ || slot != port.slot || function != port.function;
-        port.slot = slot;
-        port.function = function;
-        port.shares_device = function == 0;
+        if (machine_.place == Place::Port) {
+            const auto [slot, function] = place_of(n);
+            moved_ = moved_ || slot != port.slot || function != port.function;
+            port.slot = slot;
+            port.function = function;
+            port.shares_device = true;  // As its files say, of each.
+        } else {
+            port.slot = conventional_slot_of(n);
+        }
         for (unsigned number = 0; number < port.functions.size(); ++number)
             this->function(port.functions[number], number, port.functions.size() > 1);
     }
@@ -175,7 +201,7 @@ private:
     }
 
     void board() {
-        std::string machine = "q35";
+        std::string machine{board_of(from_)};
         if (from_.viommu) {
             machine += fmt::format(",viommu=intel,aw-bits={}", from_.viommu->address_bits);
             if (from_.viommu->device_tlb) argument("-global", "intel-iommu.device-iotlb=on");
@@ -190,7 +216,8 @@ private:
         line("vga", "serial0");
         line("serial0", "socket");
         if (const auto hole = hole_size(from_))
-            argument("-global", fmt::format("q35-pcihost.pci-hole64-size={}", size_words(*hole)));
+            argument("-global", fmt::format("{}.pci-hole64-size={}", host_bridge_of(from_),
+                                            size_words(*hole)));
     }
 
     void memory() {
@@ -213,14 +240,15 @@ private:
         for (const auto& one : port.functions)
             hosts.push_back(address_words(one));
         const auto& first = port.functions.front();
-        auto value = fmt::format("{},pcie=1", fmt::join(hosts, ";"));
+        auto value = fmt::format("{}", fmt::join(hosts, ";"));
+        if (from_.place == Place::Port) value += ",pcie=1";
         if (first.rom == Rom::None) value += ",rombar=0";
         if (first.rom == Rom::File)
             value += fmt::format(",romfile={}", first.rom_file.substr(rom_folder.size()));
         line(fmt::format("hostpci{}", n), value);
         for (const auto& one : extras(first))
             argument("-set", fmt::format("device.hostpci{}.{}={}", n, one.name, one.value));
-        port_arguments(port, n);
+        if (from_.place == Place::Port) port_arguments(port, n);
     }
 
     // What the ports that are there have otherwise.

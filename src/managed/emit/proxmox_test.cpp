@@ -31,6 +31,21 @@ Machine card() {
     return machine;
 }
 
+TEST(ProxmoxConfig, PutsFunctionsWhereTheyArePlanned) {
+    const auto placed = [](Place place) {
+        auto machine = card();
+        machine.place = place;
+        machine.ports[0] = {.name = "gpu", .slot = 1, .functions = machine.ports[0].functions};
+        return proxmox_config(machine);
+    };
+
+    EXPECT_THAT(placed(Place::Conventional), HasSubstr("machine: q35\n"));
+    EXPECT_THAT(placed(Place::Conventional), HasSubstr("hostpci0: 0000:0b:00.0;0000:0b:00.1\n"));
+    EXPECT_THAT(placed(Place::Pc), HasSubstr("machine: pc\n"));
+    EXPECT_THAT(placed(Place::RootBus), HasSubstr("0000:0b:00.1,pcie=1\n"));
+    EXPECT_THAT(placed(Place::RootBus), HasSubstr("Proxmox puts them onto the root bus for old"));
+}
+
 TEST(ProxmoxConfig, IsAFileOfAGuest) {
     EXPECT_EQ(proxmox_config(card()),
               "# The guest of Tenon's plan under Proxmox VE. Firmware, disks and network are yours "

@@ -38,6 +38,7 @@ public:
         // In front of every function: one that is made before it has its DMA not translated.
         if (from_.viommu)
             add("-device", fmt::format("intel-iommu,{}", viommu_properties(*from_.viommu)));
+        if (from_.place == Place::Conventional) bridge();
         unsigned chassis = 0;
         for (const auto& one : from_.ports)
             port(one, ++chassis);
@@ -51,7 +52,7 @@ private:
     }
 
     void board() {
-        std::string machine = "q35,accel=kvm";
+        auto machine = fmt::format("{},accel=kvm", board_of(from_));
         if (from_.viommu && from_.viommu->interrupt_remapping) machine += ",kernel-irqchip=split";
         if (has_backend()) machine += ",memory-backend=ram";
         add("-machine", machine);
@@ -60,7 +61,8 @@ private:
                         : "host");
         add("-smp", std::to_string(from_.processors));
         if (const auto hole = hole_size(from_))
-            add("-global", fmt::format("q35-pcihost.pci-hole64-size={}", size_words(*hole)));
+            add("-global",
+                fmt::format("{}.pci-hole64-size={}", host_bridge_of(from_), size_words(*hole)));
     }
 
     bool has_backend() const { return from_.memory.page != 0 || from_.memory.node; }
@@ -81,20 +83,44 @@ private:
         add("-object", backend);
     }
 
+    void bridge() {
+        add("-device", "pcie-root-port,id=conventional-port,bus=pcie.0,addr=1.0,chassis=1,slot=1");
+        add("-device", "pcie-pci-bridge,id=conventional,bus=conventional-port,addr=0.0");
+    }
+
     void port(const Port& one, unsigned chassis) {
+        if (from_.place == Place::Port) root_port(one, chassis);
+        for (const auto& function : one.functions)
+            this->function(function, one);
+    }
+
+    void root_port(const Port& one, unsigned chassis) {
         auto text = fmt::format("pcie-root-port,id={},bus=pcie.0,addr={:x}.{:x},chassis={},slot={}",
                                 one.name, one.slot, one.function, chassis, one.physical_slot);
         if (one.shares_device) text += ",multifunction=on";
         if (!one.hotplug) text += ",hotplug=off";
         text += keys(extras(one));
         add("-device", text);
-        for (const auto& function : one.functions)
-            this->function(function, one);
+    }
+
+    std::string_view bus_of(const Port& port) const {
+        switch (from_.place) {
+            case Place::RootBus:
+                return "pcie.0";
+            case Place::Conventional:
+                return "conventional";
+            case Place::Pc:
+                return "pci.0";
+            case Place::Port:
+                break;
+        }
+        return port.name;
     }
 
     void function(const Function& one, const Port& port) {
-        auto text = fmt::format("vfio-pci,id={},host={},bus={},addr=0.{:x}", one.id,
-                                address_words(one), port.name, one.number);
+        const auto slot = from_.place == Place::Port ? 0 : port.slot;
+        auto text = fmt::format("vfio-pci,id={},host={},bus={},addr={:x}.{:x}", one.id,
+                                address_words(one), bus_of(port), slot, one.number);
         if (one.number == 0 && port.functions.size() > 1) text += ",multifunction=on";
         if (one.iommufd) text += ",iommufd=iommufd0";
         text += keys(extras(one));
@@ -105,8 +131,9 @@ private:
 
     std::string comment() const {
         const std::vector<std::string> head{
-            "The guest of Tenon's plan under QEMU 11.1. Firmware, disks, network and a console are "
-            "yours to add"};
+            fmt::format("The guest of Tenon's plan under QEMU {}. Firmware, disks, network and a "
+                        "console are yours to add",
+                        from_.qemu)};
         bool ats = false;
         for (const auto& port : from_.ports)
             for (const auto& one : port.functions)

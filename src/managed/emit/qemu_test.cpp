@@ -105,6 +105,33 @@ TEST(QemuCommand, ReservesWindowsAndSwitchesHotPlugOff) {
                 HasSubstr("slot=1,hotplug=off,mem-reserve=67108864,pref64-reserve=274877906944\n"));
 }
 
+TEST(QemuCommand, PutsFunctionsWhereTheyArePlanned) {
+    const auto placed = [](Place place) {
+        auto machine = nvme();
+        machine.place = place;
+        machine.ports[0].slot = 3;
+        machine.window64 = 128 * gibibyte;
+        return qemu_command(machine);
+    };
+
+    EXPECT_THAT(placed(Place::RootBus), HasSubstr("host=0000:65:00.0,bus=pcie.0,addr=3.0"));
+    EXPECT_THAT(placed(Place::RootBus), Not(HasSubstr("pcie-root-port")));
+    EXPECT_THAT(placed(Place::Conventional),
+                HasSubstr("-device pcie-pci-bridge,id=conventional,bus=conventional-port,addr=0.0 "
+                          "\\\n  -device vfio-pci,id=dev0,host=0000:65:00.0,bus=conventional,"
+                          "addr=3.0"));
+    EXPECT_THAT(placed(Place::Pc), HasSubstr("-machine pc,accel=kvm"));
+    EXPECT_THAT(placed(Place::Pc), HasSubstr("-global i440FX-pcihost.pci-hole64-size=256G"));
+    EXPECT_THAT(placed(Place::Pc), HasSubstr("host=0000:65:00.0,bus=pci.0,addr=3.0"));
+}
+
+TEST(QemuCommand, SaysWhoseWordsItHas) {
+    auto machine = nvme();
+    machine.qemu = "11.0";
+
+    EXPECT_THAT(qemu_command(machine), HasSubstr("plan under QEMU 11.0."));
+}
+
 TEST(QemuCommand, MakesRoomForLargeBars) {
     auto machine = nvme();
     machine.window64 = 128 * gibibyte;

@@ -35,7 +35,7 @@ std::string address_words(const Function& function) {
 }
 
 std::optional<std::uint64_t> hole_size(const Machine& machine) {
-    constexpr std::uint64_t by_default = std::uint64_t{32} << 30;
+    const auto by_default = std::uint64_t{machine.place == Place::Pc ? 2U : 32U} << 30;
     constexpr std::uint64_t most = std::uint64_t{1} << 50;
     if (machine.window64 > most) return std::nullopt;
     // A BAR is aligned to its own size, and none is larger than all of them.
@@ -93,6 +93,14 @@ std::vector<Extra> extras(const Viommu& viommu) {
         all.push_back(
             {.name = "pasid-bits", .value = std::to_string(viommu.pasid_bits), .type = "unsigned"});
     return all;
+}
+
+std::string_view board_of(const Machine& machine) {
+    return machine.place == Place::Pc ? "pc" : "q35";
+}
+
+std::string_view host_bridge_of(const Machine& machine) {
+    return machine.place == Place::Pc ? "i440FX-pcihost" : "q35-pcihost";
 }
 
 bool uses_iommufd(const Machine& machine) {

@@ -49,6 +49,12 @@ std::vector<Extra> extras(const Port& port);
 /// Those of a vIOMMU.
 std::vector<Extra> extras(const Viommu& viommu);
 
+/// The machine type: "q35", "pc".
+std::string_view board_of(const Machine& machine);
+
+/// QEMU's name of the host bridge, whose property the hole for 64-bit BARs is.
+std::string_view host_bridge_of(const Machine& machine);
+
 /// Whether any function is assigned through iommufd.
 bool uses_iommufd(const Machine& machine);
 

@@ -228,13 +228,18 @@ private:
             const auto& other = tree_.nodes[index];
             if (other.slot != node.slot) continue;
             if (other.function == node.function) {
+                contested_.insert({node.bus, node.slot});
                 problem(Problem::Kind::AddressTaken, device, other.driver, other.device);
                 return false;
             }
             const bool alone = other.function == 0 && !other.multifunction;
             const bool first = node.function == 0 && !node.multifunction;
             if (alone || first) {
-                problem(Problem::Kind::NotMultifunction, device, other.driver, other.device);
+                // QEMU ended where function 0 of the others found its place taken.
+                if (contested_.contains({node.bus, node.slot}))
+                    placeless_.insert(device);
+                else
+                    problem(Problem::Kind::NotMultifunction, device, other.driver, other.device);
                 return false;
             }
         }
@@ -272,6 +277,7 @@ private:
     Tree tree_;
     std::map<std::string, std::size_t> by_name_;
     std::set<std::size_t> placeless_;  // Devices of problems, and what goes onto their buses.
+    std::set<std::pair<std::size_t, unsigned>> contested_;  // Slots that somebody did not get.
 };
 
 }  // namespace

@@ -102,8 +102,10 @@ private:
                 {.option = option("VGA", "", devices, "a display"), .habit = Habit::Root});
         const auto balloon = devices.at("autoattachMemBalloon");
         if (is_true(balloon))
-            wanted_.emulated.push_back({.option = option("virtio-balloon-pci", "", balloon,
-                                                         "autoattachMemBalloon: true")});
+            wanted_.emulated.push_back(
+                {.option = option("virtio-balloon-pci", "", balloon, "autoattachMemBalloon: true"),
+                 .habit = on_root_ ? Habit::Root : Habit::Port,
+                 .rank = libvirt::Rank::Balloon});
         assign(devices.at("gpus"), "gpus", "ua-gpu");
         assign(devices.at("hostDevices"), "hostDevices", "ua-hostdevice");
         for (const auto& one : devices.at("interfaces").items(most_devices))

@@ -54,6 +54,8 @@ public:
     WantedDevices read() {
         for (const auto& device : domain_.child("devices").children())
             if (has_room(device)) take(device);
+        add_usual();
+        further_displays();
         std::ranges::stable_sort(all_.controllers, {}, &Controller::index);
         return std::move(all_);
     }
@@ -66,6 +68,41 @@ private:
         if (count == said::most_options && !full_) note(device, "and more devices are not read");
         full_ = true;
         return false;
+    }
+
+    // What libvirt adds where the domain says nothing of it.
+    void add_usual() {
+        const auto devices = domain_.child("devices");
+        const auto add = [&](std::string type, std::string id, Rank rank, std::string_view what) {
+            Wanted wanted{.option = make_option(std::move(type), std::move(id), devices),
+                          .rank = rank};
+            wanted.option.origin = fmt::format("{}, which libvirt adds", what);
+            wanted.option.added = true;
+            all_.emulated.push_back(std::move(wanted));
+        };
+        const bool usb =
+            std::ranges::any_of(devices.children("controller"),
+                                [](const Element& one) { return one.attribute("type") == "usb"; });
+        if (!usb && q35_) add("qemu-xhci", "usb", Rank::Controller, "USB controller");
+        if (!usb && said::board_of(to_) == said::Board::Pc) {
+            add("piix3-usb-uhci", "usb", Rank::Controller, "USB controller");
+            all_.emulated.back().address = PciAddress{.slot = 1, .function = 2};
+        }
+        if (!devices.child("memballoon"))
+            add("virtio-balloon-pci", "balloon0", Rank::Balloon, "balloon");
+    }
+
+    // Only the first has the PC's registers.
+    void further_displays() {
+        bool first = true;
+        for (auto& one : all_.emulated) {
+            if (one.rank != Rank::Display || std::exchange(first, false)) continue;
+            const auto type = one.option.type;
+            const bool express = type == "virtio-vga" || type == "bochs-display";
+            one.habit = express ? Habit::Port : Habit::Conventional;
+            if (type == "virtio-vga") one.option.type = "virtio-gpu-pci";
+            if (type == "qxl-vga") one.option.type = "qxl";
+        }
     }
 
     void take(const Element& device) {
@@ -249,7 +286,8 @@ private:
         to_.objects.push_back(std::move(backend));
         say(option, "memdev", name);
         if (const auto block = target.child("block")) say(option, "block-size", size(block));
-        all_.emulated.push_back({.option = std::move(option), .address = read_address(device)});
+        all_.emulated.push_back(
+            {.option = std::move(option), .address = read_address(device), .rank = Rank::Other});
     }
 
     const Element& domain_;

@@ -14,13 +14,14 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-// A domain of q35 with these devices, and what stands beside them.
+// A domain of q35 with these devices, and what stands beside them; libvirt adds none but ports.
 std::string domain(std::string_view devices, std::string_view beside = "") {
     return fmt::format(
         "<domain type='kvm' xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'>\n"
         "<memory unit='GiB'>8</memory>\n"
         "<os><type arch='x86_64' machine='q35'>hvm</type></os>\n"
-        "<cpu mode='host-passthrough'/>\n{}<devices>\n{}</devices>\n</domain>\n",
+        "<cpu mode='host-passthrough'/>\n{}<devices>\n{}<controller type='usb' model='none'/>"
+        "<memballoon model='none'/></devices>\n</domain>\n",
         beside, devices);
 }
 
@@ -73,7 +74,7 @@ TEST(Domain, IsFoundInAStateAndInASnapshot) {
     const auto inner = domain(hostdev("0x65"));
 
     EXPECT_EQ(
-        read(fmt::format("<domstatus state='running'>\n{}</domstatus>", inner)).devices.size(), 2u);
+        read(fmt::format("<domstatus state='running'>\n{}</domstatus>", inner)).devices.size(), 3u);
     EXPECT_EQ(read(fmt::format("<domainsnapshot>\n<name>a</name>\n{}</domainsnapshot>", inner))
                   .devices.back()
                   .place.line,
@@ -131,10 +132,11 @@ TEST(Domain, AddsAPortForEachFunctionThatNamesNone) {
     const auto vm =
         read(domain(hostdev("0x65") + hostdev("0x66") + "<video><model type='vga'/></video>\n"));
 
-    EXPECT_THAT(devices_of(vm),
-                ElementsAre("pcie-root-port pci.1 pcie.0 0x2",
-                            "pcie-root-port pci.2 pcie.0 0x2.0x1", "VGA  pcie.0 0x1",
-                            "vfio-pci hostdev0 pci.1 0x0", "vfio-pci hostdev1 pci.2 0x0"));
+    EXPECT_THAT(
+        devices_of(vm),
+        ElementsAre("pcie-root-port pci.1 pcie.0 0x2", "pcie-root-port pci.2 pcie.0 0x2.0x1",
+                    "pcie-root-port pci.3 pcie.0 0x2.0x2", "VGA  pcie.0 0x1",
+                    "vfio-pci hostdev0 pci.1 0x0", "vfio-pci hostdev1 pci.2 0x0"));
     EXPECT_EQ(device_of(vm, "pci.1").properties.text("multifunction"), "on");
     EXPECT_THAT(guest::make_tree(vm).problems, IsEmpty());
 }
@@ -162,10 +164,11 @@ TEST(Domain, PutsConventionalDevicesBehindABridge) {
         read(domain("<interface type='user'><model type='e1000'/></interface>\n"
                     "<interface type='user'><model type='virtio'/></interface>\n"));
 
-    EXPECT_THAT(devices_of(vm),
-                ElementsAre("pcie-root-port pci.1 pcie.0 0x1", "pcie-pci-bridge pci.2 pci.1 0x0",
-                            "pcie-root-port pci.3 pcie.0 0x1.0x1", "e1000  pci.2 0x1",
-                            "virtio-net-pci  pci.3 0x0"));
+    EXPECT_THAT(
+        devices_of(vm),
+        ElementsAre("pcie-root-port pci.1 pcie.0 0x1", "pcie-pci-bridge pci.2 pci.1 0x0",
+                    "pcie-root-port pci.3 pcie.0 0x1.0x1", "pcie-root-port pci.4 pcie.0 0x1.0x2",
+                    "e1000  pci.2 0x1", "virtio-net-pci  pci.3 0x0"));
     EXPECT_THAT(guest::make_tree(vm).problems, IsEmpty());
 }
 
@@ -176,8 +179,29 @@ TEST(Domain, PutsAllOntoTheRootOfAPc) {
         hostdev("1") + "</devices></domain>");
 
     EXPECT_THAT(devices_of(vm),
-                ElementsAre("cirrus-vga  pci.0 0x2", "virtio-balloon-pci  pci.0 0x3",
-                            "vfio-pci hostdev0 pci.0 0x4"));
+                ElementsAre("cirrus-vga  pci.0 0x2", "virtio-balloon-pci  pci.0 0x4",
+                            "piix3-usb-uhci usb pci.0 0x1.0x2", "vfio-pci hostdev0 pci.0 0x3"));
+}
+
+TEST(Domain, HasWhatLibvirtAddsByItself) {
+    const auto vm = read("<domain type='kvm'><os><type machine='q35'>hvm</type></os><devices>" +
+                         hostdev("1") + "</devices></domain>");
+
+    EXPECT_THAT(
+        devices_of(vm),
+        ElementsAre("pcie-root-port pci.1 pcie.0 0x1", "pcie-root-port pci.2 pcie.0 0x1.0x1",
+                    "pcie-root-port pci.3 pcie.0 0x1.0x2", "pcie-root-port pci.4 pcie.0 0x1.0x3",
+                    "qemu-xhci usb pci.1 0x0", "virtio-balloon-pci balloon0 pci.3 0x0",
+                    "vfio-pci hostdev0 pci.2 0x0"));
+    EXPECT_TRUE(device_of(vm, "balloon0").added);
+    EXPECT_FALSE(device_of(vm, "hostdev0").added);
+}
+
+TEST(Domain, TellsOfOtherFunctionsOfASlotWhereThereAreSome) {
+    const auto vm = read(
+        domain("<controller type='pci' index='1' model='pcie-root-port'/>\n" + hostdev("0x65")));
+
+    EXPECT_EQ(device_of(vm, "pci.1").properties.text("multifunction"), "");
 }
 
 TEST(Domain, BuildsSwitchesAndRootsOfNodes) {

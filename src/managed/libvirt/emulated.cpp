@@ -51,7 +51,9 @@ constexpr auto usb_controllers =
                         {"ich9-uhci2", {"ich9-usb-uhci2", Habit::Placed}},
                         {"ich9-uhci3", {"ich9-usb-uhci3", Habit::Placed}},
                         {"ehci", {"usb-ehci", Habit::Conventional}},
-                        {"pci-ohci", {"pci-ohci", Habit::Conventional}}});
+                        {"pci-ohci", {"pci-ohci", Habit::Conventional}},
+                        {"", {"piix3-usb-uhci", Habit::Conventional}},
+                        {"piix3-uhci", {"piix3-usb-uhci", Habit::Conventional}}});
 
 constexpr auto scsi_controllers =
     std::to_array<Row>({{"virtio-scsi", {"virtio-scsi-pci"}},
@@ -98,7 +100,7 @@ Kind controller(const Element& device, bool q35) {
     if (type == "nvme") return {"nvme"};
     const auto index = device.attribute("index");
     const bool first = index.empty() || index == "0";
-    if (type == "sata" && !(q35 && first)) return {"ahci", Habit::Root};
+    if (type == "sata" && !(q35 && first)) return {"ahci", Habit::Conventional};
     return {};
 }
 
@@ -108,6 +110,26 @@ Kind input(const Element& device) {
     if (type == "mouse") return {"virtio-mouse-pci"};
     if (type == "keyboard") return {"virtio-keyboard-pci"};
     return {type == "passthrough" ? "virtio-input-host-pci" : "virtio-tablet-pci"};
+}
+
+Rank rank_of(std::string_view element) {
+    static constexpr auto ranks =
+        std::to_array<std::pair<std::string_view, Rank>>({{"filesystem", Rank::Filesystem},
+                                                          {"interface", Rank::Network},
+                                                          {"sound", Rank::Sound},
+                                                          {"controller", Rank::Controller},
+                                                          {"disk", Rank::Disk},
+                                                          {"memballoon", Rank::Balloon},
+                                                          {"rng", Rank::Random},
+                                                          {"watchdog", Rank::Watchdog},
+                                                          {"video", Rank::Display},
+                                                          {"shmem", Rank::SharedMemory},
+                                                          {"input", Rank::Input},
+                                                          {"serial", Rank::Serial},
+                                                          {"vsock", Rank::Socket}});
+    const auto* const row =
+        std::ranges::find(ranks, element, &std::pair<std::string_view, Rank>::first);
+    return row == ranks.end() ? Rank::Other : row->second;
 }
 
 // None: no element of libvirt.
@@ -152,12 +174,17 @@ Emulated read_emulated(const Element& device, bool q35) {
     if (kind->driver.empty()) return {.known = true};
     Wanted wanted{.option = make_option(std::string{kind->driver}, "", device),
                   .habit = kind->habit,
-                  .address = read_address(device)};
+                  .address = read_address(device),
+                  .rank = rank_of(device.name())};
+    constexpr std::string_view ich9 = "ich9-usb-";
+    if (q35 && !wanted.address && kind->driver.starts_with(ich9)) {
+        const unsigned number = kind->driver.back() - '1';
+        const bool fast = kind->driver.substr(ich9.size()).starts_with("ehci");
+        wanted.address = PciAddress{
+            .slot = 0x1d, .function = fast ? 7 : number, .multifunction = !fast && number == 0};
+    }
     if (device.name() == "memballoon" && device.attribute("freePageReporting") == "on")
         say(wanted.option, "free-page-reporting", "on");
-    // The second of qxl has another name.
-    if (kind->driver == "qxl-vga" && device.child("model").attribute("primary") == "no")
-        wanted.option.type = "qxl";
     return {.known = true, .wanted = std::move(wanted)};
 }
 

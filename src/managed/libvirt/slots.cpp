@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <set>
+#include <span>
 #include <utility>
 
 namespace tenon::managed::libvirt {
@@ -19,14 +21,20 @@ struct Slot {
     bool is_free() const {
         return std::ranges::none_of(taken, [](bool one) { return one; });
     }
+
+    bool has_one() const { return std::ranges::count(taken, true) == 1; }
 };
 
+// Where libvirt puts a bridge of that kind, if it is free.
+constexpr unsigned slot_of_dmi_bridge = 0x1e;
+
 // What a bus is to those that look for a place.
-enum class Bus { Root, Port, Upstream, Conventional, Expander };
+enum class Bus { Root, Port, Upstream, Conventional, DmiBridge, Expander };
 
 Bus bus_of(std::string_view model) {
     if (model == "pcie-switch-upstream-port") return Bus::Upstream;
     if (model == "pcie-expander-bus" || model == "pci-expander-bus") return Bus::Expander;
+    if (model == "dmi-to-pci-bridge") return Bus::DmiBridge;
     if (model.ends_with("-port")) return Bus::Port;
     return Bus::Conventional;
 }
@@ -36,7 +44,50 @@ public:
     Placer(WantedDevices all, const said::Place& added, said::Configuration& to)
         : all_{std::move(all)}, added_{added}, to_{to}, board_{said::board_of(to)} {}
 
+    // The controllers that are wanted, with those that are missing, which have no place yet.
+    std::vector<Controller> missing() {
+        std::vector<Controller> wanted = all_.controllers;
+        const auto said = wanted.size();
+        place_all();
+        wanted.insert(wanted.end(), all_.controllers.begin() + static_cast<std::ptrdiff_t>(said),
+                      all_.controllers.end());
+        for (auto& one : std::span{wanted}.subspan(said))
+            one.wanted.address.reset();
+        return wanted;
+    }
+
+    // The port that libvirt adds for what may come: where it had to add some, and none is free.
+    std::optional<Controller> spare() {
+        bool has_ports = false;
+        for (const auto& [index, bus] : buses_) {
+            if (bus != Bus::Port) continue;
+            const auto found = used_.find(index);
+            if (found == used_.end() || found->second[0].is_free()) return std::nullopt;
+            has_ports = true;
+        }
+        const auto index = next_index();
+        if (!has_ports || !index) return std::nullopt;
+        add_controller(*index);
+        return all_.controllers.back();
+    }
+
     void place() {
+        place_all();
+        for (auto& one : all_.controllers)
+            settle(one.wanted);
+        emit();
+    }
+
+private:
+    // Function 0 tells of others where there are others.
+    void settle(Wanted& one) {
+        if (!one.address || one.address->bus != 0 || one.address->function != 0) return;
+        const auto& slot = used_[0][one.address->slot];
+        if (opened_.contains(one.address->slot) && slot.has_one())
+            one.address->multifunction = false;
+    }
+
+    void place_all() {
         take_board();
         for (const auto& controller : all_.controllers)
             buses_[controller.index] = bus_of(controller.model);
@@ -47,13 +98,17 @@ public:
         // By number: what is added goes to the end.
         for (std::size_t n = 0; n < all_.controllers.size(); ++n)
             if (!all_.controllers[n].wanted.address) find_controller_place(n);
-        for (auto* const list : {&all_.viommus, &all_.emulated, &all_.assigned})
+        std::vector<Wanted*> others;
+        for (auto* const list : {&all_.emulated, &all_.assigned})
             for (auto& one : *list)
-                if (!one.address) find_place(one);
-        emit();
+                if (!one.address) others.push_back(&one);
+        std::ranges::stable_sort(others, {}, &Wanted::rank);
+        for (auto* const one : others)
+            find_place(*one);
+        for (auto& one : all_.viommus)
+            if (!one.address) find_place(one);
     }
 
-private:
     bool express() const { return board_ != said::Board::Pc; }
 
     void for_each(auto&& visit) {
@@ -72,13 +127,12 @@ private:
         } else if (board_ == said::Board::Pc) {
             for (const unsigned function : {0U, 1U, 2U, 3U})
                 take({.slot = 1, .function = function});
-            reserve(2);  // A display's.
         }
         take({});
         // The first display's, which libvirt keeps for it.
         const bool display = std::ranges::any_of(
             all_.emulated, [](const Wanted& one) { return is_first_display(one) && !one.address; });
-        if (express() && display) reserve(1);
+        if (display) reserve(express() ? 1 : 2);
     }
 
     void reserve(unsigned slot) { used_[0][slot].ports_alone = false; }
@@ -126,7 +180,9 @@ private:
         else if (habit == Habit::Port && express())
             found = behind_port();
         else if (habit == Habit::Conventional && express())
-            found = first_free(Bus::Conventional, all_.controllers[number].index);
+            found = on_conventional_bus(all_.controllers[number].index);
+        else if (model == "dmi-to-pci-bridge" && used_[0][slot_of_dmi_bridge].is_free())
+            found = taken({.slot = slot_of_dmi_bridge});
         else
             found = on_root();
         auto& wanted = all_.controllers[number].wanted;
@@ -153,7 +209,10 @@ private:
     std::optional<PciAddress> display_place() {
         const unsigned slot = express() ? 1 : 2;
         if (!used_[0][slot].is_free()) return on_root();
-        const PciAddress place{.slot = slot};
+        return taken({.slot = slot});
+    }
+
+    PciAddress taken(const PciAddress& place) {
         take(place);
         return place;
     }
@@ -172,6 +231,7 @@ private:
             if (!use.ports_alone) continue;
             const auto free = std::ranges::find(use.taken, false);
             if (free == use.taken.end()) continue;
+            if (use.is_free()) opened_.insert(slot);
             *free = true;
             const auto function = static_cast<unsigned>(free - use.taken.begin());
             return PciAddress{.slot = slot, .function = function, .multifunction = function == 0};
@@ -186,9 +246,7 @@ private:
             const auto& use = used_[bus][slot];
             const bool reserved = !use.ports_alone;
             if (!use.is_free() || reserved) continue;
-            const PciAddress place{.bus = bus, .slot = slot};
-            take(place);
-            return place;
+            return taken({.bus = bus, .slot = slot});
         }
         return std::nullopt;
     }
@@ -197,9 +255,14 @@ private:
     std::optional<PciAddress> first_free(Bus kind, unsigned below = most_buses) {
         for (const auto& [index, bus] : buses_) {
             if (bus != kind || index >= below) continue;
-            if (auto place = first_slot(index, kind == Bus::Upstream ? 0 : 1)) return place;
+            if (auto place = first_slot(index, kind == Bus::Conventional ? 1 : 0)) return place;
         }
         return std::nullopt;
+    }
+
+    std::optional<PciAddress> on_conventional_bus(unsigned below = most_buses) {
+        if (auto place = first_free(Bus::DmiBridge, below)) return place;
+        return first_free(Bus::Conventional, below);
     }
 
     std::optional<PciAddress> behind_port() {
@@ -212,14 +275,10 @@ private:
         return first_of(*index);
     }
 
-    PciAddress first_of(unsigned bus) {
-        const PciAddress place{.bus = bus};
-        take(place);
-        return place;
-    }
+    PciAddress first_of(unsigned bus) { return taken({.bus = bus}); }
 
     std::optional<PciAddress> on_conventional() {
-        if (auto place = first_free(Bus::Conventional)) return place;
+        if (auto place = on_conventional_bus()) return place;
         const auto port = behind_port();
         const auto index = next_index();
         if (!port || !index) return std::nullopt;
@@ -229,6 +288,7 @@ private:
         controller.model = "pcie-to-pci-bridge";
         controller.wanted.option.type = "pcie-pci-bridge";
         controller.wanted.option.properties = {};
+        controller.wanted.habit = Habit::Port;
         controller.wanted.address = port;
         return first_slot(*index, 1);
     }
@@ -265,11 +325,21 @@ private:
     said::Board board_;
     std::map<unsigned, Bus> buses_;
     std::map<unsigned, std::array<Slot, slots>> used_;
+    std::set<unsigned> opened_;  // Slots of the root bus that are for ports.
 };
 
 }  // namespace
 
 void place_devices(WantedDevices all, const said::Place& added, said::Configuration& to) {
+    const bool said = !all.controllers.empty();
+    // What is missing has to be known first: a bridge that is added takes the first port there is.
+    said::Configuration unused;
+    unused.machine = to.machine;
+    Placer first{all, added, unused};
+    all.controllers = first.missing();
+    if (!said)
+        if (auto spare = first.spare()) all.controllers.push_back(*std::move(spare));
+    std::ranges::stable_sort(all.controllers, {}, &Controller::index);
     Placer{std::move(all), added, to}.place();
 }
 

@@ -31,11 +31,31 @@ enum class Habit {
     Placed,        ///< Nowhere: only one with an address is on a bus.
 };
 
+/// When libvirt gives a device an address that names none; of one rank, in the order of the domain.
+enum class Rank {
+    Filesystem,
+    Network,
+    Sound,
+    Controller,
+    Disk,
+    Assigned,
+    Balloon,
+    Random,
+    Watchdog,
+    Display,
+    SharedMemory,
+    Input,
+    Serial,
+    Socket,
+    Other
+};
+
 /// A device.
 struct Wanted {
     said::Option option;  ///< Without bus, addr and multifunction.
     Habit habit = Habit::Port;
     std::optional<PciAddress> address;
+    Rank rank = Rank::Assigned;
 };
 
 /// A bus with the device that makes it.

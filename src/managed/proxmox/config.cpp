@@ -212,12 +212,11 @@ private:
     }
 
     void port(unsigned number, std::string address) {
-        const bool first = address.ends_with(".0");
         auto& option =
             add("pcie-root-port", fmt::format("ich9-pcie-port-{}", number), Form::ConfigFile);
         say(option, "bus", "pcie.0");
         say(option, "addr", std::move(address));
-        if (first) say(option, "multifunction", "on");
+        say(option, "multifunction", "on");
         say(option, "x-speed", "16");
         say(option, "x-width", "32");
         say(option, "port", std::to_string(number));
@@ -260,6 +259,11 @@ private:
         const auto properties = read_properties(line, "host");
         const bool express = is_on(properties, "pcie");
         if (express && !q35_) return refuse(line, "wants pcie=1, which only the machine q35 has");
+        if (is_on(properties, "legacy-igd")) {
+            if (q35_) return refuse(line, "wants legacy-igd=1, which only the machine pc has");
+            if (text_of("vga") != "none")
+                return refuse(line, "wants legacy-igd=1, which needs vga: none as well");
+        }
         if (const auto type = properties.text("mdev"); !type.empty())
             return mediated(line, express);
         std::vector<std::string> hosts;
@@ -300,7 +304,10 @@ private:
         std::string bus = first ? "pci.0" : "pci.2";
         std::string slot =
             first ? std::string{slots[number]} : fmt::format("{:#x}", 0xd + number - slots.size());
-        if (express && text_of("ostype") == "win7") {
+        if (!express && is_on(read_properties(line, "host"), "legacy-igd")) {
+            bus = "pci.0";
+            slot = "0x2";
+        } else if (express && text_of("ostype") == "win7") {
             bus = "pcie.0";
             slot = fmt::format("{:#x}", 0x10 + number);
         } else if (express) {
@@ -335,6 +342,9 @@ private:
             say(option, "romfile", fmt::format("/usr/share/kvm/{}", file));
         if (is_on(properties, "x-vga") && to_.firmware != said::Firmware::Flash)
             say(option, "x-vga", "on");
+        for (const auto* const name : {"vendor-id", "device-id", "sub-vendor-id", "sub-device-id"})
+            if (const auto id = properties.text(name); !id.empty())
+                say(option, fmt::format("x-pci-{}", name), std::string{id});
     }
 
     void mediated(const Line& line, bool express) {

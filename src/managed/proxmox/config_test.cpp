@@ -85,6 +85,28 @@ TEST(ProxmoxConfig, PutsDevicesOfOldWindowsOntoTheRoot) {
               "pcie.0 0x11");
 }
 
+TEST(ProxmoxConfig, PutsOldGraphicsWhereTheirDriversLook) {
+    EXPECT_EQ(place_of(read("vga: none\nhostpci1: 00:02.0,legacy-igd=1\n"), "hostpci1"),
+              "pci.0 0x2");
+    EXPECT_THAT(traps_in("balloon: 0\ncpu: host\nvga: none\nmachine: q35\n"
+                         "hostpci0: 00:02.0,legacy-igd=1\n"),
+                ElementsAre("refused-word"));
+    EXPECT_THAT(traps_in("balloon: 0\ncpu: host\nhostpci0: 00:02.0,legacy-igd=1\n"),
+                ElementsAre("refused-word"));
+}
+
+TEST(ProxmoxConfig, GivesTheFirstFunctionOtherIds) {
+    const auto vm =
+        read("machine: q35\nhostpci0: 01:00.0;01:00.1,pcie=1,vendor-id=0x1234,sub-device-id=0x1\n");
+
+    const auto first = std::ranges::find(vm.devices, "hostpci0.0", &said::Option::id);
+    EXPECT_EQ(first->properties.text("x-pci-vendor-id"), "0x1234");
+    EXPECT_EQ(first->properties.text("x-pci-sub-device-id"), "0x1");
+    EXPECT_EQ(first->properties.find("x-pci-device-id"), nullptr);
+    EXPECT_EQ(vm.devices.back().id, "hostpci0.1");
+    EXPECT_EQ(vm.devices.back().properties.find("x-pci-vendor-id"), nullptr);
+}
+
 TEST(ProxmoxConfig, GivesAllFunctionsOfASlotOneSlot) {
     const auto vm = read("machine: q35\nhostpci0: 01:00,pcie=1,rombar=0\n",
                          [](const pci::Address& slot) -> std::optional<std::vector<pci::Address>> {
@@ -203,8 +225,23 @@ TEST(ProxmoxConfig, SaysWhatToWriteInItsOwnWords) {
 
     const auto old = diagnosed("cpu: host\nballoon: 0\nhostpci0: 01:00.0\n");
     ASSERT_EQ(old.findings.size(), 1u);
-    EXPECT_THAT(old.findings[0].paste,
-                ElementsAre("machine: q35", "hostpci0: 0000:01:00.0,pcie=1"));
+    EXPECT_THAT(old.findings[0].paste, ElementsAre("machine: q35", "hostpci0: 01:00.0,pcie=1"));
+}
+
+TEST(ProxmoxConfig, KeepsWhatElseALineSays) {
+    const auto paste = [](std::string_view line) {
+        const auto found =
+            diagnosed(fmt::format("cpu: host\nballoon: 0\nmachine: q35\n{}\n", line));
+        return found.findings.empty() ? std::vector<std::string>{} : found.findings[0].paste;
+    };
+
+    EXPECT_THAT(paste("hostpci1: mapping=gpu,rombar=0"),
+                ElementsAre("hostpci1: mapping=gpu,pcie=1,rombar=0"));
+    EXPECT_THAT(paste("hostpci1: host=01:00,pcie=0,romfile=a.rom"),
+                ElementsAre("hostpci1: 01:00,pcie=1,romfile=a.rom"));
+    EXPECT_THAT(paste("hostpci1: 01:00.0;01:00.1,romfile=a.rom,pcie=1"),
+                ElementsAre("hostpci1: 0000:01:00.0,pcie=1,romfile=a.rom",
+                            "hostpci0: 0000:01:00.1,pcie=1"));
 }
 
 TEST(ProxmoxConfig, BoundsWhatItReads) {

@@ -76,6 +76,8 @@ TEST(CommandLine, MergesMachines) {
 TEST(CommandLine, KnowsBoardsAndVersions) {
     EXPECT_EQ(said::board_of(read("kvm -m 1G")), Board::Pc);
     EXPECT_EQ(said::board_of(read("kvm -M q35")), Board::Q35);
+    EXPECT_EQ(said::board_of(read("kvm -M type=pc+pve0")), Board::Pc);  // As Proxmox writes it.
+    EXPECT_EQ(said::board_of(read("kvm -M q35+pve1")), Board::Q35);
     EXPECT_EQ(said::board_of(read("kvm -M microvm")), Board::Other);
     EXPECT_EQ(said::version_of(read("kvm -M q35")), std::nullopt);
     EXPECT_EQ(said::version_of(read("kvm -M pc-q35-9.2")),
@@ -146,6 +148,13 @@ TEST(CommandLine, NamesConfigFilesThatAreNoneOrNotThere) {
     const auto wrong = read("kvm -readconfig a.cfg -m 1G", {{"a.cfg", "[device \"a\"]\nx\n"}});
     ASSERT_EQ(wrong.mistakes.size(), 1u);
     EXPECT_THAT(wrong.mistakes[0].note.what, HasSubstr("a.cfg:2"));
+}
+
+TEST(CommandLine, KnowsTheNumberThatProxmoxGivesItsGuests) {
+    const auto vm = read("/usr/bin/kvm -id 101 -m 1G");
+
+    EXPECT_THAT(vm.unknown, testing::IsEmpty());
+    EXPECT_EQ(vm.memory.text("size"), "1G");
 }
 
 TEST(CommandLine, NamesUnknownOptionsOnce) {

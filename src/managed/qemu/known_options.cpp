@@ -91,6 +91,7 @@ constexpr auto with_argument = std::to_array<std::string_view>({"D",
                                                                 "icount",
                                                                 "incoming",
                                                                 "initrd",
+                                                                "id",  // Of Proxmox's QEMU.
                                                                 "iscsi",
                                                                 "k",
                                                                 "kernel",

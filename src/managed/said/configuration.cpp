@@ -55,7 +55,9 @@ std::optional<pci::Address> host_of(const Option& device) {
 }
 
 Board board_of(const Configuration& configuration) {
-    const auto type = configuration.machine.text("type");
+    // "+pve1" is what a manager adds, here and in version_of().
+    const auto named = configuration.machine.text("type");
+    const auto type = named.substr(0, named.find('+'));
     if (type == "q35" || type.starts_with("pc-q35-")) return Board::Q35;
     if (type.empty() || type == "pc" || type.starts_with("pc-i440fx-")) return Board::Pc;
     return Board::Other;
@@ -65,7 +67,6 @@ std::optional<MachineVersion> version_of(const Configuration& configuration) {
     const auto type = configuration.machine.text("type");
     const auto at = type.rfind('-');
     if (at == std::string_view::npos) return std::nullopt;
-    // "+pve1" is what a manager adds.
     const auto numbers = split(type.substr(at + 1, type.find('+') - at - 1), '.');
     if (numbers.size() < 2) return std::nullopt;
     const auto major = tenon::parse_number(numbers[0]);

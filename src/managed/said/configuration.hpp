@@ -31,6 +31,7 @@ struct Option {
     Place place;
     Properties properties;  ///< Without type and id.
     std::string origin{};   ///< Of what a manager makes: what says so, "hostpci0: 01:00,pcie=1".
+    bool added = false;     ///< The manager adds it by itself: nobody said anything of it.
 
     /// Quoted from the configuration: what the option is known by there.
     std::string word() const { return origin.empty() ? type : origin; }

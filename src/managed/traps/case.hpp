@@ -29,6 +29,7 @@ struct HostView {
     bool asked = false;                                           ///< A host was named.
     std::vector<std::unique_ptr<device::DeviceFacts>> functions;  ///< Those that are assigned.
     std::vector<pci::Address> missing;                            ///< Assigned, and not there.
+    bool whole = true;  ///< All of the host was seen, so that what is missing is not on it.
     std::optional<unsigned> physical_bits;  ///< Of an address of the host's processors.
     /// Bytes that whoever starts QEMU by hand may lock. None: no limit, or nobody knows.
     std::optional<std::uint64_t> lock_limit;

@@ -14,6 +14,7 @@ using support::host_with;
 using support::traps_in;
 using testing::Contains;
 using testing::ElementsAre;
+using testing::HasSubstr;
 using testing::IsEmpty;
 
 constexpr pci::Address card{.bus = 0x65};
@@ -46,6 +47,17 @@ TEST(HostTraps, FindAFunctionThatIsNotThere) {
     host.missing.push_back(card);
 
     EXPECT_THAT(traps_in(one_card, host), ElementsAre("function-missing"));
+}
+
+TEST(HostTraps, AskForAFunctionThatAPartOfAHostLacks) {
+    HostView host{.asked = true, .whole = false};
+    host.missing.push_back(card);
+
+    const auto found = support::diagnosed(one_card, host);
+
+    EXPECT_THAT(found.findings, IsEmpty());
+    ASSERT_EQ(found.questions.size(), 1U);
+    EXPECT_THAT(found.questions[0].what, HasSubstr("whether 0000:65:00.0 is there"));
 }
 
 TEST(HostTraps, FindAHostWithoutAnIommu) {

@@ -17,7 +17,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-// What a domain says beside its devices, and those.
+// What a domain says beside its devices, and those; libvirt adds none but ports.
 struct Parts {
     std::string beside{};
     std::string devices{};
@@ -30,7 +30,8 @@ std::string domain(const Parts& parts) {
         "<domain type='kvm' xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'>\n"
         "  <memory unit='GiB'>8</memory>\n"
         "  <os><type arch='x86_64' machine='{}'>hvm</type></os>\n"
-        "  {}\n  {}\n  <devices>\n{}\n  </devices>\n</domain>\n",
+        "  {}\n  {}\n  <devices>\n{}\n  <controller type='usb' model='none'/>"
+        "<memballoon model='none'/></devices>\n</domain>\n",
         parts.machine, parts.cpu, parts.beside, parts.devices);
 }
 

@@ -71,7 +71,8 @@ std::vector<std::string> without_balloon(said::Manager manager) {
 void balloon(const Case& of, Notes& notes) {
     if (of.assigned().empty()) return;
     for (const auto& device : of.configuration.devices) {
-        if (!device.type.starts_with("virtio-balloon")) continue;
+        // Nobody waits for the memory of one that nobody asked for.
+        if (!device.type.starts_with("virtio-balloon") || device.added) continue;
         Occurrence found{.what =
                              "a balloon beside an assigned function: what the guest gives "
                              "back stays with it, for all its memory is pinned",

@@ -40,7 +40,12 @@ void ask_for(const Case& of, Notes& notes, std::string_view what, auto&& is_know
 void missing(const Case& of, Notes& notes) {
     for (const auto& address : of.host.missing)
         for (const auto& one : of.assigned())
-            if (one.host == address)
+            if (one.host == address && !of.host.whole)
+                notes.ask(
+                    fmt::format("whether {} is there: not all of its functions are in what "
+                                "was recorded of it",
+                                one.name()));
+            else if (one.host == address)
                 notes.found({.what = fmt::format("{} is not on the host", one.name()),
                              .evidence = {quote(*one.option)},
                              .change = "name a function that is there; tenon list shows them"});

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/shell.hpp"
+#include "base/text.hpp"
 #include "managed/traps/libvirt_words.hpp"
 
 namespace tenon::managed::traps {
@@ -112,6 +113,48 @@ private:
     std::set<unsigned> said_;
     std::set<unsigned> given_;
 };
+
+// "hostpci1: 01:00,rombar=0,pcie=1" in its parts.
+struct SlotLine {
+    std::string devices;  // "01:00", "mapping=gpu"
+    std::string words;    // ",rombar=0"
+    bool express = false;
+};
+
+SlotLine read_slot_line(const Assigned& one) {
+    SlotLine line{.devices = one.name(), .words = {}};
+    const std::string_view said = one.option->origin;
+    const auto colon = said.find(": ");
+    if (!said.starts_with("hostpci") || colon == std::string_view::npos) return line;
+    for (const auto part : split(said.substr(colon + 2), ',')) {
+        const bool named = part.contains('=');
+        if (!named || part.starts_with("host=") || part.starts_with("mapping="))
+            line.devices = part.substr(part.starts_with("host=") ? 5 : 0);
+        else if (part.starts_with("pcie="))
+            line.express = part == "pcie=1" || said::parse_flag(part.substr(5)).value_or(false);
+        else
+            line.words += fmt::format(",{}", part);
+    }
+    return line;
+}
+
+// Lines by which each function has a port of its own. One that is not behind a port yet takes the
+// others of its line along; of one that is, they are taken apart.
+std::vector<std::string> proxmox_slots(const Case& of,
+                                       const std::vector<const Assigned*>& functions) {
+    std::vector<std::string> lines;
+    NumberedSlots slots{of};
+    std::set<std::string_view> told;
+    for (const auto* const one : functions) {
+        auto line = read_slot_line(*one);
+        // Words of a line are for its first function.
+        const bool first = told.insert(one->option->origin).second;
+        if ((line.express || !first) && one->host) line.devices = to_string(*one->host);
+        lines.push_back(fmt::format("hostpci{}: {},pcie=1{}", slots.of(*one), line.devices,
+                                    first ? line.words : std::string{}));
+    }
+    return lines;
+}
 
 // Names and chassis that nobody has yet.
 class NewPorts {
@@ -240,12 +283,7 @@ std::vector<std::string> change_machine(const Case& of, std::string_view name,
 
 std::vector<std::string> own_ports(const Case& of, const std::vector<const Assigned*>& functions) {
     std::vector<std::string> lines;
-    if (of.configuration.manager == Manager::Proxmox) {
-        NumberedSlots slots{of};
-        for (const auto* const one : functions)
-            lines.push_back(fmt::format("hostpci{}: {},pcie=1", slots.of(*one), one->name()));
-        return lines;
-    }
+    if (of.configuration.manager == Manager::Proxmox) return proxmox_slots(of, functions);
     if (functions.empty() || of.configuration.manager == Manager::KubeVirt) return lines;
     if (of.configuration.manager == Manager::Libvirt) return libvirt_ports(of, functions);
     NewPorts ports{of, functions.front()->device};

@@ -1,0 +1,13 @@
+/usr/bin/kvm \
+  -id 101 \
+  -name card \
+  -no-shutdown \
+  -nodefaults \
+  -cpu host,kvm=off,+kvm_pv_eoi,+kvm_pv_unhalt \
+  -m 16384 \
+  -readconfig q35.cfg \
+  -vga none \
+  -nographic \
+  -device 'vfio-pci,host=0000:01:00.0,id=hostpci2.0,bus=ich9-pcie-port-3,addr=0x0.0,x-vga=on,multifunction=on,romfile=/usr/share/kvm/card.rom' \
+  -device 'vfio-pci,host=0000:01:00.1,id=hostpci2.1,bus=ich9-pcie-port-3,addr=0x0.1' \
+  -machine 'type=q35+pve0'

@@ -1,0 +1,13 @@
+/usr/bin/kvm \
+  -id 101 \
+  -name graphics \
+  -no-shutdown \
+  -nodefaults \
+  -cpu host,+kvm_pv_eoi,+kvm_pv_unhalt \
+  -m 4096 \
+  -device 'pci-bridge,id=pci.1,chassis_nr=1,bus=pci.0,addr=0x1e' \
+  -device 'pci-bridge,id=pci.2,chassis_nr=2,bus=pci.1,addr=0x1e' \
+  -vga none \
+  -nographic \
+  -device 'vfio-pci,host=0000:00:02.0,id=hostpci0,bus=pci.0,addr=0x2' \
+  -machine 'type=pc+pve0'

@@ -1,0 +1,11 @@
+/usr/bin/kvm \
+  -id 101 \
+  -name ids \
+  -no-shutdown \
+  -nodefaults \
+  -cpu host,+kvm_pv_eoi,+kvm_pv_unhalt \
+  -m 4096 \
+  -readconfig q35.cfg \
+  -device 'VGA,id=vga,bus=pcie.0,addr=0x1' \
+  -device 'vfio-pci,host=0000:65:00.0,id=hostpci1,bus=ich9-pcie-port-2,addr=0x0,x-pci-vendor-id=0x1234,x-pci-device-id=0x5678,x-pci-sub-vendor-id=0x1af4,x-pci-sub-device-id=0x0001' \
+  -machine 'type=q35+pve0'

@@ -1,0 +1,12 @@
+/usr/bin/kvm \
+  -id 101 \
+  -name intel-iommu \
+  -no-shutdown \
+  -nodefaults \
+  -cpu host,+kvm_pv_eoi,+kvm_pv_unhalt \
+  -m 4096 \
+  -device 'intel-iommu,intremap=on,caching-mode=on,aw-bits=39' \
+  -readconfig q35.cfg \
+  -device 'VGA,id=vga,bus=pcie.0,addr=0x1' \
+  -device 'vfio-pci,host=0000:65:00.0,id=hostpci0,bus=ich9-pcie-port-1,addr=0x0' \
+  -machine 'kernel-irqchip=split,type=q35+pve0'

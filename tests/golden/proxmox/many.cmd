@@ -1,0 +1,20 @@
+/usr/bin/kvm \
+  -id 101 \
+  -name many \
+  -no-shutdown \
+  -nodefaults \
+  -cpu host,+kvm_pv_eoi,+kvm_pv_unhalt \
+  -m 4096 \
+  -readconfig q35.cfg \
+  -device 'VGA,id=vga,bus=pcie.0,addr=0x1' \
+  -device 'virtio-balloon-pci,id=balloon0,bus=pci.0,addr=0x3,free-page-reporting=on' \
+  -device 'vfio-pci,host=0000:03:00.0,id=hostpci0,bus=pci.0,addr=0x10' \
+  -device 'vfio-pci,host=0000:04:00.0,id=hostpci1,bus=ich9-pcie-port-2,addr=0x0' \
+  -device 'pcie-root-port,id=ich9-pcie-port-5,addr=10.0,x-speed=16,x-width=32,multifunction=on,bus=pcie.0,port=5,chassis=5' \
+  -device 'vfio-pci,host=0000:05:00.0,id=hostpci4,bus=ich9-pcie-port-5,addr=0x0,rombar=0' \
+  -device 'vfio-pci,host=0000:06:00.0,id=hostpci5,bus=pci.2,addr=0xe' \
+  -device 'pcie-root-port,id=ich9-pcie-port-8,addr=10.3,x-speed=16,x-width=32,multifunction=on,bus=pcie.0,port=8,chassis=8' \
+  -device 'vfio-pci,host=0000:07:00.0,id=hostpci7,bus=ich9-pcie-port-8,addr=0x0' \
+  -device 'pcie-root-port,id=ich9-pcie-port-13,addr=11.0,x-speed=16,x-width=32,multifunction=on,bus=pcie.0,port=13,chassis=13' \
+  -device 'vfio-pci,host=0000:08:00.0,id=hostpci12,bus=ich9-pcie-port-13,addr=0x0' \
+  -machine 'type=pc-q35-9.2+pve1'

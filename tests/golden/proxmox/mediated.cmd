@@ -1,0 +1,11 @@
+/usr/bin/kvm \
+  -id 101 \
+  -name mediated \
+  -no-shutdown \
+  -nodefaults \
+  -cpu host,+kvm_pv_eoi,+kvm_pv_unhalt \
+  -m 4096 \
+  -readconfig q35.cfg \
+  -device 'VGA,id=vga,bus=pcie.0,addr=0x1' \
+  -device 'vfio-pci,sysfsdev=/sys/bus/mdev/devices/00000000-0000-0000-0000-000000000101,id=hostpci0,bus=ich9-pcie-port-1,addr=0x0' \
+  -machine 'type=q35+pve0'

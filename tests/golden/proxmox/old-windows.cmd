@@ -1,0 +1,11 @@
+/usr/bin/kvm \
+  -id 101 \
+  -name old-windows \
+  -no-shutdown \
+  -nodefaults \
+  -cpu host,hv_relaxed,hv_spinlocks=0x1fff,hv_time,hv_vapic,+kvm_pv_eoi,+kvm_pv_unhalt \
+  -m 4096 \
+  -readconfig q35.cfg \
+  -device 'VGA,id=vga,bus=pcie.0,addr=0x1' \
+  -device 'vfio-pci,host=0000:65:00.0,id=hostpci0,bus=pcie.0,addr=0x10' \
+  -machine 'type=q35+pve0'

@@ -1,0 +1,12 @@
+/usr/bin/kvm \
+  -id 101 \
+  -name one \
+  -no-shutdown \
+  -nodefaults \
+  -cpu host,+kvm_pv_eoi,+kvm_pv_unhalt \
+  -m 8192 \
+  -readconfig q35.cfg \
+  -vga none \
+  -nographic \
+  -device 'vfio-pci,host=0000:65:00.0,id=hostpci0,bus=ich9-pcie-port-1,addr=0x0' \
+  -machine 'type=q35+pve0'

@@ -1,0 +1,15 @@
+/usr/bin/kvm \
+  -id 101 \
+  -name pc \
+  -no-shutdown \
+  -nodefaults \
+  -cpu kvm64,enforce,+kvm_pv_eoi,+kvm_pv_unhalt,+lahf_lm,+sep \
+  -m 2048 \
+  -device 'pci-bridge,id=pci.1,chassis_nr=1,bus=pci.0,addr=0x1e' \
+  -device 'pci-bridge,id=pci.2,chassis_nr=2,bus=pci.0,addr=0x1f' \
+  -device 'VGA,id=vga,bus=pci.0,addr=0x2' \
+  -device 'virtio-balloon-pci,id=balloon0,bus=pci.0,addr=0x3,free-page-reporting=on' \
+  -device 'vfio-pci,host=0000:02:00.0,id=hostpci0,bus=pci.0,addr=0x10' \
+  -device 'vfio-pci,host=0000:03:00.0,id=hostpci4,bus=pci.2,addr=0xd' \
+  -device 'vfio-pci,host=0000:04:00.0,id=hostpci15,bus=pci.2,addr=0x18' \
+  -machine 'type=pc+pve0'
