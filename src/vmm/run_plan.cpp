@@ -141,6 +141,7 @@ Result<board::MachineEnd> run_plan(const model::machine::MachinePlan& plan,
         split.emplace(machine->vm(), *ioapic, events, warnings);
     kvm::Vm& vm = split ? static_cast<kvm::Vm&>(*split) : machine->vm();
     kvm::PinLevels pins{vm};
+    board::TranslationListener translation;
     slots::Chassis chassis{plan, machine->routes(), warnings};
     assigned::PeerMemory peers{warnings, [&chassis] { return chassis.peers(); }};
     slots::Resets resets{chassis, warnings};
@@ -162,7 +163,8 @@ Result<board::MachineEnd> run_plan(const model::machine::MachinePlan& plan,
                        .warnings = warnings,
                        .events = events,
                        .pins = pins,
-                       .peers = peers},
+                       .peers = peers,
+                       .translation = translation},
              .memory = machine->memory(),
              .chassis = chassis,
              .resets = resets,
@@ -192,7 +194,7 @@ Result<board::MachineEnd> run_plan(const model::machine::MachinePlan& plan,
                                 .plan_arrival = request.plan_arrival,
                                 .warnings = warnings,
                                 .pause = [&machine = *machine] { return machine.pause(); }});
-    control::ControlService control{*machine, warnings, *hot_plug};
+    control::ControlService control{*machine, warnings, translation, *hot_plug};
     if (listener)
         TENON_TRY_DO(control.serve(std::move(*listener), request.control->version,
                                    [&] {
