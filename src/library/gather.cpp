@@ -82,7 +82,13 @@ Host this_host() {
             .check_is_iommufd =
                 [](int file) { return host::check_is_iommufd(host::linux_kernel(), {}, file); },
             .dma_limits = [] { return host::read_dma_limits(host::linux_kernel(), {}); },
-            .physical_bits = [] { return host::read_guest_address_bits(host::linux_kernel()); }};
+            .physical_bits = [] { return host::read_guest_address_bits(host::linux_kernel()); },
+            .make_opener_behind_iommu =
+                [](device::Interface interface, std::span<const DeviceFacts> functions,
+                   std::optional<int> iommufd) {
+                    return host::make_opener(interface, functions, iommufd, host::linux_kernel(),
+                                             {}, host::Spaces::ByGroup);
+                }};
 }
 
 bool is_of_this_host(const Host& host, std::string_view named) {

@@ -29,6 +29,8 @@ struct Host {
     std::function<device::DmaLimits()> dma_limits;
     /// Bits of a guest physical address on it.
     std::function<Known<unsigned>()> physical_bits = [] { return Unknown{"KVM was not asked"}; };
+    /// As `make_opener`, of a machine whose guest has an IOMMU; none: as without.
+    device::OpenerFactory make_opener_behind_iommu = {};
 };
 
 /// This machine.

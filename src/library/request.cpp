@@ -144,14 +144,16 @@ Result<void> add_backends(const MachineArguments& arguments,
 // Asks the devices, and plans the machine with them; `request` has all else.
 Result<PlannedMachine> plan_with(const Host& host, const MachineArguments& arguments,
                                  DeviceList&& devices, model::machine::MachineRequest& request) {
-    device::OpenedFunctions opened{[make = host.make_opener, timeline = arguments.timeline](
-                                       device::Interface interface,
-                                       std::span<const device::DeviceFacts> functions,
-                                       std::optional<int> their_iommufd) {
-        auto opener = make(interface, functions, their_iommufd);
-        mark(timeline, "VFIO container or iommufd");
-        return opener;
-    }};
+    const bool apart = request.vtd && host.make_opener_behind_iommu;
+    device::OpenedFunctions opened{
+        [make = apart ? host.make_opener_behind_iommu : host.make_opener,
+         timeline = arguments.timeline](device::Interface interface,
+                                        std::span<const device::DeviceFacts> functions,
+                                        std::optional<int> their_iommufd) {
+            auto opener = make(interface, functions, their_iommufd);
+            mark(timeline, "VFIO container or iommufd");
+            return opener;
+        }};
     ask_about(opened, devices.requests(), arguments.opening);
     mark(arguments.timeline, "functions opened and attached");
     TENON_TRY_DO(devices.apply_stated(), "");

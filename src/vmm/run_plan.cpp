@@ -72,13 +72,13 @@ Result<std::shared_ptr<iommu::Remapper>> make_remapper(const model::machine::Mac
                                                        board::Warnings& warnings) {
     if (plan.iommu == nullptr) return std::shared_ptr<iommu::Remapper>{};
     auto remapper = std::make_shared<iommu::Remapper>(
-        plan.iommu->unit.shape, iommu::Remapper::Outside{.memory = machine.memory(),
-                                                         .vm = machine.vm(),
-                                                         .routes = machine.routes(),
-                                                         .warnings = warnings,
-                                                         .failed = [&machine](const Error& why) {
-                                                             machine.fail_with(why);
-                                                         }});
+        plan.iommu->unit.shape,
+        iommu::Remapper::Outside{.memory = machine.memory(),
+                                 .vm = machine.vm(),
+                                 .routes = machine.routes(),
+                                 .warnings = warnings,
+                                 .failed = [&machine](const Error& why) { machine.fail_with(why); },
+                                 .limits = model::machine::unit_limits(plan.dma)});
     TENON_TRY_DO(machine.memory_bus().add(model::machine::IommuPlan::registers,
                                           board::remapping_page, remapper),
                  "placing the guest's IOMMU");

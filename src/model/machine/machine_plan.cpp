@@ -219,6 +219,15 @@ bool MachinePlan::assignable() const {
            });
 }
 
+namespace {
+
+std::optional<std::uint32_t> mappings_allowed(const std::optional<device::DmaLimits>& limits) {
+    if (!limits || !limits->entries) return std::nullopt;
+    return *limits->entries;
+}
+
+}  // namespace
+
 Result<MachinePlan> make_plan(MachineRequest request) {
     TENON_TRY(version, find_version(request.version), "");
     TENON_TRY(viommu, choose_viommu(*version, request.viommu_pasid_width), "");
@@ -268,7 +277,8 @@ Result<MachinePlan> make_plan(MachineRequest request) {
         for (const auto& part : plan.memory.parts)
             pieces += (part.size + dma_mapping_size - 1) / dma_mapping_size;
         plan.dma = make_dma_budgets(*request.limits, request.interfaces, plan.memory.size,
-                                    static_cast<std::uint32_t>(pieces));
+                                    static_cast<std::uint32_t>(pieces),
+                                    request.vtd ? containers_behind_iommu(ports) : 1);
         for (const auto& budget : plan.dma)
             std::ranges::move(problems_of(budget), std::back_inserter(plan.problems));
     }
@@ -277,7 +287,8 @@ Result<MachinePlan> make_plan(MachineRequest request) {
         plan.iommu = plan_iommu({.request = *request.vtd,
                                  .version = *version,
                                  .physical_bits = plan.physical_bits,
-                                 .interfaces = request.interfaces},
+                                 .interfaces = request.interfaces,
+                                 .mappings = mappings_allowed(request.limits)},
                                 ports, plan.properties, plan.problems);
     plan.peers = plan_peers(ports);
     if (plan.iommu && plan.peers) restrict_to_memory(*plan.peers);

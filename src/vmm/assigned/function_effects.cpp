@@ -1,7 +1,6 @@
 // What the guest's accesses to configuration space ask of a function's parts, carried out.
 #include <fmt/core.h>
 
-#include <utility>
 #include <variant>
 
 #include "base/bytes.hpp"
@@ -77,7 +76,7 @@ void AssignedFunction::carry_out(const model::running::effect::ResetSecondaryBus
 // The registers in the device are the host's, whose IOMMU driver has set them: what the guest
 // switches is for its own IOMMU, and for who follows it.
 void AssignedFunction::tell(bool enabled, decltype(board::TranslationSwitch::of) of) const {
-    board_.translation({.id = first_plan_->view.id, .enabled = enabled, .of = std::move(of)});
+    board_.translation({.id = first_plan_->view.id, .enabled = enabled, .of = of});
 }
 
 // No IOMMU that we give a guest attaches its PASIDs in the host.

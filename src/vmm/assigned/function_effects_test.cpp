@@ -50,14 +50,14 @@ protected:
     TranslationSwitchTest(const TranslationSwitchTest&) = delete;
     TranslationSwitchTest& operator=(const TranslationSwitchTest&) = delete;
 
-    std::unique_ptr<support::FakeFunction> host_ = std::make_unique<support::FakeFunction>(
-        support::ConfigBuilder{}
-            .head(0x80)
-            .express(0x80, 0)
-            .extended(0x100, 0x0e, 0x110)
-            .extended(0x110, 0x0f, 0x120)
-            .extended(0x120, 0x13, 0)
-            .image());
+    std::unique_ptr<support::FakeFunction> host_ =
+        std::make_unique<support::FakeFunction>(support::ConfigBuilder{}
+                                                    .head(0x80)
+                                                    .express(0x80, 0)
+                                                    .extended(0x100, 0x0e, 0x110)
+                                                    .extended(0x110, 0x0f, 0x120)
+                                                    .extended(0x120, 0x13, 0)
+                                                    .image());
     model::slot::FunctionPlan plan_ = plan_with_pasid(*host_);
     support::FakeBoard board_;
     std::shared_ptr<AssignedFunction> function_ =
@@ -73,24 +73,23 @@ TEST_F(TranslationSwitchTest, TellsOfAtsWithTheSizeThatTheRegisterStandsFor) {
 
     EXPECT_THAT(
         told_,
-        ElementsAre(TranslationSwitch{.id = "dev0",
-                                      .enabled = true,
-                                      .of = AtsSwitch{.smallest_translation = 8192}},
-                    TranslationSwitch{.id = "dev0",
-                                      .enabled = false,
-                                      .of = AtsSwitch{.smallest_translation = 8192}}));
+        ElementsAre(
+            TranslationSwitch{
+                .id = "dev0", .enabled = true, .of = AtsSwitch{.smallest_translation = 8192}},
+            TranslationSwitch{
+                .id = "dev0", .enabled = false, .of = AtsSwitch{.smallest_translation = 8192}}));
 }
 
 TEST_F(TranslationSwitchTest, TellsOfPageRequestsWithTheirAllocation) {
     function_->write_config(page_request_allocation, 4, 32);
     function_->write_config(page_request_control, 2, 0x0001);
 
-    EXPECT_THAT(told_, ElementsAre(TranslationSwitch{.id = "dev0",
-                                                     .enabled = false,
-                                                     .of = PageRequestSwitch{.allocation = 32}},
-                                   TranslationSwitch{.id = "dev0",
-                                                     .enabled = true,
-                                                     .of = PageRequestSwitch{.allocation = 32}}));
+    EXPECT_THAT(told_,
+                ElementsAre(
+                    TranslationSwitch{
+                        .id = "dev0", .enabled = false, .of = PageRequestSwitch{.allocation = 32}},
+                    TranslationSwitch{
+                        .id = "dev0", .enabled = true, .of = PageRequestSwitch{.allocation = 32}}));
 }
 
 TEST_F(TranslationSwitchTest, TellsOfPasidWithItsPermissions) {
@@ -120,11 +119,11 @@ TEST_F(TranslationSwitchTest, TellsThatAResetSwitchesAllOff) {
     function_->begin_reset();
     function_->end_reset();
 
-    EXPECT_THAT(told_, UnorderedElementsAre(
-                           TranslationSwitch{.id = "dev0",
-                                             .of = AtsSwitch{.smallest_translation = 4096}},
-                           TranslationSwitch{.id = "dev0", .of = PageRequestSwitch{}},
-                           TranslationSwitch{.id = "dev0", .of = PasidSwitch{}}));
+    EXPECT_THAT(told_,
+                UnorderedElementsAre(
+                    TranslationSwitch{.id = "dev0", .of = AtsSwitch{.smallest_translation = 4096}},
+                    TranslationSwitch{.id = "dev0", .of = PageRequestSwitch{}},
+                    TranslationSwitch{.id = "dev0", .of = PasidSwitch{}}));
 }
 
 // Its registers are the host's, whose driver has set them.
