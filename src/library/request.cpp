@@ -102,7 +102,8 @@ Result<void> read_words(const MachineArguments& arguments,
     TENON_TRY(memory, words::parse_memory_argument(arguments.memory), "--memory");
     request.memory = memory;
     TENON_TRY(cpus, words::parse_cpus_argument(arguments.cpus), "--cpus");
-    request.vcpus = cpus;
+    request.vcpus = cpus.count;
+    request.apic_step = cpus.apic_step;
     request.version = arguments.version.empty()
                           ? std::string{model::chosen::machine_versions().front().name}
                           : arguments.version;

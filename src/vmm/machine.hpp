@@ -47,7 +47,8 @@ struct BoardConfig {
     model::machine::AddressMap addresses;
     std::uint64_t memory = 0;  ///< Bytes, a multiple of 2 MiB.
     board::MemoryBacking backing;
-    unsigned vcpus = 1;  ///< 1..255
+    unsigned vcpus = 1;      ///< 1..255
+    unsigned apic_step = 1;  ///< model::machine::Processors::apic_step.
     loader::BootRequest boot;
     std::vector<model::function::IntxRoute> intx;
     std::optional<acpi::RemappingTable> remapping;  ///< Of its IOMMU; none: it has none.

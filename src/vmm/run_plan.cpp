@@ -116,6 +116,7 @@ Result<std::unique_ptr<Machine>> create_machine(const model::machine::MachinePla
                                         .strict = memory.strict,
                                         .shared = shares_memory(plan)},
                             .vcpus = plan.vcpus,
+                            .apic_step = plan.apic_step,
                             .boot = request.boot,
                             .intx = plan.intx,
                             .remapping = remapping_of(plan),

@@ -126,6 +126,22 @@ TEST(IommuPlan, RefusesFunctionsOfOneSlotThatTheGuestWouldTellApart) {
     EXPECT_THAT(plan.problems.front().what, HasSubstr("Access Control Services"));
 }
 
+TEST(IommuPlan, ReachesProcessorsThatNothingElseDoes) {
+    MachineRequest request{.vcpus = 2, .apic_step = 300, .physical_bits = 46u};
+    const auto alone = *make_plan(MachineRequest{request});
+    request.vtd = chosen::VtdRequest{};
+    const auto remapped = *make_plan(MachineRequest{request});
+    request.vtd->interrupt_remapping = false;
+    const auto unmapped = *make_plan(MachineRequest{request});
+
+    ASSERT_EQ(alone.problems.size(), 1u);
+    EXPECT_THAT(alone.problems.front().what, HasSubstr("the last processor has APIC id 300"));
+    EXPECT_THAT(remapped.problems, IsEmpty());
+    EXPECT_EQ(unmapped.problems.size(), 1u);
+    EXPECT_THAT(make_plan({.vcpus = 255, .physical_bits = 46u})->problems, IsEmpty());
+    EXPECT_EQ(make_plan({.vcpus = 2, .apic_step = 255, .physical_bits = 46u})->problems.size(), 1u);
+}
+
 TEST(IommuPlan, LeadsToMemoryAlone) {
     PeerPlan mapped{.state = PeerPlan::State::Mapped, .line = "mapped"};
     PeerPlan none{.state = PeerPlan::State::None, .line = "none"};
