@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
@@ -21,6 +20,11 @@
 #include "base/path.hpp"
 #include "base/quiet_thread.hpp"
 #include "base/text.hpp"
+
+// glibc 2.36 declares them as though they were of C++.
+extern "C" {
+#include <sys/pidfd.h>
+}
 
 namespace tenon {
 namespace {

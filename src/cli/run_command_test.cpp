@@ -47,6 +47,10 @@ protected:
             opener->add({.bus = 1}, function_);
             return opener;
         };
+        host.make_opener_behind_iommu = [this, make = host.make_opener](auto&&... asked) {
+            ++openers_behind_iommu_;
+            return make(asked...);
+        };
         const GuestRunner run_plan = [this](const model::machine::MachinePlan& plan,
                                             const vmm::RunRequest& request,
                                             device::OpenedFunctions&) {
@@ -70,8 +74,20 @@ protected:
     std::optional<model::machine::MachinePlan> plan_;
     std::optional<vmm::RunRequest> request_;
     std::function<void()> while_it_runs_;
+    unsigned openers_behind_iommu_ = 0;
     std::optional<std::string> said_;  // On standard error before the guest starts, if asked for.
 };
+
+TEST_F(RunCommand, OpensDevicesForAnIommuOfTheGuestWhereItHasOne) {
+    RunArguments arguments{.machine = {.devices = {"01:00.0"}}, .kernel = kernel_};
+    EXPECT_EQ(run(arguments).status, 0);
+    EXPECT_EQ(openers_behind_iommu_, 0u);
+
+    arguments.machine.viommu = "vtd";
+    EXPECT_EQ(run(arguments).status, 0);
+
+    EXPECT_EQ(openers_behind_iommu_, 1u);
+}
 
 TEST_F(RunCommand, RunsTheVeryPlanOfTheDevices) {
     const auto outcome =

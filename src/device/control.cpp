@@ -4,7 +4,7 @@ namespace tenon::device {
 namespace {
 
 constexpr std::string_view no_domains =
-    "VFIO's group interface has one address space for all: no domains for an IOMMU of the guest";
+    "VFIO's groups in one container: no domains for an IOMMU of the guest";
 
 }  // namespace
 

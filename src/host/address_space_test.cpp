@@ -33,24 +33,32 @@ protected:
         host_.add(third, "15", 5);
     }
 
-    std::unique_ptr<device::DeviceOpener> make(Interface interface) {
+    std::unique_ptr<device::DeviceOpener> make(Interface interface, Spaces spaces = Spaces::One) {
         const std::vector facts{host_.facts(first)};
-        return make_opener(interface, facts, {}, host_.kernel(), host_.paths()).value();
+        return make_opener(interface, facts, {}, host_.kernel(), host_.paths(), spaces).value();
     }
 
     support::FakeHost host_;
 };
 
-class AddressSpaceTest : public ContainerTest, public testing::WithParamInterface<Interface> {
+struct SpaceMode {
+    const char* name;
+    Interface interface;
+    Spaces spaces;
+};
+
+class AddressSpaceTest : public ContainerTest, public testing::WithParamInterface<SpaceMode> {
 protected:
-    std::unique_ptr<device::DeviceOpener> opener() { return make(GetParam()); }
+    std::unique_ptr<device::DeviceOpener> opener() {
+        return make(GetParam().interface, GetParam().spaces);
+    }
 };
 
 INSTANTIATE_TEST_SUITE_P(Interfaces, AddressSpaceTest,
-                         testing::Values(Interface::Group, Interface::Iommufd),
-                         [](const auto& mode) {
-                             return mode.param == Interface::Group ? "Group" : "Iommufd";
-                         });
+                         testing::Values(SpaceMode{"Group", Interface::Group, Spaces::One},
+                                         SpaceMode{"GroupApart", Interface::Group, Spaces::ByGroup},
+                                         SpaceMode{"Iommufd", Interface::Iommufd, Spaces::One}),
+                         [](const auto& mode) { return mode.param.name; });
 
 TEST_P(AddressSpaceTest, MapsMemoryForItsDevices) {
     const auto opener = this->opener();

@@ -79,7 +79,7 @@ Result<void> check_map(const DmaMaps& maps, Iova at, std::span<std::byte> memory
     const auto next = maps.lower_bound(at);
     const bool hits_next = next != maps.end() && next->first.value() - at.value() < size;
     const bool hits_previous = next != maps.begin() && at.value() - std::prev(next)->first.value() <
-                                                           std::prev(next)->second.size();
+                                                           std::prev(next)->second.bytes.size();
     if (hits_next || hits_previous)
         return malformed("memory of {:#x} bytes at {:#x} overlaps what is mapped", size,
                          at.value());
@@ -105,8 +105,8 @@ Error cannot_map(int os_error, Iova at, const DmaMaps& maps, std::uint64_t size,
     auto error = system_error(os_error, fmt::format("mapping {} of guest memory at {:#x} for DMA",
                                                     format_size(size), at.value()));
     std::uint64_t needed = size;
-    for (const auto& [start, memory] : maps)
-        needed += memory.size();
+    for (const auto& [start, entry] : maps)
+        needed += entry.bytes.size();
     const std::uint64_t last = at.value() + size - 1;
     if (os_error == ENOMEM && lock_limit < needed)
         error.hint = fmt::format(

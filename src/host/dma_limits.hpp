@@ -11,14 +11,21 @@
 #include "base/known.hpp"
 #include "base/result.hpp"
 #include "base/strong.hpp"
+#include "device/control.hpp"
 #include "device/facts.hpp"
 #include "host/kernel.hpp"
 #include "host/paths.hpp"
 
 namespace tenon::host {
 
+/// Memory that devices find somewhere, and what they may do with it.
+struct DmaEntry {
+    std::span<std::byte> bytes;
+    device::DmaRights rights{.read = true, .write = true};
+};
+
 /// Guest memory by where devices find it.
-using DmaMaps = std::map<Iova, std::span<std::byte>>;
+using DmaMaps = std::map<Iova, DmaEntry>;
 
 /// Addresses that an IOMMU translates, both ends included.
 struct IovaWindow {

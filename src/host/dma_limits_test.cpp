@@ -39,7 +39,7 @@ TEST(CheckMap, RefusesARangeThatWraps) {
 }
 
 TEST(CheckMap, RefusesWhatOverlaps) {
-    const DmaMaps maps{{Iova{0x4000}, pages(2)}};
+    const DmaMaps maps{{Iova{0x4000}, {pages(2)}}};
 
     EXPECT_FALSE(check_map(maps, Iova{0x3000}, pages(2)));
     EXPECT_FALSE(check_map(maps, Iova{0x5000}, pages(1)));
@@ -49,7 +49,7 @@ TEST(CheckMap, RefusesWhatOverlaps) {
 }
 
 TEST(CannotMap, TellsTheLockLimitAgainstWhatIsNeeded) {
-    const DmaMaps maps{{Iova{0}, pages(1)}};
+    const DmaMaps maps{{Iova{0}, {pages(1)}}};
 
     const auto error = cannot_map(ENOMEM, Iova{0x100000}, maps, 512 * mib, 8 * mib, {});
 

@@ -37,9 +37,18 @@ Result<void> check_iommufd(std::span<const DeviceFacts> functions, const HostPat
     return {};
 }
 
-template <typename Opener>
-Result<std::unique_ptr<device::DeviceOpener>> create(Kernel& kernel, const HostPaths& paths) {
-    TENON_TRY(opener, Opener::create(kernel, paths), "");
+Result<std::unique_ptr<device::DeviceOpener>> by_iommufd(Kernel& kernel, const HostPaths& paths) {
+    TENON_TRY(opener, iommufd::IommufdOpener::create(kernel, paths), "");
+    return std::move(opener);
+}
+
+Result<std::unique_ptr<device::DeviceOpener>> by_groups(Kernel& kernel, const HostPaths& paths,
+                                                        Spaces spaces) {
+    using vfio::GroupOpener;
+    TENON_TRY(opener,
+              spaces == Spaces::ByGroup ? GroupOpener::create_apart(kernel, paths)
+                                        : GroupOpener::create(kernel, paths),
+              "");
     return std::move(opener);
 }
 
@@ -56,7 +65,8 @@ Interface choose_interface(std::span<const DeviceFacts> functions, Kernel& kerne
 Result<std::unique_ptr<device::DeviceOpener>> make_opener(Interface interface,
                                                           std::span<const DeviceFacts> functions,
                                                           std::optional<int> iommufd,
-                                                          Kernel& kernel, const HostPaths& paths) {
+                                                          Kernel& kernel, const HostPaths& paths,
+                                                          Spaces spaces) {
     if (iommufd && interface == Interface::Iommufd) {
         TENON_TRY(opener, iommufd::IommufdOpener::adopt(kernel, paths, *iommufd), "");
         return std::move(opener);
@@ -65,8 +75,8 @@ Result<std::unique_ptr<device::DeviceOpener>> make_opener(Interface interface,
         interface = choose_interface(functions, kernel, paths);
     else if (interface == Interface::Iommufd)
         TENON_TRY_DO(check_iommufd(functions, paths), "");
-    if (interface == Interface::Iommufd) return create<iommufd::IommufdOpener>(kernel, paths);
-    return create<vfio::GroupOpener>(kernel, paths);
+    if (interface == Interface::Iommufd) return by_iommufd(kernel, paths);
+    return by_groups(kernel, paths, spaces);
 }
 
 }  // namespace tenon::host

@@ -11,6 +11,12 @@
 
 namespace tenon::host {
 
+/// What functions that are assigned by the group interface share.
+enum class Spaces {
+    One,      ///< An address space for all.
+    ByGroup,  ///< One for each IOMMU group, so that the guest may have an IOMMU: see GroupSpaces.
+};
+
 /// An opener for the functions that `functions` describe, which stay closed.
 ///
 /// Automatic is iommufd if the host has it, a node of every function, and lets us open these; the
@@ -19,7 +25,8 @@ namespace tenon::host {
 /// Errors: NotFound if the host has not the interface that was asked for, with what to do.
 Result<std::unique_ptr<device::DeviceOpener>> make_opener(
     device::Interface interface, std::span<const device::DeviceFacts> functions,
-    std::optional<int> iommufd = {}, Kernel& kernel = linux_kernel(), const HostPaths& paths = {});
+    std::optional<int> iommufd = {}, Kernel& kernel = linux_kernel(), const HostPaths& paths = {},
+    Spaces spaces = Spaces::One);
 
 /// The interface that Automatic would choose.
 device::Interface choose_interface(std::span<const device::DeviceFacts> functions, Kernel& kernel,

@@ -33,8 +33,9 @@ class OpenerTest : public testing::Test {
 protected:
     std::vector<device::DeviceFacts> facts() const { return {host_.facts(first)}; }
 
-    Result<std::unique_ptr<device::DeviceOpener>> make(Interface interface) {
-        return make_opener(interface, facts(), {}, host_.kernel(), host_.paths());
+    Result<std::unique_ptr<device::DeviceOpener>> make(Interface interface,
+                                                       Spaces spaces = Spaces::One) {
+        return make_opener(interface, facts(), {}, host_.kernel(), host_.paths(), spaces);
     }
 
     void remove_node(std::string_view name) {
@@ -47,17 +48,26 @@ protected:
     support::FakeFunction& third_ = host_.add(third, "15", 5);
 };
 
+struct Mode {
+    const char* name;
+    Interface interface;
+    Spaces spaces;
+};
+
 // What holds for both interfaces.
-class EitherOpenerTest : public OpenerTest, public testing::WithParamInterface<Interface> {
+class EitherOpenerTest : public OpenerTest, public testing::WithParamInterface<Mode> {
 protected:
-    std::unique_ptr<device::DeviceOpener> opener() { return make(GetParam()).value(); }
+    Result<std::unique_ptr<device::DeviceOpener>> try_opener() {
+        return make(GetParam().interface, GetParam().spaces);
+    }
+    std::unique_ptr<device::DeviceOpener> opener() { return try_opener().value(); }
 };
 
 INSTANTIATE_TEST_SUITE_P(Interfaces, EitherOpenerTest,
-                         testing::Values(Interface::Group, Interface::Iommufd),
-                         [](const auto& mode) {
-                             return mode.param == Interface::Group ? "Group" : "Iommufd";
-                         });
+                         testing::Values(Mode{"Group", Interface::Group, Spaces::One},
+                                         Mode{"GroupApart", Interface::Group, Spaces::ByGroup},
+                                         Mode{"Iommufd", Interface::Iommufd, Spaces::One}),
+                         [](const auto& mode) { return mode.param.name; });
 
 TEST_P(EitherOpenerTest, OpensAFunction) {
     const auto opener = this->opener();
@@ -191,13 +201,13 @@ TEST_P(EitherOpenerTest, UndoesEverythingWhicheverCallFails) {
     const unsigned calls = host_.kernel().faults().calls() - before;
     // The last ones give back: five vectors off, reset; then the group leaves its container, or the
     // function leaves its address space, which goes.
-    const unsigned last = calls - (GetParam() == Interface::Group ? 7 : 8);
+    const unsigned last = calls - (GetParam().interface == Interface::Group ? 7 : 8);
 
     for (unsigned n = 1; n <= last; ++n) {
         host_.kernel().faults().fail_call(n, EIO);
         Result<void> result;
         {
-            const auto opener = make(GetParam());
+            const auto opener = try_opener();
             if (!opener) {
                 result = std::unexpected(opener.error());
             } else if (auto mapped = (*opener)->address_space().map(Iova{0}, pages(1)); !mapped) {
@@ -251,7 +261,9 @@ TEST_P(EitherOpenerTest, SaysThatATokenIsTooMuch) {
     EXPECT_EQ(first_.opened(), 0u);
 }
 
-TEST_P(EitherOpenerTest, SaysWhichInterfaceItIs) { EXPECT_EQ(opener()->interface(), GetParam()); }
+TEST_P(EitherOpenerTest, SaysWhichInterfaceItIs) {
+    EXPECT_EQ(opener()->interface(), GetParam().interface);
+}
 
 TEST_F(OpenerTest, ChoosesIommufdWhereItCan) {
     EXPECT_EQ(choose_interface(facts(), host_.kernel(), host_.paths()), Interface::Iommufd);

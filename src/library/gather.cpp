@@ -86,6 +86,12 @@ Host this_host() {
             .physical_bits =
                 [](std::optional<int> kvm) {
                     return host::read_guest_address_bits(host::linux_kernel(), kvm);
+                },
+            .make_opener_behind_iommu =
+                [](device::Interface interface, std::span<const DeviceFacts> functions,
+                   std::optional<int> iommufd) {
+                    return host::make_opener(interface, functions, iommufd, host::linux_kernel(),
+                                             {}, host::Spaces::ByGroup);
                 }};
 }
 

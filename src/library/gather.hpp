@@ -33,6 +33,8 @@ struct Host {
     std::function<Known<unsigned>(std::optional<int> kvm)> physical_bits = [](std::optional<int>) {
         return Unknown{"KVM was not asked"};
     };
+    /// As `make_opener`, of a machine whose guest has an IOMMU; none: as without.
+    device::OpenerFactory make_opener_behind_iommu = {};
 };
 
 /// This machine.

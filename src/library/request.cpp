@@ -105,7 +105,8 @@ Result<void> read_words(const MachineArguments& arguments,
     TENON_TRY(memory, words::parse_memory_argument(arguments.memory), "--memory");
     request.memory = memory;
     TENON_TRY(cpus, words::parse_cpus_argument(arguments.cpus), "--cpus");
-    request.vcpus = cpus;
+    request.vcpus = cpus.count;
+    request.apic_step = cpus.apic_step;
     request.version = arguments.version.empty()
                           ? std::string{model::chosen::machine_versions().front().name}
                           : arguments.version;
@@ -149,14 +150,16 @@ Result<void> add_backends(const MachineArguments& arguments,
 Result<PlannedMachine> plan_with(const Host& host, const MachineArguments& arguments,
                                  DeviceList&& devices, model::machine::MachineRequest& request) {
     TENON_TRY(kvm, file_of("--kvm", arguments.kvm, host.check_is_kvm), "");
-    device::OpenedFunctions opened{[make = host.make_opener, timeline = arguments.timeline](
-                                       device::Interface interface,
-                                       std::span<const device::DeviceFacts> functions,
-                                       std::optional<int> their_iommufd) {
-        auto opener = make(interface, functions, their_iommufd);
-        mark(timeline, "VFIO container or iommufd");
-        return opener;
-    }};
+    const bool apart = request.vtd && host.make_opener_behind_iommu;
+    device::OpenedFunctions opened{
+        [make = apart ? host.make_opener_behind_iommu : host.make_opener,
+         timeline = arguments.timeline](device::Interface interface,
+                                        std::span<const device::DeviceFacts> functions,
+                                        std::optional<int> their_iommufd) {
+            auto opener = make(interface, functions, their_iommufd);
+            mark(timeline, "VFIO container or iommufd");
+            return opener;
+        }};
     ask_about(opened, devices.requests(), arguments.opening);
     mark(arguments.timeline, "functions opened and attached");
     TENON_TRY_DO(devices.apply_stated(), "");

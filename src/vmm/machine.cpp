@@ -122,9 +122,14 @@ Result<void> Machine::make_vcpus() {
         }
     }
     std::vector<std::unique_ptr<kvm::Vcpu>> made;
+    const model::machine::Processors processors{.count = config_.vcpus,
+                                                .apic_step = config_.apic_step};
     for (unsigned index = 0; index < config_.vcpus; ++index) {
-        TENON_TRY(vcpu, kvm::Vcpu::create(*kvm_, *vm_, index, config_.vcpus, world),
+        TENON_TRY(vcpu, kvm::Vcpu::create(*kvm_, *vm_, index, processors, world),
                   "making the machine");
+        // As firmware leaves it that has more processors than the other mode can name; the guest's
+        // kernel leaves those out otherwise.
+        if (!processors.short_ids()) TENON_TRY_DO(vcpu->enter_x2apic_mode(), "making the machine");
         // Refused by Intel's KVM and by AMD's of older kernels: the guest then only complains.
         [[maybe_unused]] const auto refused = vcpu->set_msrs(kvm::clock_frequency_select());
         if (config_.restarts) TENON_TRY_DO(vcpu->keep_reset_state(msrs), "making the machine");
@@ -138,13 +143,14 @@ Result<void> Machine::make_vcpus() {
 }
 
 Result<void> Machine::load() {
-    TENON_TRY(tables,
-              acpi::make_tables({.addresses = config_.addresses,
-                                 .vcpus = config_.vcpus,
-                                 .intx = config_.intx,
-                                 .remapping = config_.remapping},
-                                loader::acpi_tables, loader::acpi_limit),
-              "making ACPI tables");
+    TENON_TRY(
+        tables,
+        acpi::make_tables({.addresses = config_.addresses,
+                           .processors = {.count = config_.vcpus, .apic_step = config_.apic_step},
+                           .intx = config_.intx,
+                           .remapping = config_.remapping},
+                          loader::acpi_tables, loader::acpi_limit),
+        "making ACPI tables");
     TENON_TRY_DO(memory_.write(loader::acpi_tables, tables), "writing ACPI tables");
     TENON_TRY_DO(memory_.write(loader::reset_vector, board::code_at_reset(board::power_port)),
                  "writing the reset vector");

@@ -75,13 +75,13 @@ Result<std::shared_ptr<iommu::Remapper>> make_remapper(const model::machine::Mac
                                                        board::Warnings& warnings) {
     if (plan.iommu == nullptr) return std::shared_ptr<iommu::Remapper>{};
     auto remapper = std::make_shared<iommu::Remapper>(
-        plan.iommu->unit.shape, iommu::Remapper::Outside{.memory = machine.memory(),
-                                                         .vm = machine.vm(),
-                                                         .routes = machine.routes(),
-                                                         .warnings = warnings,
-                                                         .failed = [&machine](const Error& why) {
-                                                             machine.fail_with(why);
-                                                         }});
+        plan.iommu->unit.shape,
+        iommu::Remapper::Outside{.memory = machine.memory(),
+                                 .vm = machine.vm(),
+                                 .routes = machine.routes(),
+                                 .warnings = warnings,
+                                 .failed = [&machine](const Error& why) { machine.fail_with(why); },
+                                 .limits = model::machine::unit_limits(plan.dma)});
     TENON_TRY_DO(machine.memory_bus().add(model::machine::IommuPlan::registers,
                                           board::remapping_page, remapper),
                  "placing the guest's IOMMU");
@@ -129,6 +129,7 @@ Result<std::unique_ptr<Machine>> create_machine(const model::machine::MachinePla
                                         .strict = memory.strict,
                                         .shared = shares_memory(plan)},
                             .vcpus = plan.vcpus,
+                            .apic_step = plan.apic_step,
                             .kvm = request.kvm,
                             .boot = request.boot,
                             .intx = plan.intx,
@@ -161,6 +162,7 @@ Result<board::MachineEnd> run_plan(const model::machine::MachinePlan& plan,
         split.emplace(machine->vm(), *ioapic, events, warnings);
     kvm::Vm& vm = split ? static_cast<kvm::Vm&>(*split) : machine->vm();
     kvm::PinLevels pins{vm};
+    board::TranslationListener translation;
     slots::Chassis chassis{plan, machine->routes(), warnings};
     assigned::PeerMemory peers{warnings, [&chassis] { return chassis.peers(); }};
     slots::Resets resets{chassis, warnings};
@@ -182,7 +184,8 @@ Result<board::MachineEnd> run_plan(const model::machine::MachinePlan& plan,
                        .warnings = warnings,
                        .events = events,
                        .pins = pins,
-                       .peers = peers},
+                       .peers = peers,
+                       .translation = translation},
              .memory = machine->memory(),
              .chassis = chassis,
              .resets = resets,
@@ -221,7 +224,7 @@ Result<board::MachineEnd> run_plan(const model::machine::MachinePlan& plan,
                                 .plan_arrival = request.plan_arrival,
                                 .warnings = warnings,
                                 .pause = [&machine = *machine] { return machine.pause(); }});
-    control::ControlService control{*machine, warnings, *hot_plug};
+    control::ControlService control{*machine, warnings, translation, *hot_plug};
     if (listener)
         TENON_TRY_DO(control.serve(std::move(*listener), request.control->version,
                                    [&] {

@@ -5,7 +5,8 @@
 #
 #   iommu.sh MODE…    strict, pt (legacy tables), scalable (strict, by tables of PASIDs, two processors); of
 #                     interrupts, with pt: xapic (8 bits of destination, two processors), intx (no message: by
-#                     our IOAPIC), plain (the same, not remapped by the guest), unmapped (intremap=off: by KVM)
+#                     our IOAPIC), plain (the same, not remapped by the guest), unmapped (intremap=off: by KVM), wide
+#                     (32 bits of destination, two processors of APIC ids 0 and 300)
 
 set -euo pipefail
 # shellcheck source=tests/host/lib.sh
@@ -25,14 +26,25 @@ check_remapping() {
     expect_equal "the disk's interrupts" "$2" "$kinds"
 }
 
+# check_wide   The second processor, whose APIC id has more than 8 bits, got interrupts of a disk's queue.
+check_wide() {
+    local counted
+    section apics
+    expect_equal 'APIC ids' '0 300' "$(section apics | awk '/^apicid/ {print $NF}' | xargs)"
+    expect_equal 'SHA-256 of what the second processor read' "$TENON_DISK_CHECKSUM" "$(section apics | tail -n 1)"
+    counted=$(section interrupts | awk '{sum += $3} END {print sum + 0}')
+    [ "$counted" -gt 0 ] || fail 'the second processor got no interrupt'
+    printf 'ok: interrupts of the second processor: %s\n' "$counted"
+}
+
 # run_mode MODE
 run_mode() {
     local options='--viommu vtd' words='intel_iommu=on,sm_off iommu.passthrough=0 iommu.strict=1' type=DMA scalable=0
-    local remapping=x2apic kind=IR-PCI-MSI
+    local remapping=x2apic kind=IR-PCI-MSI tests=disk,interrupts,groups,packed-log
     local before faults_before
     case $1 in
         strict) ;;
-        pt | xapic | intx | plain | unmapped) words='intel_iommu=on,sm_off iommu.passthrough=1' type=identity ;;
+        pt | xapic | intx | plain | unmapped | wide) words='intel_iommu=on,sm_off iommu.passthrough=1' type=identity ;;
         scalable)
             options='--viommu vtd,mode=scalable --cpus 2'
             words=${words/sm_off/sm_on}
@@ -44,14 +56,16 @@ run_mode() {
         intx) words+=' pci=nomsi' kind=IR-IO-APIC ;;
         plain) words+=' pci=nomsi intremap=off' remapping='' kind=IO-APIC ;;
         unmapped) options+=,intremap=off remapping='' kind=PCI-MSI ;;
+        wide) options+=' --cpus 2,x-apic-step=300' tests=apics,$tests ;;
     esac
     before=$(host_state "$disk")
     faults_before=$(faults)
     TENON_RUN_OPTIONS=$options guest_extra=$words \
-        run_guest "$(guest_kernel bzimage)" disk,interrupts,groups,packed-log "$disk"
+        run_guest "$(guest_kernel bzimage)" "$tests" "$disk"
     unpacked log >"$work/log"
     grep -E 'DMAR|iommu' "$work/log"
     check_disk
+    if [ "$1" = wide ]; then check_wide; fi
     expect_equal 'messages' 0 "$(grep -c '^tenon: ' "$work/messages" || true)"
     expect_equal 'the IOMMU of the guest' 1 "$(grep -c 'DMAR: IOMMU enabled' "$work/log")"
     if grep -E "$complaints" "$work/log"; then fail 'the guest complains'; fi

@@ -7,15 +7,6 @@
 
 set -euo pipefail
 
-# passt makes itself a user namespace, which the kernel grants to nobody whose root is not that of all mounts. That
-# of the virtual host is its first process's; in mounts of our own, ours can take its place.
-if [ -z "${ROOT_MOVED:-}" ]; then
-    export ROOT_MOVED=yes
-    # shellcheck disable=SC2016  # for the other shell
-    exec chroot /proc/1/root /bin/busybox unshare -m /bin/busybox sh -c \
-        'cd /outer && /bin/busybox mount -o move . / && exec /bin/busybox chroot . /bin/bash -c "cd \"\$1\" && exec \"\$2\"" - "$@"' \
-        - "$PWD" "$(readlink -f "$0")"
-fi
 # shellcheck source=tests/host/lib.sh
 . "$(dirname "$0")/lib.sh"
 

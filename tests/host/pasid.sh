@@ -54,8 +54,12 @@ physical() { sed -n "s/^$1.*: own \(.*\), end \(.*\)/\1 \2/p" "$work/steps"; }
 raw='pasid,writes tenon.writes=116.w=0000,ffe.w=0001'
 expect_equal 'physical bytes before' '0007 0000' "$(setpci -s "$disk" 116.w ffe.w | xargs)"
 follow_steps '\(pasid: enabled\|writes: done\)' seen_from_the_host
-TENON_RUN_OPTIONS='--viommu pasid=16' run_guest "$(guest_kernel bzimage)" "$raw" "$disk"
+# Until the guest has ended.
+(listen && wait "$listener") &
+listening=$!
+TENON_RUN_OPTIONS="--viommu pasid=16 --control $socket" run_guest "$(guest_kernel bzimage)" "$raw" "$disk"
 end_steps
+wait "$listening" || fail "the listener: $(cat "$events")"
 section pasid | tee "$work/guest"
 grep -q 'Capabilities: \[110 v1\] Process Address Space ID' "$work/guest" || fail 'not where it was planned'
 grep -q 'PASIDCap: Exec+ Priv+, Max PASID Width: 10' "$work/guest" || fail 'not as wide as planned'
@@ -64,7 +68,17 @@ grep -q '^after a reset 00001006$' "$work/guest" || fail 'a reset did not clear 
 # The host's own kernel has set 0007; the guest had written 0001, then 0000.
 expect_equal 'physical bytes while the guest has PASID enabled' '0007 0000' "$(physical 'pasid: enabled')"
 expect_equal 'physical bytes after writes past it, below Tenon' '0007 0000' "$(physical 'writes: done')"
-grep -q 'the guest switched PASID on' "$work/messages" || fail 'the event did not come'
+grep -q 'the guest switched PASID on' "$work/messages" || fail 'the warning did not come'
+switches=$(sed -n 's/^TENON_DEVICE_TRANSLATION //p' "$events")
+printf '%s\n' "$switches"
+expect_equal 'PASID, as events have it' '{"capability": "pasid", "enabled": true, "execute": true, "privileged": true}
+{"capability": "pasid", "enabled": false, "execute": false, "privileged": false}' \
+    "$(python3 -c 'import json, sys
+for line in sys.stdin:
+    event = json.loads(line)
+    assert event.pop("device") and event.pop("path")
+    event.pop("count", None)
+    if event["capability"] == "pasid": print(json.dumps(event))' <<<"$switches")"
 
 # The same writes below QEMU. It shows PASID only before an emulated IOMMU with first-stage translation, for
 # which the IOMMU below has to nest; the emulated one does not, and QEMU says so.

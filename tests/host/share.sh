@@ -37,6 +37,7 @@ expect_equal 'SHA-256 of what the host wrote' "$(sum_of shared/from-host)" \
 in_guest 'seq 1 800000 | head -c 4194304 >/shared/from-guest && sync && ln -s from-guest /shared/link'
 expect_equal 'SHA-256 of what the guest wrote' "$(in_guest 'sha256sum </shared/from-guest | cut -d" " -f1')" \
     "$(sum_of shared/from-guest)"
+expect_equal 'its owner' 0 "$(stat -c %u shared/from-guest)"
 expect_equal 'the link that the guest made' from-guest "$(readlink shared/link)"
 expect_equal 'the folder for reading' kept "$(in_guest 'cat /fixed/file')"
 ! in_guest 'echo changed >/fixed/file' || fail 'a folder for reading was written to'

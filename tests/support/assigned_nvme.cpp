@@ -57,7 +57,8 @@ vmm::assigned::AssignedFunction::Board FakeBoard::parts() {
             .warnings = warnings,
             .events = events,
             .pins = pins,
-            .peers = peers};
+            .peers = peers,
+            .translation = translation};
 }
 
 }  // namespace tenon::support

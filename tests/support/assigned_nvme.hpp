@@ -45,6 +45,7 @@ struct FakeBoard {
     vmm::board::Warnings warnings;
     vmm::board::EventLoop events;
     vmm::kvm::PinLevels pins{vm};
+    vmm::board::TranslationListener translation;
     /// Who is here for the DMA of others; nobody as long as no test says so.
     std::function<std::vector<vmm::assigned::PeerMemory::Member>()> here = [] {
         return std::vector<vmm::assigned::PeerMemory::Member>{};

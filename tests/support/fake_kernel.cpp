@@ -45,6 +45,17 @@ const std::map<std::uint64_t, std::uint64_t>& FakeKernel::mapped() const {
     return nothing;
 }
 
+std::map<std::uint64_t, FakeKernel::DmaMapped> FakeKernel::reached_by(
+    const std::string& group) const {
+    for (const auto& [number, file] : files_) {
+        const auto* const opened = std::get_if<GroupFile>(&file);
+        if (opened == nullptr || opened->group != group) continue;
+        const auto container = files_.find(opened->container);
+        if (container != files_.end()) return std::get<ContainerFile>(container->second).details;
+    }
+    return {};
+}
+
 bool FakeKernel::group_is_open(const std::string& group) const {
     return std::ranges::any_of(files_, [&](const auto& entry) {
         const auto* const file = std::get_if<GroupFile>(&entry.second);
@@ -126,6 +137,7 @@ void FakeKernel::leave(int group) {
     if (!container->groups.empty()) return;
     container->started = false;
     container->maps.clear();
+    container->details.clear();
 }
 
 Outcome<int> FakeKernel::ioctl(int file, unsigned long request, std::span<std::byte> argument) {
@@ -201,18 +213,43 @@ Outcome<int> FakeKernel::container_ioctl(ContainerFile& file, unsigned long requ
                                          Bytes argument) {
     if (!file.started) return refuse(ENOTTY);
     if (request == VFIO_IOMMU_GET_INFO) return iommu_info(argument);
-    if (request == VFIO_IOMMU_MAP_DMA) {
-        auto* const function = bar_at(load<std::uint64_t>(argument, 8));
-        if (function != nullptr && !decodes_memory(*function)) return refuse(EFAULT);
-        return map_memory(file.maps, load<std::uint64_t>(argument, 16),
-                          load<std::uint64_t>(argument, 24));
+    if (request == VFIO_IOMMU_MAP_DMA) return map_dma(file, argument);
+    if (request == VFIO_IOMMU_UNMAP_DMA) return unmap_dma(file, argument);
+    return refuse(ENOTTY);
+}
+
+Outcome<int> FakeKernel::map_dma(ContainerFile& file, Bytes argument) const {
+    const auto flags = load<std::uint32_t>(argument, 4);
+    const auto memory = load<std::uint64_t>(argument, 8);
+    const auto at = load<std::uint64_t>(argument, 16);
+    const auto size = load<std::uint64_t>(argument, 24);
+    if ((flags & 3) == 0) return refuse(EINVAL);
+    auto* const function = bar_at(memory);
+    if (function != nullptr && !decodes_memory(*function)) return refuse(EFAULT);
+    if (file.maps.size() >= traits_.dma_entries) return refuse(ENOSPC);
+    auto mapped = map_memory(file.maps, at, size);
+    if (mapped)
+        file.details[at] = {
+            .size = size, .memory = memory, .read = (flags & 1) != 0, .write = (flags & 2) != 0};
+    return mapped;
+}
+
+// All that is in the range goes; a mapping that it cuts is an error.
+Outcome<int> FakeKernel::unmap_dma(ContainerFile& file, Bytes argument) {
+    const auto at = load<std::uint64_t>(argument, 8);
+    const auto end = at + load<std::uint64_t>(argument, 16);
+    const auto cuts = [&](const auto& one) {
+        const auto last = one.first + one.second;
+        return one.first < end && last > at && (one.first < at || last > end);
+    };
+    if (std::ranges::any_of(file.maps, cuts)) return refuse(EINVAL);
+    std::uint64_t unmapped = 0;
+    for (auto next = file.maps.lower_bound(at); next != file.maps.end() && next->first < end;) {
+        unmapped += next->second;
+        file.details.erase(next->first);
+        next = file.maps.erase(next);
     }
-    if (request != VFIO_IOMMU_UNMAP_DMA) return refuse(ENOTTY);
-    const auto found = file.maps.find(load<std::uint64_t>(argument, 8));
-    const auto size = load<std::uint64_t>(argument, 16);
-    if (found != file.maps.end() && found->second != size) return refuse(EINVAL);
-    store<std::uint64_t>(argument, 16, found == file.maps.end() ? 0 : size);
-    if (found != file.maps.end()) file.maps.erase(found);
+    store<std::uint64_t>(argument, 16, unmapped);
     return 0;
 }
 

@@ -55,10 +55,11 @@ public:
         std::set<std::string> unviable = {};  ///< Groups of which the host uses a member.
         std::uint64_t lock_limit = ~0ull;
         bool lock_limit_applies = true;
-        bool maps_files = true;        ///< iommufd knows IOMMU_IOAS_MAP_FILE.
-        bool bar_files = true;         ///< VFIO knows VFIO_DEVICE_FEATURE_DMA_BUF.
-        std::string vf_token = {};     ///< That opening a function takes; empty: none.
-        std::uint64_t first_iova = 0;  ///< What its IOMMU translates.
+        std::size_t dma_entries = 65535;  ///< Mappings that a container takes.
+        bool maps_files = true;           ///< iommufd knows IOMMU_IOAS_MAP_FILE.
+        bool bar_files = true;            ///< VFIO knows VFIO_DEVICE_FEATURE_DMA_BUF.
+        std::string vf_token = {};        ///< That opening a function takes; empty: none.
+        std::uint64_t first_iova = 0;     ///< What its IOMMU translates.
         std::uint64_t last_iova = (1ull << 48) - 1;
         std::optional<Hardware> hardware = {};    ///< None: its IOMMU's driver does not tell.
         std::size_t most_at_once = ~0ull;         ///< Bytes that one read or write moves.
@@ -79,6 +80,18 @@ public:
 
     /// What devices can reach now: size by address.
     const std::map<std::uint64_t, std::uint64_t>& mapped() const;
+
+    /// What one mapping of a container lets devices reach.
+    struct DmaMapped {
+        std::uint64_t size = 0;
+        std::uint64_t memory = 0;  ///< Its address in the process.
+        bool read = false;
+        bool write = false;
+
+        bool operator==(const DmaMapped&) const = default;
+    };
+    /// What devices of this group can reach through its container, by address.
+    std::map<std::uint64_t, DmaMapped> reached_by(const std::string& group) const;
 
     /// What was done in an order that is asking for trouble, such as closing a group before its
     /// device. Empty for careful callers.
@@ -120,6 +133,7 @@ private:
         std::set<int> groups = {};
         bool started = false;
         Maps maps = {};
+        std::map<std::uint64_t, DmaMapped> details = {};  ///< Of the same.
     };
     struct GroupFile {
         std::string group;
@@ -158,6 +172,8 @@ private:
     void leave(int group);
 
     host::Outcome<int> container_ioctl(ContainerFile& file, unsigned long request, Bytes argument);
+    host::Outcome<int> map_dma(ContainerFile& file, Bytes argument) const;
+    static host::Outcome<int> unmap_dma(ContainerFile& file, Bytes argument);
     host::Outcome<int> group_ioctl(int number, GroupFile& file, unsigned long request,
                                    Bytes argument);
     host::Outcome<int> iommufd_ioctl(IommufdFile& file, unsigned long request, Bytes argument);

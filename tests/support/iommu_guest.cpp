@@ -46,7 +46,7 @@ using Reach = std::vector<std::optional<Reached>>;
 
 UnitLimits limits_of(AreaSize areas) {
     const ShadowLimits shadow{
-        .walk = {.tables = 2000, .extents = 2000}, .pasids = 64, .areas = areas};
+        .walk = {.tables = 2000, .extents = 2000}, .mappings = 2000, .pasids = 64, .areas = areas};
     return {.shadow = shadow, .work = 1000};
 }
 

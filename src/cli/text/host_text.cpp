@@ -125,6 +125,7 @@ std::string render_dma(const std::vector<model::machine::DmaBudget>& budgets,
                         ? std::string{"all of it is locked while a device can reach it"}
                         : fmt::format("{} are locked while a device can reach them",
                                       format_size(budget.needed));
+        if (budget.copies > 1) line += fmt::format(", in {} IOMMU groups together", budget.copies);
         if (!budget.applies)
             line += "; no limit applies to this process, which has CAP_IPC_LOCK";
         else if (!budget.allowed)

@@ -94,6 +94,11 @@ TEST(DmaText, ComparesWhatIsNeededWithWhatIsAllowed) {
               "  group interface: 512 MiB are locked while a device can reach them; no limit "
               "applies to this process, which has CAP_IPC_LOCK; 2 mappings; up to 65535 mappings "
               "are allowed\n\n");
+    root.copies = 2;
+    EXPECT_THAT(render_dma({root}, {.width = 200}),
+                HasSubstr("512 MiB are locked while a device can reach them, in 2 IOMMU groups "
+                          "together; no limit"));
+    root.copies = 1;
     root.needed = 0;
     root.mappings_needed = 0;
     EXPECT_THAT(render_dma({root}, {.width = 200}),

@@ -105,7 +105,7 @@ Result<void> IoAddressSpace::map(Iova at, const device::DmaMemory& memory) {
     if (!mapped)
         return std::unexpected(cannot_map(mapped.error(), at, maps_, memory.bytes.size(),
                                           lock_limit_of(kernel_), windows()));
-    maps_.emplace(at, memory.bytes);
+    maps_.emplace(at, DmaEntry{memory.bytes});
     return {};
 }
 
@@ -114,7 +114,7 @@ Result<void> IoAddressSpace::map_bar(Iova at, const device::DmaMemory& bar) {
     TENON_TRY_DO(check_map(maps_, at, bar.bytes), "");
     if (const auto mapped = map_file(at, bar); !mapped)
         return std::unexpected(cannot_map_bar(mapped.error(), at, bar.bytes.size(), windows()));
-    maps_.emplace(at, bar.bytes);
+    maps_.emplace(at, DmaEntry{bar.bytes});
     return {};
 }
 
@@ -150,7 +150,8 @@ Result<void> IoAddressSpace::unmap(Iova at, std::uint64_t size) {
     const auto what = fmt::format("unmapping {:#x} bytes at {:#x}", size, at.value());
     const MutexLock lock{mutex_};
     const auto found = maps_.find(at);
-    if (found == maps_.end() || found->second.size() != size) return fail_system(ENOENT, what);
+    if (found == maps_.end() || found->second.bytes.size() != size)
+        return fail_system(ENOENT, what);
     abi::IoasUnmap request{
         .size = sizeof request, .ioas_id = id_, .iova = at.value(), .length = size};
     const auto unmapped = ioctl(kernel_, file_.number(), abi::ioas_unmap, request);

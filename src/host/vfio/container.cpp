@@ -69,62 +69,95 @@ Result<void> Container::start() {
     if (!set)
         return fail_system(set.error(), "setting the container's IOMMU",
                            set.error() == EPERM ? no_remapping : "");
-    for (const auto& [at, memory] : maps_)
-        TENON_TRY_DO(map_memory(at, memory), "");
+    for (const auto& [at, entry] : maps_)
+        TENON_TRY_DO(map_memory(at, entry), "");
     return {};
 }
 
-Result<void> Container::map_memory(Iova at, std::span<std::byte> memory) {
-    const auto mapped = map_in_kernel(at, memory);
+Result<void> Container::map_memory(Iova at, const DmaEntry& entry) {
+    const auto mapped = map_in_kernel(at, entry);
     if (mapped) return {};
-    return std::unexpected(
-        cannot_map(mapped.error(), at, maps_, memory.size(), lock_limit_of(kernel_), windows()));
+    return std::unexpected(cannot_map(mapped.error(), at, maps_, entry.bytes.size(),
+                                      lock_limit_of(kernel_), windows()));
 }
 
 Result<void> Container::map(Iova at, const device::DmaMemory& memory) {
+    return add(at, {.bytes = memory.bytes});
+}
+
+Result<void> Container::add(Iova at, const DmaEntry& entry) {
     const MutexLock lock{mutex_};
-    TENON_TRY_DO(check_map(maps_, at, memory.bytes), "");
-    if (members_ != 0) TENON_TRY_DO(map_memory(at, memory.bytes), "");
-    maps_.emplace(at, memory.bytes);
+    TENON_TRY_DO(check_map(maps_, at, entry.bytes), "");
+    if (members_ != 0) TENON_TRY_DO(map_memory(at, entry), "");
+    maps_.emplace(at, entry);
     return {};
 }
 
 Result<void> Container::map_bar(Iova at, const device::DmaMemory& bar) {
+    const DmaEntry entry{.bytes = bar.bytes};
     const MutexLock lock{mutex_};
-    TENON_TRY_DO(check_map(maps_, at, bar.bytes), "");
-    if (const auto mapped = map_in_kernel(at, bar.bytes); !mapped)
-        return std::unexpected(cannot_map_bar(mapped.error(), at, bar.bytes.size(), windows()));
-    maps_.emplace(at, bar.bytes);
+    TENON_TRY_DO(check_map(maps_, at, entry.bytes), "");
+    if (members_ != 0)
+        if (const auto mapped = map_in_kernel(at, entry); !mapped)
+            return std::unexpected(
+                cannot_map_bar(mapped.error(), at, entry.bytes.size(), windows()));
+    maps_.emplace(at, entry);
     return {};
 }
 
-Outcome<int> Container::map_in_kernel(Iova at, std::span<std::byte> memory) {
+Outcome<int> Container::map_in_kernel(Iova at, const DmaEntry& entry) {
     ::vfio_iommu_type1_dma_map request{};
     request.argsz = sizeof request;
-    request.flags = VFIO_DMA_MAP_FLAG_READ | VFIO_DMA_MAP_FLAG_WRITE;
-    request.vaddr = std::bit_cast<std::uintptr_t>(memory.data());
+    request.flags = (entry.rights.read ? VFIO_DMA_MAP_FLAG_READ : 0u) |
+                    (entry.rights.write ? VFIO_DMA_MAP_FLAG_WRITE : 0u);
+    request.vaddr = std::bit_cast<std::uintptr_t>(entry.bytes.data());
     request.iova = at.value();
-    request.size = memory.size();
+    request.size = entry.bytes.size();
     // SAFETY: the memory is the caller's, who unmaps it before it goes.
     return ioctl(kernel_, file_.number(), VFIO_IOMMU_MAP_DMA, request);
 }
 
 Result<void> Container::unmap(Iova at, std::uint64_t size) {
-    const auto what = fmt::format("unmapping {:#x} bytes at {:#x}", size, at.value());
     const MutexLock lock{mutex_};
-    const auto found = maps_.find(at);
-    if (found == maps_.end() || found->second.size() != size) return fail_system(ENOENT, what);
+    const auto range = whole_mappings(maps_, at, size);
+    if (!range)
+        return fail_system(ENOENT, fmt::format("unmapping {:#x} bytes at {:#x}", size, at.value()));
+    return unmap_range(*range);
+}
+
+Result<void> Container::unmap_range(const DmaRange& range) {
+    const auto what = fmt::format("unmapping {:#x} bytes at {:#x}", range.size, range.at.value());
     if (members_ != 0) {
         ::vfio_iommu_type1_dma_unmap request{};
         request.argsz = sizeof request;
-        request.iova = at.value();
-        request.size = size;
+        request.iova = range.at.value();
+        request.size = range.size;
         const auto unmapped = ioctl(kernel_, file_.number(), VFIO_IOMMU_UNMAP_DMA, request);
         if (!unmapped) return fail_system(unmapped.error(), what);
-        if (request.size != size)
+        if (request.size != range.mapped)
             return fail(Error::Kind::Io, "{}: the kernel unmapped {:#x}", what, request.size);
     }
-    maps_.erase(found);
+    maps_.erase(maps_.find(range.at), maps_.lower_bound(Iova{range.at.value() + range.size}));
+    return {};
+}
+
+Result<void> Container::replace(const DmaMaps& wanted) {
+    const MutexLock lock{mutex_};
+    auto changed = change_to(wanted);
+    if (changed || wanted.empty() || maps_.empty()) return changed;
+    // A part of either would be more than nothing, and not what was asked for.
+    [[maybe_unused]] const auto emptied = change_to({});
+    return changed;
+}
+
+Result<void> Container::change_to(const DmaMaps& wanted) {
+    const auto changes = changes_between(maps_, wanted);
+    for (const auto& range : changes.unmap)
+        TENON_TRY_DO(unmap_range(range), "");
+    for (const auto& [at, entry] : changes.map) {
+        if (members_ != 0) TENON_TRY_DO(map_memory(at, entry), "");
+        maps_.emplace(at, entry);
+    }
     return {};
 }
 

@@ -2,6 +2,8 @@
 //
 // The kernel forgets every mapping when the last group leaves, and knows none before the first one
 // joins. So that devices may come and go, we remember them and map again.
+//
+// Of a machine whose guest has an IOMMU each group has one for itself, see group_spaces.hpp.
 #pragma once
 
 #include <memory>
@@ -13,6 +15,7 @@
 #include "host/dma_limits.hpp"
 #include "host/kernel.hpp"
 #include "host/paths.hpp"
+#include "host/vfio/dma_changes.hpp"
 
 namespace tenon::host::vfio {
 
@@ -39,14 +42,25 @@ public:
     /// Source: drivers/vfio/vfio_iommu_type1.c of Linux 7.3, follow_fault_pfn().
     device::BarMaps bar_maps() const override { return device::BarMaps::ByAddress; }
     Result<void> map_bar(Iova at, const device::DmaMemory& bar) override TENON_EXCLUDES(mutex_);
+    /// Whole mappings without a gap, by however many calls they were made.
     Result<void> unmap(Iova at, std::uint64_t size) override TENON_EXCLUDES(mutex_);
+
+    /// As map(), with less than all rights too.
+    Result<void> add(Iova at, const DmaEntry& entry) TENON_EXCLUDES(mutex_);
+
+    /// Has `wanted` from now on, and nothing else; what it has of it already stays mapped.
+    /// Errors: errno of the kernel. It then has nothing, unless that failed as well: what is left
+    /// goes when it is tried again.
+    Result<void> replace(const DmaMaps& wanted) TENON_EXCLUDES(mutex_);
 
 private:
     Container(Kernel& kernel, KernelFile file) : kernel_{kernel}, file_{std::move(file)} {}
 
     Result<void> start() TENON_REQUIRES(mutex_);
-    Result<void> map_memory(Iova at, std::span<std::byte> memory) TENON_REQUIRES(mutex_);
-    Outcome<int> map_in_kernel(Iova at, std::span<std::byte> memory);
+    Result<void> map_memory(Iova at, const DmaEntry& entry) TENON_REQUIRES(mutex_);
+    Outcome<int> map_in_kernel(Iova at, const DmaEntry& entry);
+    Result<void> unmap_range(const DmaRange& range) TENON_REQUIRES(mutex_);
+    Result<void> change_to(const DmaMaps& wanted) TENON_REQUIRES(mutex_);
     std::vector<IovaWindow> windows() const;
 
     Kernel& kernel_;

@@ -45,7 +45,18 @@ Group::~Group() { container_->leave(file_.number()); }
 
 Result<std::unique_ptr<GroupOpener>> GroupOpener::create(Kernel& kernel, const HostPaths& paths) {
     TENON_TRY(container, Container::open(kernel, paths), "opening the VFIO container");
-    return std::unique_ptr<GroupOpener>{new GroupOpener{kernel, std::move(container)}};
+    return std::unique_ptr<GroupOpener>{new GroupOpener{kernel, std::move(container), nullptr}};
+}
+
+Result<std::unique_ptr<GroupOpener>> GroupOpener::create_apart(Kernel& kernel,
+                                                               const HostPaths& paths) {
+    TENON_TRY(spaces, GroupSpaces::create(kernel, paths), "opening a VFIO container");
+    return std::unique_ptr<GroupOpener>{new GroupOpener{kernel, nullptr, std::move(spaces)}};
+}
+
+device::AddressSpace& GroupOpener::address_space() {
+    if (spaces_) return *spaces_;
+    return *container_;
 }
 
 Result<std::shared_ptr<Group>> GroupOpener::group_of(const device::DeviceFacts& facts) {
@@ -59,7 +70,12 @@ Result<std::shared_ptr<Group>> GroupOpener::group_of(const device::DeviceFacts& 
                               : how_to_bind(facts)});
     auto& known = groups_[facts.nodes->group];
     if (auto group = known.lock()) return group;
-    TENON_TRY(group, Group::open(kernel_, container_, facts), "opening its IOMMU group");
+    auto container = container_;
+    if (spaces_) {
+        TENON_TRY(own, spaces_->make_container(), "opening a VFIO container for its IOMMU group");
+        container = std::move(own);
+    }
+    TENON_TRY(group, Group::open(kernel_, std::move(container), facts), "opening its IOMMU group");
     known = group;
     return group;
 }
@@ -80,15 +96,25 @@ Result<std::unique_ptr<device::DeviceControl>> GroupOpener::open(const device::D
     const auto number = kernel_.ioctl(group->file(), VFIO_GROUP_GET_DEVICE_FD, bytes);
     if (!number)
         return std::unexpected(cannot_get_device(number.error(), facts, access).during(step));
-    TENON_TRY(device,
-              VfioDevice::create(kernel_,
-                                 {.name = name,
-                                  .file = KernelFile{kernel_, *number},
-                                  .keep = std::move(token),
-                                  .kvm_file = group->file(),
-                                  .iommu = [container = container_] { return container->facts(); },
-                                  .resets = access.resets}),
-              step);
+    GroupMoves moves;
+    if (spaces_)
+        moves = {
+            .attach = [spaces = spaces_, container = group->container()](
+                          device::Domain* domain) { return spaces->attach(*container, domain); },
+            .block = [spaces = spaces_,
+                      container = group->container()] { return spaces->block(*container); }};
+    TENON_TRY(
+        device,
+        VfioDevice::create(
+            kernel_, {.name = name,
+                      .file = KernelFile{kernel_, *number},
+                      .keep = std::move(token),
+                      .kvm_file = group->file(),
+                      .iommu = [container = group->container()] { return container->facts(); },
+                      .resets = access.resets,
+                      .page_tables = {},
+                      .moves = std::move(moves)}),
+        step);
     return std::move(device);
 }
 

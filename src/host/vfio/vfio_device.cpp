@@ -47,7 +47,8 @@ VfioDevice::VfioDevice(Kernel& kernel, Opened opened)
       file_{std::move(opened.file)},
       kvm_file_{opened.kvm_file.value_or(file_.number())},
       resets_{opened.resets},
-      page_tables_{std::move(opened.page_tables)} {}
+      page_tables_{std::move(opened.page_tables)},
+      moves_{std::move(opened.moves)} {}
 
 Result<std::unique_ptr<VfioDevice>> VfioDevice::create(Kernel& kernel, Opened opened) {
     // Made first, so that a question that fails gives the function back.
@@ -79,8 +80,12 @@ VfioDevice::~VfioDevice() {
 // On a device that is attached already the kernel replaces one page table by the other.
 // Source: drivers/vfio/iommufd.c of Linux 7.3, vfio_iommufd_physical_attach_ioas().
 Result<void> VfioDevice::attach(device::Domain* domain) {
-    if (!page_tables_) return DeviceControl::attach(domain);
     const auto step = fmt::format("{}: moving its DMA", name_);
+    if (moves_.attach) {
+        TENON_TRY_DO(moves_.attach(domain), step);
+        return {};
+    }
+    if (!page_tables_) return DeviceControl::attach(domain);
     TENON_TRY(choice, page_tables_(domain), step);
     int refusal = EINVAL;
     for (const auto id : choice) {
@@ -94,6 +99,10 @@ Result<void> VfioDevice::attach(device::Domain* domain) {
 }
 
 Result<void> VfioDevice::block() {
+    if (moves_.block) {
+        TENON_TRY_DO(moves_.block(), fmt::format("{}: ending its DMA", name_));
+        return {};
+    }
     if (!page_tables_) return DeviceControl::block();
     abi::DetachIommufd detach{.argsz = sizeof detach, .flags = 0};
     const auto left = ioctl(kernel_, file_.number(), abi::device_detach_iommufd, detach);

@@ -19,6 +19,12 @@
 
 namespace tenon::host::vfio {
 
+/// What leads the DMA of a group elsewhere; empty where it has no address space of its own.
+struct GroupMoves {
+    std::function<Result<void>(device::Domain*)> attach;  ///< Null: to what all groups have.
+    std::function<Result<void>()> block;
+};
+
 /// An opened function. The kernel, which takes calls from any thread, must outlive it.
 class VfioDevice final : public device::DeviceControl {
 public:
@@ -33,6 +39,8 @@ public:
         /// Of a device in an address space of iommufd, which it leaves at the end: by which numbers
         /// it can be attached to a domain, or back (null). None: it is in no iommufd.
         std::function<Result<std::vector<std::uint32_t>>(device::Domain*)> page_tables = {};
+        /// Of a device whose group has an address space of its own: how that gets other contents.
+        GroupMoves moves = {};
     };
 
     /// Takes over an opened function, after asking for its regions.
@@ -94,6 +102,7 @@ private:
     int kvm_file_;
     bool resets_;
     std::function<Result<std::vector<std::uint32_t>>(device::Domain*)> page_tables_;
+    GroupMoves moves_;
     std::array<device::RegionFacts, device::config_region + 1> regions_;
     /// As it was before the first question; none: nobody asked, or there is no such register.
     std::optional<RequesterEnable> found_;

@@ -14,7 +14,7 @@
 namespace tenon::library::words {
 namespace {
 
-constexpr std::string_view by_file = "fd=";
+constexpr std::string_view socket_by_file = "fd=";
 
 Result<std::uint16_t> parse_type(std::string_view of, std::string_view value) {
     if (const auto type = model::virtio::find_device_type(value)) return type->number;
@@ -41,7 +41,7 @@ constexpr auto first_key = std::to_array<Key<Said>>({
                 std::string_view value) { return store(said.type, parse_type(of, value)); }},
 });
 
-constexpr auto own_keys = std::to_array<Key<Said>>({
+constexpr auto keys_of_sockets = std::to_array<Key<Said>>({
     {.words =
          {"queues", "N",
           "queues that the guest finds, 1 to 255; without it as many as the type needs (net 2, "
@@ -73,13 +73,13 @@ constexpr auto own_keys = std::to_array<Key<Said>>({
          }},
 });
 
-constexpr auto table = joined(joined(first_key, place_keys<Said>), own_keys);
+constexpr auto table = joined(joined(first_key, place_keys<Said>), keys_of_sockets);
 
 Result<Said> read(std::string_view text) {
     Said said;
     TENON_TRY(name, read_backend(text, "--vhost-user", "socket", table, said), "");
-    if (name.starts_with(by_file)) {
-        TENON_TRY(file, parse_file("--vhost-user", name.substr(by_file.size())), "");
+    if (name.starts_with(socket_by_file)) {
+        TENON_TRY(file, parse_file("--vhost-user", name.substr(socket_by_file.size())), "");
         said.argument.backend.file = file;
     } else {
         said.argument.backend.socket = name;

@@ -63,11 +63,24 @@ Result<model::machine::MemoryRequest> parse_memory_argument(std::string_view tex
     return memory;
 }
 
-Result<unsigned> parse_cpus_argument(std::string_view text) {
+// As many ids as KVM takes. Source: Linux 7.3, arch/x86/include/asm/kvm_host.h, KVM_MAX_VCPU_IDS.
+Result<model::machine::Processors> parse_cpus_argument(std::string_view text) {
     constexpr std::uint64_t most = 255;
-    const auto number = parse_number(text);
-    if (number && *number >= 1 && *number <= most) return static_cast<unsigned>(*number);
-    return malformed("\"{}\": a guest has 1 to {} processors", text, most);
+    constexpr std::uint64_t last_id = 4095;
+    constexpr std::string_view key = "x-apic-step=";
+    const auto comma = std::min(text.find(','), text.size());
+    const auto number = parse_number(text.substr(0, comma));
+    if (!number || *number < 1 || *number > most)
+        return malformed("\"{}\": a guest has 1 to {} processors", text, most);
+    model::machine::Processors processors{.count = static_cast<unsigned>(*number)};
+    if (comma == text.size()) return processors;
+    const auto rest = text.substr(comma + 1);
+    const auto step = rest.starts_with(key) ? parse_number(rest.substr(key.size())) : std::nullopt;
+    if (!step || *step < 1 || *step > last_id || (*number - 1) * *step > last_id)
+        return malformed("\"{}\": known is x-apic-step=STEP, with APIC ids up to {}", text,
+                         last_id);
+    processors.apic_step = static_cast<unsigned>(*step);
+    return processors;
 }
 
 }  // namespace tenon::library::words

@@ -1,4 +1,4 @@
-// What `--memory SIZE[,hugepages=…][,node=…]` and `--cpus N` mean.
+// What `--memory SIZE[,hugepages=…][,node=…]` and `--cpus N[,x-apic-step=…]` mean.
 #pragma once
 
 #include <string_view>
@@ -6,6 +6,7 @@
 
 #include "base/result.hpp"
 #include "library/words/keys.hpp"
+#include "model/machine/processors.hpp"
 #include "model/machine/request.hpp"
 
 namespace tenon::library::words {
@@ -21,8 +22,8 @@ std::vector<KeyWords> memory_keys();
 /// (2 MiB at least).
 Result<model::machine::MemoryRequest> parse_memory_argument(std::string_view text);
 
-/// Reads a number of processors: 1 to 255, as many as APIC ids of 8 bits tell apart.
-/// Errors: Malformed, quoting the text.
-Result<unsigned> parse_cpus_argument(std::string_view text);
+/// Reads `N[,x-apic-step=STEP]`: 1 to 255 processors, as many as APIC ids of 8 bits tell apart.
+/// Their ids are multiples of STEP (1), up to 4095. Errors: Malformed, quoting the text.
+Result<model::machine::Processors> parse_cpus_argument(std::string_view text);
 
 }  // namespace tenon::library::words

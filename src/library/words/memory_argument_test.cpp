@@ -41,12 +41,21 @@ TEST(MemoryArgument, SaysWhatIsWrong) {
 }
 
 TEST(CpusArgument, IsANumberThatApicIdsTellApart) {
-    EXPECT_EQ(parse_cpus_argument("1").value(), 1u);
-    EXPECT_EQ(parse_cpus_argument("255").value(), 255u);
+    EXPECT_EQ(parse_cpus_argument("1").value(), (model::machine::Processors{.count = 1}));
+    EXPECT_EQ(parse_cpus_argument("255").value(), (model::machine::Processors{.count = 255}));
     EXPECT_EQ(parse_cpus_argument("256").error().what, "\"256\": a guest has 1 to 255 processors");
     EXPECT_FALSE(parse_cpus_argument("0"));
     EXPECT_FALSE(parse_cpus_argument("-1"));
     EXPECT_FALSE(parse_cpus_argument(""));
+}
+
+TEST(CpusArgument, SpreadsApicIds) {
+    EXPECT_EQ(parse_cpus_argument("2,x-apic-step=300").value(),
+              (model::machine::Processors{.count = 2, .apic_step = 300}));
+    EXPECT_EQ(parse_cpus_argument("2,x-apic-step=4095").value().highest_apic_id(), 4095u);
+    for (const auto* const wrong : {"3,x-apic-step=2048", "2,x-apic-step=0", "2,x-apic-step=",
+                                    "2,x-apic-step=18446744073709551615", "2,step=2", "2,"})
+        EXPECT_FALSE(parse_cpus_argument(wrong)) << wrong;
 }
 
 }  // namespace

@@ -12,7 +12,7 @@
 namespace tenon::library::words {
 namespace {
 
-Result<std::uint32_t> parse_atomics(std::string_view of, std::string_view value) {
+Result<std::uint32_t> parse_host_atomics(std::string_view of, std::string_view value) {
     if (value == "none") return 0;
     auto widths = device::parse_widths(value);
     if (!widths)
@@ -79,7 +79,7 @@ constexpr auto stated_table = std::to_array<Key<StatedFacts>>({
     {.words = {"host-atomics", "32+64+128|none", "widths of AtomicOps that complete up to memory"},
      .take =
          [](StatedFacts& stated, std::string_view of, std::string_view value) {
-             return store(stated.atomics, parse_atomics(of, value));
+             return store(stated.atomics, parse_host_atomics(of, value));
          }},
     {.words = {"host-ats", "supported|unsupported|unknown",
                "whether Address Translation Services can be used"},

@@ -111,11 +111,13 @@ bool Domains::compare(DomainId id, Domain& domain, const IovaRange& range) {
     if (walked.trouble || range == everywhere) domain.trouble = walked.trouble;
     if (!walked.complete) return false;
     const auto changes = domain.areas.update(range, walked.extents);
+    // Whoever is attached leaves, and it is dropped: the host need not be asked for the rest.
+    if (domain.areas.count() > limits_.mappings) return false;
     for (const auto& gone : changes.unmap)
         effects_.emplace_back(effect::Unmap{id, gone});
     for (const auto& extent : changes.map)
         effects_.emplace_back(effect::Map{id, extent});
-    return domain.areas.count() <= limits_.walk.extents;
+    return true;
 }
 
 }  // namespace tenon::model::iommu

@@ -16,8 +16,9 @@ namespace tenon::model::iommu {
 
 /// What the shadow of the guest's tables may cost.
 struct ShadowLimits {
-    WalkLimits walk;            ///< For one page table; its extents are also all that is mapped.
-    std::size_t pasids = 1024;  ///< Attached PASIDs of one device.
+    WalkLimits walk;                  ///< For one page table.
+    std::size_t mappings = 1u << 18;  ///< Of one domain.
+    std::size_t pasids = 1024;        ///< Attached PASIDs of one device.
     AreaSize areas = AreaSize::Pages;
 };
 

@@ -699,7 +699,7 @@ class LimitedUnit : public Unit {
 protected:
     LimitedUnit()
         : Unit{{.memory_bits = 40},
-               {.shadow = {.walk = {.tables = 64, .extents = 8}}, .work = 16}} {}
+               {.shadow = {.walk = {.tables = 64, .extents = 8}, .mappings = 8}, .work = 16}} {}
 };
 
 TEST_F(LimitedUnit, BlocksADeviceWhoseTablesAreTooLarge) {
@@ -722,6 +722,31 @@ TEST_F(LimitedUnit, BlocksADeviceWhoseTablesGrowTooLarge) {
         flush_page(n * 0x1000);
         EXPECT_EQ(target(disk) == Target{Blocked{}}, n == 8) << n;
     }
+    EXPECT_THAT(host.domains, IsEmpty());
+}
+
+// Of a host that counts mappings: pages that are one mapping count as one.
+class CountedUnit : public Unit {
+protected:
+    CountedUnit() : Unit{{.memory_bits = 40}, {.shadow = {.mappings = 2}}} {
+        put_context(disk_source, pages | 1);
+        start();
+    }
+    void map_four(std::uint64_t at) {
+        for (std::uint64_t page = 0; page < 4; ++page)
+            tables.map(pages, 4, at + page * 0x1000, 0x4000 + page * 0x1000);
+        flush_page(at, 2);
+    }
+};
+
+TEST_F(CountedUnit, BlocksADeviceWithMoreMappingsThanTheHostTakes) {
+    map_four(0x10000);
+    map_four(0x20000);
+    EXPECT_EQ(reach(disk, 0x21000), (Reached{0x5000, both}));
+
+    map_four(0x30000);
+
+    EXPECT_EQ(target(disk), Target{Blocked{}});
     EXPECT_THAT(host.domains, IsEmpty());
 }
 

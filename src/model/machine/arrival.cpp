@@ -102,14 +102,14 @@ void warn(const RunningMachine& machine, PortsNow after, const std::string& id, 
     own.insert(own.end(), budget.begin(), budget.end());
 }
 
-// Of its place behind the guest's IOMMU, if there is one.
-std::vector<chosen::Reason> obstacles(const RunningMachine& machine,
+// Of its place behind the guest's IOMMU, if there is one; `at` is its port.
+std::vector<chosen::Reason> obstacles(const RunningMachine& machine, std::size_t at,
                                       const slot::FunctionPlan& function) {
     if (machine.plan.iommu == nullptr) return {};
-    std::vector<const slot::FunctionPlan*> others;
-    for (const auto& port : machine.ports)
-        for (const auto& other : port->functions)
-            others.push_back(&other);
+    Neighbours others;
+    for (std::size_t port = 0; port < machine.ports.size(); ++port)
+        for (const auto& other : machine.ports[port]->functions)
+            (port == at ? others.beside : others.elsewhere).push_back(&other);
     return obstacles_behind_iommu(function, others);
 }
 
@@ -134,7 +134,7 @@ Result<Arrival> plan_arrival(const RunningMachine& machine, DeviceRequest&& devi
                             std::move(device), number),
               "");
     TENON_TRY_DO(refuse(id, function->view.reasons), "");
-    TENON_TRY_DO(refuse(id, obstacles(machine, *function)), "");
+    TENON_TRY_DO(refuse(id, obstacles(machine, at, *function)), "");
     TENON_TRY(plan, slot::with_function(port, *function), "");
     std::vector<chosen::Reason> problems;
     place_in_windows(plan, problems);

@@ -2,6 +2,8 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
+
 #include "base/bytes.hpp"
 #include "base/text.hpp"
 
@@ -25,15 +27,18 @@ bool DmaBudget::sufficient() const { return fits_lock_limit(*this) && fits_mappi
 
 std::vector<DmaBudget> make_dma_budgets(const device::DmaLimits& limits,
                                         std::span<const device::Interface> interfaces,
-                                        std::uint64_t memory, std::uint32_t parts) {
+                                        std::uint64_t memory, std::uint32_t parts,
+                                        unsigned containers) {
     std::vector<DmaBudget> budgets;
     for (const auto interface : interfaces) {
         const bool group = interface == device::Interface::Group;
+        const unsigned copies = group ? std::max(containers, 1u) : 1;
         DmaBudget budget{.interface = interface,
-                         .needed = memory,
+                         .needed = memory * copies,
                          // What other programs of the user have locked is nowhere to be read.
                          .locked = group ? limits.locked : 0,
                          .applies = limits.lock_limit_applies,
+                         .copies = copies,
                          .mappings_needed = memory == 0 ? 0 : parts};
         if (limits.lock_limit != ~0ull) budget.allowed = limits.lock_limit;
         if (group && limits.entries) budget.mappings_allowed = *limits.entries;
@@ -48,10 +53,14 @@ std::vector<chosen::Reason> problems_of(const DmaBudget& budget) {
         const bool group = budget.interface == device::Interface::Group;
         const auto wanted = align_up(budget.needed + budget.locked, kib) / kib;
         problems.push_back(
-            {.what = fmt::format("guest memory of {} has to stay locked while a device can reach "
-                                 "it, and this {} may lock {}",
-                                 format_size(budget.needed), group ? "process" : "user",
-                                 format_size(*budget.allowed)),
+            {.what =
+                 fmt::format("guest memory of {} has to stay locked while a device can reach "
+                             "it{}, and this {} may lock {}",
+                             format_size(budget.needed / budget.copies),
+                             budget.copies == 1
+                                 ? ""
+                                 : fmt::format(", once for each of {} IOMMU groups", budget.copies),
+                             group ? "process" : "user", format_size(*budget.allowed)),
              .remedy = fmt::format("raise the limit (ulimit -l {0} in the shell that starts it, "
                                    "memlock in /etc/security/limits.conf, LimitMEMLOCK={0}K of a "
                                    "service), or give the guest less memory",

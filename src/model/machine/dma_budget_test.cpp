@@ -46,6 +46,22 @@ TEST(DmaBudget, SaysWhoseLimitItIsAndHowMuchIsNeeded) {
     EXPECT_THAT(by_process[0].remedy, HasSubstr("ulimit -l 525312 "));
 }
 
+TEST(DmaBudget, CountsMemoryForEachContainerThatHasIt) {
+    const auto each = make_dma_budgets(limits(), std::array{Interface::Group, Interface::Iommufd},
+                                       32 * mib, 2, 2);
+
+    EXPECT_EQ(each[0].needed, 64 * mib);
+    EXPECT_EQ(each[0].copies, 2u);
+    EXPECT_EQ(each[0].mappings_needed, 2u);  // The limit is of a container.
+    EXPECT_EQ(each[1].needed, 32 * mib);
+    const auto problems = problems_of(each[0]);
+    ASSERT_THAT(problems, SizeIs(1));
+    EXPECT_EQ(problems[0].what,
+              "guest memory of 32 MiB has to stay locked while a device can reach it, once for "
+              "each of 2 IOMMU groups, and this process may lock 64 MiB");
+    EXPECT_THAT(problems_of(each[1]), IsEmpty());
+}
+
 TEST(DmaBudget, KnowsWhomTheLimitIsNotFor) {
     auto exempt = limits();
     exempt.lock_limit_applies = false;

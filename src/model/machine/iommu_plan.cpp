@@ -6,6 +6,7 @@
 #include <bit>
 #include <iterator>
 #include <optional>
+#include <set>
 
 #include "pci/capability.hpp"
 
@@ -18,10 +19,23 @@ using chosen::ViommuMode;
 // Where no device tells what its IOMMU takes.
 constexpr unsigned untold_aperture = 48;
 constexpr unsigned untold_memory = 46;
+// Of a container, where nobody says otherwise. Source: drivers/vfio/vfio_iommu_type1.c of
+// Linux 7.3, dma_entry_limit.
+constexpr std::uint32_t untold_mappings = 65535;
+
+bool in_one_group(const slot::FunctionPlan& one, const slot::FunctionPlan& other) {
+    return one.view.group && other.view.group && one.view.group->number == other.view.group->number;
+}
+
+// Whether the guest takes it for isolated from others of its slot.
+bool isolates(const slot::FunctionPlan& function) {
+    return function::sees_extended(function.view, pci::extended_id::access_control);
+}
 
 class Planner {
 public:
-    Planner(const IommuNeeds& needs, const std::vector<slot::PortPlan>& ports) : needs_{needs} {
+    Planner(const IommuNeeds& needs, const std::vector<slot::PortPlan>& ports)
+        : needs_{needs}, ports_{ports} {
         for (const auto& port : ports)
             for (const auto& function : port.functions)
                 functions_.push_back(&function);
@@ -61,16 +75,38 @@ private:
     bool remaps_interrupts() const { return needs_.request.interrupt_remapping.value_or(true); }
 
     void check_functions() {
-        for (std::size_t n = 0; n < functions_.size(); ++n)
-            std::ranges::move(
-                obstacles_behind_iommu(*functions_[n], std::span{functions_}.first(n)),
-                std::back_inserter(problems_));
-        if (std::ranges::find(needs_.interfaces, device::Interface::Group) !=
-            needs_.interfaces.end())
+        std::vector<const slot::FunctionPlan*> before;
+        for (const auto& port : ports_) {
+            Neighbours others{.beside = {}, .elsewhere = before};
+            for (const auto& function : port.functions) {
+                std::ranges::move(obstacles_behind_iommu(function, others),
+                                  std::back_inserter(problems_));
+                others.beside.push_back(&function);
+                before.push_back(&function);
+            }
+        }
+        if (needs_.interfaces.size() > 1)
             refuse(
-                "this host assigns by VFIO's group interface, which has no domains for the "
-                "guest's IOMMU",
-                "a kernel with iommufd and VFIO_DEVICE_CDEV, Linux 6.6 or newer");
+                "functions are assigned by iommufd and by VFIO's group interface: the guest's "
+                "IOMMU needs one of them for all",
+                "iommu=iommufd or iommu=group for all");
+    }
+
+    bool by_groups() const {
+        return std::ranges::find(needs_.interfaces, device::Interface::Group) !=
+               needs_.interfaces.end();
+    }
+
+    // What domains cost where a container is one.
+    std::string costs() const {
+        if (!by_groups()) return "";
+        const auto groups = containers_behind_iommu(ports_);
+        return fmt::format(
+            "; by VFIO's group interface: memory is locked {}, a group that moves to other tables "
+            "is emptied and filled anew, and a guest's page table with more than {} mappings "
+            "(dma_entry_limit) cuts its devices off",
+            groups == 1 ? std::string{"once"} : fmt::format("once for each of {} groups", groups),
+            needs_.mappings.value_or(untold_mappings));
     }
 
     // The least of all that tell; none: nobody does.
@@ -102,7 +138,8 @@ private:
         whole.effect =
             design == nullptr
                 ? "there can be none"
-                : "an IOMMU (Intel VT-d): a device reaches what the guest's driver maps for it";
+                : "an IOMMU (Intel VT-d): a device reaches what the guest's driver maps for it" +
+                      costs();
         whole.change = "--viommu none";
         reports.push_back(std::move(whole));
         auto mode =
@@ -137,6 +174,7 @@ private:
     }
 
     const IommuNeeds& needs_;
+    const std::vector<slot::PortPlan>& ports_;
     std::vector<const slot::FunctionPlan*> functions_;
     std::vector<chosen::Reason> problems_;
 };
@@ -150,35 +188,62 @@ std::shared_ptr<const IommuPlan> plan_iommu(const IommuNeeds& needs,
     return Planner{needs, ports}.run(reports, problems);
 }
 
-std::vector<chosen::Reason> obstacles_behind_iommu(
-    const slot::FunctionPlan& function, std::span<const slot::FunctionPlan* const> others) {
+std::vector<chosen::Reason> obstacles_behind_iommu(const slot::FunctionPlan& function,
+                                                   const Neighbours& others) {
     const auto& id = function.view.id;
     std::vector<chosen::Reason> obstacles;
-    if (function.access.interface == device::Interface::Group)
-        obstacles.push_back({.what = fmt::format("{} is assigned by VFIO's group interface, which "
-                                                 "has no domains for the guest's IOMMU",
-                                                 id),
-                             .remedy = "iommu=iommufd",
-                             .commands = {}});
-    if (!others.empty() && others.front()->access.iommufd != function.access.iommufd)
+    const auto& any = others.beside.empty() ? others.elsewhere : others.beside;
+    if (!any.empty() && any.front()->access.iommufd != function.access.iommufd)
         obstacles.push_back({.what = fmt::format("{} is in another iommufd than the others: the "
                                                  "guest's IOMMU needs one for all",
                                                  id),
                              .remedy = "one iommufd for all",
                              .commands = {}});
-    const auto& group = function.view.group;
-    const auto with = std::ranges::find_if(others, [&](const slot::FunctionPlan* other) {
-        return group && other->view.group && other->view.group->number == group->number;
-    });
-    if (with != others.end())
+    const auto with = [&](const slot::FunctionPlan* other) {
+        return in_one_group(function, *other);
+    };
+    if (const auto other = std::ranges::find_if(others.elsewhere, with);
+        other != others.elsewhere.end())
         obstacles.push_back(
-            {.what = fmt::format("{} and {} are in one IOMMU group of the host: the "
-                                 "guest's IOMMU cannot lead them to different "
-                                 "memory",
-                                 (*with)->view.id, id),
-             .remedy = "assign one of them, or --viommu none",
+            {.what = fmt::format("{} and {} are in one IOMMU group of the host: the guest's IOMMU "
+                                 "can lead them to the same memory only, and in different slots "
+                                 "the guest would lead them apart",
+                                 (*other)->view.id, id),
+             .remedy = "one slot for both (port=), one of them alone, or --viommu none",
+             .commands = {}});
+    if (const auto other = std::ranges::find_if(others.beside, with);
+        other != others.beside.end() && (isolates(function) || isolates(**other)))
+        obstacles.push_back(
+            {.what = fmt::format("{} and {} are in one IOMMU group of the host, and show Access "
+                                 "Control Services, by which the guest would lead them to "
+                                 "different memory",
+                                 (*other)->view.id, id),
+             .remedy = "one of them alone, or --viommu none",
              .commands = {}});
     return obstacles;
+}
+
+unsigned containers_behind_iommu(const std::vector<slot::PortPlan>& ports) {
+    std::set<unsigned> groups;
+    unsigned untold = 0;
+    for (const auto& port : ports)
+        for (const auto& function : port.functions) {
+            if (function.backend) continue;
+            if (const auto& group = function.view.group)
+                groups.insert(group->number);
+            else
+                ++untold;
+        }
+    return static_cast<unsigned>(groups.size()) + untold;
+}
+
+iommu::UnitLimits unit_limits(std::span<const DmaBudget> budgets) {
+    iommu::UnitLimits limits;
+    for (const auto& budget : budgets)
+        if (budget.interface == device::Interface::Group)
+            limits.shadow.mappings = std::min<std::size_t>(
+                limits.shadow.mappings, budget.mappings_allowed.value_or(untold_mappings));
+    return limits;
 }
 
 void restrict_to_memory(PeerPlan& peers) {

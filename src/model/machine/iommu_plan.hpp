@@ -2,6 +2,7 @@
 // carried out.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <span>
@@ -9,6 +10,7 @@
 
 #include "model/chosen/machine_version.hpp"
 #include "model/function/usable.hpp"
+#include "model/iommu/remapping_unit.hpp"
 #include "model/machine/machine_plan.hpp"
 
 namespace tenon::model::machine {
@@ -19,6 +21,8 @@ struct IommuNeeds {
     const chosen::MachineVersion& version;
     Known<unsigned> physical_bits;                  ///< Of guest physical addresses.
     std::span<const device::Interface> interfaces;  ///< Of the kernel, that are in use.
+    /// Mappings that a container of the group interface takes; none: not known.
+    std::optional<std::uint32_t> mappings = {};
 };
 
 /// The IOMMU for functions of `ports`, with what came of each key in `reports`; null if there can
@@ -28,10 +32,26 @@ std::shared_ptr<const IommuPlan> plan_iommu(const IommuNeeds& needs,
                                             std::vector<chosen::PropertyReport>& reports,
                                             std::vector<chosen::Reason>& problems);
 
-/// Why `function` cannot be behind the guest's IOMMU together with `others`: all have to be in one
-/// address space of iommufd, each alone in what the host isolates.
-std::vector<chosen::Reason> obstacles_behind_iommu(
-    const slot::FunctionPlan& function, std::span<const slot::FunctionPlan* const> others);
+/// Functions as one of them finds the others.
+struct Neighbours {
+    std::vector<const slot::FunctionPlan*> beside;     ///< In its slot.
+    std::vector<const slot::FunctionPlan*> elsewhere;  ///< In other slots.
+};
+
+/// Why `function` cannot be behind the guest's IOMMU together with others: all have to be in one
+/// address space, and those that the host isolates only together must be so for the guest as well:
+/// in one slot, without Access Control Services of their own.
+/// Source: Linux drivers/iommu/iommu.c, pci_device_group().
+std::vector<chosen::Reason> obstacles_behind_iommu(const slot::FunctionPlan& function,
+                                                   const Neighbours& others);
+
+/// How many containers of the group interface functions of `ports` take behind a guest's IOMMU:
+/// one for each group of the host.
+unsigned containers_behind_iommu(const std::vector<slot::PortPlan>& ports);
+
+/// What the unit may cost where mappings are made as these budgets allow: a container of the group
+/// interface takes only so many.
+iommu::UnitLimits unit_limits(std::span<const DmaBudget> budgets);
 
 /// Devices reach guest memory alone through the guest's IOMMU: each other only past it.
 void restrict_to_memory(PeerPlan& peers);

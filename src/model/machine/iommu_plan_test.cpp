@@ -91,11 +91,55 @@ TEST(IommuPlan, RefusesWhatIsNotCarriedOut) {
     EXPECT_FALSE(plan.assignable());
 }
 
-TEST(IommuPlan, RefusesFunctionsThatTheHostDoesNotTellApart) {
+TEST(IommuPlan, RefusesFunctionsThatTheHostDoesNotTellApartAndTheGuestWould) {
     const auto plan = plan_with({}, {device_in_group(4), device_in_group(4)});
 
     ASSERT_EQ(plan.problems.size(), 1u);
     EXPECT_THAT(plan.problems.front().what, HasSubstr("dev0 and dev1 are in one IOMMU group"));
+    EXPECT_THAT(plan.problems.front().remedy, HasSubstr("one slot for both"));
+}
+
+std::vector<DeviceRequest> two_in_one_slot(const pci::ConfigImage& second) {
+    std::vector<DeviceRequest> devices{device_in_group(4), device_in_group(4)};
+    devices[1].facts.physical = second;
+    for (unsigned function = 0; function < 2; ++function) {
+        devices[function].port = "slot";
+        devices[function].function = function;
+    }
+    return devices;
+}
+
+TEST(IommuPlan, TakesFunctionsThatNobodyTellsApart) {
+    const auto plan = plan_with({}, two_in_one_slot(support::ConfigBuilder{}.image()));
+
+    EXPECT_THAT(plan.problems, IsEmpty());
+}
+
+// Of Access Control Services, 0x0d.
+TEST(IommuPlan, RefusesFunctionsOfOneSlotThatTheGuestWouldTellApart) {
+    const auto plan = plan_with(
+        {},
+        two_in_one_slot(
+            support::ConfigBuilder{}.head(0x80).express(0x80, 0).extended(0x100, 0x0d, 0).image()));
+
+    ASSERT_EQ(plan.problems.size(), 1u);
+    EXPECT_THAT(plan.problems.front().what, HasSubstr("Access Control Services"));
+}
+
+TEST(IommuPlan, ReachesProcessorsThatNothingElseDoes) {
+    MachineRequest request{.vcpus = 2, .apic_step = 300, .physical_bits = 46u};
+    const auto alone = *make_plan(MachineRequest{request});
+    request.vtd = chosen::VtdRequest{};
+    const auto remapped = *make_plan(MachineRequest{request});
+    request.vtd->interrupt_remapping = false;
+    const auto unmapped = *make_plan(MachineRequest{request});
+
+    ASSERT_EQ(alone.problems.size(), 1u);
+    EXPECT_THAT(alone.problems.front().what, HasSubstr("the last processor has APIC id 300"));
+    EXPECT_THAT(remapped.problems, IsEmpty());
+    EXPECT_EQ(unmapped.problems.size(), 1u);
+    EXPECT_THAT(make_plan({.vcpus = 255, .physical_bits = 46u})->problems, IsEmpty());
+    EXPECT_EQ(make_plan({.vcpus = 2, .apic_step = 255, .physical_bits = 46u})->problems.size(), 1u);
 }
 
 TEST(IommuPlan, LeadsToMemoryAlone) {
@@ -126,17 +170,43 @@ TEST(IommuPlan, HasItsRegistersWhereNothingElseIs) {
         EXPECT_FALSE(is_inside(part.base, part.size));
 }
 
-TEST(IommuPlan, RefusesTheGroupInterface) {
-    auto device = device_in_group(1);
-    device.access.interface = device::Interface::Group;
-    std::vector<DeviceRequest> devices;
-    devices.push_back(std::move(device));
+MachineRequest by_groups(std::vector<device::Interface> interfaces) {
+    MachineRequest request{.physical_bits = 46u, .vtd = chosen::VtdRequest{}};
+    for (const unsigned group : {4u, 5u})
+        request.devices.push_back(device_in_group(group));
+    request.memory.size = 1ull << 30;
+    request.limits = device::DmaLimits{.lock_limit = ~0ull, .entries = std::uint32_t{1000}};
+    request.interfaces = std::move(interfaces);
+    return request;
+}
 
-    const auto plan = plan_with({}, std::move(devices));
+TEST(IommuPlan, SaysWhatTheGroupInterfaceCosts) {
+    const auto plan = *make_plan(by_groups({device::Interface::Group}));
+
+    EXPECT_THAT(plan.problems, IsEmpty());
+    EXPECT_THAT(effect_of(plan, "viommu"),
+                HasSubstr("locked once for each of 2 groups, a group that moves to other tables is "
+                          "emptied and filled anew, and a guest's page table with more than 1000 "
+                          "mappings"));
+    ASSERT_EQ(plan.dma.size(), 1u);
+    EXPECT_EQ(plan.dma.front().needed, 2ull << 30);
+    EXPECT_EQ(unit_limits(plan.dma).shadow.mappings, 1000u);
+}
+
+TEST(IommuPlan, CountsMappingsForTheGroupInterfaceAlone) {
+    const auto plan = *make_plan(by_groups({device::Interface::Iommufd}));
+
+    EXPECT_EQ(effect_of(plan, "viommu"),
+              "an IOMMU (Intel VT-d): a device reaches what the guest's driver maps for it");
+    EXPECT_EQ(plan.dma.front().needed, 1ull << 30);
+    EXPECT_EQ(unit_limits(plan.dma).shadow.mappings, iommu::UnitLimits{}.shadow.mappings);
+}
+
+TEST(IommuPlan, RefusesToMixInterfaces) {
+    const auto plan = *make_plan(by_groups({device::Interface::Iommufd, device::Interface::Group}));
 
     ASSERT_EQ(plan.problems.size(), 1u);
-    EXPECT_THAT(plan.problems.front().what, HasSubstr("dev0 is assigned by VFIO's group"));
-    EXPECT_EQ(plan.problems.front().remedy, "iommu=iommufd");
+    EXPECT_THAT(plan.problems.front().what, HasSubstr("needs one of them for all"));
 }
 
 TEST(IommuPlan, IsNoneWhereTheHostIsTooNarrow) {

@@ -220,6 +220,28 @@ bool MachinePlan::assignable() const {
            });
 }
 
+namespace {
+
+// Only what the guest's IOMMU remaps has a destination of more than 8 bits.
+void check_apic_ids(MachinePlan& plan) {
+    const Processors processors{.count = plan.vcpus, .apic_step = plan.apic_step};
+    if (processors.short_ids()) return;
+    if (plan.iommu && plan.iommu->unit.shape.interrupt_remapping()) return;
+    plan.problems.push_back(
+        {.what = fmt::format("the last processor has APIC id {}: above {} a guest needs interrupts "
+                             "that an IOMMU remaps",
+                             processors.highest_apic_id(), last_short_apic_id),
+         .remedy = "--viommu vtd, with intremap=on",
+         .commands = {}});
+}
+
+std::optional<std::uint32_t> mappings_allowed(const std::optional<device::DmaLimits>& limits) {
+    if (!limits || !limits->entries) return std::nullopt;
+    return *limits->entries;
+}
+
+}  // namespace
+
 Result<MachinePlan> make_plan(MachineRequest request) {
     TENON_TRY(version, find_version(request.version), "");
     TENON_TRY(viommu, choose_viommu(*version, request.viommu_pasid_width), "");
@@ -253,6 +275,7 @@ Result<MachinePlan> make_plan(MachineRequest request) {
 
     plan.viommu_pasid_width = viommu.value;
     plan.vcpus = request.vcpus;
+    plan.apic_step = request.apic_step;
     plan.physical_bits = request.physical_bits;
     auto& addresses = plan.addresses;
     plan.memory = plan_memory(request.memory, addresses, ports);
@@ -269,7 +292,8 @@ Result<MachinePlan> make_plan(MachineRequest request) {
         for (const auto& part : plan.memory.parts)
             pieces += (part.size + dma_mapping_size - 1) / dma_mapping_size;
         plan.dma = make_dma_budgets(*request.limits, request.interfaces, plan.memory.size,
-                                    static_cast<std::uint32_t>(pieces));
+                                    static_cast<std::uint32_t>(pieces),
+                                    request.vtd ? containers_behind_iommu(ports) : 1);
         for (const auto& budget : plan.dma)
             std::ranges::move(problems_of(budget), std::back_inserter(plan.problems));
     }
@@ -278,8 +302,10 @@ Result<MachinePlan> make_plan(MachineRequest request) {
         plan.iommu = plan_iommu({.request = *request.vtd,
                                  .version = *version,
                                  .physical_bits = plan.physical_bits,
-                                 .interfaces = request.interfaces},
+                                 .interfaces = request.interfaces,
+                                 .mappings = mappings_allowed(request.limits)},
                                 ports, plan.properties, plan.problems);
+    check_apic_ids(plan);
     plan.peers = plan_peers(ports);
     if (plan.iommu && plan.peers) restrict_to_memory(*plan.peers);
     plan.host_bridge = slot::build_host_bridge();

@@ -14,6 +14,7 @@
 #include "model/iommu/shape.hpp"
 #include "model/machine/dma_budget.hpp"
 #include "model/machine/interrupt_budget.hpp"
+#include "model/machine/processors.hpp"
 #include "model/machine/request.hpp"
 #include "model/slot/port_plan.hpp"
 #include "pci/address.hpp"
@@ -64,6 +65,7 @@ struct MachinePlan {
     std::string version;
     unsigned viommu_pasid_width = 0;  ///< Bits of PASID that the guest's IOMMU takes; 0: none.
     unsigned vcpus = 1;
+    unsigned apic_step = 1;  ///< Processors::apic_step.
     MemoryPlan memory;
     Known<unsigned> physical_bits;      ///< Of guest physical addresses.
     std::uint64_t memory64_needed = 0;  ///< Bytes of the 64-bit window that BARs take.

@@ -65,6 +65,7 @@ struct MachineRequest {
     Known<std::uint64_t> files = Unknown{"no device of this host is named"};
     MemoryRequest memory;
     unsigned vcpus = 1;
+    unsigned apic_step = 1;  ///< Processors::apic_step.
     /// Bits of a guest physical address on the host that is to run the guest: 32 to 52.
     Known<unsigned> physical_bits = Unknown{"not asked"};
     /// Of the process that would run the guest, and the interfaces of the kernel that it would use.

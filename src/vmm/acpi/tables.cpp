@@ -105,32 +105,58 @@ Bytes make_fadt(GuestAddress dsdt) {
     return make_table("FACP", 6, Bytes(fadt.begin() + header_size, fadt.end()));
 }
 
-Bytes make_madt(unsigned vcpus) {
-    constexpr std::uint8_t local_apic = 0;
+namespace {
+
+// Source: ACPI Specification 6.5, 5.2.12.2 and 5.2.12.12 (ids above 254).
+Bytes make_processor(std::uint32_t index, std::uint32_t id) {
+    constexpr std::uint32_t enabled = 1;
+    if (id <= model::machine::last_short_apic_id) {
+        Bytes entry(8);
+        put<std::uint8_t>(entry, 0, 0);
+        put<std::uint8_t>(entry, 1, 8);
+        put(entry, 2, static_cast<std::uint8_t>(index));
+        put(entry, 3, static_cast<std::uint8_t>(id));
+        put(entry, 4, enabled);
+        return entry;
+    }
+    Bytes entry(16);
+    put<std::uint8_t>(entry, 0, 9);
+    put<std::uint8_t>(entry, 1, 16);
+    put(entry, 4, id);
+    put(entry, 8, enabled);
+    put(entry, 12, index);
+    return entry;
+}
+
+// LINT1 of all processors. Source: ACPI Specification 6.5, 5.2.12.7 and 5.2.12.13.
+Bytes make_nmi(bool short_ids) {
+    Bytes nmi(6);
+    put<std::uint8_t>(nmi, 0, 4);
+    put<std::uint8_t>(nmi, 1, 6);
+    put<std::uint8_t>(nmi, 2, 0xff);
+    put<std::uint8_t>(nmi, 5, 1);
+    if (short_ids) return nmi;
+    Bytes also(12);
+    put<std::uint8_t>(also, 0, 10);
+    put<std::uint8_t>(also, 1, 12);
+    put<std::uint32_t>(also, 4, 0xffff'ffff);
+    put<std::uint8_t>(also, 8, 1);
+    return join({nmi, also});
+}
+
+}  // namespace
+
+Bytes make_madt(const model::machine::Processors& processors) {
     constexpr std::uint8_t ioapic = 1;
-    constexpr std::uint8_t local_apic_nmi = 4;
-    constexpr std::uint8_t all_processors = 0xff;
     Bytes body(8);
     put(body, 0, board::local_apic_address);
-    for (unsigned id = 0; id < vcpus; ++id) {
-        Bytes entry(8);
-        put<std::uint8_t>(entry, 0, local_apic);
-        put<std::uint8_t>(entry, 1, 8);
-        put(entry, 2, static_cast<std::uint8_t>(id));
-        put(entry, 3, static_cast<std::uint8_t>(id));
-        put<std::uint32_t>(entry, 4, 1);  // Enabled.
-        body = join({body, entry});
-    }
+    for (unsigned index = 0; index < processors.count; ++index)
+        body = join({body, make_processor(index, processors.apic_id(index))});
     Bytes controller(12);
     put<std::uint8_t>(controller, 0, ioapic);
     put<std::uint8_t>(controller, 1, 12);
     put(controller, 4, board::ioapic_address);
-    Bytes nmi(6);
-    put<std::uint8_t>(nmi, 0, local_apic_nmi);
-    put<std::uint8_t>(nmi, 1, 6);
-    put(nmi, 2, all_processors);
-    put<std::uint8_t>(nmi, 5, 1);  // LINT1.
-    return make_table("APIC", 5, join({body, controller, nmi}));
+    return make_table("APIC", 5, join({body, controller, make_nmi(processors.short_ids())}));
 }
 
 Bytes make_mcfg(const model::machine::AddressMap& addresses) {
@@ -152,7 +178,7 @@ Result<Bytes> make_tables(const Board& board, GuestAddress at, std::uint64_t lim
     if (board.remapping) registers = board.remapping->registers;
     const auto dsdt =
         place(make_table("DSDT", 2, make_dsdt_body(board.addresses, board.intx, registers)));
-    std::vector<GuestAddress> tables{place(make_fadt(dsdt)), place(make_madt(board.vcpus)),
+    std::vector<GuestAddress> tables{place(make_fadt(dsdt)), place(make_madt(board.processors)),
                                      place(make_mcfg(board.addresses))};
     if (board.remapping) tables.push_back(place(make_dmar(*board.remapping)));
     const auto xsdt = place(make_xsdt(tables));

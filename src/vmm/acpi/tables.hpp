@@ -23,7 +23,7 @@ namespace tenon::vmm::acpi {
 /// What the tables are made from.
 struct Board {
     model::machine::AddressMap addresses;
-    unsigned vcpus = 1;  ///< APIC ids 0..vcpus-1; up to 255.
+    model::machine::Processors processors;
     std::vector<model::function::IntxRoute> intx;
     std::optional<RemappingTable> remapping;  ///< Of the guest's IOMMU; none: there is none.
 };
@@ -37,7 +37,7 @@ Bytes make_table(std::string_view signature, std::uint8_t revision, const Bytes&
 Bytes make_rsdp(GuestAddress xsdt);
 Bytes make_xsdt(const std::vector<GuestAddress>& tables);
 Bytes make_fadt(GuestAddress dsdt);
-Bytes make_madt(unsigned vcpus);
+Bytes make_madt(const model::machine::Processors& processors);
 Bytes make_mcfg(const model::machine::AddressMap& addresses);
 
 /// All tables in one block for address `at`; the RSDP is at its start.

@@ -74,7 +74,7 @@ TEST(Fadt, IsHardwareReducedAndNamesItsRegisters) {
 }
 
 TEST(Madt, ListsProcessorsAndTheIoapic) {
-    const auto madt = make_madt(2);
+    const auto madt = make_madt({.count = 2});
 
     EXPECT_EQ(load<std::uint32_t>(madt, 36), 0xfee00000u);
     EXPECT_EQ(load<std::uint32_t>(madt, 40), 0u);  // No 8259.
@@ -82,6 +82,24 @@ TEST(Madt, ListsProcessorsAndTheIoapic) {
     EXPECT_EQ(load<std::uint64_t>(madt, 52), 0x00000001'01010800u);
     EXPECT_EQ(load<std::uint32_t>(madt, 60), 0x00000c01u);
     EXPECT_EQ(load<std::uint32_t>(madt, 64), 0xfec00000u);
+    EXPECT_EQ(sum_of(madt), 0u);
+}
+
+// Source: ACPI Specification 6.5, 5.2.12.12 and 5.2.12.13.
+TEST(Madt, ListsIdsOfMoreThanEightBits) {
+    const auto madt = make_madt({.count = 2, .apic_step = 300});
+
+    EXPECT_EQ(load<std::uint64_t>(madt, 44), 0x00000001'00000800u);
+    EXPECT_EQ(load<std::uint32_t>(madt, 52), 0x00001009u);
+    EXPECT_EQ(load<std::uint32_t>(madt, 56), 300u);
+    EXPECT_EQ(load<std::uint32_t>(madt, 60), 1u);
+    EXPECT_EQ(load<std::uint32_t>(madt, 64), 1u);  // Its number.
+    EXPECT_EQ(load<std::uint32_t>(madt, 68), 0x00000c01u);
+    EXPECT_EQ(load<std::uint16_t>(madt, 80), 0x0604u);
+    EXPECT_EQ(load<std::uint32_t>(madt, 86), 0x00000c0au);
+    EXPECT_EQ(load<std::uint32_t>(madt, 90), 0xffff'ffffu);
+    EXPECT_EQ(load<std::uint8_t>(madt, 94), 1u);
+    EXPECT_EQ(madt.size(), 98u);
     EXPECT_EQ(sum_of(madt), 0u);
 }
 
@@ -179,8 +197,8 @@ TEST_F(Iasl, ReadsThePageThatIsKeptForTheIommu) {
 
 TEST_F(Iasl, FindsNoFaultInTheDataTables) {
     for (const auto& [name, table] :
-         {std::pair{"facp", make_fadt(GuestAddress{0xe'1000})}, std::pair{"apic", make_madt(2)},
-          std::pair{"mcfg", make_mcfg(addresses())}}) {
+         {std::pair{"facp", make_fadt(GuestAddress{0xe'1000})},
+          std::pair{"apic", make_madt({.count = 2})}, std::pair{"mcfg", make_mcfg(addresses())}}) {
         const auto source = disassemble(table, name);
         EXPECT_EQ(source.find("Invalid"), std::string::npos) << source;
         EXPECT_EQ(source.find("nknown"), std::string::npos) << source;

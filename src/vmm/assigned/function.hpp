@@ -20,6 +20,7 @@
 #include "vmm/assigned/option_rom.hpp"
 #include "vmm/assigned/peer_memory.hpp"
 #include "vmm/board/lock_order.hpp"
+#include "vmm/board/translation_switch.hpp"
 #include "vmm/board/warnings.hpp"
 
 namespace tenon::vmm::assigned {
@@ -52,6 +53,7 @@ public:
         board::EventLoop& events;
         kvm::PinLevels& pins;
         PeerMemory& peers;
+        board::TranslationListener& translation;
     };
 
     /// What a write asks of who has the functions.
@@ -189,6 +191,8 @@ private:
     void carry_out(const model::running::effect::PageRequestsChanged& effect)
         TENON_REQUIRES(mutex_);
     void carry_out(const model::running::effect::AtomicsChanged& effect) TENON_REQUIRES(mutex_);
+
+    void tell(bool enabled, decltype(board::TranslationSwitch::of) of) const;
 
     std::uint64_t read_place(unsigned index, const model::running::InBar& place, unsigned size)
         TENON_REQUIRES(mutex_);

@@ -73,17 +73,34 @@ void AssignedFunction::carry_out(const model::running::effect::ResetFunction& /*
 
 void AssignedFunction::carry_out(const model::running::effect::ResetSecondaryBus& /*effect*/) {}
 
-// The machine has no IOMMU for the guest yet: nobody would translate.
+// The registers in the device are the host's, whose IOMMU driver has set them: what the guest
+// switches is for its own IOMMU, and for who follows it.
+void AssignedFunction::tell(bool enabled, decltype(board::TranslationSwitch::of) of) const {
+    board_.translation({.id = first_plan_->view.id, .enabled = enabled, .of = of});
+}
+
+// No IOMMU that we give a guest attaches its PASIDs in the host.
 void AssignedFunction::carry_out(const model::running::effect::PasidChanged& effect) {
+    tell(effect.enabled,
+         board::PasidSwitch{.execute = effect.execute, .privileged = effect.privileged});
     if (effect.enabled)
         board_.warnings.once(fmt::format(
-            "{}: the guest switched PASID on; without an IOMMU of the guest nothing translates it",
+            "{}: the guest switched PASID on; its PASIDs are not attached in the host, and nothing "
+            "translates them",
             name_));
 }
 
-// Nor would anybody ask for translations; what goes to the device for AtomicOps goes by itself.
-void AssignedFunction::carry_out(const model::running::effect::AtsChanged& /*effect*/) {}
-void AssignedFunction::carry_out(const model::running::effect::PageRequestsChanged& /*effect*/) {}
+void AssignedFunction::carry_out(const model::running::effect::AtsChanged& effect) {
+    constexpr std::uint64_t smallest = 4096;
+    tell(effect.enabled,
+         board::AtsSwitch{.smallest_translation = smallest << effect.smallest_translation_unit});
+}
+
+void AssignedFunction::carry_out(const model::running::effect::PageRequestsChanged& effect) {
+    tell(effect.enabled, board::PageRequestSwitch{.allocation = effect.allocation});
+}
+
+// What goes to the device of it goes by itself.
 void AssignedFunction::carry_out(const model::running::effect::AtomicsChanged& /*effect*/) {}
 
 }  // namespace tenon::vmm::assigned

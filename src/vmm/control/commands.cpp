@@ -2,6 +2,8 @@
 
 #include <chrono>
 #include <memory>
+#include <utility>
+#include <variant>
 
 #include "base/mutex.hpp"
 
@@ -127,6 +129,27 @@ QmpEvent event_of(const board::DeviceEvent& event) {
                                                          {"text", event.text}});
     incident.series = fmt::format("incident {} {}", event.kind, event.function);
     return incident;
+}
+
+QmpEvent event_of(const board::TranslationSwitch& event) {
+    Json data{{"device", event.id},
+              {"path", "/machine/peripheral/" + event.id},
+              {"enabled", event.enabled}};
+    if (const auto* const ats = std::get_if<board::AtsSwitch>(&event.of)) {
+        data["capability"] = "ats";
+        data["smallest-translation"] = ats->smallest_translation;
+    } else if (const auto* const pages = std::get_if<board::PageRequestSwitch>(&event.of)) {
+        data["capability"] = "page-requests";
+        data["allocation"] = pages->allocation;
+    } else if (const auto* const pasid = std::get_if<board::PasidSwitch>(&event.of)) {
+        data["capability"] = "pasid";
+        data["execute"] = pasid->execute;
+        data["privileged"] = pasid->privileged;
+    }
+    auto series = fmt::format("translation {} {}", event.of.index(), event.id);
+    auto told = make_event("TENON_DEVICE_TRANSLATION", std::move(data));
+    told.series = std::move(series);
+    return told;
 }
 
 }  // namespace tenon::vmm::control

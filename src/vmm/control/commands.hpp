@@ -7,6 +7,7 @@
 
 #include "vmm/board/guest_control.hpp"
 #include "vmm/board/machine_event.hpp"
+#include "vmm/board/translation_switch.hpp"
 #include "vmm/board/warnings.hpp"
 #include "vmm/control/qmp_session.hpp"
 
@@ -31,5 +32,6 @@ QmpEvent make_event(std::string name, nlohmann::json data = nullptr);
 /// The same as an event of QMP, with the time of now.
 QmpEvent event_of(const board::MachineEvent& event);
 QmpEvent event_of(const board::DeviceEvent& event);
+QmpEvent event_of(const board::TranslationSwitch& event);
 
 }  // namespace tenon::vmm::control

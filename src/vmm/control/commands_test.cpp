@@ -124,5 +124,40 @@ TEST(ControlEvents, TellOfDevices) {
               Json::parse(R"({"device":"dev0","kind":"silent-vector","vector":3,"text":"why"})"));
 }
 
+TEST(ControlEvents, TellWhatAGuestSwitchesOfTranslation) {
+    const auto told = [](const board::TranslationSwitch& event) {
+        const auto qmp = event_of(event);
+        return qmp.name + ' ' + qmp.data.dump();
+    };
+    const auto start = [](const std::string& capability) {
+        return R"(TENON_DEVICE_TRANSLATION {)" + capability;
+    };
+
+    EXPECT_EQ(
+        told({.id = "f0", .enabled = true, .of = board::AtsSwitch{.smallest_translation = 8192}}),
+        start(R"("capability":"ats","device":"f0","enabled":true,)"
+              R"("path":"/machine/peripheral/f0","smallest-translation":8192})"));
+    EXPECT_EQ(told({.id = "f0", .enabled = true, .of = board::PageRequestSwitch{.allocation = 32}}),
+              start(R"("allocation":32,"capability":"page-requests","device":"f0","enabled":true,)"
+                    R"("path":"/machine/peripheral/f0"})"));
+    EXPECT_EQ(told({.id = "f0", .enabled = false, .of = board::PasidSwitch{.execute = true}}),
+              start(R"("capability":"pasid","device":"f0","enabled":false,"execute":true,)"
+                    R"("path":"/machine/peripheral/f0","privileged":false})"));
+}
+
+// A guest may switch as fast as it likes.
+TEST(ControlEvents, PutTogetherWhatAGuestSwitchesOfOneCapability) {
+    const auto series = [](std::string id, decltype(board::TranslationSwitch::of) of, bool on) {
+        return event_of(board::TranslationSwitch{.id = std::move(id), .enabled = on, .of = of})
+            .series;
+    };
+    const auto ats = series("f0", board::AtsSwitch{}, true);
+
+    EXPECT_FALSE(ats.empty());
+    EXPECT_EQ(series("f0", board::AtsSwitch{.smallest_translation = 8192}, false), ats);
+    EXPECT_NE(series("f0", board::PasidSwitch{}, true), ats);
+    EXPECT_NE(series("f1", board::AtsSwitch{}, true), ats);
+}
+
 }  // namespace
 }  // namespace tenon::vmm::control

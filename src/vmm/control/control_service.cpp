@@ -8,9 +8,10 @@
 namespace tenon::vmm::control {
 
 ControlService::ControlService(board::GuestControl& guest, board::Warnings& warnings,
-                               slots::HotPlug& hot_plug)
+                               board::TranslationListener& translation, slots::HotPlug& hot_plug)
     : guest_{guest},
       warnings_{warnings},
+      translation_{translation},
       hot_plug_{hot_plug},
       plugging_{.add = [&hot_plug](const auto& request) { return hot_plug.add(request); },
                 .remove = [&hot_plug](const auto& id) { return hot_plug.remove(id); },
@@ -18,6 +19,7 @@ ControlService::ControlService(board::GuestControl& guest, board::Warnings& warn
 
 ControlService::~ControlService() {
     warnings_.listen({});
+    translation_.set({});
     hot_plug_.listen({});
     guest_.on_event({});
     socket_.reset();  // Nobody announces any more.
@@ -36,6 +38,7 @@ Result<void> ControlService::serve(ControlSocket::Listener listener, const QmpVe
     };
     guest_.on_event(announce);
     warnings_.listen(announce);
+    translation_.set(announce);
     hot_plug_.listen(announce);
     socket_->serve(make_commands({.guest = guest_,
                                   .version = version,

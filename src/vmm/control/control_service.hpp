@@ -6,6 +6,7 @@
 
 #include "base/result.hpp"
 #include "vmm/board/guest_control.hpp"
+#include "vmm/board/translation_switch.hpp"
 #include "vmm/board/warnings.hpp"
 #include "vmm/control/control_socket.hpp"
 #include "vmm/control/plug_commands.hpp"
@@ -13,11 +14,12 @@
 
 namespace tenon::vmm::control {
 
-/// Serves the clients of one control socket, until it goes. Guest, warnings and hot-plug must
-/// outlive it.
+/// Serves the clients of one control socket, until it goes. What it is made of must outlive
+/// it.
 class ControlService {
 public:
-    ControlService(board::GuestControl& guest, board::Warnings& warnings, slots::HotPlug& hot_plug);
+    ControlService(board::GuestControl& guest, board::Warnings& warnings,
+                   board::TranslationListener& translation, slots::HotPlug& hot_plug);
     ControlService(const ControlService&) = delete;
     ControlService& operator=(const ControlService&) = delete;
     ~ControlService();
@@ -30,6 +32,7 @@ public:
 private:
     board::GuestControl& guest_;
     board::Warnings& warnings_;
+    board::TranslationListener& translation_;
     slots::HotPlug& hot_plug_;
     Plugging plugging_;
     std::unique_ptr<ControlSocket> socket_;

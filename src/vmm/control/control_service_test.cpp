@@ -43,11 +43,13 @@ TEST(ControlService, IsToldOfNothingOnceItHasGone) {
         while (!end) {
             EXPECT_TRUE(guest.pause());
             bench.board().warnings.incident({.function = "f0", .kind = "odd", .text = "is odd"});
+            bench.board().translation({.id = "f0", .enabled = true, .of = board::AtsSwitch{}});
         }
     }};
 
     for (int round = 0; round < 20; ++round) {
-        ControlService service{guest, bench.board().warnings, bench.hot_plug()};
+        ControlService service{guest, bench.board().warnings, bench.board().translation,
+                               bench.hot_plug()};
         EXPECT_TRUE(service.serve(ControlSocket::Listener::bind(path).value(), {.package = "tenon"},
                                   [] { return nlohmann::json::array(); }));
         EXPECT_TRUE(ControlClient::connect(path));

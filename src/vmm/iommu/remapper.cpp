@@ -8,6 +8,7 @@
 #include <variant>
 
 #include "base/bytes.hpp"
+#include "model/iommu/common_target.hpp"
 #include "model/iommu/registers.hpp"
 
 namespace tenon::vmm::iommu {
@@ -36,7 +37,7 @@ model::iommu::DmaRegions regions_of(const board::GuestMemory& memory) {
 }  // namespace
 
 Remapper::Remapper(const model::iommu::UnitShape& shape, const Outside& outside)
-    : outside_{outside}, tables_{outside.memory}, unit_{shape, tables_} {
+    : outside_{outside}, tables_{outside.memory}, unit_{shape, tables_, outside.limits} {
     // Nobody is there to whom anything would happen.
     [[maybe_unused]] const auto nothing = unit_.set_regions(regions_of(outside.memory));
 }
@@ -102,7 +103,10 @@ Result<DeviceId> Remapper::add(Member member) {
     space_ = member.space;
     const DeviceId device{++last_device_};
     const auto source = member.source;
-    seats_.emplace(device, Seat{.member = std::move(member), .at = Identity{}});
+    Seat seat{.member = std::move(member), .wanted = Identity{}, .at = Identity{}};
+    // Who is in a group is where that is.
+    if (const auto others = together_with(seat); !others.empty()) seat.at = others.front()->at;
+    seats_.emplace(device, std::move(seat));
     carry_out(unit_.add(device, source));
     return device;
 }
@@ -113,11 +117,17 @@ void Remapper::renumber(DeviceId device, SourceId source) {
 
 void Remapper::remove(DeviceId device) {
     change([&]() TENON_REQUIRES(turn_) { return unit_.remove(device); });
-    const MutexLock lock{turn_};
-    seats_.erase(device);
-    if (!seats_.empty()) return;
-    domains_.clear();
-    space_ = nullptr;
+    {
+        const MutexLock lock{turn_};
+        const auto gone = seats_.extract(device);
+        if (seats_.empty()) {
+            domains_.clear();
+            space_ = nullptr;
+        }
+        // Those it was led with go where they are led without it.
+        if (!gone.empty()) go_on_without(together_with(gone.mapped()));
+    }
+    tell_failure();
 }
 
 void Remapper::record_lost() {
@@ -205,7 +215,8 @@ Result<void> Remapper::move(Seat& seat, const Target& to) {
     auto& device = *seat.member.device;
     if (std::holds_alternative<Blocked>(to)) return device.block();
     if (std::holds_alternative<Identity>(to)) return device.attach(nullptr);
-    return device.attach(find(std::get<DomainId>(to)));
+    auto* const domain = find(std::get<DomainId>(to));
+    return domain == nullptr ? device.block() : device.attach(domain);
 }
 
 // A reset ends by itself. Source: Linux drivers/iommu/iommu.c (a device that is blocked for a reset
@@ -218,22 +229,54 @@ Result<void> Remapper::move_when_free(Seat& seat, const Target& to) {
     }
 }
 
+// All that the host moves with it, itself too if it is here.
+std::vector<Remapper::Seat*> Remapper::together_with(const Seat& seat) {
+    std::vector<Seat*> found;
+    for (auto& [device, other] : seats_)
+        if (&other == &seat || (seat.member.group && other.member.group == seat.member.group))
+            found.push_back(&other);
+    return found;
+}
+
+Result<void> Remapper::settle(const std::vector<Seat*>& seats) {
+    std::vector<Target> wanted;
+    wanted.reserve(seats.size());
+    for (const auto* seat : seats)
+        wanted.push_back(seat->wanted);
+    const auto to = model::iommu::common_target(wanted);
+    for (auto* const seat : seats) {
+        if (seat->at == to) continue;
+        auto moved = move_when_free(*seat, to);
+        seat->at = moved ? std::optional{to} : std::nullopt;
+        if (moved) continue;
+        if (!std::holds_alternative<Blocked>(to)) return moved;
+        // It reaches what the guest has taken from it. The others are blocked all the same.
+        failure_ = Error{moved.error()}.during(seat->member.name);
+    }
+    return {};
+}
+
+// Those that a device was led with go where they are led without it.
+void Remapper::go_on_without(const std::vector<Seat*>& seats) {
+    const auto moved = settle(seats);
+    if (moved) return;
+    outside_.warnings.check(moved, {.function = "", .kind = "moving in the host's IOMMU"},
+                            "cut off by the guest's IOMMU");
+    for (auto* const seat : seats)
+        seat->wanted = Blocked{};
+    // Blocking is no refusal: where it fails the guest ends.
+    [[maybe_unused]] const auto blocked = settle(seats);
+}
+
 void Remapper::apply(const effect::MoveDevice& what) {
     const auto found = seats_.find(what.device);
-    if (found == seats_.end() || found->second.at == what.to) return;
+    if (found == seats_.end()) return;
     auto& seat = found->second;
     if (const auto* domain = std::get_if<DomainId>(&what.to); domain && find(*domain) == nullptr)
         return;
-    const auto moved = move_when_free(seat, what.to);
-    if (moved) {
-        seat.at = what.to;
-        return;
-    }
-    if (std::holds_alternative<Blocked>(what.to)) {
-        // It reaches what the guest has taken from it.
-        failure_ = Error{moved.error()}.during(seat.member.name);
-        return;
-    }
+    seat.wanted = what.to;
+    const auto moved = settle(together_with(seat));
+    if (moved) return;
     outside_.warnings.check(moved,
                             {.function = seat.member.name, .kind = "moving in the host's IOMMU"},
                             fmt::format("{}: cut off by the guest's IOMMU", seat.member.name));

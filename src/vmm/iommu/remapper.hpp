@@ -35,6 +35,9 @@ namespace tenon::vmm::iommu {
 /// What the host refuses blocks the devices that it is about until the guest invalidates their
 /// entries, and is said. A device that cannot be blocked ends the guest. The host moves no device
 /// while it resets it: that is no refusal, the access goes on when the reset is over.
+///
+/// Devices of one group of the host move together: while the guest leads them to different places
+/// all of them are blocked.
 class Remapper final : public board::BusDevice {
 public:
     /// What it works on; all must outlive it.
@@ -47,6 +50,7 @@ public:
         std::function<void(const Error&)> failed;
         /// For how long a device may be busy, in a reset, before it counts as refused.
         std::chrono::milliseconds patience{5000};
+        model::iommu::UnitLimits limits = {};
     };
 
     /// A device behind the unit, attached to its address space.
@@ -55,6 +59,8 @@ public:
         std::shared_ptr<device::DeviceControl> device;
         device::AddressSpace* space = nullptr;  ///< With guest memory; must outlive the member.
         model::iommu::SourceId source = 0;      ///< As the guest has numbered it.
+        /// Of the host, which isolates its functions only together; none: it is alone.
+        std::optional<unsigned> group;
         /// Returns when guest memory is mapped in `space`. Errors: why it will not be.
         std::function<Result<void>()> wait_for_memory;
     };
@@ -96,7 +102,8 @@ public:
 private:
     struct Seat {
         Member member;
-        model::iommu::Target at;  ///< Where the host has it.
+        model::iommu::Target wanted;             ///< Where the guest leads it.
+        std::optional<model::iommu::Target> at;  ///< Where the host has it; none: not known.
     };
 
     bool memory_is_there(std::uint64_t offset, std::uint64_t value) TENON_EXCLUDES(turn_);
@@ -117,6 +124,9 @@ private:
     void apply(const model::iommu::effect::DetachPasid& /*what*/) TENON_REQUIRES(turn_) {}
     device::Domain* find(model::iommu::DomainId domain) TENON_REQUIRES(turn_);
     void check(model::iommu::DomainId domain, const Result<void>& done) TENON_REQUIRES(turn_);
+    std::vector<Seat*> together_with(const Seat& seat) TENON_REQUIRES(turn_);
+    Result<void> settle(const std::vector<Seat*>& seats) TENON_REQUIRES(turn_);
+    void go_on_without(const std::vector<Seat*>& seats) TENON_REQUIRES(turn_);
     Result<void> move(Seat& seat, const model::iommu::Target& to) TENON_REQUIRES(turn_);
     Result<void> move_when_free(Seat& seat, const model::iommu::Target& to) TENON_REQUIRES(turn_);
     bool ending() TENON_EXCLUDES(mutex_);

@@ -41,14 +41,15 @@ kvm_run& Vcpu::shared() const {
 std::string Vcpu::name() const { return fmt::format("vCPU {}", index_); }
 
 Result<std::unique_ptr<Vcpu>> Vcpu::create(const Kvm& kvm, const KvmVm& vm, unsigned index,
-                                           unsigned count, VcpuWorld world) {
-    TENON_TRY(fd, vm.create_vcpu(index), "creating processors");
+                                           const model::machine::Processors& processors,
+                                           VcpuWorld world) {
+    TENON_TRY(fd, vm.create_vcpu(processors.apic_id(index)), "creating processors");
     TENON_TRY(area,
               Mapping::map({.fd = fd.number(), .size = kvm.vcpu_area()}, "vCPU's shared area"),
               "creating processors");
     std::unique_ptr<Vcpu> vcpu{new Vcpu{index, std::move(fd), std::move(area), std::move(world)}};
 
-    const auto leaves = guest_cpuid(kvm.supported_cpuid(), index, count);
+    const auto leaves = guest_cpuid(kvm.supported_cpuid(), index, processors);
     kvm_cpuid2 head{};
     head.nent = static_cast<__u32>(leaves.size());
     const auto table = with_entries(head, std::span{leaves});
@@ -69,6 +70,18 @@ Result<void> Vcpu::set_msrs(const std::vector<kvm_msr_entry>& entries) {
     if (static_cast<std::size_t>(done) < entries.size())
         return fail(Error::Kind::Unsupported, "{}: KVM refuses MSR {:#x}", name(),
                     entries[static_cast<std::size_t>(done)].index);
+    return {};
+}
+
+// Source: Intel SDM volume 3A, 11.12.1 (IA32_APIC_BASE, bit 10).
+Result<void> Vcpu::enter_x2apic_mode() {
+    constexpr std::uint64_t x2apic = 1 << 10;
+    kvm_sregs system{};
+    if (::ioctl(fd_.number(), KVM_GET_SREGS, &system) < 0)
+        return fail_system(errno, fmt::format("{}: KVM_GET_SREGS", name()));
+    system.apic_base |= x2apic;
+    if (::ioctl(fd_.number(), KVM_SET_SREGS, &system) < 0)
+        return fail_system(errno, fmt::format("{}: KVM_SET_SREGS with x2APIC mode", name()));
     return {};
 }
 

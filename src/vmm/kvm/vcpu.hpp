@@ -13,6 +13,7 @@
 #include "base/fd.hpp"
 #include "base/mapping.hpp"
 #include "base/result.hpp"
+#include "model/machine/processors.hpp"
 #include "vmm/board/bus.hpp"
 #include "vmm/kvm/cpu_state.hpp"
 #include "vmm/kvm/kvm.hpp"
@@ -37,10 +38,15 @@ struct VcpuWorld {
 /// others.
 class Vcpu {
 public:
-    /// Makes vCPU `index` of `count`, in its reset state.
+    /// Makes vCPU `index` of `processors`, in its reset state.
     /// Errors: errno of the kernel, naming the vCPU and the step.
     static Result<std::unique_ptr<Vcpu>> create(const Kvm& kvm, const KvmVm& vm, unsigned index,
-                                                unsigned count, VcpuWorld world);
+                                                const model::machine::Processors& processors,
+                                                VcpuWorld world);
+
+    /// Its local APIC is in x2APIC mode, where ids have 32 bits.
+    /// Errors: errno of the kernel, naming the vCPU.
+    Result<void> enter_x2apic_mode();
 
     /// Prepares the entry into the kernel; only for the boot vCPU.
     Result<void> enter_at(const Entry& entry);

@@ -223,7 +223,7 @@ Result<void> Assignment::give_dma(const Slot& slot, const model::slot::FunctionP
                                   Occupant& occupant, const assigned::DmaMapping& memory,
                                   int file) {
     const auto& function = occupant.function();
-    TENON_TRY_DO(put_behind_iommu(slot, occupant, memory), "");
+    TENON_TRY_DO(put_behind_iommu(slot, plan, occupant, memory), "");
     // KVM holds a reference to the file: it has to let go before the device can be closed.
     occupant.on_leave([this, file, &function = *function] {
         function.shut_down();
@@ -237,17 +237,19 @@ Result<void> Assignment::give_dma(const Slot& slot, const model::slot::FunctionP
 }
 
 // It leaves the IOMMU when it is shut down, and masters the bus no more.
-Result<void> Assignment::put_behind_iommu(const Slot& slot, Occupant& occupant,
-                                          const assigned::DmaMapping& memory) {
+Result<void> Assignment::put_behind_iommu(const Slot& slot, const model::slot::FunctionPlan& plan,
+                                          Occupant& occupant, const assigned::DmaMapping& memory) {
     auto* const remapper = outside_.remapper;
     if (remapper == nullptr) return {};
     const auto bus = static_cast<unsigned>(slot.secondary_bus()) << 8;
+    const auto& group = plan.view.group;
     TENON_TRY(device,
               remapper->add(
                   {.name = occupant.function()->name(),
                    .device = occupant.function()->borrow_device(),
                    .space = &memory.space(),
                    .source = static_cast<model::iommu::SourceId>(bus | occupant.devfn()),
+                   .group = group ? std::optional{group->number} : std::nullopt,
                    .wait_for_memory = [progress = memory.progress()] { return progress->wait(); }}),
               "");
     occupant.put_behind(device);

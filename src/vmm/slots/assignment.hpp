@@ -123,8 +123,8 @@ private:
         Opened opened);
     Result<void> give_dma(const Slot& slot, const model::slot::FunctionPlan& plan,
                           Occupant& occupant, const assigned::DmaMapping& memory, int file);
-    Result<void> put_behind_iommu(const Slot& slot, Occupant& occupant,
-                                  const assigned::DmaMapping& memory);
+    Result<void> put_behind_iommu(const Slot& slot, const model::slot::FunctionPlan& plan,
+                                  Occupant& occupant, const assigned::DmaMapping& memory);
     void renumber(std::size_t port);
 
     void settle();

@@ -25,7 +25,7 @@ using testing::AllOf;
 using testing::HasSubstr;
 using testing::StartsWith;
 
-constexpr std::uint64_t mib = 1 << 20;
+constexpr std::uint64_t program_mib = 1 << 20;
 
 // A folder with programs, the only one that PATH has beside the shell's own, and with images.
 class ProgramTest : public testing::Test {
@@ -209,7 +209,7 @@ TEST_F(ProgramTest, CutsLinesThatAreTooLong) {
 
 TEST_F(ProgramTest, IsNotWaitedForWhenItEnds) {
     install("qemu-storage-daemon", "echo 'qemu-storage-daemon: no room' >&2; exit 1");
-    const auto memory = board::GuestMemory::create(8 * mib, 6 * mib, {.shared = true}).value();
+    const auto memory = board::GuestMemory::create(8 * program_mib, 6 * program_mib, {.shared = true}).value();
 
     const auto made =
         VirtioFunction::connect(disk(file("a.img", "")), "dev0",
