@@ -48,7 +48,7 @@ struct BoardConfig {
     std::uint64_t memory = 0;  ///< Bytes, a multiple of 2 MiB.
     board::MemoryBacking backing;
     unsigned vcpus = 1;           ///< 1..255
-    unsigned apic_step = 1;  ///< model::machine::Processors::apic_step.
+    unsigned apic_step = 1;       ///< model::machine::Processors::apic_step.
     std::optional<int> kvm = {};  ///< /dev/kvm as somebody else opened it; stays theirs.
     loader::BootRequest boot;
     std::vector<model::function::IntxRoute> intx;

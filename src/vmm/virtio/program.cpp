@@ -128,9 +128,9 @@ Result<Ends> listening_pair() {
     auto folder =
         fmt::format("{}/tenon-XXXXXX", chosen == nullptr || *chosen == '\0' ? "/tmp" : chosen);
     if (::mkdtemp(folder.data()) == nullptr) return fail_system(errno, folder);
+    const auto path = folder + "/socket";
     Undo names;
     names.add([&folder] { ::rmdir(folder.c_str()); });
-    const auto path = folder + "/socket";
     TENON_TRY(address, board::local_address(path), path);
     Fd theirs{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)};
     if (!theirs || board::bind_to(theirs, address) < 0) return fail_system(errno, path);

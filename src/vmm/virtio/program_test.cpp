@@ -209,7 +209,8 @@ TEST_F(ProgramTest, CutsLinesThatAreTooLong) {
 
 TEST_F(ProgramTest, IsNotWaitedForWhenItEnds) {
     install("qemu-storage-daemon", "echo 'qemu-storage-daemon: no room' >&2; exit 1");
-    const auto memory = board::GuestMemory::create(8 * program_mib, 6 * program_mib, {.shared = true}).value();
+    const auto memory =
+        board::GuestMemory::create(8 * program_mib, 6 * program_mib, {.shared = true}).value();
 
     const auto made =
         VirtioFunction::connect(disk(file("a.img", "")), "dev0",
