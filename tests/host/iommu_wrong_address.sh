@@ -41,6 +41,7 @@ expect_kept() {
 
 "$TENON" plan -v --viommu vtd "${devices[@]}" | grep -A4 'viommu' || true
 # Memory that the guest's kernel leaves alone.
+# shellcheck disable=SC2016  # the kernel reads the sign
 guest_extra='intel_iommu=on,sm_off iommu.passthrough=0 iommu.strict=1 memmap=1M$0x8000000'
 start_live --viommu vtd "${devices[@]}"
 # What is in single quotes, the guest's shell expands.
