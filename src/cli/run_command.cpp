@@ -16,6 +16,7 @@
 #include "cli/text/machine_text.hpp"
 #include "cli/text/timing_text.hpp"
 #include "cli/text/verdict_text.hpp"
+#include "host/kernel.hpp"
 #include "library/arrival.hpp"
 #include "library/plan_json.hpp"
 #include "library/slot_argument.hpp"
@@ -163,6 +164,7 @@ Outcome plan_and_run(const Host& host, const GuestRunner& run_plan, const RunArg
         .restarts = !arguments.no_reboot,
         .seal = *level,
         .control = {},
+        .open_nodes_by = host::open_nodes_by,
         .plan_arrival = [&host, level = *level](
                             const vmm::slots::PlugRequest& asked,
                             const model::machine::RunningMachine& machine,

@@ -9,7 +9,6 @@
 
 #include "base/text.hpp"
 #include "base/undo.hpp"
-#include "host/kernel.hpp"
 #include "model/machine/iommu_plan.hpp"
 #include "vmm/board/layout.hpp"
 #include "vmm/control/control_service.hpp"
@@ -195,9 +194,9 @@ Result<board::MachineEnd> run_plan(const model::machine::MachinePlan& plan,
     TENON_TRY_DO(machine->prepare(topology), "before the start");
     TENON_TRY_DO(seal_machine(sealing, warnings), "");
     Undo opens;
-    if (opener) {
-        host::open_nodes_by([&opener](const std::string& path) { return opener->open(path); });
-        opens.add([] { host::open_nodes_by({}); });
+    if (opener && request.open_nodes_by) {
+        request.open_nodes_by([&opener](const std::string& path) { return opener->open(path); });
+        opens.add([&request] { request.open_nodes_by({}); });
     }
     hold.end();
     TENON_TRY_DO(warnings.start(STDERR_FILENO), "");

@@ -1,6 +1,7 @@
 // Carries a plan out: the one entry point that joins board, plan and devices.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -11,6 +12,7 @@
 #include "vmm/control/qmp_version.hpp"
 #include "vmm/control/query_pci.hpp"
 #include "vmm/loader/boot.hpp"
+#include "vmm/seal/opener.hpp"
 #include "vmm/seal/seal.hpp"
 #include "vmm/slots/assignment.hpp"
 #include "vmm/slots/hot_plug.hpp"
@@ -31,6 +33,8 @@ struct RunRequest {
     bool restarts = true;         ///< A reset by the guest starts it again.
     seal::Level seal = seal::Level::Off;
     std::optional<ControlRequest> control;
+    /// Told who opens nodes of devices once the machine is sealed: host::open_nodes_by().
+    std::function<void(seal::NodeOpener)> open_nodes_by = {};
     slots::ArrivalPlanner plan_arrival;  ///< For devices that come while it runs.
     Timeline* timeline = nullptr;        ///< Where the moments of the start are noted; may be null.
 };

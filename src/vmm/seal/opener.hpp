@@ -10,6 +10,7 @@
 #include <sys/types.h>
 
 #include <expected>
+#include <functional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -19,6 +20,9 @@
 #include "vmm/seal/landlock.hpp"
 
 namespace tenon::vmm::seal {
+
+/// Gives the file of a path, or an errno.
+using NodeOpener = std::function<std::expected<int, int>(const std::string& path)>;
 
 /// That process. It has no capability and none of our files, but standard error for a last word.
 class Opener {
