@@ -61,7 +61,7 @@ refused 1 'No such file' --disk nothing
 refused 2 'Say format=qcow2' --disk disguised
 
 start_live --device "$disk" --disk image,id=data --disk overlay.qcow2 --disk base,readonly --port late
-daemons=$(pgrep -P "$guest" qemu-storage | tr '\n' ' ')
+daemons=$(pgrep -P "$guest" -f qemu-storage-daemon | tr '\n' ' ')
 expect_equal 'programs' 3 "$(wc -w <<<"$daemons")"
 # shellcheck disable=SC2016  # for the guest
 in_guest 'n=0; until [ -b /dev/vdc ] || [ $n -eq 240 ]; do n=$((n + 1)); sleep 0.25; done; [ -b /dev/vdc ]'

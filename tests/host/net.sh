@@ -36,14 +36,18 @@ chmod +x old/passt
 PATH=$work/old:$PATH refused 'it is too old'
 
 start_live --device "$disk" --net user,host,forward=tcp:2222:22 --net user,mac=52:54:00:00:00:07
-daemons=$(pgrep -P "$guest" passt | tr '\n' ' ')
+daemons=$(pgrep -P "$guest" -f passt | tr '\n' ' ')
 expect_equal 'programs' 2 "$(wc -w <<<"$daemons")"
 expect_equal 'station addresses' '52:54:00:12:34:56 52:54:00:00:00:07' \
     "$(in_guest 'cat /sys/class/net/eth0/address /sys/class/net/eth1/address' | tr '\n' ' ' | sed 's/ $//')"
 
+# One line each: the guest's shell reads them from its console.
+in_guest 'echo "#!/bin/sh" >/tmp/dhcp; chmod +x /tmp/dhcp'
 # shellcheck disable=SC2016  # for the guest
-in_guest 'printf "%s\n" "#!/bin/sh" "[ \"\$1\" = bound ] || exit 0" "ifconfig \$interface \$ip netmask \$subnet" \
-"route add default gw \$router" "echo \$router >/tmp/router" >/tmp/dhcp; chmod +x /tmp/dhcp'
+for line in '[ "$1" = bound ] || exit 0' 'ifconfig $interface $ip netmask $subnet' \
+    'route add default gw $router' 'echo $router >/tmp/router'; do
+    in_guest "echo '$line' >>/tmp/dhcp"
+done
 in_guest 'ifconfig eth0 up && udhcpc -q -n -t 20 -i eth0 -s /tmp/dhcp >/dev/null 2>&1'
 expect_equal 'SHA-256 of what the guest fetched' "$(sha256sum <served/file | cut -d' ' -f1)" \
     "$(in_guest "wget -q -O - http://\$(cat /tmp/router):8000/file | sha256sum | cut -d' ' -f1")"

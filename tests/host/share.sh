@@ -29,7 +29,7 @@ grep -q 'virtiofsd of Debian 13' "$work/err" || fail "no word of the package: $(
 
 cd "$work"
 start_live --device "$disk" --share shared,tag=work --share "$work/fixed,tag=fixed,readonly"
-daemons=$(pgrep -P "$guest" virtiofsd | tr '\n' ' ')
+daemons=$(pgrep -P "$guest" -f virtiofsd | tr '\n' ' ')
 expect_equal 'programs' 2 "$(wc -w <<<"$daemons")"
 in_guest 'mkdir /shared /fixed && mount -t virtiofs work /shared && mount -t virtiofs fixed /fixed'
 expect_equal 'SHA-256 of what the host wrote' "$(sum_of shared/from-host)" \
