@@ -42,7 +42,7 @@ expect 0 out 'virtiofsd serves /nowhere as' plan -v --share /nowhere,tag=work,re
 expect 0 out '1af4:105a ' plan -v --share /nowhere,tag=work
 expect 2 err '/nowhere: tag= is missing' plan --share /nowhere
 expect 2 err 'tag=work is given twice' plan --share /a,tag=work --share /b,tag=work
-expect 0 out 'tcp 127.0.0.1:2222' plan -v --net user,forward=tcp:2222:22
+expect 0 out '127.0.0.1:2222' plan -v --net user,forward=tcp:2222:22
 expect 0 out '"mac": "52:54:00:12:34:56"' plan --json --net user
 expect 2 err 'forward=22: wanted is tcp:HOST:GUEST' plan --net user,forward=22
 expect 0 out 'disk:FILE' plan --anonymize --disk /nowhere

@@ -14,7 +14,7 @@ bind "$disk"
 PATH=$TENON_BACKENDS:$PATH
 export PATH
 mkdir "$work/shared" "$work/fixed"
-seq 1 900000 | head -c 4M >"$work/shared/from-host"
+head -c 4M < <(seq 1 900000) >"$work/shared/from-host"
 echo kept >"$work/fixed/file"
 
 # sum_of FILE   SHA-256 of it.

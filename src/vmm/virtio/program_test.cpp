@@ -157,7 +157,7 @@ TEST_F(ProgramTest, GivesTheFolderOfAQcow2) {
     started->program->end_after_loss();
 
     started->program.reset();
-    EXPECT_THAT(said(), AllOf(HasSubstr("\\xFB and more"), HasSubstr("a.qcow2\r\n")));
+    EXPECT_THAT(said(), AllOf(HasSubstr("\\xfb and more"), HasSubstr("a.qcow2\r\n")));
 }
 
 TEST_F(ProgramTest, HoldsAnImageAsLongAsTheProgramHasIt) {
