@@ -84,14 +84,17 @@ TEST(RightsTable, LetsWorkersAloneOpenFiles) {
 TEST(RightsTable, LetsNoThreadOpenANodeItself) {
     for (const auto kind : seal::all_thread_kinds)
         for (const auto* const row : rows_for(kind))
-            if (row->number == SYS_openat && row->refused == 0 && kind != ThreadKind::Opener)
+            if (row->number == SYS_openat && row->refused == 0 && kind != ThreadKind::Opener) {
                 EXPECT_EQ(row->conditions.at(0).value, std::uint64_t{O_RDONLY}) << name_of(kind);
+            }
 }
 
 TEST(RightsTable, LetsNobodyOpenFilesOfAMachineWithoutClients) {
     for (const auto kind : seal::all_thread_kinds)
-        if (kind != ThreadKind::Control && kind != ThreadKind::Worker && kind != ThreadKind::Opener)
+        if (kind != ThreadKind::Control && kind != ThreadKind::Worker &&
+            kind != ThreadKind::Opener) {
             EXPECT_FALSE(names(rows_for(kind, false), SYS_openat)) << name_of(kind);
+        }
 }
 
 TEST(RightsTable, LetsThreadsThatTalkToOthersTouchNoDevice) {

@@ -165,7 +165,9 @@ TEST(SealProcess, LeavesNoPrivilegeAndNoFile) {
          {"NoNewPrivs:\t1", "Seccomp:\t2", "CapInh:\t0000000000000000", "CapPrm:\t0000000000000000",
           "CapEff:\t0000000000000000", "CapAmb:\t0000000000000000"})
         EXPECT_THAT(*status, HasSubstr(line));
-    if (::geteuid() == 0) EXPECT_THAT(*status, HasSubstr("CapBnd:\t0000000000000000"));
+    if (::geteuid() == 0) {
+        EXPECT_THAT(*status, HasSubstr("CapBnd:\t0000000000000000"));
+    }
 }
 
 TEST(SealProcess, LeavesAllAsItIsWhenOff) {

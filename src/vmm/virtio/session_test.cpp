@@ -86,8 +86,9 @@ TEST(VhostUserSession, GivesABackEndNoFeaturesThatAreOurs) {
     ASSERT_TRUE(session->start(session->features(), {}, {}));
 
     for (const auto& told : backend.told())
-        if (told.request == 2)
+        if (told.request == 2) {
             EXPECT_EQ(load<std::uint64_t>(told.payload, 0), version_1 | std::uint64_t{1} << 30);
+        }
     EXPECT_THAT(backend.requests(), testing::Contains(2u));
 }
 
