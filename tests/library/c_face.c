@@ -17,6 +17,9 @@ _Static_assert(offsetof(struct tenon_effect, value) == 20, "its value");
 _Static_assert(offsetof(struct tenon_effect, enabled) == 28, "whether it is on");
 _Static_assert(offsetof(struct tenon_effect, allocation) == 48, "its allocation");
 _Static_assert(sizeof(struct tenon_piece) == 4, "size of a piece");
+_Static_assert(TENON_NOT_FOUND == 1 && TENON_NO_MEMORY == 7, "codes");
+_Static_assert(TENON_REMOVE_BAR == 1 && TENON_ATOMICS == 11, "kinds of effects");
+_Static_assert(TENON_SPACE_SIZE == 4096, "size of a space");
 
 static int failed;
 static char nvme[4096];
