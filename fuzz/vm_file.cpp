@@ -1,5 +1,5 @@
 // Fuzzes the reader of files that describe a machine.
-#include "cli/vm_file.hpp"
+#include "library/words/vm_file.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -9,7 +9,8 @@
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     using namespace tenon;
-    const auto options = cli::read_vm_file(fuzz::memory_file(std::as_bytes(std::span{data, size})));
+    const auto options =
+        library::words::read_vm_file(fuzz::memory_file(std::as_bytes(std::span{data, size})));
     if (!options) {
         if (options.error().what.empty()) std::abort();
         return 0;
@@ -22,6 +23,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         if (option.key == "device") devices.push_back(option.value);
     }
     // The same again on the command line takes the place of what the file has.
-    if (cli::merge_devices(devices, devices).size() > 2 * devices.size()) std::abort();
+    if (library::words::merge_devices(devices, devices).size() > 2 * devices.size()) std::abort();
     return 0;
 }

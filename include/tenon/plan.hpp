@@ -29,7 +29,8 @@ enum class Opening { Allowed, Forbidden };
 struct PlanRequest {
     /// `DEVICE[,key=value…]` each: a PCI address of this host, a folder of sysfs, or a file that
     /// holds a capture, the text of `lspci -xxxx` or a copy of sysfs `config`; or all functions of
-    /// a host slot, `0b:00.*` or `FILE#0b:00.*`, for which slots are proposed.
+    /// a host slot, `0b:00.*` or `FILE#0b:00.*`, for which slots are proposed. One may be the file
+    /// of a machine, `NAME.toml`, which says what the request does not (docs/users/vm-file.md).
     std::vector<std::string> devices;
     // Initialized, so that naming the others alone is no warning.
     // NOLINTBEGIN(readability-redundant-member-init)

@@ -23,10 +23,10 @@
 #include "cli/nameless_error.hpp"
 #include "cli/plan_command.hpp"
 #include "cli/usage.hpp"
-#include "cli/vm_file.hpp"
 #include "library/emit.hpp"
 #include "library/version.hpp"
 #include "library/words/backend_options.hpp"
+#include "library/words/vm_file.hpp"
 #include "model/chosen/target.hpp"
 
 namespace tenon::cli {
@@ -206,13 +206,13 @@ Outcome wrong_input(const Error& error) { return ended_with(status::wrong, error
 Result<void> take_file(CLI::App& command, const CLI::App& complete, const std::string& path,
                        MachineArguments& machine) {
     if (path.empty()) return {};
-    TENON_TRY(file, read_vm_file(path), "");
+    TENON_TRY(file, words::read_vm_file(path), "");
     TENON_TRY_DO(apply_file(command, complete, file), "");
-    machine.devices = merge_devices(tables_of(file, "device"), machine.devices);
-    machine.ports = merge_ports(tables_of(file, "port"), machine.ports);
+    machine.devices = words::merge_devices(words::tables_of(file, "device"), machine.devices);
+    machine.ports = words::merge_ports(words::tables_of(file, "port"), machine.ports);
     for (const auto& option : words::backend_options()) {
         auto& texts = machine.backends[std::string{option.name}];
-        texts = merge_backends(option, tables_of(file, option.name), texts);
+        texts = words::merge_backends(option, words::tables_of(file, option.name), texts);
     }
     return {};
 }
@@ -220,8 +220,8 @@ Result<void> take_file(CLI::App& command, const CLI::App& complete, const std::s
 // `plan` finds its VM file among the devices.
 Result<std::string> file_among(std::vector<std::string>& devices) {
     std::vector<std::string> files;
-    std::ranges::copy_if(devices, std::back_inserter(files), is_vm_file);
-    std::erase_if(devices, is_vm_file);
+    std::ranges::copy_if(devices, std::back_inserter(files), words::is_vm_file);
+    std::erase_if(devices, words::is_vm_file);
     if (files.size() > 1)
         return malformed("{} and {}: a machine is described by one file", files[0], files[1]);
     return files.empty() ? std::string{} : files.front();

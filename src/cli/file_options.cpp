@@ -20,7 +20,7 @@ std::vector<std::string> known_keys(const CLI::App& command) {
 }
 
 // Whether the value goes to the option; a flag that is false is one that is not there.
-Result<bool> check_kind(const CLI::Option& option, const FileOption& entry) {
+Result<bool> check_kind(const CLI::Option& option, const words::FileOption& entry) {
     const bool takes_flag = option.get_items_expected_max() == 0;
     if (takes_flag != entry.is_flag)
         return malformed("{}: {}", entry.where,
@@ -31,7 +31,7 @@ Result<bool> check_kind(const CLI::Option& option, const FileOption& entry) {
 }  // namespace
 
 Result<void> apply_file(CLI::App& command, const CLI::App& complete,
-                        const std::vector<FileOption>& file) {
+                        const std::vector<words::FileOption>& file) {
     for (const auto& entry : file) {
         if (entry.key == "device" || entry.key == "port" ||
             words::find_backend_option(entry.key) != nullptr)
@@ -48,13 +48,6 @@ Result<void> apply_file(CLI::App& command, const CLI::App& complete,
         option->run_callback();
     }
     return {};
-}
-
-std::vector<std::string> tables_of(const std::vector<FileOption>& file, std::string_view key) {
-    std::vector<std::string> values;
-    for (const auto& entry : file)
-        if (entry.key == key) values.push_back(entry.value);
-    return values;
 }
 
 }  // namespace tenon::cli

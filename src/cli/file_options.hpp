@@ -5,18 +5,15 @@
 #include <vector>
 
 #include "base/result.hpp"
-#include "cli/vm_file.hpp"
+#include "library/words/vm_file.hpp"
 
 namespace tenon::cli {
 
 /// Gives each option of `command` that the command line does not have what the file says. Devices
-/// and ports are not touched: see merge_devices(). `complete` is the command with every option that
-/// a file may have; what `command` lacks of these is passed over.
-/// Errors: Malformed, naming file, line and key: one that is no option, a value of the wrong kind.
+/// and ports are not touched: see words::merge_devices(). `complete` is the command with every
+/// option that a file may have; what `command` lacks of these is passed over. Errors: Malformed,
+/// naming file, line and key: one that is no option, a value of the wrong kind.
 Result<void> apply_file(CLI::App& command, const CLI::App& complete,
-                        const std::vector<FileOption>& file);
-
-/// The values of the tables `key` of the file, in order.
-std::vector<std::string> tables_of(const std::vector<FileOption>& file, std::string_view key);
+                        const std::vector<words::FileOption>& file);
 
 }  // namespace tenon::cli

@@ -4,9 +4,13 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <string>
+#include <vector>
 
 #include "base/text.hpp"
 #include "cli/text/key_text.hpp"
+#include "library/api/request_file.hpp"
+#include "library/words/backend_options.hpp"
 #include "library/words/device_argument.hpp"
 #include "library/words/memory_argument.hpp"
 #include "library/words/port_argument.hpp"
@@ -40,6 +44,23 @@ TEST(Help, TellsEveryKeyWhereItCanBeGiven) {
             EXPECT_THAT(plan_help(), HasSubstr(fmt::format(" {}={}  ", key.name, key.value)));
             EXPECT_THAT(run_help(), HasSubstr(fmt::format(" {}={}  ", key.name, key.value)));
         }
+}
+
+// A program that plans a machine's file by the library knows what stands there for a start alone.
+TEST(Help, HasEveryKeyOfAFileThatOnlyAStartNeeds) {
+    std::vector<std::string> known{"device", "port",  "machine", "viommu", "memory",
+                                   "cpus",   "vcpus", "iommufd", "kvm"};
+    for (const auto& key : library::run_keys()) {
+        EXPECT_THAT(run_help(), HasSubstr(fmt::format("\n  --{} ", key.name)));
+        known.emplace_back(key.name);
+    }
+    for (const auto& option : library::words::backend_options())
+        known.emplace_back(option.name);
+    const auto help = run_help();
+    for (auto at = help.find("\n  --"); at != std::string::npos; at = help.find("\n  --", at + 1)) {
+        const auto name = help.substr(at + 5, help.find_first_of(" |", at + 5) - at - 5);
+        EXPECT_THAT(known, testing::Contains(name));
+    }
 }
 
 // "auto|on|off": what is offered in small letters, digits and marks is what parsers take.

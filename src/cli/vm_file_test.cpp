@@ -1,4 +1,4 @@
-#include "cli/vm_file.hpp"
+#include "library/words/vm_file.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -20,9 +20,9 @@ class VmFile : public testing::Test {
 protected:
     ~VmFile() override { std::filesystem::remove(path); }
 
-    Result<std::vector<FileOption>> read(const std::string& text) const {
+    Result<std::vector<words::FileOption>> read(const std::string& text) const {
         std::ofstream{path} << text;
-        return read_vm_file(path);
+        return words::read_vm_file(path);
     }
     // The message for a file, without its folder.
     std::string wrong(const std::string& text) const {
@@ -50,7 +50,7 @@ function = 0
     ASSERT_TRUE(file) << file.error().what;
     ASSERT_EQ(file->size(), 6u);
     const auto value = [&](std::string_view key) {
-        return std::ranges::find(*file, key, &FileOption::key)->value;
+        return std::ranges::find(*file, key, &words::FileOption::key)->value;
     };
     EXPECT_EQ(value("kernel"), "bzImage");
     EXPECT_EQ(value("cpus"), "4");
@@ -113,17 +113,18 @@ TEST_F(VmFile, MayHaveLettersOfEveryLanguage) {
 TEST_F(VmFile, HasAnEnd) {
     EXPECT_FALSE(read(std::string(2 << 20, '#')));
     EXPECT_FALSE(read("x = " + std::string(100000, '[')));
-    EXPECT_FALSE(read_vm_file("/nonexistent/vm.toml"));
+    EXPECT_FALSE(words::read_vm_file("/nonexistent/vm.toml"));
 }
 
 TEST(VmFileDevices, GiveWayToThoseOfTheCommandLine) {
-    EXPECT_THAT(merge_devices({"0000:01:00.0,port=a", "0000:02:00.0,id=disk", "0000:03:00.0"},
-                              {"01:00.0", "0000:04:00.0,id=disk"}),
-                ElementsAre("0000:03:00.0", "01:00.0", "0000:04:00.0,id=disk"));
-    EXPECT_THAT(merge_ports({"a", "b"}, {"b", "c"}), ElementsAre("a", "b", "c"));
-    EXPECT_THAT(merge_backends(*words::find_backend_option("vhost-user"),
-                               {"a,type=blk", "b,type=net,id=lan", "c,type=fs"},
-                               {"a,type=net", "d,type=net,id=lan"}),
+    EXPECT_THAT(
+        words::merge_devices({"0000:01:00.0,port=a", "0000:02:00.0,id=disk", "0000:03:00.0"},
+                             {"01:00.0", "0000:04:00.0,id=disk"}),
+        ElementsAre("0000:03:00.0", "01:00.0", "0000:04:00.0,id=disk"));
+    EXPECT_THAT(words::merge_ports({"a", "b"}, {"b", "c"}), ElementsAre("a", "b", "c"));
+    EXPECT_THAT(words::merge_backends(*words::find_backend_option("vhost-user"),
+                                      {"a,type=blk", "b,type=net,id=lan", "c,type=fs"},
+                                      {"a,type=net", "d,type=net,id=lan"}),
                 ElementsAre("c,type=fs", "a,type=net", "d,type=net,id=lan"));
 }
 

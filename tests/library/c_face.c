@@ -132,6 +132,7 @@ static void takes_all_words_of_plan(void) {
     const char* both[] = {word, "--target=qemu", "--machine=qemu-11.1"};
     const char* version[] = {word, "--machine=QEMU 11.1"};
     const char* no_file[] = {word, "--iommufd=fd=9999"};
+    const char* no_toml[] = {"/nowhere/vm.toml"};
     tenon_error* error = NULL;
     tenon_plan* plan = tenon_plan_make(processes, COUNT(processes), &error);
     char* text = plan != NULL ? tenon_plan_json(plan, &error) : NULL;
@@ -147,6 +148,7 @@ static void takes_all_words_of_plan(void) {
     EXPECT_FAILURE(tenon_plan_make(both, 3, &error), TENON_MALFORMED, "give one of them");
     EXPECT_FAILURE(tenon_plan_make(version, 2, &error), TENON_MALFORMED, "no machine version");
     EXPECT_FAILURE(tenon_plan_make(no_file, 2, &error), TENON_NOT_FOUND, "9999");
+    EXPECT_FAILURE(tenon_plan_make(no_toml, 1, &error), TENON_NOT_FOUND, "vm.toml");
 }
 
 static void captures_lists_and_checks(void) {

@@ -27,6 +27,27 @@ compare "$captures"/*.lspci
 compare "$captures/lab-nvme.lspci,port=a,function=0" "$captures/lab-igb.lspci,port=a,function=1,id=net"
 compare "$captures/lab-nvme.lspci,host-atomics=32+64"
 compare "$captures/lab-igb.lspci#$(sed -n '1s/\.[0-7] .*/.*/p' "$captures/lab-igb.lspci")"
+# The file of a machine, with what only a guest's start needs.
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cat >"$work/vm.toml" <<END
+kernel = "/boot/vmlinuz"
+no-reboot = true
+memory = "1G"
+vcpus = 4
+[[port]]
+name = "a"
+hotplug = false
+[[device]]
+host = "$captures/lab-nvme.lspci"
+port = "a"
+[[vhost-user]]
+socket = "/run/x.sock"
+type = "blk"
+END
+compare "$work/vm.toml"
+compare "$captures/lab-igb.lspci" "$work/vm.toml"
+compare "$work/vm.toml" "$work/vm.toml"
 compare "$captures/lab-nvme.lspci,colour=blue"
 compare "$captures/README.md"
 compare /nowhere

@@ -5,6 +5,7 @@
 #include "base/result.hpp"
 #include "device/atomic_widths.hpp"
 #include "library/api/inside.hpp"
+#include "library/api/request_file.hpp"
 #include "library/gather.hpp"
 #include "library/plan_json.hpp"
 #include "library/request.hpp"
@@ -134,8 +135,9 @@ const model::slot::FunctionPlan* Plan::Inside::find(std::string_view id) const {
 
 Plan::Plan(std::shared_ptr<const Inside> inside) : inside_{std::move(inside)} {}
 
-Result<Plan> Plan::make(const PlanRequest& request) {
+Result<Plan> Plan::make(const PlanRequest& asked) {
     return library::without_exceptions([&]() -> Result<Plan> {
+        TENON_TRY(request, library::with_file(asked), "");
         TENON_TRY(version, version_of(request), "");
         library::MachineArguments arguments{.version = version,
                                             .viommu = request.viommu,

@@ -1,4 +1,4 @@
-#include "cli/vm_file.hpp"
+#include "library/words/vm_file.hpp"
 
 #include <algorithm>
 #include <array>
@@ -7,17 +7,17 @@
 #include <utility>
 
 #include "base/input.hpp"
-#include "cli/toml.hpp"
-#include "cli/toml_depth.hpp"
 #include "library/words/device_argument.hpp"
 #include "library/words/limits.hpp"
 #include "library/words/memory_argument.hpp"
 #include "library/words/port_argument.hpp"
+#include "library/words/toml.hpp"
+#include "library/words/toml_depth.hpp"
 #include "library/words/viommu_argument.hpp"
 #include "model/chosen/machine_version.hpp"
 #include "pci/address.hpp"
 
-namespace tenon::cli {
+namespace tenon::library::words {
 namespace {
 
 constexpr std::string_view ending = ".toml";
@@ -33,23 +33,23 @@ struct TableKind {
 };
 
 Result<void> check_device(std::string_view text) {
-    TENON_TRY_DO(words::parse_device_argument(text), "");
+    TENON_TRY_DO(parse_device_argument(text), "");
     return {};
 }
 Result<void> check_port(std::string_view text) {
-    TENON_TRY_DO(words::parse_port_argument(text), "");
+    TENON_TRY_DO(parse_port_argument(text), "");
     return {};
 }
 Result<void> check_memory(std::string_view text) {
-    TENON_TRY_DO(words::parse_memory_argument(text), "");
+    TENON_TRY_DO(parse_memory_argument(text), "");
     return {};
 }
 Result<void> check_cpus(std::string_view text) {
-    TENON_TRY_DO(words::parse_cpus_argument(text), "");
+    TENON_TRY_DO(parse_cpus_argument(text), "");
     return {};
 }
 Result<void> check_viommu(std::string_view text) {
-    TENON_TRY_DO(words::parse_viommu(text), "");
+    TENON_TRY_DO(parse_viommu(text), "");
     return {};
 }
 
@@ -58,17 +58,17 @@ Result<void> check_machine(std::string_view text) {
     return malformed("\"{}\" is not known; see tenon plan --help", text);
 }
 
-constexpr std::array own_tables{TableKind{"device", "host", words::most_devices, check_device},
-                                TableKind{"port", "name", words::most_ports, check_port}};
+constexpr std::array own_tables{TableKind{"device", "host", most_devices, check_device},
+                                TableKind{"port", "name", most_ports, check_port}};
 
 std::optional<TableKind> find_table(std::string_view key) {
     const auto* const own = std::ranges::find(own_tables, key, &TableKind::key);
     if (own != own_tables.end()) return *own;
-    const auto* const option = words::find_backend_option(key);
+    const auto* const option = find_backend_option(key);
     if (option == nullptr) return std::nullopt;
     return TableKind{.key = option->name,
                      .name = option->first,
-                     .most = words::most_devices,
+                     .most = most_devices,
                      .check = option->check,
                      .check_whole = option->check_whole};
 }
@@ -190,19 +190,26 @@ Result<std::vector<FileOption>> read_vm_file(const std::string& path) {
     return Reader{path}.read(parsed.table());
 }
 
+std::vector<std::string> tables_of(const std::vector<FileOption>& file, std::string_view key) {
+    std::vector<std::string> values;
+    for (const auto& entry : file)
+        if (entry.key == key) values.push_back(entry.value);
+    return values;
+}
+
 std::vector<std::string> merge_devices(const std::vector<std::string>& file,
                                        const std::vector<std::string>& options) {
     std::set<std::string> devices;
     std::set<std::string> ids;
     for (const auto& text : options) {
-        const auto option = words::parse_device_argument(text);
+        const auto option = parse_device_argument(text);
         if (!option) continue;  // Said later, by who reads it.
         devices.insert(device_of(option->name));
         if (!option->id.empty()) ids.insert(option->id);
     }
     std::vector<std::string> merged;
     for (const auto& text : file) {
-        const auto one = words::parse_device_argument(text);
+        const auto one = parse_device_argument(text);
         if (!one || (!devices.contains(device_of(one->name)) && !ids.contains(one->id)))
             merged.push_back(text);
     }
@@ -210,7 +217,7 @@ std::vector<std::string> merge_devices(const std::vector<std::string>& file,
     return merged;
 }
 
-std::vector<std::string> merge_backends(const words::BackendOption& option,
+std::vector<std::string> merge_backends(const BackendOption& option,
                                         const std::vector<std::string>& file,
                                         const std::vector<std::string>& options) {
     std::set<std::string> names;
@@ -243,4 +250,4 @@ std::vector<std::string> merge_ports(const std::vector<std::string>& file,
     return merged;
 }
 
-}  // namespace tenon::cli
+}  // namespace tenon::library::words

@@ -9,10 +9,9 @@
 #include <vector>
 
 #include "base/result.hpp"
-#include "cli/text/library.hpp"
 #include "library/words/backend_options.hpp"
 
-namespace tenon::cli {
+namespace tenon::library::words {
 
 /// One key of the file, or one table, as the option of that name would have it.
 struct FileOption {
@@ -32,14 +31,17 @@ bool is_vm_file(std::string_view word);
 /// Errors: errno of the file; Malformed, naming file, line and key.
 Result<std::vector<FileOption>> read_vm_file(const std::string& path);
 
+/// The values of the tables `key` of the file, in order.
+std::vector<std::string> tables_of(const std::vector<FileOption>& file, std::string_view key);
+
 /// Devices, processes or ports of the file, then those of the command line. One of the command line
 /// takes the place of one of the file that has the same name or the same id=.
 std::vector<std::string> merge_devices(const std::vector<std::string>& file,
                                        const std::vector<std::string>& options);
-std::vector<std::string> merge_backends(const words::BackendOption& option,
+std::vector<std::string> merge_backends(const BackendOption& option,
                                         const std::vector<std::string>& file,
                                         const std::vector<std::string>& options);
 std::vector<std::string> merge_ports(const std::vector<std::string>& file,
                                      const std::vector<std::string>& options);
 
-}  // namespace tenon::cli
+}  // namespace tenon::library::words

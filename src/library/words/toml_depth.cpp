@@ -1,8 +1,8 @@
-#include "cli/toml_depth.hpp"
+#include "library/words/toml_depth.hpp"
 
 #include <algorithm>
 
-namespace tenon::cli {
+namespace tenon::library::words {
 namespace {
 
 // The length of the text in quotes that `text` begins with, its quotes included.
@@ -58,4 +58,4 @@ std::optional<std::size_t> find_too_deep(std::string_view text) {
     return std::nullopt;
 }
 
-}  // namespace tenon::cli
+}  // namespace tenon::library::words

@@ -1,10 +1,10 @@
-#include "cli/toml_depth.hpp"
+#include "library/words/toml_depth.hpp"
 
 #include <gtest/gtest.h>
 
 #include <string>
 
-namespace tenon::cli {
+namespace tenon::library::words {
 namespace {
 
 std::string times(std::size_t count, std::string_view text) {
@@ -48,4 +48,4 @@ TEST(TomlDepth, IsSeenBehindEveryKindOfText) {
 }
 
 }  // namespace
-}  // namespace tenon::cli
+}  // namespace tenon::library::words

@@ -5,7 +5,7 @@
 #include <optional>
 #include <string_view>
 
-namespace tenon::cli {
+namespace tenon::library::words {
 
 /// Levels that a key with dots, and brackets around values, may have each.
 inline constexpr std::size_t deepest_toml = 32;
@@ -16,4 +16,4 @@ inline constexpr std::size_t deepest_toml = 32;
 /// Source: TOML 1.0.0.
 std::optional<std::size_t> find_too_deep(std::string_view text);
 
-}  // namespace tenon::cli
+}  // namespace tenon::library::words
