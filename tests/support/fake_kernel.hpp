@@ -45,6 +45,7 @@ public:
         std::uint8_t pasid_width = 0;
         std::uint64_t capabilities = 0;
         std::uint64_t cap_reg = 0;
+        bool attaches_pasids = true;  ///< Linux 6.15.
     };
 
     /// What this host has. To be changed before anything is opened.
@@ -119,6 +120,10 @@ public:
     std::map<std::uint32_t, std::map<std::uint64_t, std::uint64_t>> domains() const;
     /// What the device at this address is attached to; none: to nothing.
     std::optional<std::uint32_t> place_of(const std::string& address) const;
+    /// What PASIDs of it are attached to.
+    std::map<std::uint32_t, std::uint32_t> pasids_of(const std::string& address) const;
+    /// The address space that a page table for PASIDs is of; none: there is no such table.
+    std::optional<std::uint32_t> space_of(std::uint32_t table) const;
     /// The number of the address space that was made first, and of its kept page table.
     static constexpr std::uint32_t address_space_id = 7;
     static constexpr std::uint32_t page_table_id = 8;
@@ -144,6 +149,7 @@ private:
         Maps maps = {};
         bool page_table = false;  ///< Kept, whoever is attached.
         std::map<std::uint32_t, Maps> domains = {};
+        std::map<std::uint32_t, std::uint32_t> pasid_tables = {};  ///< Of which address space.
         std::uint32_t next_domain = page_table_id + 1;
     };
     struct DeviceFile {
@@ -151,7 +157,8 @@ private:
         int owner = -1;  ///< Its group's file, or its iommufd.
         std::unique_ptr<FakeDevice> opened = nullptr;
         bool attached = false;
-        std::uint32_t place = 0;  ///< What it is attached to.
+        std::uint32_t place = 0;                             ///< What it is attached to.
+        std::map<std::uint32_t, std::uint32_t> pasids = {};  ///< What these are attached to.
     };
     /// A dma-buf that was given out; who has it closes its descriptor without us.
     struct DmaBuf {
@@ -180,6 +187,7 @@ private:
     host::Outcome<int> copy(IommufdFile& file, Bytes argument) const;
     host::Outcome<int> take_out(IommufdFile& file, std::uint32_t id) const;
     static host::Outcome<int> unmap_in(IommufdFile& file, Bytes argument);
+    host::Outcome<int> make_table(IommufdFile& file, Bytes argument) const;
     bool in_use(std::uint32_t id) const;
     host::Outcome<int> device_ioctl(DeviceFile& file, unsigned long request, Bytes argument);
     host::Outcome<int> set_container(int number, GroupFile& file, Bytes argument);
@@ -192,6 +200,7 @@ private:
     host::Outcome<int> iommu_info(Bytes argument) const;
     host::Outcome<int> bind(DeviceFile& file, Bytes argument);
     host::Outcome<int> attach(DeviceFile& file, Bytes argument);
+    host::Outcome<int> detach(DeviceFile& file, Bytes argument);
     host::Outcome<int> device_info(DeviceFile& file, Bytes argument) const;
     host::Outcome<int> region_info(DeviceFile& file, Bytes argument) const;
     static host::Outcome<int> irq_info(DeviceFile& file, Bytes argument);
