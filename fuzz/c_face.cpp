@@ -101,8 +101,12 @@ std::vector<std::string> words_of(std::string_view text, const std::string& file
     std::vector<std::string> words;
     for (const auto line : split(text, '\n')) {
         if (words.size() == most_words || line.contains('\0')) break;
-        const bool others = line.starts_with("--device") || line.starts_with("--host") ||
-                            line.starts_with("--pid") || line == "--" || line == "-";
+        constexpr std::array<std::string_view, 7> naming{"--device", "--host",    "--pid", "--disk",
+                                                         "--share",  "--iommufd", "--kvm"};
+        const bool others = line == "--" || line == "-" ||
+                            std::ranges::any_of(naming, [&](std::string_view option) {
+                                return line.starts_with(option);
+                            });
         if (others) continue;
         words.push_back(line.starts_with("--") ? std::string{line} : file + std::string{line});
     }

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Runs one fuzzer as a test: run.sh FUZZER SECONDS. What it finds of new ways through the code is kept in the
+# Runs one fuzzer as a test: run.sh FUZZER SECONDS, of which TENON_SOAK_PERCENT (100) are taken. What it finds of new ways through the code is kept in the
 # cache, for the next run.
 set -euo pipefail
 cd "$(dirname "$(readlink -f "$0")")/.."
 # shellcheck source=lab/lib.sh
 . lab/lib.sh
-fuzzer=$1 seconds=$2 program=build/asan/fuzz/$1
+fuzzer=$1 seconds=$(($2 * ${TENON_SOAK_PERCENT:-100} / 100)) program=build/asan/fuzz/$1
 [ -x "$program" ] || die "$program is not built: tools/dev test builds it"
 corpus=$tenon_cache/corpus/$fuzzer
 seeds=$(mktemp -d)

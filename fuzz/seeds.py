@@ -290,6 +290,8 @@ def c_words():
     for content in texts():
         for which in range(4):
             yield bytes([which, 7]) + accesses + b",host-atomics=32\n--port=a,hotplug=off\n\n" + content
+            yield bytes([which, 7]) + accesses + b",id=a\n--target=qemu-11.1,place=pc\n--anonymize\n\n" + content
+            yield bytes([which, 7]) + accesses + b"\n--vhost-user=/a,type=blk\n--net=user\n\n" + content
             yield bytes([which, 7]) + accesses + b"\n\n" + content
             yield bytes([which, 0]) + b"#0\n--no-open\n--anonymize\n--target=qemu\n\n" + content
 

@@ -39,8 +39,16 @@ struct PlanRequest {
     std::string viommu = {};
     std::string memory = {};  ///< `SIZE[,hugepages=…][,node=…]`; empty: 512M.
     std::string cpus = {};    ///< Processors, 1 to 255; empty: one.
+    /// Whose guest it is: `tenon`, `qemu[-VERSION][,place=…]`; empty: Tenon's. Not with `machine`.
+    std::string target = {};
+    /// Devices that are processes, behind all others: the name of an option, "=", and what stands
+    /// behind it: `disk=FILE[,key=value…]`, `vhost-user=SOCKET,type=blk`.
+    std::vector<std::string> processes = {};
+    std::string iommufd = {};  ///< `fd=N`: /dev/iommu, open in this process; empty: by its path.
+    std::string kvm = {};      ///< The same of /dev/kvm.
     // NOLINTEND(readability-redundant-member-init)
     Opening opening = Opening::Allowed;
+    bool anonymize = false;  ///< The plan names no single device and no site.
 };
 
 /// Guest physical addresses or ports that a root port passes on. Size 0: none.

@@ -17,6 +17,7 @@
 #include "cli/ctl_command.hpp"
 #include "cli/diff_command.hpp"
 #include "cli/file_options.hpp"
+#include "cli/hand_over.hpp"
 #include "cli/help.hpp"
 #include "cli/list_command.hpp"
 #include "cli/nameless_error.hpp"
@@ -104,6 +105,7 @@ CLI::App* add_run(CLI::App& app, Options& options) {
     command->add_option("--initrd", run.initrd);
     command->add_option("--append", run.append);
     command->add_flag("--no-reboot", run.no_reboot);
+    command->add_flag("--nobody", run.nobody);
     command->add_flag("--quiet", run.quiet);
     command->add_option("--control", run.control);
     command->add_option("--seal", run.seal);
@@ -242,7 +244,7 @@ Outcome start(CLI::App& command, Options& options, const Host& host, const Guest
     if (arguments.kernel.empty()) return wrong_usage("run", "--kernel is required");
     if (const auto refused = check_machine("run", arguments.machine)) return *refused;
     if (options.timing) arguments.timeline = &options.timeline;
-    return run_guest(host, run_plan, arguments, style);
+    return (arguments.nobody ? run_as_nobody : run_guest)(host, run_plan, arguments, style);
 }
 
 // The ending keeps a page from taking the place of a device's file that stands behind --report.

@@ -171,6 +171,9 @@ Usage: tenon run --kernel FILE [OPTION]... --device DEVICE[,key=value...]...
   --append TEXT           the kernel's command line; console=ttyS0 is the console
   --device DEVICE         assign this device; may be given again
   --no-reboot             end when the guest resets itself; without it, the guest starts again
+  --nobody                open all files now, and run as a user without rights who sees nothing of the
+                          host: in namespaces of its own, with /sys to read. The user is who owns
+                          the folder of SOCKET, or user 65534 where that is root
   --quiet                 leave out the warnings of the plan, which else are printed before the start
   --control SOCKET        let clients of QMP's protocol in at this path: `tenon ctl` is one
   --seal auto|full|off|log

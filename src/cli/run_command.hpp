@@ -19,6 +19,7 @@ struct RunArguments {
     std::string initrd;
     std::string append;
     bool no_reboot = false;
+    bool nobody = false;           ///< It runs where there is nothing; see hand_over.hpp.
     bool quiet = false;            ///< The plan's warnings are not printed.
     std::string seal = "auto";     ///< How much of its rights it gives up.
     std::string control;           ///< Path of the control socket; empty: none.

@@ -57,6 +57,9 @@ expect 'tenon plan x,ats=o' on off
 expect 'tenon plan --port a --port=b,hotplug=off 01:00.0,port=' a b
 expect 'tenon run --device 01:00.0,msix-relocation=o' off
 expect 'tenon run --memory 1G,hugepages=' 2M 1G
+expect 'tenon run --seal=' auto full off log
+expect 'tenon run --disk a.qcow2,reado' a.qcow2,readonly=on a.qcow2,readonly=off
+expect_among 'tenon run --share /srv,' '/srv,tag='
 expect 'tenon ctl socket query-s' query-status
 addresses=()
 for path in /sys/bus/pci/devices/*; do

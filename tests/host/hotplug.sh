@@ -8,7 +8,7 @@ set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
 needs_tenon
-cycles=${1:-3}
+cycles=$(soak_part "${1:-3}")
 bind "$disk"
 before=$(host_state "$disk")
 # Two threads that meet in a heap make it take another arena, once in a while: that would look like growth.

@@ -17,7 +17,7 @@ duration=$(((${EPOCHREALTIME/./} - begun) / 1000))
 end_live
 printf 'A start takes %s ms\n' "$duration"
 
-for _ in $(seq "${1:-3}"); do
+for _ in $(seq "$(soak_part "${1:-3}")"); do
     begin_live --port rp1
     listen
     moment=$(random_of "$duration")

@@ -13,7 +13,7 @@ before=$(host_state "$disk")
 start_live --port rp1
 plug "$disk" disk0 bus=rp1
 check_guest_disk
-for time in $(seq "${1:-2}"); do
+for time in $(seq "$(soak_part "${1:-2}")"); do
     heard=$(wc -l <"$console")
     printf 'reboot -f\n' >&9
     until_so 300 'the guest is ready again' said ready

@@ -52,7 +52,7 @@ sample() {
     esac
 }
 
-guest_extra="maxcpus=1 nvme_core.io_timeout=20 nvme_core.admin_timeout=20 tenon.seconds=${1:-20}"
+guest_extra="maxcpus=1 nvme_core.io_timeout=20 nvme_core.admin_timeout=20 tenon.seconds=$(soak_part "${1:-20}")"
 follow_steps 'load: ' sample
 TENON_RUN_OPTIONS='--cpus 4' run_guest "$kernel" load "$disk"
 end_steps >"$work/samples"

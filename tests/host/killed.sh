@@ -20,7 +20,7 @@ has_node() { [ -b "$(node_of_disk)" ]; }
 needs_tenon
 own=$(host_state "$disk")
 begun=$SECONDS
-for time in $(seq "${1:-3}"); do
+for time in $(seq "$(soak_part "${1:-3}")"); do
     bind "$disk"
     before=$(host_state "$disk")
     start_live --port rp1

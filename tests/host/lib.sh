@@ -33,6 +33,12 @@ needs_tenon() { [ -x "${TENON:-}" ] || fail "the program is not built: ${TENON:-
 
 bind() { "$TENON_ROOT/lab/bind.sh" "$@"; }
 
+# soak_part NUMBER   So much of it as is to be done; not less than one.
+soak_part() {
+    local part=$(($1 * ${TENON_SOAK_PERCENT:-100} / 100))
+    printf '%s' $((part > 0 ? part : 1))
+}
+
 # guest_words TESTS   The kernel command line of a guest that runs TESTS of lab/guest/init; $guest_extra is
 # more of it.
 guest_words() { printf 'console=ttyS0 quiet panic=-1 tenon.test=%s%s' "$1" "${guest_extra:+ $guest_extra}"; }

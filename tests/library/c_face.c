@@ -17,6 +17,9 @@ _Static_assert(offsetof(struct tenon_effect, value) == 20, "its value");
 _Static_assert(offsetof(struct tenon_effect, enabled) == 28, "whether it is on");
 _Static_assert(offsetof(struct tenon_effect, allocation) == 48, "its allocation");
 _Static_assert(sizeof(struct tenon_piece) == 4, "size of a piece");
+_Static_assert(TENON_NOT_FOUND == 1 && TENON_NO_MEMORY == 7, "codes");
+_Static_assert(TENON_REMOVE_BAR == 1 && TENON_ATOMICS == 11, "kinds of effects");
+_Static_assert(TENON_SPACE_SIZE == 4096, "size of a space");
 
 static int failed;
 static char nvme[4096];
@@ -117,6 +120,33 @@ static void expect_text(char* text, tenon_error* error, const char* word) {
     if (error != NULL) printf("  %s\n", tenon_error_text(error));
     tenon_text_free(text);
     tenon_error_free(error);
+}
+
+/* What `tenon plan` takes beside devices and ports. */
+static void takes_all_words_of_plan(void) {
+    char word[5000];
+    snprintf(word, sizeof word, "%s,id=disk", nvme);
+    const char* processes[] = {"--vhost-user", "/run/disk.sock,type=blk,id=blk",
+                               "--net=user,id=net", "--vcpus=2", "--anonymize"};
+    const char* qemu[] = {word, "--target=qemu-11.1,place=pc", "--no-open"};
+    const char* both[] = {word, "--target=qemu", "--machine=qemu-11.1"};
+    const char* version[] = {word, "--machine=QEMU 11.1"};
+    const char* no_file[] = {word, "--iommufd=fd=9999"};
+    tenon_error* error = NULL;
+    tenon_plan* plan = tenon_plan_make(processes, COUNT(processes), &error);
+    char* text = plan != NULL ? tenon_plan_json(plan, &error) : NULL;
+    EXPECT(text != NULL && strstr(text, "\"blk\"") != NULL && strstr(text, "\"net\"") != NULL);
+    EXPECT(text != NULL && strstr(text, "/run/disk.sock") == NULL);
+    expect_text(text, error, "\"processors\": 2");
+    tenon_plan_free(plan);
+
+    plan = tenon_plan_make(qemu, COUNT(qemu), &error);
+    text = plan != NULL ? tenon_plan_json(plan, &error) : NULL;
+    expect_text(text, error, "QEMU 11.1");
+    tenon_plan_free(plan);
+    EXPECT_FAILURE(tenon_plan_make(both, 3, &error), TENON_MALFORMED, "give one of them");
+    EXPECT_FAILURE(tenon_plan_make(version, 2, &error), TENON_MALFORMED, "no machine version");
+    EXPECT_FAILURE(tenon_plan_make(no_file, 2, &error), TENON_NOT_FOUND, "9999");
 }
 
 static void captures_lists_and_checks(void) {
@@ -248,6 +278,7 @@ int main(int count, char** words) {
     plans_from_words();
     says_what_is_wrong();
     names_what_failed_in_the_kernel();
+    takes_all_words_of_plan();
     captures_lists_and_checks();
     answers_a_guest();
     answers_for_ports_and_bridge();

@@ -65,7 +65,7 @@ package_chroot() {
     local needs
     needs=$(tr -d '\n' <<<"$2")
     if [ "$(cat "$1.needs" 2>/dev/null)" = "$needs" ] && [ -n "$(find "$1" -mtime -7 2>/dev/null)" ]; then return 0; fi
-    mmdebstrap --quiet --variant=buildd --include="$needs" bookworm "$1.new"
+    mmdebstrap --quiet --format=tar --variant=buildd --include="$needs" bookworm "$1.new"
     mv "$1.new" "$1"
     printf '%s' "$needs" >"$1.needs"
 }

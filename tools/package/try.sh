@@ -17,11 +17,7 @@ say lintian
 # Everything is built by root here, in a chroot that is thrown away.
 lintian --allow-root --fail-on error,warning --info /try/*.changes
 
-# Symbols for debuggers are installed by nobody here.
-packages=()
-for package in /try/*.deb; do
-    [[ $package == *-dbgsym_* ]] || packages+=("$package")
-done
+packages=(/try/*.deb)
 files >/try/before
 say install
 dpkg -i "${packages[@]}"

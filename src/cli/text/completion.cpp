@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "base/text.hpp"
-#include "library/words/backend_argument.hpp"
+#include "library/words/backend_options.hpp"
 #include "library/words/device_argument.hpp"
 #include "library/words/memory_argument.hpp"
 #include "library/words/port_argument.hpp"
@@ -91,16 +91,19 @@ std::string machine_versions() {
 
 // The keys behind each option that has some, as a list of "name keys".
 struct Keys {
-    std::string_view option;
+    std::string option;
     std::string words;
 };
 
 std::vector<Keys> all_keys() {
-    return {{.option = "--device", .words = key_words(library::words::device_keys())},
-            {.option = "--port", .words = key_words(library::words::port_keys())},
-            {.option = "--memory", .words = key_words(library::words::memory_keys())},
-            {.option = "--viommu", .words = key_words(library::words::vtd_keys())},
-            {.option = "--vhost-user", .words = key_words(library::words::backend_keys())}};
+    std::vector<Keys> all{{.option = "--device", .words = key_words(library::words::device_keys())},
+                          {.option = "--port", .words = key_words(library::words::port_keys())},
+                          {.option = "--memory", .words = key_words(library::words::memory_keys())},
+                          {.option = "--viommu", .words = key_words(library::words::vtd_keys())}};
+    for (const auto& option : library::words::backend_options())
+        all.push_back(
+            {.option = fmt::format("--{}", option.name), .words = key_words(option.keys())});
+    return all;
 }
 
 // Values that are words of the program's, not of the host's.
@@ -110,6 +113,7 @@ std::vector<Keys> all_values() {
             {.option = "--emit", .words = "lspci qemu libvirt proxmox kubevirt"},
             {.option = "--prefer", .words = "atomics one-slot"},
             {.option = "--target", .words = "tenon qemu"},
+            {.option = "--seal", .words = "auto full off log"},
             {.option = "--host", .words = "here"}};
 }
 
@@ -198,7 +202,7 @@ _tenon() {
         case $candidate in "$cut"*) COMPREPLY+=("$prefix$candidate") ;; esac
     done < <(_tenon_values "$option" "$cut")
     case $option in
-        ctl | --machine | --port | --cpus | --memory | --viommu | --iommufd) ;;
+        ctl | --machine | --port | --cpus | --memory | --viommu | --iommufd | --kvm | --seal | --emit | --prefer | --target) ;;
         *) case $cut in
             *,*) ;;
             *) while IFS= read -r candidate; do COMPREPLY+=("$prefix$candidate"); done < <(compgen -f -- "$cut") ;;

@@ -204,6 +204,8 @@ std::string manual_of_header(const ManualTitle& title, std::string_view header) 
         head(title) +
         ".SH SYNOPSIS\n.nf\n#include <tenon/libtenon.h>\n.PP\ncc ... $(pkg\\-config \\-\\-cflags "
         "\\-\\-libs libtenon)\n.fi\n.SH DESCRIPTION\n";
+    // What stands in one line before it is for readers of licences.
+    header.remove_prefix(std::min(header.find("/*\n"), header.size()));
     const auto first_end = header.find(closed);
     text += paragraphs(comment_words(header.substr(0, std::min(first_end, header.size()))));
     const auto begin = header.find("extern \"C\" {");

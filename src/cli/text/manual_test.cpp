@@ -107,7 +107,8 @@ TEST(Manual, HasEveryKeyOfTheTables) {
 TEST(Manual, HasEachDeclarationOfAHeader) {
     const auto text = manual_of_header(
         {.name = "libx", .section = "3", .what = "x", .date = "x", .see_also = "x"},
-        "/*\n * What it is.\n *\n * More.\n */\n#ifdef __cplusplus\nextern \"C\" {\n#endif\n\n"
+        "/* SPDX */\n/*\n * What it is.\n *\n * More.\n */\n#ifdef __cplusplus\nextern \"C\" "
+        "{\n#endif\n\n"
         "/* ---- Plans ------- */\n\n/* Makes\n * one. */\nTENON_C_API int x_make(void);\n\n"
         "#ifdef __cplusplus\n}\n#endif\n");
 
@@ -115,6 +116,7 @@ TEST(Manual, HasEachDeclarationOfAHeader) {
     EXPECT_THAT(text, HasSubstr("\n.SS Plans\n"));
     EXPECT_THAT(text, HasSubstr("\nMakes one.\n.PP\n.nf\n.RS 4\nint x_make(void);\n"));
     EXPECT_THAT(text, Not(HasSubstr("cplusplus")));
+    EXPECT_THAT(text, Not(HasSubstr("SPDX")));
     EXPECT_THAT(
         manual_of_header({.name = "x", .what = "x", .date = "x", .see_also = "x"}, "no comment"),
         HasSubstr(".SH"));

@@ -1,6 +1,8 @@
 // Plans for C.
 #include "library/api/c_plan.hpp"
 
+#include <fmt/core.h>
+
 #include <memory>
 
 #include "library/api/c_guard.hpp"
@@ -29,14 +31,43 @@ Result<void> forbid_opening(PlanRequest& request, std::string_view /*none*/) {
     return {};
 }
 
-constexpr std::array<WordOption<PlanRequest>, 7> plan_options{{
+Result<void> take_names_away(PlanRequest& request, std::string_view /*none*/) {
+    request.anonymize = true;
+    return {};
+}
+
+// An option by which a process is a device, by its place among words::backend_options().
+constexpr std::array<std::string_view, 4> process_options{"--disk", "--net", "--share",
+                                                          "--vhost-user"};
+
+template <std::size_t Number>
+Result<void> add_process(PlanRequest& request, std::string_view value) {
+    constexpr auto name = process_options[Number].substr(std::string_view{"--"}.size());
+    request.processes.push_back(fmt::format("{}={}", name, value));
+    return {};
+}
+
+template <std::size_t Number>
+constexpr WordOption<PlanRequest> process_option{.name = process_options[Number],
+                                                 .take = add_process<Number>};
+
+constexpr std::array<WordOption<PlanRequest>, 16> plan_options{{
     {.name = "--device", .take = add_text<&PlanRequest::devices>},
     {.name = "--port", .take = add_text<&PlanRequest::ports>},
     {.name = "--machine", .take = set_text<&PlanRequest::machine>},
     {.name = "--viommu", .take = set_text<&PlanRequest::viommu>},
     {.name = "--memory", .take = set_text<&PlanRequest::memory>},
     {.name = "--cpus", .take = set_text<&PlanRequest::cpus>},
+    {.name = "--vcpus", .take = set_text<&PlanRequest::cpus>},
+    {.name = "--target", .take = set_text<&PlanRequest::target>},
+    {.name = "--iommufd", .take = set_text<&PlanRequest::iommufd>},
+    {.name = "--kvm", .take = set_text<&PlanRequest::kvm>},
+    process_option<0>,
+    process_option<1>,
+    process_option<2>,
+    process_option<3>,
     {.name = "--no-open", .valued = false, .take = forbid_opening},
+    {.name = "--anonymize", .valued = false, .take = take_names_away},
 }};
 
 // A name as C hands it over.
@@ -60,7 +91,7 @@ tenon_plan* tenon_plan_make(const char* const* words, size_t count, tenon_error*
         TENON_TRY_DO(take_words(std::span<const std::string>{copies}, plan_options, request,
                                 add_text<&PlanRequest::devices>),
                      "");
-        if (request.devices.empty() && request.ports.empty())
+        if (request.devices.empty() && request.ports.empty() && request.processes.empty())
             return malformed("no device and no port to plan");
         TENON_TRY(made, Plan::make(request), "");
         return std::make_unique<tenon_plan>(std::move(made)).release();

@@ -9,10 +9,14 @@
 #include "library/plan_json.hpp"
 #include "library/request.hpp"
 #include "library/words.hpp"
+#include "library/words/backend_options.hpp"
+#include "model/chosen/target.hpp"
 #include "model/machine/plan_warnings.hpp"
 
 namespace tenon {
 namespace {
+
+namespace words = library::words;
 
 Window window_of(const model::slot::Window& window) {
     return {.base = window.base, .size = window.size};
@@ -84,6 +88,30 @@ std::unexpected<Error> no_function(std::string_view id) {
     return fail(Error::Kind::NotFound, "the plan has no function \"{}\"", id);
 }
 
+// "disk=FILE" to where the words of `--disk FILE` go.
+Result<void> add_process(const std::string& text, words::BackendTexts& backends) {
+    const auto end = text.find('=');
+    const auto name = text.substr(0, end);
+    if (words::find_backend_option(name) == nullptr)
+        return malformed("\"{}\": no process is a device by this name", name);
+    backends[name].push_back(end == std::string::npos ? "" : text.substr(end + 1));
+    return {};
+}
+
+// Inside, the name of a target stands where a version's does; a version's own word is not the way
+// there.
+Result<std::string> version_of(const PlanRequest& request) {
+    if (model::chosen::find_target(request.machine))
+        return malformed("{}: this is no machine version", request.machine);
+    if (request.target.empty()) return request.machine;
+    TENON_TRY(version, model::chosen::version_of_target(request.target), "");
+    if (version.empty()) return request.machine;
+    if (!request.machine.empty())
+        return malformed("{} is QEMU itself, {} Tenon with its defaults: give one of them",
+                         request.target, request.machine);
+    return version;
+}
+
 }  // namespace
 
 Plan::Inside::Inside(model::machine::MachinePlan made)
@@ -108,11 +136,17 @@ Plan::Plan(std::shared_ptr<const Inside> inside) : inside_{std::move(inside)} {}
 
 Result<Plan> Plan::make(const PlanRequest& request) {
     return library::without_exceptions([&]() -> Result<Plan> {
-        library::MachineArguments arguments{.version = request.machine,
+        TENON_TRY(version, version_of(request), "");
+        library::MachineArguments arguments{.version = version,
                                             .viommu = request.viommu,
                                             .ports = request.ports,
                                             .devices = request.devices,
-                                            .opening = library::opening_of(request.opening)};
+                                            .iommufd = request.iommufd,
+                                            .kvm = request.kvm,
+                                            .opening = library::opening_of(request.opening),
+                                            .anonymize = request.anonymize};
+        for (const auto& process : request.processes)
+            TENON_TRY_DO(add_process(process, arguments.backends), "");
         if (!request.memory.empty()) arguments.memory = request.memory;
         if (!request.cpus.empty()) arguments.cpus = request.cpus;
         TENON_TRY(planned, library::plan_machine(library::this_host(), arguments), "");

@@ -5,6 +5,8 @@
 #include <poll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -159,7 +161,8 @@ protected:
         return std::string{R"({"execute":"getfd","arguments":{"fdname":")"} + name + "\"}}";
     }
 
-    std::string path = testing::TempDir() + "tenon-abuse-" + std::to_string(::getpid());
+    // Where other users come to as well.
+    std::string path = "/tmp/tenon-abuse-" + std::to_string(::getpid());
     std::atomic<int> count = 0;
     Heard heard;
     // A device that takes its time to come.
@@ -189,6 +192,41 @@ struct Pipe {
     Fd out;
     Fd in;
 };
+
+// A client of user `user`, as far as this process may be one; what it is sent first.
+std::string greeting_of(uid_t user, const std::string& path) {
+    Pipe told;
+    const auto child = ::fork();
+    if (child == 0) {
+        std::array<char, 16> text{};
+        const Fd fd{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+        if (::setresuid(user, user, user) < 0 ||
+            board::connect_to(fd, *board::local_address(path)) != 0)
+            ::_exit(1);
+        const auto count = ::recv(fd.number(), text.data(), text.size(), 0);
+        ::_exit(::write(told.in.number(), text.data(), static_cast<std::size_t>(count)) == count
+                    ? 0
+                    : 1);
+    }
+    told.in.close();
+    std::array<char, 16> text{};
+    const auto count = ::read(told.out.number(), text.data(), text.size());
+    int status = 1;
+    ::waitpid(child, &status, 0);
+    EXPECT_EQ(status, 0);
+    return {text.data(), static_cast<std::size_t>(std::max<ssize_t>(count, 0))};
+}
+
+TEST_F(ControlAbuse, OtherUsersAreTurnedAwayWhereTheFileLetsThemThrough) {
+    if (::geteuid() != 0) GTEST_SKIP() << "only root can be another user";
+    ASSERT_EQ(::chmod(path.c_str(), 0666), 0);
+    EXPECT_EQ(greeting_of(4711, path), "");
+    EXPECT_EQ(greeting_of(4711, path), "");
+    EXPECT_THAT(greeting_of(0, path), HasSubstr("QMP"));
+    const auto all = heard.all();
+    EXPECT_EQ(all.find("another user"), all.rfind("another user")) << all;
+    EXPECT_THAT(all, HasSubstr("another user"));
+}
 
 TEST_F(ControlAbuse, AFileThatAnotherCommandBroughtIsNotNamed) {
     const auto client = negotiated();

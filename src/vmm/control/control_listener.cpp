@@ -32,6 +32,12 @@ bool are_same(const struct stat& one, const struct stat& other) {
     return one.st_dev == other.st_dev && one.st_ino == other.st_ino;
 }
 
+// Root's number in this user namespace: whose the kernel's own files are.
+uid_t root_as_seen() {
+    struct stat file{};
+    return ::stat("/sys", &file) < 0 ? 0 : file.st_uid;
+}
+
 // Locks the folder of a path, so that one of those who find the same left-over socket replaces it.
 // None if that cannot be: others hold the lock, or we may not read the folder. A kernel that was
 // built without file locks (FILE_LOCKING) puts nobody in order, and is no reason to keep what is
@@ -90,8 +96,17 @@ Result<ControlListener> ControlListener::bind(const std::string& path) {
         listener.device_ = file->st_dev;
         listener.inode_ = file->st_ino;
     }
+    listener.user_ = ::geteuid();
+    listener.root_ = root_as_seen();
     if (::listen(listener.number(), most_waiting) < 0) return fail_system(errno, what);
     return listener;
+}
+
+bool ControlListener::lets_in(const Fd& client) const {
+    ucred peer{};
+    socklen_t size = sizeof peer;
+    if (::getsockopt(client.number(), SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0) return false;
+    return peer.uid == user_ || peer.uid == root_;
 }
 
 // Nobody replaces it while it listens, which it does until it is removed.

@@ -26,6 +26,12 @@ public:
 
     int number() const { return fd_.number(); }
 
+    /// Whether who has connected may come in: the user of this process, or root. The mode of the
+    /// socket's file says so too, but not on every file system, and it can be changed. Root of
+    /// another user namespace cannot be told from users that are not in this one; those come in.
+    /// Source: unix(7), SO_PEERCRED.
+    bool lets_in(const Fd& client) const;
+
 private:
     ControlListener(Fd fd, std::string path) : fd_{std::move(fd)}, path_{std::move(path)} {}
 
@@ -33,6 +39,8 @@ private:
     std::string path_;
     unsigned long device_ = 0;  ///< With the inode: the file of the socket that is ours.
     unsigned long inode_ = 0;
+    unsigned user_ = 0;  ///< Of this process, and root as it sees root.
+    unsigned root_ = 0;
 };
 
 }  // namespace tenon::vmm::control

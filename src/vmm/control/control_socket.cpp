@@ -164,6 +164,12 @@ void ControlSocket::accept_client() {
         }
         return;
     }
+    if (!listener_.lets_in(fd)) {
+        // They may come again and again.
+        if (!std::exchange(stranger_told_, true))
+            warn_("control socket: a client of another user was turned away; others will be too");
+        return;
+    }
     auto& client = clients_.emplace_back(Client{.number = next_number_++,
                                                 .fd = std::move(fd),
                                                 .session = {commands_, version_},

@@ -28,7 +28,8 @@ namespace tenon::vmm::control {
 /// One thread talks to all of them; what takes time is carried out beside it. No client can hold
 /// another or the machine up: each has bounded buffers, and its commands wait while it does not
 /// read the answers that it has. One that lets events pile up, sends files that cannot be taken, or
-/// has not negotiated when another one finds no room, is cut off, with a warning. What a client
+/// has not negotiated when another one finds no room, is cut off, with a warning. Other users than
+/// that of the process, and root, are turned away. What a client
 /// began is done even if it goes.
 class ControlSocket {
 public:
@@ -91,8 +92,9 @@ private:
     std::function<void(const std::string&)> warn_;
     std::vector<QmpCommand> commands_;
     EventFd wake_;
-    std::list<Client> clients_;  ///< Of the thread alone, as the next two.
+    std::list<Client> clients_;  ///< Of the thread alone, as the next three.
     std::uint64_t next_number_ = 0;
+    bool stranger_told_ = false;
     Clock::time_point accept_again_;  ///< Not before.
 
     Mutex mutex_ TENON_ACQUIRED_AFTER(board::order::last);  ///< Held for a moment only.

@@ -3,6 +3,7 @@
 #include <sched.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -188,6 +189,10 @@ void add_sockets(std::vector<Rule>& rows) {
     rows.insert(
         rows.end(),
         {row(TENON_CALL(accept4), {Control}, "a client comes"),
+         row(TENON_CALL(getsockopt), {Control}, "SO_PEERCRED",
+             {{.argument = 1, .mask = word, .value = SOL_SOCKET},
+              {.argument = 2, .mask = word, .value = SO_PEERCRED}},
+             "whose client it is"),
          row(TENON_CALL(recvmsg), {Control, Worker, Backend},
              "what a client, the opener or a back end sends, with the files that it passes"),
          row(TENON_CALL(sendto), {Control, Worker},
