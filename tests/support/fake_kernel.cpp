@@ -141,6 +141,7 @@ void FakeKernel::leave(int group) {
 }
 
 Outcome<int> FakeKernel::ioctl(int file, unsigned long request, std::span<std::byte> argument) {
+    if (on_request_) on_request_(request);
     if (const auto error = faults_.next()) return refuse(*error);
     if (auto* const container = find<ContainerFile>(file))
         return container_ioctl(*container, request, argument);
@@ -154,6 +155,7 @@ Outcome<int> FakeKernel::ioctl(int file, unsigned long request, std::span<std::b
 }
 
 Outcome<int> FakeKernel::ioctl(int file, unsigned long request, unsigned long argument) {
+    if (on_request_) on_request_(request);
     if (const auto error = faults_.next()) return refuse(*error);
     auto* const container = find<ContainerFile>(file);
     auto* const device = find<DeviceFile>(file);

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <deque>
 #include <expected>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -75,6 +76,9 @@ public:
 
     /// Faults of every call but close().
     Faults& faults() { return faults_; }
+
+    /// Is told of each request of ioctl(2), in the thread that makes it. May be empty.
+    std::function<void(unsigned long request)>& on_request() { return on_request_; }
 
     /// How many files are open.
     std::size_t open_files() const { return files_.size() + copies_.size(); }
@@ -214,6 +218,7 @@ private:
     std::string dev_;
     Traits traits_;
     Faults faults_;
+    std::function<void(unsigned long)> on_request_;
     std::deque<Function> functions_;  ///< Open files point to them.
     std::map<int, File> files_;
     std::map<int, int> copies_;  ///< Of what; closed before it.
