@@ -8,6 +8,7 @@
 #   --guest-kernel stock|lab|6.1  the kernel offered for guests (as --kernel; stock on 6.1)
 #   --modules                     our kernel modules at hand, see lab/modules.sh
 #   --backends                    programs behind vhost-user sockets at hand, see lab/backends.sh
+#   --pasids                      an IOMMU that attaches PASIDs, and the function tenon-dma, see lab/nest.sh
 #   --prepare                     have all this needs in the cache, run nothing
 #   --timeout SECONDS             limit for everything (600; none for a shell)
 #   --memory SIZE, --cpus N       3G, 1: with two processors a hang has been seen
@@ -23,19 +24,19 @@
 # repository; with --modules TENON_MODULES, a folder
 # of those that fit its kernel (the guest's are in the guest's initrd); and every TENON* variable of the
 # caller. Devices, each below a root port: 01:00.0 NVMe, 02:00.0 igb with SR-IOV, 03:00.0 e1000e, 04:00.0
-# edu, 05:00.0 virtio-net with ATS, 06:00.0 virtio-blk with ATS, 07:00.0 NVMe and 07:00.1 edu; on the root
-# bus, a conventional PCI function: 00:0a.0 rtl8139, with BARs of 256 bytes.
+# edu, 05:00.0 virtio-net with ATS, 06:00.0 virtio-blk with ATS, 07:00.0 NVMe and 07:00.1 edu; with --pasids
+# 08:00.0 tenon-dma; on the root bus, a conventional PCI function: 00:0a.0 rtl8139, with BARs of 256 bytes.
 #
 # Exit status 69: the virtual host cannot be had here; 125: it ended without a status.
 
 set -euo pipefail
 here=$(dirname "$(readlink -f "$0")")
-for part in lib archive emulator backends kernels modules initrd disks; do
+for part in lib archive emulator nest backends kernels modules initrd disks; do
     # shellcheck disable=SC1090
     . "$here/$part.sh"
 done
 
-kernel=stock guest_kernel='' prepare='' with_modules='' with_backends='' timeout=600 memory=3G cpus=1 append='' share=''
+kernel=stock guest_kernel='' prepare='' with_modules='' with_backends='' pasids='' timeout=600 memory=3G cpus=1 append='' share=''
 accel=tcg,thread=single,tb-size=512
 iommu=intel-iommu,intremap=on,eim=on,device-iotlb=on
 extra=()
@@ -51,6 +52,7 @@ while [ $# -gt 0 ]; do
         --append) append=$2 ;;
         --qemu) extra+=("$2") ;;
         --share) share=$2 ;;
+        --pasids) pasids=yes && shift && continue ;;
         --prepare) prepare=yes && shift && continue ;;
         --modules) with_modules=yes && shift && continue ;;
         --backends) with_backends=yes && shift && continue ;;
@@ -68,6 +70,14 @@ esac
 [ "$(uname -m)" = x86_64 ] || unavailable "the virtual host needs an x86-64 machine"
 emulator_prepare
 qmp_client_prepare
+program=$emulator
+if [ -n "$pasids" ]; then
+    nest_prepare
+    program=$nest_emulator
+    iommu+=,scalable-mode=on,pasid-bits=20
+    # shellcheck disable=SC2054  # the commas are the emulator's
+    extra+=(-device pcie-root-port,id=rp8,chassis=8,slot=8,addr=10.0 -device tenon-dma,bus=rp8)
+fi
 disks_prepare
 [ -z "$with_backends" ] || backends_prepare
 kernel_prepare "$guest_kernel"
@@ -176,7 +186,7 @@ arguments+=(
 if [ $# -eq 0 ]; then
     [ -t 0 ] || die "a shell in the virtual host needs a terminal; give a command instead"
     touch "$share/interactive"
-    "$emulator" "${arguments[@]}" -device virtconsole,chardev=tty -chardev stdio,id=tty,signal=off
+    "$program" "${arguments[@]}" -device virtconsole,chardev=tty -chardev stdio,id=tty,signal=off
 else
     for port in out err; do
         mkfifo "$work/$port"
@@ -187,7 +197,7 @@ else
     readers+=($!)
     cat <"$work/err" >&2 &
     readers+=($!)
-    timeout -k 5 "$timeout" "$emulator" "${arguments[@]}" </dev/null >"$work/emulator" 2>&1 &
+    timeout -k 5 "$timeout" "$program" "${arguments[@]}" </dev/null >"$work/emulator" 2>&1 &
     emulator_pid=$!
     wait "$emulator_pid" || true
     emulator_pid=''

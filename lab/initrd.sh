@@ -8,7 +8,7 @@
 initrd=
 initrd_host_modules=(virtio_pci virtio_console 9pnet_virtio 9p kvm_amd vfio_pci vfio_iommu_type1
     nvme virtio_blk virtio_net igb igbvf e1000e)
-initrd_guest_tests=(ask_atomics msix_probe edu_probe)
+initrd_guest_tests=(ask_atomics msix_probe edu_probe pasid_probe)
 initrd_guest_modules=(virtio_pci nvme igb igbvf e1000e virtio_net virtio_blk button evdev)
 
 initrd_prepare() {
@@ -35,7 +35,10 @@ initrd_make() {
         initrd_load_modules "$kernel" "$tree" "${initrd_guest_modules[@]}"
         if [ -n "$ours" ]; then
             mkdir -p "$tree/lib/tenon"
-            for module in "${initrd_guest_tests[@]}"; do cp "$ours/$module.ko" "$tree/lib/tenon"; done
+            for module in "${initrd_guest_tests[@]}"; do
+                # Older kernels have not all of them, see lab/modules/Kbuild.
+                [ ! -e "$ours/$module.ko" ] || cp "$ours/$module.ko" "$tree/lib/tenon"
+            done
         fi
     else
         initrd_load_modules "$kernel" "$tree" "${initrd_host_modules[@]}"

@@ -14,6 +14,15 @@ Result<void> DeviceControl::attach(Domain* /*domain*/) {
 
 Result<void> DeviceControl::block() { return fail(Error::Kind::Unsupported, "{}", no_domains); }
 
+Result<void> DeviceControl::attach_pasid(std::uint32_t pasid, Domain* /*domain*/) {
+    return fail(Error::Kind::Unsupported, "PASID {}: the host attaches none of this function",
+                pasid);
+}
+
+Result<void> DeviceControl::detach_pasid(std::uint32_t pasid) {
+    return attach_pasid(pasid, nullptr);
+}
+
 Result<std::unique_ptr<Domain>> AddressSpace::make_domain() {
     return fail(Error::Kind::Unsupported, "{}", no_domains);
 }

@@ -102,6 +102,15 @@ public:
     /// Errors: as attach().
     virtual Result<void> block();
 
+    /// As attach(), of its requests with this PASID, 1 to 2^20 - 1, which reached nothing before
+    /// the first time.
+    /// Errors: as attach(); Unsupported too if the host does not attach its PASIDs.
+    virtual Result<void> attach_pasid(std::uint32_t pasid, Domain* domain);
+
+    /// Its requests with this PASID, which is attached, reach nothing from now on.
+    /// Errors: as attach_pasid().
+    virtual Result<void> detach_pasid(std::uint32_t pasid);
+
     /// Descriptor that the kvm-vfio device is told of; stays owned here.
     virtual int kvm_file() const = 0;
 };

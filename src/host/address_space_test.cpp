@@ -56,7 +56,8 @@ protected:
 
 INSTANTIATE_TEST_SUITE_P(Interfaces, AddressSpaceTest,
                          testing::Values(SpaceMode{"Group", Interface::Group, Spaces::One},
-                                         SpaceMode{"GroupApart", Interface::Group, Spaces::ByGroup},
+                                         SpaceMode{"GroupApart", Interface::Group,
+                                                   Spaces::BehindIommu},
                                          SpaceMode{"Iommufd", Interface::Iommufd, Spaces::One}),
                          [](const auto& mode) { return mode.param.name; });
 

@@ -37,8 +37,13 @@ Result<void> check_iommufd(std::span<const DeviceFacts> functions, const HostPat
     return {};
 }
 
-Result<std::unique_ptr<device::DeviceOpener>> by_iommufd(Kernel& kernel, const HostPaths& paths) {
-    TENON_TRY(opener, iommufd::IommufdOpener::create(kernel, paths), "");
+iommufd::Pasids pasids_in(Spaces spaces) {
+    return spaces == Spaces::BehindIommu ? iommufd::Pasids::Used : iommufd::Pasids::Unused;
+}
+
+Result<std::unique_ptr<device::DeviceOpener>> by_iommufd(Kernel& kernel, const HostPaths& paths,
+                                                         Spaces spaces) {
+    TENON_TRY(opener, iommufd::IommufdOpener::create(kernel, paths, pasids_in(spaces)), "");
     return std::move(opener);
 }
 
@@ -46,8 +51,8 @@ Result<std::unique_ptr<device::DeviceOpener>> by_groups(Kernel& kernel, const Ho
                                                         Spaces spaces) {
     using vfio::GroupOpener;
     TENON_TRY(opener,
-              spaces == Spaces::ByGroup ? GroupOpener::create_apart(kernel, paths)
-                                        : GroupOpener::create(kernel, paths),
+              spaces == Spaces::BehindIommu ? GroupOpener::create_apart(kernel, paths)
+                                            : GroupOpener::create(kernel, paths),
               "");
     return std::move(opener);
 }
@@ -68,14 +73,15 @@ Result<std::unique_ptr<device::DeviceOpener>> make_opener(Interface interface,
                                                           Kernel& kernel, const HostPaths& paths,
                                                           Spaces spaces) {
     if (iommufd && interface == Interface::Iommufd) {
-        TENON_TRY(opener, iommufd::IommufdOpener::adopt(kernel, paths, *iommufd), "");
+        TENON_TRY(opener, iommufd::IommufdOpener::adopt(kernel, paths, *iommufd, pasids_in(spaces)),
+                  "");
         return std::move(opener);
     }
     if (interface == Interface::Automatic)
         interface = choose_interface(functions, kernel, paths);
     else if (interface == Interface::Iommufd)
         TENON_TRY_DO(check_iommufd(functions, paths), "");
-    if (interface == Interface::Iommufd) return by_iommufd(kernel, paths);
+    if (interface == Interface::Iommufd) return by_iommufd(kernel, paths, spaces);
     return by_groups(kernel, paths, spaces);
 }
 

@@ -11,10 +11,12 @@
 
 namespace tenon::host {
 
-/// What functions that are assigned by the group interface share.
+/// What functions share that are assigned together.
 enum class Spaces {
-    One,      ///< An address space for all.
-    ByGroup,  ///< One for each IOMMU group, so that the guest may have an IOMMU: see GroupSpaces.
+    One,  ///< An address space for all.
+    /// As the guest's IOMMU needs it. By the group interface one for each IOMMU group: see
+    /// GroupSpaces. By iommufd one for all, in page tables that take PASIDs: see PasidTables.
+    BehindIommu,
 };
 
 /// An opener for the functions that `functions` describe, which stay closed.

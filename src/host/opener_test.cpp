@@ -65,7 +65,7 @@ protected:
 
 INSTANTIATE_TEST_SUITE_P(Interfaces, EitherOpenerTest,
                          testing::Values(Mode{"Group", Interface::Group, Spaces::One},
-                                         Mode{"GroupApart", Interface::Group, Spaces::ByGroup},
+                                         Mode{"GroupApart", Interface::Group, Spaces::BehindIommu},
                                          Mode{"Iommufd", Interface::Iommufd, Spaces::One}),
                          [](const auto& mode) { return mode.param.name; });
 

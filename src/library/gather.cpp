@@ -91,7 +91,7 @@ Host this_host() {
                 [](device::Interface interface, std::span<const DeviceFacts> functions,
                    std::optional<int> iommufd) {
                     return host::make_opener(interface, functions, iommufd, host::linux_kernel(),
-                                             {}, host::Spaces::ByGroup);
+                                             {}, host::Spaces::BehindIommu);
                 }};
 }
 

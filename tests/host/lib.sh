@@ -18,7 +18,7 @@ fail() { [ -z "${NOEXIT:-}" ] || return 1
     printf 'FAILED: %s\n' "$*"
     if [ "$guest_input" != /dev/null ]; then
         printf 'The steps that were followed until then:\n'
-        cat "$work/steps"
+        end_steps
     fi
     exit 1
 }

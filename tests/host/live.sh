@@ -12,9 +12,11 @@ ctl() { timeout 600 "$TENON" ctl "$socket" "$@"; }
 # end_live   Whatever is left of the guest and of who listens to its events; once more does no harm.
 end_live() {
     local process
-    for process in $guest $listener; do kill -KILL "$process" 2>/dev/null || true; done
-    # shellcheck disable=SC2086  # either may be empty
-    wait $guest $listener 2>/dev/null || true
+    # One by one: to wait for none of them would be to wait for all that this shell has started.
+    for process in $guest $listener; do
+        kill -KILL "$process" 2>/dev/null || true
+        wait "$process" 2>/dev/null || true
+    done
     guest='' listener=''
 }
 

@@ -141,6 +141,7 @@ void FakeKernel::leave(int group) {
 }
 
 Outcome<int> FakeKernel::ioctl(int file, unsigned long request, std::span<std::byte> argument) {
+    if (on_request_) on_request_(request);
     if (const auto error = faults_.next()) return refuse(*error);
     if (auto* const container = find<ContainerFile>(file))
         return container_ioctl(*container, request, argument);
@@ -154,6 +155,7 @@ Outcome<int> FakeKernel::ioctl(int file, unsigned long request, std::span<std::b
 }
 
 Outcome<int> FakeKernel::ioctl(int file, unsigned long request, unsigned long argument) {
+    if (on_request_) on_request_(request);
     if (const auto error = faults_.next()) return refuse(*error);
     auto* const container = find<ContainerFile>(file);
     auto* const device = find<DeviceFile>(file);
@@ -356,8 +358,29 @@ Outcome<int> FakeKernel::unmap_in(IommufdFile& file, Bytes argument) {
 bool FakeKernel::in_use(std::uint32_t id) const {
     return std::ranges::any_of(files_, [&](const auto& entry) {
         const auto* const file = std::get_if<DeviceFile>(&entry.second);
-        return file != nullptr && file->attached && file->place == id;
+        return file != nullptr &&
+               ((file->attached && file->place == id) ||
+                std::ranges::any_of(file->pasids, [id](auto& one) { return one.second == id; }));
     });
+}
+
+// Source: drivers/iommu/iommufd/hw_pagetable.c of Linux 7.3.
+Outcome<int> FakeKernel::make_table(IommufdFile& file, Bytes argument) const {
+    const auto flags = load<std::uint32_t>(argument, 4);
+    const auto space = load<std::uint32_t>(argument, 12);
+    if (space != address_space_id && !file.domains.contains(space)) return refuse(ENOENT);
+    if (flags == 0) {
+        if (space != address_space_id) return refuse(EINVAL);  // Nobody of ours keeps one.
+        file.page_table = true;
+        store<std::uint32_t>(argument, 16, page_table_id);
+        return 0;
+    }
+    const bool can = flags == 8 && traits_.hardware && traits_.hardware->attaches_pasids &&
+                     traits_.hardware->pasid_width != 0;
+    if (!can) return refuse(EOPNOTSUPP);
+    file.pasid_tables[file.next_domain] = space;
+    store<std::uint32_t>(argument, 16, file.next_domain++);
+    return 0;
 }
 
 Outcome<int> FakeKernel::take_out(IommufdFile& file, std::uint32_t id) const {
@@ -366,6 +389,9 @@ Outcome<int> FakeKernel::take_out(IommufdFile& file, std::uint32_t id) const {
         file.page_table = false;
         return 0;
     }
+    if (file.pasid_tables.erase(id) != 0) return 0;
+    if (std::ranges::any_of(file.pasid_tables, [id](auto& one) { return one.second == id; }))
+        return refuse(EBUSY);
     if (id == address_space_id) {
         if (file.page_table) return refuse(EBUSY);
         file.address_space = false;
@@ -386,6 +412,23 @@ std::optional<std::uint32_t> FakeKernel::place_of(const std::string& address) co
         if (const auto* device = std::get_if<DeviceFile>(&file);
             device != nullptr && device->attached && device->function->address == address)
             return device->place;
+    return std::nullopt;
+}
+
+std::map<std::uint32_t, std::uint32_t> FakeKernel::pasids_of(const std::string& address) const {
+    for (const auto& [number, file] : files_)
+        if (const auto* device = std::get_if<DeviceFile>(&file);
+            device != nullptr && device->function->address == address)
+            return device->pasids;
+    return {};
+}
+
+std::optional<std::uint32_t> FakeKernel::space_of(std::uint32_t table) const {
+    for (const auto& [number, file] : files_)
+        if (const auto* iommufd = std::get_if<IommufdFile>(&file))
+            if (const auto found = iommufd->pasid_tables.find(table);
+                found != iommufd->pasid_tables.end())
+                return found->second;
     return std::nullopt;
 }
 
@@ -418,12 +461,7 @@ Outcome<int> FakeKernel::iommufd_ioctl(IommufdFile& file, unsigned long request,
                           load<std::uint64_t>(argument, 24));
     if (request == destroy) return take_out(file, load<std::uint32_t>(argument, 4));
     if (request == ioas_copy) return copy(file, argument);
-    if (request == hwpt_alloc) {
-        if (load<std::uint32_t>(argument, 12) != address_space_id) return refuse(ENOENT);
-        file.page_table = true;
-        store<std::uint32_t>(argument, 16, page_table_id);
-        return 0;
-    }
+    if (request == hwpt_alloc) return make_table(file, argument);
     if (request == ioas_map_file && traits_.maps_files) return map_file(file.maps, argument);
     if (request != ioas_unmap) return refuse(ENOTTY);
     if (load<std::uint32_t>(argument, 4) != address_space_id) return unmap_in(file, argument);

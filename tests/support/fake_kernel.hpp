@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <deque>
 #include <expected>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -45,6 +46,7 @@ public:
         std::uint8_t pasid_width = 0;
         std::uint64_t capabilities = 0;
         std::uint64_t cap_reg = 0;
+        bool attaches_pasids = true;  ///< Linux 6.15.
     };
 
     /// What this host has. To be changed before anything is opened.
@@ -74,6 +76,9 @@ public:
 
     /// Faults of every call but close().
     Faults& faults() { return faults_; }
+
+    /// Is told of each request of ioctl(2), in the thread that makes it. May be empty.
+    std::function<void(unsigned long request)>& on_request() { return on_request_; }
 
     /// How many files are open.
     std::size_t open_files() const { return files_.size() + copies_.size(); }
@@ -119,6 +124,10 @@ public:
     std::map<std::uint32_t, std::map<std::uint64_t, std::uint64_t>> domains() const;
     /// What the device at this address is attached to; none: to nothing.
     std::optional<std::uint32_t> place_of(const std::string& address) const;
+    /// What PASIDs of it are attached to.
+    std::map<std::uint32_t, std::uint32_t> pasids_of(const std::string& address) const;
+    /// The address space that a page table for PASIDs is of; none: there is no such table.
+    std::optional<std::uint32_t> space_of(std::uint32_t table) const;
     /// The number of the address space that was made first, and of its kept page table.
     static constexpr std::uint32_t address_space_id = 7;
     static constexpr std::uint32_t page_table_id = 8;
@@ -144,6 +153,7 @@ private:
         Maps maps = {};
         bool page_table = false;  ///< Kept, whoever is attached.
         std::map<std::uint32_t, Maps> domains = {};
+        std::map<std::uint32_t, std::uint32_t> pasid_tables = {};  ///< Of which address space.
         std::uint32_t next_domain = page_table_id + 1;
     };
     struct DeviceFile {
@@ -151,7 +161,8 @@ private:
         int owner = -1;  ///< Its group's file, or its iommufd.
         std::unique_ptr<FakeDevice> opened = nullptr;
         bool attached = false;
-        std::uint32_t place = 0;  ///< What it is attached to.
+        std::uint32_t place = 0;                             ///< What it is attached to.
+        std::map<std::uint32_t, std::uint32_t> pasids = {};  ///< What these are attached to.
     };
     /// A dma-buf that was given out; who has it closes its descriptor without us.
     struct DmaBuf {
@@ -180,6 +191,7 @@ private:
     host::Outcome<int> copy(IommufdFile& file, Bytes argument) const;
     host::Outcome<int> take_out(IommufdFile& file, std::uint32_t id) const;
     static host::Outcome<int> unmap_in(IommufdFile& file, Bytes argument);
+    host::Outcome<int> make_table(IommufdFile& file, Bytes argument) const;
     bool in_use(std::uint32_t id) const;
     host::Outcome<int> device_ioctl(DeviceFile& file, unsigned long request, Bytes argument);
     host::Outcome<int> set_container(int number, GroupFile& file, Bytes argument);
@@ -192,6 +204,7 @@ private:
     host::Outcome<int> iommu_info(Bytes argument) const;
     host::Outcome<int> bind(DeviceFile& file, Bytes argument);
     host::Outcome<int> attach(DeviceFile& file, Bytes argument);
+    host::Outcome<int> detach(DeviceFile& file, Bytes argument);
     host::Outcome<int> device_info(DeviceFile& file, Bytes argument) const;
     host::Outcome<int> region_info(DeviceFile& file, Bytes argument) const;
     static host::Outcome<int> irq_info(DeviceFile& file, Bytes argument);
@@ -205,6 +218,7 @@ private:
     std::string dev_;
     Traits traits_;
     Faults faults_;
+    std::function<void(unsigned long)> on_request_;
     std::deque<Function> functions_;  ///< Open files point to them.
     std::map<int, File> files_;
     std::map<int, int> copies_;  ///< Of what; closed before it.

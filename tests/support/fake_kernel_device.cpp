@@ -89,8 +89,7 @@ Outcome<int> FakeKernel::device_ioctl(DeviceFile& file, unsigned long request, B
         case attach_iommufd:
             return attach(file, argument);
         case detach_iommufd:
-            file.attached = false;
-            return 0;
+            return detach(file, argument);
         case VFIO_DEVICE_GET_INFO:
             return device_info(file, argument);
         case VFIO_DEVICE_GET_REGION_INFO:
@@ -132,11 +131,30 @@ Outcome<int> FakeKernel::attach(DeviceFile& file, Bytes argument) {
     if (iommufd == nullptr || !iommufd->address_space) return refuse(ENOENT);
     const auto place = load<std::uint32_t>(argument, 8);
     const bool known = place == address_space_id || iommufd->domains.contains(place) ||
-                       (place == page_table_id && iommufd->page_table);
+                       (place == page_table_id && iommufd->page_table) ||
+                       iommufd->pasid_tables.contains(place);
     if (!known) return refuse(ENOENT);
+    // PASIDs only to what was made for them, as long as the device itself is in such a table too.
+    const bool compatible = iommufd->pasid_tables.contains(place);
+    if (load<std::uint32_t>(argument, 4) == 1) {
+        if (!compatible || (file.attached && !iommufd->pasid_tables.contains(file.place)))
+            return refuse(EINVAL);
+        file.pasids[load<std::uint32_t>(argument, 12)] = place;
+        return 0;
+    }
+    if (!compatible && !file.pasids.empty()) return refuse(EINVAL);
     file.attached = true;
     file.place = place;
     return 0;
+}
+
+Outcome<int> FakeKernel::detach(DeviceFile& file, Bytes argument) {
+    if (load<std::uint32_t>(argument, 4) != 1) {
+        file.attached = false;
+        return 0;
+    }
+    return file.pasids.erase(load<std::uint32_t>(argument, 8)) != 0 ? Outcome<int>{0}
+                                                                    : refuse(ENOENT);
 }
 
 Outcome<int> FakeKernel::device_info(DeviceFile& file, Bytes argument) const {

@@ -62,10 +62,14 @@ class RemapperBench : public testing::Test {
 protected:
     using Opener = std::unique_ptr<device::DeviceOpener>;
 
-    explicit RemapperBench(std::uint64_t size = memory_size,
-                           std::chrono::milliseconds patience = std::chrono::seconds{60},
-                           const std::function<Opener(FakeHost&)>& open = by_iommufd)
-        : memory_{vmm::board::GuestMemory::create(size, 0xc000'0000).value()}, patience_{patience} {
+    explicit RemapperBench(
+        std::uint64_t size = memory_size,
+        std::chrono::milliseconds patience = std::chrono::seconds{60},
+        const std::function<Opener(FakeHost&)>& open = by_iommufd,
+        const model::iommu::UnitShape& shape = model::iommu::design_unit({}, {}).value().shape)
+        : memory_{vmm::board::GuestMemory::create(size, 0xc000'0000).value()},
+          patience_{patience},
+          shape_{shape} {
         host_.add(nvme, "14", 3);
         opener_ = open(host_);
         device_ = opener_->open(host_.facts(nvme), {}).value();
@@ -150,6 +154,7 @@ protected:
     vmm::iommu::TableReader tables_{memory_};
     vmm::kvm::IrqRoutes routes_{vm_, &tables_};
     std::chrono::milliseconds patience_;
+    model::iommu::UnitShape shape_;
     vmm::board::Warnings warnings_;
     Opener opener_;
     std::shared_ptr<device::DeviceControl> device_;
@@ -158,7 +163,7 @@ protected:
     Result<void> memory_comes_;
     std::uint64_t tail_ = 0;
     vmm::iommu::Remapper remapper_{
-        model::iommu::design_unit({}, {}).value().shape,
+        shape_,
         {.memory = memory_,
          .vm = vm_,
          .routes = routes_,

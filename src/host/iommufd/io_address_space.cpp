@@ -90,6 +90,7 @@ Result<std::shared_ptr<IoAddressSpace>> IoAddressSpace::make_in(Kernel& kernel,
 
 IoAddressSpace::~IoAddressSpace() {
     // Closing does the same, unless somebody else has the file open as well.
+    pasid_tables_.clear();
     if (const MutexLock lock{mutex_}; page_table_) {
         abi::Destroy kept{.size = sizeof kept, .id = *page_table_};
         [[maybe_unused]] const auto done = ioctl(kernel_, file_.number(), abi::destroy, kept);
@@ -184,14 +185,34 @@ Result<void> IoAddressSpace::keep_page_table(std::uint32_t device_id) {
     return {};
 }
 
+BoundDevice IoAddressSpace::bound(std::uint32_t device_id) {
+    BoundDevice device{.id = device_id};
+    abi::HwInfoIntel intel{};
+    const auto told = hardware_info(device_id, intel);
+    if (!told) return device;
+    device.kind = {.type = told->out_data_type,
+                   .capability = intel.cap_reg,
+                   .extended_capability = intel.ecap_reg};
+    device.takes_pasids = told->out_max_pasid_log2 != 0 && pasid_tables_.of(device).has_value();
+    return device;
+}
+
 Result<std::vector<std::uint32_t>> IoAddressSpace::page_tables(device::Domain* domain,
-                                                               std::uint32_t device_id) {
+                                                               const BoundDevice& device) {
     if (domain != nullptr) {
-        const auto* const here = dynamic_cast<const IoDomain*>(domain);
+        auto* const here = dynamic_cast<IoDomain*>(domain);
         if (here == nullptr || here->file() != file_.number())
             return malformed("a domain of another address space");
-        TENON_TRY_DO(keep_page_table(device_id), "");
+        if (device.takes_pasids) {
+            TENON_TRY(table, here->pasid_tables().of(device), "");
+            return std::vector{table};
+        }
+        TENON_TRY_DO(keep_page_table(device.id), "");
         return std::vector{here->id()};
+    }
+    if (device.takes_pasids) {
+        TENON_TRY(table, pasid_tables_.of(device), "");
+        return std::vector{table};
     }
     const MutexLock lock{mutex_};
     std::vector<std::uint32_t> choice;
@@ -219,12 +240,8 @@ std::vector<IovaWindow> IoAddressSpace::windows() const {
     return windows;
 }
 
-device::IommuFacts IoAddressSpace::facts(std::uint32_t device_id) const {
-    device::IommuFacts facts;
-    facts.iova = iova_facts(windows());
-    facts.bar_maps = bar_maps();
-    // NOLINTNEXTLINE(misc-const-correctness): the kernel writes it through the address below.
-    abi::HwInfoIntel intel{};
+Outcome<abi::GetHwInfo> IoAddressSpace::hardware_info(std::uint32_t device_id,
+                                                      abi::HwInfoIntel& intel) const {
     abi::GetHwInfo request{
         .size = sizeof request,
         .dev_id = device_id,
@@ -233,6 +250,16 @@ device::IommuFacts IoAddressSpace::facts(std::uint32_t device_id) const {
     };
     // SAFETY: the kernel fills in at most data_len bytes, which is what there is room for.
     const auto asked = ioctl(kernel_, file_.number(), abi::get_hw_info, request);
+    if (!asked) return std::unexpected(asked.error());
+    return request;
+}
+
+device::IommuFacts IoAddressSpace::facts(std::uint32_t device_id) const {
+    device::IommuFacts facts;
+    facts.iova = iova_facts(windows());
+    facts.bar_maps = bar_maps();
+    abi::HwInfoIntel intel{};
+    const auto asked = hardware_info(device_id, intel);
     if (!asked) {
         const Unknown why{system_error(asked.error(), "asking iommufd about the IOMMU").what};
         facts.pasid = why;
@@ -242,11 +269,11 @@ device::IommuFacts IoAddressSpace::facts(std::uint32_t device_id) const {
         facts.page_sizes = why;
         return facts;
     }
-    facts.pasid = pasid_of(request, release_);
-    facts.ats = ats_of(request, release_);
-    facts.dirty_tracking = has(request, abi::hw_dirty_tracking);
-    facts.kind = request.out_data_type;
-    facts.page_sizes = request.out_data_type == abi::hw_info_type_intel
+    facts.pasid = pasid_of(*asked, release_);
+    facts.ats = ats_of(*asked, release_);
+    facts.dirty_tracking = has(*asked, abi::hw_dirty_tracking);
+    facts.kind = asked->out_data_type;
+    facts.page_sizes = asked->out_data_type == abi::hw_info_type_intel
                            ? Known<std::uint64_t>{page_sizes_of(intel.cap_reg)}
                            : Unknown{"iommufd tells them of an Intel IOMMU only"};
     return facts;

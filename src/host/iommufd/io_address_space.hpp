@@ -10,6 +10,8 @@
 #include "base/mutex.hpp"
 #include "device/control.hpp"
 #include "host/dma_limits.hpp"
+#include "host/iommufd/iommufd_abi.hpp"
+#include "host/iommufd/pasid_tables.hpp"
 #include "host/kernel.hpp"
 #include "host/paths.hpp"
 
@@ -39,13 +41,19 @@ public:
     Result<void> unmap(Iova at, std::uint64_t size) override TENON_EXCLUDES(mutex_);
     Result<std::unique_ptr<device::Domain>> make_domain() override;
 
-    /// What the device that is bound to this iommufd as `device_id` can be attached to so that it
-    /// is in `domain`, or here (null), by numbers in the iommufd: the first that the kernel takes.
+    /// The device that is bound to this iommufd as `device_id`, and whether its PASIDs can be
+    /// attached: the IOMMU has some for it, and the kernel makes a page table for them
+    /// (Linux 6.15).
+    BoundDevice bound(std::uint32_t device_id) TENON_EXCLUDES(mutex_);
+
+    /// What a device of this iommufd, or a PASID of it, can be attached to so that it is in
+    /// `domain`, or here (null), by numbers in the iommufd: the first that the kernel takes.
     ///
     /// What is mapped here stays in a page table of the IOMMU once the first device leaves for a
     /// domain: it is mapped and pinned once, whoever is attached.
     /// Errors: errno of the kernel; Malformed for a domain of something else.
-    Result<std::vector<std::uint32_t>> page_tables(device::Domain* domain, std::uint32_t device_id)
+    Result<std::vector<std::uint32_t>> page_tables(device::Domain* domain,
+                                                   const BoundDevice& device)
         TENON_EXCLUDES(mutex_);
 
     /// Descriptor of the iommufd, and the number of the address space in it.
@@ -55,16 +63,21 @@ public:
     /// What the IOMMUs of all attached devices translate; empty if the kernel does not tell.
     std::vector<IovaWindow> windows() const;
 
-    /// What the IOMMU does for the device that is bound to this iommufd as `device_id`.
+    /// What the IOMMU does for a device that is bound to this iommufd.
     device::IommuFacts facts(std::uint32_t device_id) const;
 
 private:
     IoAddressSpace(Kernel& kernel, KernelFile file, std::uint32_t id, std::string release)
-        : kernel_{kernel}, file_{std::move(file)}, id_{id}, release_{std::move(release)} {}
+        : kernel_{kernel},
+          file_{std::move(file)},
+          id_{id},
+          release_{std::move(release)},
+          pasid_tables_{kernel, file_.number(), id} {}
 
     static Result<std::shared_ptr<IoAddressSpace>> make_in(Kernel& kernel, const HostPaths& paths,
                                                            KernelFile file, std::string_view what);
     Outcome<int> map_in_kernel(Iova at, const device::DmaMemory& memory) TENON_REQUIRES(mutex_);
+    Outcome<abi::GetHwInfo> hardware_info(std::uint32_t device_id, abi::HwInfoIntel& intel) const;
     Result<void> keep_page_table(std::uint32_t device_id) TENON_EXCLUDES(mutex_);
     Outcome<int> map_file(Iova at, const device::DmaMemory& memory);
 
@@ -77,6 +90,7 @@ private:
     DmaMaps maps_ TENON_GUARDED_BY(mutex_);
     /// A page table of the IOMMU with all that is mapped here; none yet.
     std::optional<std::uint32_t> page_table_ TENON_GUARDED_BY(mutex_);
+    PasidTables pasid_tables_;
 };
 
 }  // namespace tenon::host::iommufd

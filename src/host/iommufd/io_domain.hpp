@@ -5,11 +5,13 @@
 #include <memory>
 
 #include "device/control.hpp"
+#include "host/iommufd/pasid_tables.hpp"
 #include "host/kernel.hpp"
 
 namespace tenon::host::iommufd {
 
-/// An IOAS whose mappings are copies. It has a page table of the IOMMU while devices are attached.
+/// An IOAS whose mappings are copies. It has a page table of the IOMMU while devices are attached,
+/// and, once there was one whose PASIDs can be, as long as it lives.
 class IoDomain final : public device::Domain {
 public:
     /// Makes an empty one beside the address space `source` of the iommufd `file`, both of which
@@ -27,14 +29,18 @@ public:
     int file() const { return file_; }
     std::uint32_t id() const { return id_; }
 
+    /// Its page tables for devices whose PASIDs can be attached.
+    PasidTables& pasid_tables() { return pasid_tables_; }
+
 private:
     IoDomain(Kernel& kernel, int file, std::uint32_t source, std::uint32_t id)
-        : kernel_{kernel}, file_{file}, source_{source}, id_{id} {}
+        : kernel_{kernel}, file_{file}, source_{source}, id_{id}, pasid_tables_{kernel, file, id} {}
 
     Kernel& kernel_;
     int file_;
     std::uint32_t source_;
     std::uint32_t id_;
+    PasidTables pasid_tables_;
 };
 
 }  // namespace tenon::host::iommufd

@@ -121,6 +121,9 @@ struct HwptAlloc {
 static_assert(sizeof(HwptAlloc) == 24);
 inline constexpr unsigned long hwpt_alloc = _IO(iommufd_type, 0x89);
 static_assert(hwpt_alloc == 0x3b89);
+/// PASIDs of a device can be attached to it, and to others while the device itself is. EOPNOTSUPP
+/// before Linux 6.15.
+inline constexpr std::uint32_t hwpt_alloc_pasid = 1u << 3;
 
 /// Asks what the IOMMU of a bound device can do. EOPNOTSUPP if its driver does not tell.
 struct GetHwInfo {

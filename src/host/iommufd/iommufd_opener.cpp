@@ -54,21 +54,32 @@ std::optional<DeviceNumber> parse_device_number(std::string_view text) {
                         .minor = static_cast<unsigned>(*minor)};
 }
 
+// Some kernels tell PASIDs that they do not attach: Debian's 6.12.
+device::IommuFacts facts_of(const IoAddressSpace& space, const BoundDevice& device, Pasids pasids) {
+    auto facts = space.facts(device.id);
+    const bool told = facts.pasid && facts.pasid->width != 0;
+    if (pasids == Pasids::Used && told && !device.takes_pasids)
+        facts.pasid = Unknown{"the kernel tells of PASIDs, and attaches none (Linux 6.15 does)"};
+    return facts;
+}
+
 }  // namespace
 
-Result<std::unique_ptr<IommufdOpener>> IommufdOpener::create(Kernel& kernel,
-                                                             const HostPaths& paths) {
+Result<std::unique_ptr<IommufdOpener>> IommufdOpener::create(Kernel& kernel, const HostPaths& paths,
+                                                             Pasids pasids) {
     TENON_TRY(space, IoAddressSpace::open(kernel, paths), "opening iommufd");
-    return std::unique_ptr<IommufdOpener>{new IommufdOpener{kernel, paths, std::move(space)}};
+    return std::unique_ptr<IommufdOpener>{
+        new IommufdOpener{kernel, paths, std::move(space), pasids}};
 }
 
 Result<std::unique_ptr<IommufdOpener>> IommufdOpener::adopt(Kernel& kernel, const HostPaths& paths,
-                                                            int file) {
+                                                            int file, Pasids pasids) {
     const auto copy = kernel.duplicate(file);
     if (!copy) return fail_system(copy.error(), fmt::format("using iommufd: file {}", file));
     TENON_TRY(space, IoAddressSpace::adopt(kernel, paths, KernelFile{kernel, *copy}),
               "using iommufd");
-    return std::unique_ptr<IommufdOpener>{new IommufdOpener{kernel, paths, std::move(space)}};
+    return std::unique_ptr<IommufdOpener>{
+        new IommufdOpener{kernel, paths, std::move(space), pasids}};
 }
 
 Result<KernelFile> IommufdOpener::open_node(const device::DeviceFacts& facts) {
@@ -110,8 +121,8 @@ Result<void> IommufdOpener::check_number(const device::DeviceFacts& facts, int f
     return {};
 }
 
-Result<std::uint32_t> IommufdOpener::attach(const device::DeviceFacts& facts,
-                                            const device::Access& access, int file) {
+Result<BoundDevice> IommufdOpener::attach(const device::DeviceFacts& facts,
+                                          const device::Access& access, int file) {
     vfio::abi::BindIommufd bind{
         .argsz = vfio::abi::bind_size, .flags = 0, .iommufd = space_->file(), .out_devid = 0};
     if (access.vf_token) {
@@ -122,10 +133,17 @@ Result<std::uint32_t> IommufdOpener::attach(const device::DeviceFacts& facts,
     // SAFETY: the kernel reads the token during the call.
     const auto bound = ioctl(kernel_, file, vfio::abi::device_bind_iommufd, bind);
     if (!bound) return std::unexpected(cannot_bind(bound.error(), facts, access));
-    vfio::abi::AttachIommufd attach{.argsz = sizeof attach, .flags = 0, .pt_id = space_->id()};
+    auto device =
+        pasids_ == Pasids::Used ? space_->bound(bind.out_devid) : BoundDevice{.id = bind.out_devid};
+    auto place = space_->id();
+    if (device.takes_pasids) {
+        TENON_TRY(choice, space_->page_tables(nullptr, device), "");
+        place = choice.front();
+    }
+    vfio::abi::AttachIommufd attach{.argsz = sizeof attach, .flags = 0, .pt_id = place};
     const auto attached = ioctl(kernel_, file, vfio::abi::device_attach_iommufd, attach);
     if (!attached) return std::unexpected(cannot_attach(attached.error()));
-    return bind.out_devid;
+    return device;
 }
 
 Result<std::unique_ptr<device::DeviceControl>> IommufdOpener::open(const device::DeviceFacts& facts,
@@ -135,19 +153,21 @@ Result<std::unique_ptr<device::DeviceControl>> IommufdOpener::open(const device:
     const auto step = fmt::format("opening {}", name);
     TENON_TRY(token, open_.take(*facts.address, space_), "");
     TENON_TRY(file, access.file ? copy_of(*access.file) : open_node(facts), step);
-    TENON_TRY(device_id, attach(facts, access, file.number()), step);
+    TENON_TRY(bound, attach(facts, access, file.number()), step);
     TENON_TRY(device,
               vfio::VfioDevice::create(
                   kernel_, {.name = name,
                             .file = std::move(file),
                             .keep = std::move(token),
                             .kvm_file = std::nullopt,
-                            .iommu = [space = space_, id = device_id] { return space->facts(id); },
+                            .iommu = [space = space_, bound,
+                                      pasids = pasids_] { return facts_of(*space, bound, pasids); },
                             .resets = access.resets,
                             .page_tables =
-                                [space = space_, id = device_id](device::Domain* domain) {
-                                    return space->page_tables(domain, id);
-                                }}),
+                                [space = space_, bound](device::Domain* domain) {
+                                    return space->page_tables(domain, bound);
+                                },
+                            .takes_pasids = bound.takes_pasids}),
               step);
     return std::move(device);
 }

@@ -7,7 +7,7 @@
 namespace tenon::host::sysfs {
 namespace {
 
-std::vector<std::string_view> words_of(std::string_view line) {
+std::vector<std::string_view> fields_of(std::string_view line) {
     auto words = split(line, ' ');
     std::erase_if(words, [](std::string_view word) { return word.empty(); });
     return words;
@@ -35,7 +35,7 @@ std::string unescaped(std::string_view text) {
 std::vector<Mount> parse_mounts(std::string_view text) {
     std::vector<Mount> mounts;
     for (const auto line : split(text, '\n')) {
-        const auto words = words_of(line);
+        const auto words = fields_of(line);
         const auto dash = std::ranges::find(words, "-");
         if (words.size() < 5 || words.end() - dash < 3) continue;
         mounts.push_back({.number = std::string{words[2]},

@@ -82,6 +82,16 @@ static_assert(sizeof(AttachIommufd) == 12);
 inline constexpr unsigned long device_attach_iommufd = _IO(VFIO_TYPE, VFIO_BASE + 19);
 static_assert(device_attach_iommufd == 0x3b77);
 
+/// The same of one of its PASIDs, with the flag below. Since Linux 6.15; EINVAL before.
+struct AttachPasid {
+    std::uint32_t argsz;
+    std::uint32_t flags;
+    std::uint32_t pt_id;
+    std::uint32_t pasid;
+};
+static_assert(sizeof(AttachPasid) == 16);
+inline constexpr std::uint32_t attach_pasid_flag = 1u << 0;
+
 /// Takes it out of its address space again.
 struct DetachIommufd {
     std::uint32_t argsz;
@@ -90,6 +100,14 @@ struct DetachIommufd {
 static_assert(sizeof(DetachIommufd) == 8);
 inline constexpr unsigned long device_detach_iommufd = _IO(VFIO_TYPE, VFIO_BASE + 20);
 static_assert(device_detach_iommufd == 0x3b78);
+
+/// The same of one of its PASIDs, with the flag of AttachPasid.
+struct DetachPasid {
+    std::uint32_t argsz;
+    std::uint32_t flags;
+    std::uint32_t pasid;
+};
+static_assert(sizeof(DetachPasid) == 12);
 
 /// Flags of VFIO_DEVICE_GET_PCI_HOT_RESET_INFO, of a device that was opened by its own node: the
 /// first word of an entry is no group then, but the device's number in the iommufd, or the one

@@ -48,6 +48,7 @@ VfioDevice::VfioDevice(Kernel& kernel, Opened opened)
       kvm_file_{opened.kvm_file.value_or(file_.number())},
       resets_{opened.resets},
       page_tables_{std::move(opened.page_tables)},
+      takes_pasids_{opened.takes_pasids},
       moves_{std::move(opened.moves)} {}
 
 Result<std::unique_ptr<VfioDevice>> VfioDevice::create(Kernel& kernel, Opened opened) {
@@ -86,16 +87,45 @@ Result<void> VfioDevice::attach(device::Domain* domain) {
         return {};
     }
     if (!page_tables_) return DeviceControl::attach(domain);
+    return attach_by(
+        abi::AttachIommufd{.argsz = sizeof(abi::AttachIommufd), .flags = 0, .pt_id = 0}, domain,
+        step);
+}
+
+// `attach` is the request, without the number of a page table.
+template <typename Attach>
+Result<void> VfioDevice::attach_by(Attach attach, device::Domain* domain, const std::string& step) {
     TENON_TRY(choice, page_tables_(domain), step);
     int refusal = EINVAL;
     for (const auto id : choice) {
-        abi::AttachIommufd attach{.argsz = sizeof attach, .flags = 0, .pt_id = id};
+        attach.pt_id = id;
         const auto attached = ioctl(kernel_, file_.number(), abi::device_attach_iommufd, attach);
         if (attached) return {};
         refusal = attached.error();
         if (refusal != EINVAL) break;
     }
     return fail_system(refusal, step);
+}
+
+// Source: drivers/vfio/iommufd.c of Linux 7.3, vfio_iommufd_physical_pasid_attach_ioas().
+Result<void> VfioDevice::attach_pasid(std::uint32_t pasid, device::Domain* domain) {
+    if (!takes_pasids_) return DeviceControl::attach_pasid(pasid, domain);
+    return attach_by(abi::AttachPasid{.argsz = sizeof(abi::AttachPasid),
+                                      .flags = abi::attach_pasid_flag,
+                                      .pt_id = 0,
+                                      .pasid = pasid},
+                     domain, fmt::format("{}: moving its DMA with PASID {}", name_, pasid));
+}
+
+Result<void> VfioDevice::detach_pasid(std::uint32_t pasid) {
+    if (!takes_pasids_) return DeviceControl::detach_pasid(pasid);
+    abi::DetachPasid detach{
+        .argsz = sizeof detach, .flags = abi::attach_pasid_flag, .pasid = pasid};
+    const auto left = ioctl(kernel_, file_.number(), abi::device_detach_iommufd, detach);
+    if (!left)
+        return fail_system(left.error(),
+                           fmt::format("{}: ending its DMA with PASID {}", name_, pasid));
+    return {};
 }
 
 Result<void> VfioDevice::block() {

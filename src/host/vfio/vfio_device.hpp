@@ -39,6 +39,7 @@ public:
         /// Of a device in an address space of iommufd, which it leaves at the end: by which numbers
         /// it can be attached to a domain, or back (null). None: it is in no iommufd.
         std::function<Result<std::vector<std::uint32_t>>(device::Domain*)> page_tables = {};
+        bool takes_pasids = false;  ///< These numbers are for its PASIDs too.
         /// Of a device whose group has an address space of its own: how that gets other contents.
         GroupMoves moves = {};
     };
@@ -75,6 +76,8 @@ public:
     Result<Fd> bar_file(unsigned bar, const device::MmapArea& area) override;
     Result<void> attach(device::Domain* domain) override;
     Result<void> block() override;
+    Result<void> attach_pasid(std::uint32_t pasid, device::Domain* domain) override;
+    Result<void> detach_pasid(std::uint32_t pasid) override;
     int kvm_file() const override { return kvm_file_; }
 
 private:
@@ -92,6 +95,8 @@ private:
     Result<pci::ConfigImage> read_config();
     Result<device::DeviceInfo> device_info(const pci::ConfigImage& before);
     Result<void> set_requester_enable(std::size_t at, bool value);
+    template <typename Attach>
+    Result<void> attach_by(Attach attach, device::Domain* domain, const std::string& step);
     Error cannot_hot_reset(int os_error);
 
     Kernel& kernel_;
@@ -102,6 +107,7 @@ private:
     int kvm_file_;
     bool resets_;
     std::function<Result<std::vector<std::uint32_t>>(device::Domain*)> page_tables_;
+    bool takes_pasids_;
     GroupMoves moves_;
     std::array<device::RegionFacts, device::config_region + 1> regions_;
     /// As it was before the first question; none: nobody asked, or there is no such register.

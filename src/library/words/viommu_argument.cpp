@@ -31,11 +31,23 @@ Result<std::optional<unsigned>> parse_width(std::string_view text) {
     return malformed("aw={}: known are 39 and 48", text);
 }
 
+Result<std::optional<unsigned>> parse_pasids(std::string_view text) {
+    const auto width = parse_number(text);
+    if (width && *width <= pci::pasid::most_width) return static_cast<unsigned>(*width);
+    return malformed("pasid={}: a width is 0 to {} bits", text, pci::pasid::most_width);
+}
+
 constexpr auto vtd_table = std::to_array<Key<VtdRequest>>({
     {.words = {"mode", "legacy|scalable|nested|auto",
-               "which tables it takes; auto: legacy; nested ones are not carried out yet"},
+               "which tables it takes; auto: scalable where the host attaches PASIDs, else legacy; "
+               "nested ones are not carried out yet"},
      .take = [](VtdRequest& vtd, std::string_view,
                 std::string_view value) { return store(vtd.mode, parse_mode(value)); }},
+    {.words = {"pasid", "WIDTH",
+               "bits of PASID that it takes at most, 0 to 20; as many as the host attaches, with "
+               "scalable tables; 0: none"},
+     .take = [](VtdRequest& vtd, std::string_view,
+                std::string_view value) { return store(vtd.pasid_width, parse_pasids(value)); }},
     {.words = {"intremap", "on|off",
                "whether it remaps interrupts: on; off keeps KVM's own IOAPIC"},
      .take =

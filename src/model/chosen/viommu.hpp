@@ -9,7 +9,7 @@ namespace tenon::model::chosen {
 
 /// Which tables the guest's IOMMU takes.
 enum class ViommuMode {
-    Auto,      ///< Legacy ones.
+    Auto,      ///< Scalable ones where the host attaches PASIDs, else legacy ones.
     Legacy,    ///< Root and context entries that name second-stage tables.
     Scalable,  ///< PASID tables that do.
     Nested,    ///< First-stage tables, which the host's IOMMU walks itself.
@@ -18,11 +18,12 @@ enum class ViommuMode {
 /// "auto", "legacy", "scalable", "nested".
 std::string_view name_of(ViommuMode mode);
 
-/// `vtd[,mode=…][,intremap=on|off][,aw=39|48]`: an IOMMU that is there.
+/// `vtd[,mode=…][,pasid=WIDTH][,intremap=on|off][,aw=39|48]`: an IOMMU that is there.
 struct VtdRequest {
     std::optional<ViommuMode> mode;
     std::optional<bool> interrupt_remapping;
     std::optional<unsigned> address_width;  ///< Bits, 39 or 48.
+    std::optional<unsigned> pasid_width;    ///< Bits, 0 (none) to 20, at most.
 
     bool operator==(const VtdRequest&) const = default;
 };

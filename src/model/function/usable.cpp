@@ -34,7 +34,7 @@ std::string use_of_ats(GuestIommu iommu, const Known<bool>& host) {
 std::string_view why_no_pasids(GuestIommu unit) {
     if (unit == GuestIommu::Legacy)
         return "the guest's IOMMU (vtd) has legacy tables, which name no PASIDs";
-    return "PASIDs of the guest's IOMMU (vtd) are not attached in the host yet";
+    return "the guest's IOMMU (vtd) takes none: viommu-pasid says why";
 }
 
 std::string use_of_pasid(GuestIommu iommu) {
@@ -43,8 +43,10 @@ std::string use_of_pasid(GuestIommu iommu) {
             return std::string{no_iommu};
         case GuestIommu::OfOthers:
             return "usable where the guest's IOMMU, which others build, takes PASIDs";
-        case GuestIommu::Legacy:
         case GuestIommu::Scalable:
+            return "usable through the guest's IOMMU (vtd): requests with a PASID reach what the "
+                   "guest's tables of that PASID map";
+        case GuestIommu::Legacy:
             break;
     }
     return "of no use: " + std::string{why_no_pasids(iommu)};

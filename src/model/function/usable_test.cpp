@@ -1,5 +1,6 @@
 #include "model/function/usable.hpp"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -61,16 +62,26 @@ TEST(UsableCapabilities, LetAtsBeUsedThroughTheUnit) {
 }
 
 TEST(UsableCapabilities, HideThePasidThatLegacyTablesDoNotName) {
-    EXPECT_EQ(effect(with_unit(), "pasid"),
+    auto request = with_unit();
+    request.vtd->mode = chosen::ViommuMode::Legacy;
+
+    EXPECT_EQ(effect(std::move(request), "pasid"),
               "not shown: the guest's IOMMU (vtd) has legacy tables, which name no PASIDs");
 }
 
-TEST(UsableCapabilities, HideThePasidThatIsNotAttachedYet) {
+TEST(UsableCapabilities, HideThePasidThatTheUnitDoesNotTake) {
     auto request = with_unit();
     request.vtd->mode = chosen::ViommuMode::Scalable;
+    request.vtd->pasid_width = 0;
 
     EXPECT_EQ(effect(std::move(request), "pasid"),
-              "not shown: PASIDs of the guest's IOMMU (vtd) are not attached in the host yet");
+              "not shown: the guest's IOMMU (vtd) takes none: viommu-pasid says why");
+}
+
+TEST(UsableCapabilities, LetPasidsBeUsedThroughTheUnit) {
+    EXPECT_THAT(effect(with_unit(), "pasid"),
+                testing::EndsWith("usable through the guest's IOMMU (vtd): requests with a PASID "
+                                  "reach what the guest's tables of that PASID map"));
 }
 
 TEST(UsableCapabilities, AreOfNoUseWhereTheHostKeepsThemOff) {

@@ -7,8 +7,10 @@
 #include <iterator>
 #include <optional>
 #include <set>
+#include <utility>
 
 #include "pci/capability.hpp"
+#include "pci/pasid.hpp"
 
 namespace tenon::model::machine {
 namespace {
@@ -47,10 +49,12 @@ public:
         check_functions();
         const auto aperture = aperture_bits();
         auto design = iommu::design_unit(
-            {.aperture_bits = aperture.value_or(untold_aperture)},
-            {.mode = tables_of(needs_.request),
+            {.aperture_bits = aperture.value_or(untold_aperture),
+             .pasid_width = needs_.tables.pasid_width},
+            {.mode = needs_.tables.mode,
              .interrupt_remapping = remaps_interrupts(),
              .address_width = needs_.request.address_width.value_or(0),
+             .pasid_width = needs_.tables.pasid_width,
              .ats = std::ranges::any_of(functions_, [](auto* one) { return shows_ats(*one); }),
              .memory_bits = needs_.physical_bits.value_or(untold_memory)});
         if (!design) refuse(to_string(design.error()), "--viommu none");
@@ -70,6 +74,9 @@ private:
         if (mode == ViommuMode::Nested)
             refuse("an IOMMU of the guest with nested tables is not carried out yet",
                    "mode=legacy, mode=scalable");
+        if (needs_.request.pasid_width.value_or(0) != 0 && needs_.tables.pasid_width == 0)
+            refuse("PASIDs are asked for, and there are none: " + needs_.tables.why,
+                   "--viommu vtd,pasid=0");
     }
 
     bool remaps_interrupts() const { return needs_.request.interrupt_remapping.value_or(true); }
@@ -145,13 +152,12 @@ private:
         auto mode =
             row("viommu-mode", std::string{name_of(request.mode.value_or(ViommuMode::Auto))},
                 request.mode.has_value());
-        mode.effect = tables_of(request) == iommu::TableMode::Scalable
-                          ? "tables of PASIDs: requests without one are translated, the guest's "
-                            "PASIDs are not attached in the host yet"
-                          : "legacy tables: a guest's PASIDs are not attached yet, and without "
-                            "them scalable tables bring nothing";
+        mode.effect = needs_.tables.mode == iommu::TableMode::Scalable
+                          ? "tables of PASIDs, or legacy ones, as the guest chooses"
+                          : "legacy tables: they name no PASIDs";
         mode.change = "mode=legacy, mode=scalable";
         reports.push_back(std::move(mode));
+        reports.push_back(pasid_row());
         auto remapping = row("viommu-intremap", remaps_interrupts() ? "on" : "off",
                              request.interrupt_remapping.has_value());
         remapping.effect =
@@ -173,13 +179,62 @@ private:
         reports.push_back(std::move(width));
     }
 
+    chosen::PropertyReport pasid_row() const {
+        const auto& asked = needs_.request.pasid_width;
+        auto pasids =
+            row("viommu-pasid", asked ? fmt::format("{}", *asked) : "auto", asked.has_value());
+        const auto width = needs_.tables.pasid_width;
+        pasids.effect = fmt::format("{}: {}", width == 0 ? "none" : fmt::format("{} bits", width),
+                                    needs_.tables.why);
+        pasids.change = "pasid=0, pasid=WIDTH";
+        return pasids;
+    }
+
     const IommuNeeds& needs_;
     const std::vector<slot::PortPlan>& ports_;
     std::vector<const slot::FunctionPlan*> functions_;
     std::vector<chosen::Reason> problems_;
 };
 
+// Bits of PASID that the host attaches of a device; unknown, or none, with the reason.
+Known<unsigned> attached_pasids(const DeviceRequest& device) {
+    if (device.access.interface == device::Interface::Group)
+        return Unknown{"VFIO's group interface attaches no PASID"};
+    const auto& told = device.facts.iommu.pasid;
+    if (!told) return Unknown{told.why()};
+    return told->width;
+}
+
+// The most that any device has, and if there are none why.
+std::pair<unsigned, std::string> host_pasids(std::span<const DeviceRequest> devices) {
+    unsigned most = 0;
+    std::string why = "no function could have any";
+    for (const auto& device : devices) {
+        if (device.backend) continue;
+        const auto width = attached_pasids(device);
+        most = std::max(most, width.value_or(0));
+        why = width ? "the host's IOMMU takes none of the functions" : width.why();
+    }
+    return {most, std::move(why)};
+}
+
 }  // namespace
+
+TableChoice choose_tables(const chosen::VtdRequest& request,
+                          std::span<const DeviceRequest> devices) {
+    const auto mode = request.mode.value_or(ViommuMode::Auto);
+    if (mode == ViommuMode::Legacy) return {.why = "legacy tables name none"};
+    const auto [host, why_not] = host_pasids(devices);
+    const auto width = std::min(request.pasid_width.value_or(pci::pasid::most_width), host);
+    TableChoice choice{.pasid_width = width};
+    if (mode == ViommuMode::Scalable || (mode == ViommuMode::Auto && width != 0))
+        choice.mode = iommu::TableMode::Scalable;
+    if (width == 0)
+        choice.why = request.pasid_width == 0u ? "as asked for" : why_not;
+    else
+        choice.why = width == host ? "as many as the host attaches" : "as asked for";
+    return choice;
+}
 
 std::shared_ptr<const IommuPlan> plan_iommu(const IommuNeeds& needs,
                                             const std::vector<slot::PortPlan>& ports,
@@ -254,11 +309,6 @@ void restrict_to_memory(PeerPlan& peers) {
 
 bool shows_ats(const slot::FunctionPlan& function) {
     return function::sees_extended(function.view, pci::extended_id::ats);
-}
-
-iommu::TableMode tables_of(const chosen::VtdRequest& request) {
-    return request.mode == ViommuMode::Scalable ? iommu::TableMode::Scalable
-                                                : iommu::TableMode::Legacy;
 }
 
 function::GuestIommu guest_iommu(const std::optional<iommu::TableMode>& unit,

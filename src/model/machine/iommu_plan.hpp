@@ -6,18 +6,32 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "model/chosen/machine_version.hpp"
 #include "model/function/usable.hpp"
 #include "model/iommu/remapping_unit.hpp"
 #include "model/machine/machine_plan.hpp"
+#include "model/machine/request.hpp"
 
 namespace tenon::model::machine {
+
+/// The tables that the guest's IOMMU takes.
+struct TableChoice {
+    iommu::TableMode mode = iommu::TableMode::Legacy;
+    unsigned pasid_width = 0;  ///< Bits of PASID that they may name; 0: none.
+    std::string why;           ///< Of the width, for a person.
+};
+
+/// The tables that are asked for, as far as the host attaches PASIDs of `devices`.
+TableChoice choose_tables(const chosen::VtdRequest& request,
+                          std::span<const DeviceRequest> devices);
 
 /// What the plan of an IOMMU goes by.
 struct IommuNeeds {
     const chosen::VtdRequest& request;
+    const TableChoice& tables;
     const chosen::MachineVersion& version;
     Known<unsigned> physical_bits;                  ///< Of guest physical addresses.
     std::span<const device::Interface> interfaces;  ///< Of the kernel, that are in use.
@@ -58,9 +72,6 @@ void restrict_to_memory(PeerPlan& peers);
 
 /// Whether the guest is shown ATS of the function.
 bool shows_ats(const slot::FunctionPlan& function);
-
-/// Which tables the IOMMU takes that is asked for.
-iommu::TableMode tables_of(const chosen::VtdRequest& request);
 
 /// What translates for the guest's functions: our unit with these tables or, without one, the one
 /// that others build and that takes PASIDs of so many bits, if any.

@@ -65,6 +65,61 @@ TEST(IommuPlan, TakesTablesOfPasidsWhereTheyAreAskedFor) {
         EXPECT_FALSE(plan_with({.mode = mode}).iommu->unit.shape.scalable());
 }
 
+DeviceRequest device_with_pasids(unsigned width) {
+    auto request = device_in_group(1);
+    request.facts.iommu.pasid = device::PasidFacts{.width = width};
+    return request;
+}
+
+TEST(IommuPlan, TakesThePasidsThatTheHostAttaches) {
+    const auto plan = plan_with({}, {device_with_pasids(16)});
+
+    EXPECT_TRUE(plan.iommu->unit.shape.scalable());
+    EXPECT_EQ(plan.iommu->unit.shape.pasid_width(), 16u);
+    EXPECT_EQ(plan.viommu_pasid_width, 16u);
+    EXPECT_EQ(effect_of(plan, "viommu-pasid"), "16 bits: as many as the host attaches");
+    EXPECT_THAT(plan.problems, IsEmpty());
+}
+
+TEST(IommuPlan, TakesAsManyPasidsAsAreAskedFor) {
+    const auto plan = plan_with({.pasid_width = 8}, {device_with_pasids(16)});
+
+    EXPECT_EQ(plan.iommu->unit.shape.pasid_width(), 8u);
+    EXPECT_EQ(effect_of(plan, "viommu-pasid"), "8 bits: as asked for");
+}
+
+TEST(IommuPlan, HasNoPasidsWhereNobodyWantsThem) {
+    const auto none = plan_with({.pasid_width = 0}, {device_with_pasids(16)});
+    EXPECT_FALSE(none.iommu->unit.shape.scalable());
+    EXPECT_EQ(effect_of(none, "viommu-pasid"), "none: as asked for");
+
+    const auto legacy = plan_with({.mode = ViommuMode::Legacy}, {device_with_pasids(16)});
+    EXPECT_EQ(legacy.iommu->unit.shape.pasid_width(), 0u);
+    EXPECT_EQ(effect_of(legacy, "viommu-pasid"), "none: legacy tables name none");
+}
+
+TEST(IommuPlan, SaysWhyTheHostAttachesNoPasids) {
+    auto by_group = device_with_pasids(16);
+    by_group.access.interface = device::Interface::Group;
+
+    EXPECT_EQ(effect_of(plan_with({}, {by_group}), "viommu-pasid"),
+              "none: VFIO's group interface attaches no PASID");
+    EXPECT_EQ(effect_of(plan_with({}, {device_with_pasids(0)}), "viommu-pasid"),
+              "none: the host's IOMMU takes none of the functions");
+    EXPECT_EQ(effect_of(plan_with({}), "viommu-pasid"), "none: no function could have any");
+}
+
+TEST(IommuPlan, RefusesPasidsThatCannotBeHad) {
+    const auto none = plan_with({.pasid_width = 8}, {device_with_pasids(0)});
+    ASSERT_EQ(none.problems.size(), 1u);
+    EXPECT_THAT(none.problems.front().what, HasSubstr("takes none of the functions"));
+
+    const auto legacy =
+        plan_with({.mode = ViommuMode::Legacy, .pasid_width = 8}, {device_with_pasids(16)});
+    ASSERT_EQ(legacy.problems.size(), 1u);
+    EXPECT_THAT(legacy.problems.front().what, HasSubstr("legacy tables name none"));
+}
+
 TEST(IommuPlan, IsNoWiderThanTheNarrowestHostDomain) {
     const auto plan = plan_with(
         {}, {device_in_group(1), device_in_group(2, (1ull << 47) - 1), device_in_group(3)});
@@ -79,8 +134,9 @@ TEST(IommuPlan, SaysWhereEachKeyCameFrom) {
     std::vector<std::string> rows;
     for (const auto& row : plan.properties)
         rows.push_back(row.name + "=" + row.value + " " + std::string{name_of(row.origin)});
-    EXPECT_THAT(rows, ElementsAre("viommu=vtd user", "viommu-mode=legacy user",
-                                  "viommu-intremap=on version", "viommu-aw=39 user"));
+    EXPECT_THAT(
+        rows, ElementsAre("viommu=vtd user", "viommu-mode=legacy user", "viommu-pasid=auto version",
+                          "viommu-intremap=on version", "viommu-aw=39 user"));
 }
 
 TEST(IommuPlan, RefusesWhatIsNotCarriedOut) {

@@ -245,12 +245,17 @@ std::optional<std::uint32_t> mappings_allowed(const std::optional<device::DmaLim
 Result<MachinePlan> make_plan(MachineRequest request) {
     TENON_TRY(version, find_version(request.version), "");
     TENON_TRY(viommu, choose_viommu(*version, request.viommu_pasid_width), "");
+    std::optional<TableChoice> tables;
+    if (request.vtd) tables = choose_tables(*request.vtd, request.devices);
+    const auto pasid_width = tables ? tables->pasid_width : viommu.value;
+    std::optional<iommu::TableMode> unit;
+    if (tables) unit = tables->mode;
     Topology topology{*version};
     TENON_TRY_DO(topology.add_named(request.ports), "");
     TENON_TRY_DO(seat(topology,
                       {.version = *version,
-                       .viommu_pasid_width = viommu.value,
-                       .iommu = guest_iommu(request.vtd.transform(tables_of), viommu.value)},
+                       .viommu_pasid_width = pasid_width,
+                       .iommu = guest_iommu(unit, pasid_width)},
                       request.devices),
                  "");
 
@@ -273,7 +278,7 @@ Result<MachinePlan> make_plan(MachineRequest request) {
     note_memory_file(ports, request.memory);
     settle_resets(ports);
 
-    plan.viommu_pasid_width = viommu.value;
+    plan.viommu_pasid_width = pasid_width;
     plan.vcpus = request.vcpus;
     plan.apic_step = request.apic_step;
     plan.physical_bits = request.physical_bits;
@@ -300,6 +305,7 @@ Result<MachinePlan> make_plan(MachineRequest request) {
 
     if (request.vtd)
         plan.iommu = plan_iommu({.request = *request.vtd,
+                                 .tables = *tables,
                                  .version = *version,
                                  .physical_bits = plan.physical_bits,
                                  .interfaces = request.interfaces,

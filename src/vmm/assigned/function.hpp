@@ -54,6 +54,7 @@ public:
         kvm::PinLevels& pins;
         PeerMemory& peers;
         board::TranslationListener& translation;
+        bool takes_pasids = false;  ///< The guest's IOMMU, and the host attaches them.
     };
 
     /// What a write asks of who has the functions.

@@ -79,11 +79,10 @@ void AssignedFunction::tell(bool enabled, decltype(board::TranslationSwitch::of)
     board_.translation({.id = first_plan_->view.id, .enabled = enabled, .of = of});
 }
 
-// No IOMMU that we give a guest attaches its PASIDs in the host.
 void AssignedFunction::carry_out(const model::running::effect::PasidChanged& effect) {
     tell(effect.enabled,
          board::PasidSwitch{.execute = effect.execute, .privileged = effect.privileged});
-    if (effect.enabled)
+    if (effect.enabled && !board_.takes_pasids)
         board_.warnings.once(fmt::format(
             "{}: the guest switched PASID on; its PASIDs are not attached in the host, and nothing "
             "translates them",

@@ -221,10 +221,10 @@ Result<void> Remapper::move(Seat& seat, const Target& to) {
 
 // A reset ends by itself. Source: Linux drivers/iommu/iommu.c (a device that is blocked for a reset
 // is attached nowhere else, EBUSY).
-Result<void> Remapper::move_when_free(Seat& seat, const Target& to) {
+Result<void> Remapper::when_free(const std::function<Result<void>()>& move) {
     const auto end = std::chrono::steady_clock::now() + outside_.patience;
     for (;;) {
-        auto moved = move(seat, to);
+        auto moved = move();
         if (moved || moved.error().os_error != EBUSY || !pause(end)) return moved;
     }
 }
@@ -246,7 +246,7 @@ Result<void> Remapper::settle(const std::vector<Seat*>& seats) {
     const auto to = model::iommu::common_target(wanted);
     for (auto* const seat : seats) {
         if (seat->at == to) continue;
-        auto moved = move_when_free(*seat, to);
+        auto moved = when_free([&]() TENON_REQUIRES(turn_) { return move(*seat, to); });
         seat->at = moved ? std::optional{to} : std::nullopt;
         if (moved) continue;
         if (!std::holds_alternative<Blocked>(to)) return moved;
@@ -281,6 +281,44 @@ void Remapper::apply(const effect::MoveDevice& what) {
                             {.function = seat.member.name, .kind = "moving in the host's IOMMU"},
                             fmt::format("{}: cut off by the guest's IOMMU", seat.member.name));
     carry_out(unit_.refused(what.device));
+}
+
+Result<void> Remapper::move_pasid(const Seat& seat, std::uint32_t pasid, const Target& to) {
+    auto& device = *seat.member.device;
+    if (std::holds_alternative<Identity>(to)) return device.attach_pasid(pasid, nullptr);
+    return device.attach_pasid(pasid, find(std::get<DomainId>(to)));
+}
+
+void Remapper::apply(const effect::AttachPasid& what) {
+    const auto found = seats_.find(what.device);
+    if (found == seats_.end() || std::holds_alternative<Blocked>(what.to)) return;
+    if (const auto* domain = std::get_if<DomainId>(&what.to); domain && find(*domain) == nullptr)
+        return;
+    auto& seat = found->second;
+    auto attached = when_free([&]() TENON_REQUIRES(turn_) -> Result<void> {
+        if (together_with(seat).size() > 1)
+            return fail(Error::Kind::Unsupported,
+                        "PASID {}: the host moves it with others of its IOMMU group", what.pasid);
+        return move_pasid(seat, what.pasid, what.to);
+    });
+    if (attached) {
+        seat.pasids.insert(what.pasid);
+        return;
+    }
+    outside_.warnings.check(attached,
+                            {.function = seat.member.name, .kind = "PASIDs in the host's IOMMU"},
+                            fmt::format("{}: cut off by the guest's IOMMU", seat.member.name));
+    carry_out(unit_.refused(what.device, what.pasid));
+}
+
+// The unit also lets go of what the host refused.
+void Remapper::apply(const effect::DetachPasid& what) {
+    const auto found = seats_.find(what.device);
+    if (found == seats_.end() || found->second.pasids.erase(what.pasid) == 0) return;
+    auto& seat = found->second;
+    const auto left = when_free(
+        [&]() TENON_REQUIRES(turn_) { return seat.member.device->detach_pasid(what.pasid); });
+    if (!left) failure_ = Error{left.error()}.during(seat.member.name);
 }
 
 // One call to KVM for all that was invalidated before a wait.

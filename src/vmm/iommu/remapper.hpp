@@ -12,6 +12,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -37,7 +38,7 @@ namespace tenon::vmm::iommu {
 /// while it resets it: that is no refusal, the access goes on when the reset is over.
 ///
 /// Devices of one group of the host move together: while the guest leads them to different places
-/// all of them are blocked.
+/// all of them are blocked. Their PASIDs would be one as well: none is attached.
 class Remapper final : public board::BusDevice {
 public:
     /// What it works on; all must outlive it.
@@ -104,6 +105,7 @@ private:
         Member member;
         model::iommu::Target wanted;             ///< Where the guest leads it.
         std::optional<model::iommu::Target> at;  ///< Where the host has it; none: not known.
+        std::set<std::uint32_t> pasids = {};     ///< Of it that the host has somewhere.
     };
 
     bool memory_is_there(std::uint64_t offset, std::uint64_t value) TENON_EXCLUDES(turn_);
@@ -119,16 +121,17 @@ private:
     void apply(const model::iommu::effect::FaultRecorded& what) TENON_REQUIRES(turn_);
     void apply(const model::iommu::effect::WriteStatus& what) TENON_REQUIRES(turn_);
     void apply(const model::iommu::effect::ResolveInterrupts& what) TENON_REQUIRES(turn_);
-    // The unit's shape has no PASIDs.
-    void apply(const model::iommu::effect::AttachPasid& /*what*/) TENON_REQUIRES(turn_) {}
-    void apply(const model::iommu::effect::DetachPasid& /*what*/) TENON_REQUIRES(turn_) {}
+    void apply(const model::iommu::effect::AttachPasid& what) TENON_REQUIRES(turn_);
+    void apply(const model::iommu::effect::DetachPasid& what) TENON_REQUIRES(turn_);
     device::Domain* find(model::iommu::DomainId domain) TENON_REQUIRES(turn_);
     void check(model::iommu::DomainId domain, const Result<void>& done) TENON_REQUIRES(turn_);
     std::vector<Seat*> together_with(const Seat& seat) TENON_REQUIRES(turn_);
     Result<void> settle(const std::vector<Seat*>& seats) TENON_REQUIRES(turn_);
     void go_on_without(const std::vector<Seat*>& seats) TENON_REQUIRES(turn_);
     Result<void> move(Seat& seat, const model::iommu::Target& to) TENON_REQUIRES(turn_);
-    Result<void> move_when_free(Seat& seat, const model::iommu::Target& to) TENON_REQUIRES(turn_);
+    Result<void> move_pasid(const Seat& seat, std::uint32_t pasid, const model::iommu::Target& to)
+        TENON_REQUIRES(turn_);
+    Result<void> when_free(const std::function<Result<void>()>& move) TENON_REQUIRES(turn_);
     bool ending() TENON_EXCLUDES(mutex_);
     bool pause(std::chrono::steady_clock::time_point end) TENON_EXCLUDES(mutex_);
     void tell_failure() TENON_EXCLUDES(turn_);

@@ -81,7 +81,7 @@ void add_vfio(std::vector<seal::Rule>& rows) {
                      "resets a function: the guest's wish, or at its end"),
          request_row(TENON_REQUEST(VFIO_DEVICE_PCI_HOT_RESET), acting,
                      "resets the bus above a function"),
-         request_row(TENON_REQUEST(VFIO_DEVICE_FEATURE), acting,
+         request_row(TENON_REQUEST(VFIO_DEVICE_FEATURE), acting | Kinds{Mapper},
                      "power states, a BAR as a file for the DMA of others"),
          request_row(TENON_REQUEST(VFIO_DEVICE_GET_PCI_HOT_RESET_INFO), acting,
                      "who else a reset of the bus would meet"),

@@ -145,6 +145,8 @@ Result<void> seal_beside(ThreadKind kind, const std::vector<sock_filter>& filter
 
 void tidy_at_trap(void (*tidy)()) { tidy_then = tidy; }
 
+ThreadKind current() { return this_kind; }
+
 void enter(ThreadKind kind) {
     this_kind = kind;
     std::array<char, 16> name{};  // What the kernel keeps of it.

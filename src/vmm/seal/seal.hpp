@@ -63,4 +63,7 @@ void tidy_at_trap(void (*tidy)());
 /// Where the kernel refuses, the process ends: a guest is not run half sealed.
 void enter(ThreadKind kind);
 
+/// What the calling thread has entered as; Main until then.
+ThreadKind current();
+
 }  // namespace tenon::vmm::seal
