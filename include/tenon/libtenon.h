@@ -93,11 +93,10 @@ TENON_C_API char* tenon_check(const char* const* words, size_t count, tenon_erro
 typedef struct tenon_plan tenon_plan;
 
 /* Reads what is known of each device and decides. Words of `tenon plan`: DEVICE..., VM.toml,
- * --device,
- * --port, --machine, --viommu, --memory, --cpus, --target, --disk, --net, --share, --vhost-user,
- * --iommufd, --kvm, --no-open, --anonymize. A function that is bound to vfio-pci and free is
- * opened, which resets it, and given back. A device that cannot be assigned is no error. Errors:
- * TENON_MALFORMED, TENON_NOT_FOUND, or that of the step. */
+ * --device, --port, --machine, --viommu, --memory, --cpus, --target, --disk, --net, --share,
+ * --vhost-user, --iommufd, --kvm, --no-open, --anonymize. A function that is bound to vfio-pci and
+ * free is opened, which resets it, and given back. A device that cannot be assigned is no error.
+ * Errors: TENON_MALFORMED, TENON_NOT_FOUND, or that of the step. */
 TENON_C_API tenon_plan* tenon_plan_make(const char* const* words, size_t count,
                                         tenon_error** error);
 

@@ -48,6 +48,16 @@ END
 compare "$work/vm.toml"
 compare "$captures/lab-igb.lspci" "$work/vm.toml"
 compare "$work/vm.toml" "$work/vm.toml"
+mistake() {
+    printf '%s\n' "$1" >"$work/mistake.toml"
+    compare "$work/mistake.toml"
+}
+mistake 'colour = 3'
+mistake 'no-reboot = "yes"'
+mistake 'memory = true'
+mistake 'memory = "much"'
+mistake 'memory ='
+compare "$work/absent.toml"
 compare "$captures/lab-nvme.lspci,colour=blue"
 compare "$captures/README.md"
 compare /nowhere

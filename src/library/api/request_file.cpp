@@ -1,6 +1,6 @@
 #include "library/api/request_file.hpp"
 
-#include <fmt/core.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
@@ -24,12 +24,24 @@ constexpr std::array text_keys{
     TextKey{"kvm", &PlanRequest::kvm}};
 
 constexpr std::array only_run{
-    RunKey{"kernel"},       RunKey{"initrd"},        RunKey{"append"},        RunKey{"control"},
-    RunKey{"seal"},         RunKey{"nobody", true},  RunKey{"no-reboot", true},
-    RunKey{"quiet", true},  RunKey{"timing", true}};
+    RunKey{"kernel"},          RunKey{"initrd"},      RunKey{"append"},
+    RunKey{"control"},         RunKey{"seal"},        RunKey{"nobody", true},
+    RunKey{"no-reboot", true}, RunKey{"quiet", true}, RunKey{"timing", true}};
 
 bool is_table(std::string_view key) {
     return key == "device" || key == "port" || words::find_backend_option(key) != nullptr;
+}
+
+std::vector<std::string_view> known_keys() {
+    std::vector<std::string_view> keys{"device", "port"};
+    for (const auto& key : text_keys)
+        keys.push_back(key.name);
+    for (const auto& key : only_run)
+        keys.push_back(key.name);
+    for (const auto& option : words::backend_options())
+        keys.push_back(option.name);
+    std::ranges::sort(keys);
+    return keys;
 }
 
 Result<void> check_kind(const words::FileOption& entry, bool is_flag) {
@@ -44,7 +56,8 @@ Result<void> take_entry(const words::FileOption& entry, const PlanRequest& said,
     const auto* const run = std::ranges::find(only_run, entry.key, &RunKey::name);
     if (run != only_run.end()) return check_kind(entry, run->is_flag);
     const auto* const key = std::ranges::find(text_keys, entry.key, &TextKey::name);
-    if (key == text_keys.end()) return malformed("{}: no such key", entry.where);
+    if (key == text_keys.end())
+        return malformed("{}: no such key; known: {}", entry.where, fmt::join(known_keys(), ", "));
     TENON_TRY_DO(check_kind(entry, false), "");
     if ((said.*key->member).empty()) request.*key->member = entry.value;
     return {};
