@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "cli/text/library.hpp"
 #include "library/words/vm_file.hpp"
 
 namespace tenon::cli {

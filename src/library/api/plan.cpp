@@ -135,22 +135,22 @@ const model::slot::FunctionPlan* Plan::Inside::find(std::string_view id) const {
 
 Plan::Plan(std::shared_ptr<const Inside> inside) : inside_{std::move(inside)} {}
 
-Result<Plan> Plan::make(const PlanRequest& asked) {
+Result<Plan> Plan::make(const PlanRequest& request) {
     return library::without_exceptions([&]() -> Result<Plan> {
-        TENON_TRY(request, library::with_file(asked), "");
-        TENON_TRY(version, version_of(request), "");
+        TENON_TRY(whole, library::with_file(request), "");
+        TENON_TRY(version, version_of(whole), "");
         library::MachineArguments arguments{.version = version,
-                                            .viommu = request.viommu,
-                                            .ports = request.ports,
-                                            .devices = request.devices,
-                                            .iommufd = request.iommufd,
-                                            .kvm = request.kvm,
-                                            .opening = library::opening_of(request.opening),
-                                            .anonymize = request.anonymize};
-        for (const auto& process : request.processes)
+                                            .viommu = whole.viommu,
+                                            .ports = whole.ports,
+                                            .devices = whole.devices,
+                                            .iommufd = whole.iommufd,
+                                            .kvm = whole.kvm,
+                                            .opening = library::opening_of(whole.opening),
+                                            .anonymize = whole.anonymize};
+        for (const auto& process : whole.processes)
             TENON_TRY_DO(add_process(process, arguments.backends), "");
-        if (!request.memory.empty()) arguments.memory = request.memory;
-        if (!request.cpus.empty()) arguments.cpus = request.cpus;
+        if (!whole.memory.empty()) arguments.memory = whole.memory;
+        if (!whole.cpus.empty()) arguments.cpus = whole.cpus;
         TENON_TRY(planned, library::plan_machine(library::this_host(), arguments), "");
         return Plan{std::make_shared<const Inside>(std::move(planned.plan))};
     });

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "library/words/vm_file.hpp"
@@ -97,7 +98,7 @@ Result<PlanRequest> with_file(PlanRequest request) {
     auto& devices = request.devices;
     const auto first = std::ranges::find_if(devices, words::is_vm_file);
     if (first == devices.end()) return request;
-    const auto path = *first;
+    const std::string path = std::move(*first);
     devices.erase(first);
     const auto second = std::ranges::find_if(devices, words::is_vm_file);
     if (second != devices.end())

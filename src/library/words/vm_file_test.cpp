@@ -13,7 +13,6 @@ namespace tenon::library::words {
 namespace {
 
 using testing::ElementsAre;
-using testing::HasSubstr;
 using testing::StartsWith;
 
 class VmFile : public testing::Test {

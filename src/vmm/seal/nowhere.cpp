@@ -172,7 +172,7 @@ Result<std::optional<int>> go_nowhere(const Nowhere& asked) {
     TENON_TRY_DO(become(asked.user, asked.group), what);
     TENON_TRY_DO(enter_namespaces(), what);
     TENON_TRY_DO(change_root(asked.folders), what);
-    Fd own{static_cast<int>(::syscall(SYS_pidfd_open, ::getpid(), 0))};
+    const Fd own{static_cast<int>(::syscall(SYS_pidfd_open, ::getpid(), 0))};
     if (!own) return fail_system(errno, what);
     hold_signals();
     const auto child = ::fork();

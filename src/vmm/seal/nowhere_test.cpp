@@ -23,7 +23,6 @@ namespace tenon::vmm::seal {
 namespace {
 
 using testing::HasSubstr;
-using testing::UnorderedElementsAre;
 
 // What processes of the test print into.
 struct Told {
@@ -118,7 +117,7 @@ TEST(GoNowhere, SaysWhichFolderIsMissing) {
 }
 
 TEST(GoNowhere, EndsWithItsStarterAndTellsWhatEndedIt) {
-    Told told;
+    const Told told;
     const auto status = status_of_going({}, told, [] {
         // Process 1 of a namespace gets no signal of its own; its end is told as a shell tells it.
         ::_exit(128 + SIGTERM);
