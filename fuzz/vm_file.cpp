@@ -1,5 +1,6 @@
 // Fuzzes the reader of files that describe a machine.
 #include "library/words/vm_file.hpp"
+#include "library/api/request_file.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -24,5 +25,15 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     }
     // The same again on the command line takes the place of what the file has.
     if (library::words::merge_devices(devices, devices).size() > 2 * devices.size()) std::abort();
+    // A plan by the library: what the file adds to a request stays when the file comes again.
+    const auto request = library::with_entries({}, *options);
+    if (!request) {
+        if (request.error().what.empty()) std::abort();
+        return 0;
+    }
+    const auto again = library::with_entries(*request, *options);
+    if (!again || again->memory != request->memory || again->ports != request->ports ||
+        again->processes != request->processes)
+        std::abort();
     return 0;
 }

@@ -48,15 +48,16 @@ END
 compare "$work/vm.toml"
 compare "$captures/lab-igb.lspci" "$work/vm.toml"
 compare "$work/vm.toml" "$work/vm.toml"
-mistake() {
-    printf '%s\n' "$1" >"$work/mistake.toml"
-    compare "$work/mistake.toml"
+file() {
+    printf '%s\n' "$1" >"$work/other.toml"
+    compare "$work/other.toml"
 }
-mistake 'colour = 3'
-mistake 'no-reboot = "yes"'
-mistake 'memory = true'
-mistake 'memory = "much"'
-mistake 'memory ='
+file $'cpus = 2\nvcpus = 3'
+file 'colour = 3'
+file 'no-reboot = "yes"'
+file 'memory = true'
+file 'memory = "much"'
+file 'memory ='
 compare "$work/absent.toml"
 compare "$captures/lab-nvme.lspci,colour=blue"
 compare "$captures/README.md"

@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "library/words/vm_file.hpp"
+#include "library/words/backend_options.hpp"
 
 namespace tenon::library {
 namespace {
@@ -51,8 +51,8 @@ Result<void> check_kind(const words::FileOption& entry, bool is_flag) {
                      is_flag ? "it is true or false" : "it has a value, not true or false");
 }
 
-Result<void> take_entry(const words::FileOption& entry, const PlanRequest& said,
-                        PlanRequest& request) {
+// Of two names of one key the first wins, as with the program.
+Result<void> take_entry(const words::FileOption& entry, PlanRequest& request) {
     if (is_table(entry.key)) return {};
     const auto* const run = std::ranges::find(only_run, entry.key, &RunKey::name);
     if (run != only_run.end()) return check_kind(entry, run->is_flag);
@@ -60,7 +60,7 @@ Result<void> take_entry(const words::FileOption& entry, const PlanRequest& said,
     if (key == text_keys.end())
         return malformed("{}: no such key; known: {}", entry.where, fmt::join(known_keys(), ", "));
     TENON_TRY_DO(check_kind(entry, false), "");
-    if ((said.*key->member).empty()) request.*key->member = entry.value;
+    if ((request.*key->member).empty()) request.*key->member = entry.value;
     return {};
 }
 
@@ -104,10 +104,13 @@ Result<PlanRequest> with_file(PlanRequest request) {
     if (second != devices.end())
         return malformed("{} and {}: a machine is described by one file", path, *second);
     TENON_TRY(file, words::read_vm_file(path), "");
-    const auto said = request;
+    return with_entries(std::move(request), file);
+}
+
+Result<PlanRequest> with_entries(PlanRequest request, const std::vector<words::FileOption>& file) {
     for (const auto& entry : file)
-        TENON_TRY_DO(take_entry(entry, said, request), "");
-    devices = words::merge_devices(words::tables_of(file, "device"), devices);
+        TENON_TRY_DO(take_entry(entry, request), "");
+    request.devices = words::merge_devices(words::tables_of(file, "device"), request.devices);
     request.ports = words::merge_ports(words::tables_of(file, "port"), request.ports);
     request.processes = merge_processes(file, request.processes);
     return request;

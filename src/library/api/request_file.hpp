@@ -3,8 +3,10 @@
 
 #include <span>
 #include <string_view>
+#include <vector>
 
 #include "base/result.hpp"
+#include "library/words/vm_file.hpp"
 #include "tenon/plan.hpp"
 
 namespace tenon::library {
@@ -22,5 +24,9 @@ std::span<const RunKey> run_keys();
 /// Errors: Malformed for two files, and, naming file, line and key, for one that a machine lacks;
 /// those of words::read_vm_file().
 Result<PlanRequest> with_file(PlanRequest request);
+
+/// The same of a file that was read: its entries, in order. Errors: Malformed, naming file, line
+/// and key.
+Result<PlanRequest> with_entries(PlanRequest request, const std::vector<words::FileOption>& file);
 
 }  // namespace tenon::library
