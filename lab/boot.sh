@@ -9,6 +9,8 @@
 #   --modules                     our kernel modules at hand, see lab/modules.sh
 #   --backends                    programs behind vhost-user sockets at hand, see lab/backends.sh
 #   --pasids                      an IOMMU that attaches PASIDs, and the function tenon-dma, see lab/nest.sh
+#   --selftests                   guests of the lab kernel have its tests of VFIO in /lib/selftests
+#   --nested                      the same, and the IOMMU walks a guest's tables
 #   --prepare                     have all this needs in the cache, run nothing
 #   --timeout SECONDS             limit for everything (600; none for a shell)
 #   --memory SIZE, --cpus N       3G, 1: with two processors a hang has been seen
@@ -36,7 +38,7 @@ for part in lib archive emulator nest backends kernels modules initrd disks; do
     . "$here/$part.sh"
 done
 
-kernel=stock guest_kernel='' prepare='' with_modules='' with_backends='' pasids='' timeout=600 memory=3G cpus=1 append='' share=''
+kernel=stock guest_kernel='' prepare='' with_modules='' with_backends='' pasids='' with_selftests='' timeout=600 memory=3G cpus=1 append='' share=''
 accel=tcg,thread=single,tb-size=512
 iommu=intel-iommu,intremap=on,eim=on,device-iotlb=on
 extra=()
@@ -53,6 +55,8 @@ while [ $# -gt 0 ]; do
         --qemu) extra+=("$2") ;;
         --share) share=$2 ;;
         --pasids) pasids=yes && shift && continue ;;
+        --selftests) with_selftests=yes && shift && continue ;;
+        --nested) pasids=yes && export TENON_NEST=nested && shift && continue ;;
         --prepare) prepare=yes && shift && continue ;;
         --modules) with_modules=yes && shift && continue ;;
         --backends) with_backends=yes && shift && continue ;;
@@ -75,6 +79,7 @@ if [ -n "$pasids" ]; then
     nest_prepare
     program=$nest_emulator
     iommu+=,scalable-mode=on,pasid-bits=20
+    [ -z "${TENON_NEST:-}" ] || iommu+=,fsts=on
     # shellcheck disable=SC2054  # the commas are the emulator's
     extra+=(-device pcie-root-port,id=rp8,chassis=8,slot=8,addr=10.0 -device tenon-dma,bus=rp8)
 fi
@@ -83,7 +88,7 @@ disks_prepare
 kernel_prepare "$guest_kernel"
 guest_folder=$kernel_folder
 [ -z "$with_modules" ] || modules_prepare "$guest_kernel"
-initrd_prepare guest "$guest_folder" "$modules"
+initrd_prepare guest "$guest_folder" "$modules" "${with_selftests:+$guest_folder/selftests}"
 guest_initrd=$initrd
 kernel_prepare "$kernel"
 [ -z "$with_modules" ] || modules_prepare "$kernel"

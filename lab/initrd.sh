@@ -1,9 +1,9 @@
 # shellcheck shell=bash
 # Makes initial RAM disks. Sourced after kernels.sh.
 #
-#   initrd_prepare host|guest KERNEL_FOLDER [MODULES]   sets $initrd; made again when anything in it
+#   initrd_prepare host|guest KERNEL_FOLDER [MODULES [SELFTESTS]]   sets $initrd; made again when anything in it
 #                   changed. MODULES: a folder of modules.sh, whose modules for guests are put in as
-#                   /lib/tenon/NAME.ko
+#                   /lib/tenon/NAME.ko; may be empty. SELFTESTS: one of kernels.sh, whose programs are put there too
 
 initrd=
 initrd_host_modules=(virtio_pci virtio_console 9pnet_virtio 9p kvm_amd vfio_pci vfio_iommu_type1
@@ -12,20 +12,20 @@ initrd_guest_tests=(ask_atomics msix_probe edu_probe pasid_probe)
 initrd_guest_modules=(virtio_pci nvme igb igbvf e1000e virtio_net virtio_blk button evdev)
 
 initrd_prepare() {
-    local role=$1 kernel=$2 ours=${3:-} key
+    local role=$1 kernel=$2 ours=${3:-} selftests=${4:-} key
     key=$( {
         cat "${BASH_SOURCE[0]}" "$tenon_root/lab/$role/init" "$(command -v busybox)" "$(command -v lspci)"
         readlink -f "$kernel"
         cat "$kernel/version"
-        printf '%s\n' "$ours"
+        printf '%s\n' "$ours" "$selftests"
     } | sha256sum | head -c 12)
     initrd=$tenon_cache/initrd/$role-$(cat "$kernel/version")-$key/initrd
     once "$(dirname "$initrd")" "Packing the initrd of the $role for $(cat "$kernel/version")" \
-        initrd_make "$role" "$kernel" "$ours"
+        initrd_make "$role" "$kernel" "$ours" "$selftests"
 }
 
 initrd_make() {
-    local role=$1 kernel=$2 ours=$3 folder=$4 tree=$4/tree module
+    local role=$1 kernel=$2 ours=$3 selftests=$4 folder=$5 tree=$5/tree module
     mkdir -p "$tree"/{bin,dev,proc,sys,tmp,run,root}
     cp "$(command -v busybox)" "$tree/bin/busybox"
     cp "$tenon_root/lab/$role/init" "$tree/init"
@@ -40,6 +40,7 @@ initrd_make() {
                 [ ! -e "$ours/$module.ko" ] || cp "$ours/$module.ko" "$tree/lib/tenon"
             done
         fi
+        [ -z "$selftests" ] || cp -r "$selftests" "$tree/lib/selftests"
     else
         initrd_load_modules "$kernel" "$tree" "${initrd_host_modules[@]}"
     fi

@@ -8,7 +8,8 @@
 #   6.1     Debian 12's own kernel: group only, no dynamic MSI-X, no AtomicOps information.
 #
 # A kernel's folder holds: bzImage, version, config, and lib/modules/VERSION where it has modules.
-# The lab kernel's also: vmlinux (stripped; PVH entry), and devel/, to build modules against it.
+# The lab kernel's also: vmlinux (stripped; PVH entry), devel/, to build modules against it, and selftests/, its own tests
+# of VFIO as static programs.
 
 kernel_config=$tenon_root/lab/kernel.config
 kernel_folder=
@@ -105,7 +106,13 @@ kernel_make_lab() {
     make -s run-command \
         KBUILD_RUN_COMMAND="\$(srctree)/scripts/package/install-extmod-build $folder/devel"
     cp vmlinux.symvers "$folder/devel/Module.symvers"
+    make -s headers
+    make -s -C tools/testing/selftests/vfio CC='cc -static' KHDR_INCLUDES="-isystem $tree/usr/include"
+    mkdir "$folder/selftests"
     strip -o "$folder/vmlinux" vmlinux
+    for option in vfio_dma_mapping_test vfio_pci_device_test vfio_pci_driver_test; do
+        strip -o "$folder/selftests/$option" "tools/testing/selftests/vfio/$option"
+    done
     cp arch/x86/boot/bzImage "$folder/bzImage"
     cp .config "$folder/config"
     make -s kernelrelease >"$folder/version"

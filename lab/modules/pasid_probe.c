@@ -5,14 +5,19 @@
  * "refused":
  *
  *   7: A, 9: B; 9 wrote C: A C; 11: refused; unmapped: refused, mapped: C, unmapped again: refused; 7 detached:
- *   refused, 9 moved: A
+ *   refused, 9 moved: A; process: S, wrote P: P, unmapped: refused
+ *
+ * The last is of the page table of the process that loads this, bound to a PASID of its own; "not shared" where the
+ * guest's IOMMU cannot walk it.
  */
 #include <linux/dma-mapping.h>
 #include <linux/io.h>
 #include <linux/io-64-nonatomic-lo-hi.h>
 #include <linux/iommu.h>
+#include <linux/mman.h>
 #include <linux/module.h>
 #include <linux/pci.h>
+#include <linux/uaccess.h>
 #include <uapi/linux/iommufd.h>
 
 #define ADDRESS 0x08
@@ -113,6 +118,40 @@ static int try_domains(void)
 	return error;
 }
 
+/* A page of the process: what is there, what is written, and that nothing is reached once it is gone. */
+static void try_page(struct iommu_sva *bound, unsigned long page)
+{
+	const u32 pasid = iommu_sva_get_pasid(bound);
+	size_t at = strlen(result);
+	char letter = 'S';
+
+	if (copy_to_user((char __user *)page, &letter, 1))
+		return;
+	at += scnprintf(result + at, sizeof(result) - at, "; process: %s", found(pasid, page));
+	memset_io(registers + BUFFER, 'P', BYTES);
+	if (move_memory(pasid, page, 2) || copy_from_user(&letter, (char __user *)page, 1))
+		letter = '-';
+	at += scnprintf(result + at, sizeof(result) - at, ", wrote P: %c", letter);
+	vm_munmap(page, PAGE_SIZE);
+	scnprintf(result + at, sizeof(result) - at, ", unmapped: %s", found(pasid, page));
+}
+
+static void try_process(void)
+{
+	struct iommu_sva *bound = iommu_sva_bind_device(&device->dev, current->mm);
+	const size_t at = strlen(result);
+	unsigned long page;
+
+	if (IS_ERR(bound)) {
+		scnprintf(result + at, sizeof(result) - at, "; process: not shared");
+		return;
+	}
+	page = vm_mmap(NULL, 0, PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, 0);
+	if (!IS_ERR_VALUE(page))
+		try_page(bound, page);
+	iommu_sva_unbind_device(bound);
+}
+
 static int __init pasid_probe_init(void)
 {
 	int error;
@@ -125,6 +164,8 @@ static int __init pasid_probe_init(void)
 		pci_set_master(device);
 		registers = pci_iomap(device, 0, 0);
 		error = registers ? try_domains() : -ENOMEM;
+		if (!error)
+			try_process();
 		if (registers)
 			pci_iounmap(device, registers);
 		pci_clear_master(device);

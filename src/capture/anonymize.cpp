@@ -63,8 +63,9 @@ private:
 
 void clean(device::IommuFacts& facts, const Words& words) {
     // All of them: a new one does not compile until it is thought of here.
-    auto& [pasid, ats, dirty_tracking, kind, page_sizes, iova, bar_maps, bar_files] = facts;
-    words.clean_reasons(pasid, ats, dirty_tracking, kind, page_sizes, iova, bar_maps, bar_files);
+    auto& [pasid, ats, dirty_tracking, kind, page_sizes, vtd, iova, bar_maps, bar_files] = facts;
+    words.clean_reasons(pasid, ats, dirty_tracking, kind, page_sizes, vtd, iova, bar_maps,
+                        bar_files);
 }
 
 // Mount points, addresses and interfaces.

@@ -204,6 +204,11 @@ PasidFacts read_pasid(const JsonPlace& place) {
             .privileged = place.at("privileged").flag()};
 }
 
+VtdFacts read_vtd(const JsonPlace& place) {
+    return {.capability = place.at("capability").hex(),
+            .extended_capability = place.at("extended_capability").hex()};
+}
+
 IovaRange read_range(const JsonPlace& place) {
     const IovaRange range{.first = place.at("first").hex(), .last = place.at("last").hex()};
     if (range.first > range.last) place.wrong("ends before it begins");
@@ -220,6 +225,7 @@ IommuFacts read_iommu(const JsonPlace& place) {
     });
     facts.page_sizes = known<std::uint64_t>(place.at("page_sizes"),
                                             [](const JsonPlace& sizes) { return sizes.hex(); });
+    facts.vtd = find<VtdFacts>(place, "vtd", read_vtd);
     facts.iova = known<std::vector<IovaRange>>(place.at("iova"), [](const JsonPlace& ranges) {
         return read_each<IovaRange>(ranges, most_ranges, read_range);
     });

@@ -124,6 +124,11 @@ Json pasid(const PasidFacts& facts) {
     return {{"width", facts.width}, {"execute", facts.execute}, {"privileged", facts.privileged}};
 }
 
+Json vtd(const VtdFacts& facts) {
+    return {{"capability", hex(facts.capability)},
+            {"extended_capability", hex(facts.extended_capability)}};
+}
+
 Json iova(const std::vector<IovaRange>& ranges) {
     return each(ranges, [](const IovaRange& range) {
         return Json{{"first", hex(range.first)}, {"last", hex(range.last)}};
@@ -136,6 +141,7 @@ Json iommu(const IommuFacts& facts) {
             {"dirty_tracking", plain(facts.dirty_tracking)},
             {"kind", plain(facts.kind)},
             {"page_sizes", known(facts.page_sizes, hex)},
+            {"vtd", known(facts.vtd, vtd)},
             {"iova", known(facts.iova, iova)}};
 }
 

@@ -27,4 +27,12 @@ Result<std::unique_ptr<Domain>> AddressSpace::make_domain() {
     return fail(Error::Kind::Unsupported, "{}", no_domains);
 }
 
+Result<std::unique_ptr<Domain>> AddressSpace::make_nested(const FirstStageTables& /*tables*/) {
+    return fail(Error::Kind::Unsupported, "VFIO's groups: the host walks no tables of a guest");
+}
+
+Result<void> Domain::invalidate(Iova /*first*/, Iova /*last*/) {
+    return fail(Error::Kind::Unsupported, "a domain that follows no tables has nothing cached");
+}
+
 }  // namespace tenon::device

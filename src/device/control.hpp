@@ -138,6 +138,7 @@ struct DmaRights {
 
 /// Parts of an address space at other addresses, for devices that are attached here instead. One
 /// caller at a time. Goes before its address space, and after the last device that is attached.
+/// One of make_nested() follows tables in the memory itself: it is invalidated, and maps nothing.
 class Domain {
 public:
     Domain() = default;
@@ -153,6 +154,22 @@ public:
     /// Takes all back that was mapped from `at` on; each mapping lies in the range as a whole.
     /// Errors: errno of the kernel.
     virtual Result<void> unmap(Iova at, std::uint64_t size) = 0;
+
+    /// What was cached of its tables for the addresses `first` to `last`, whole pages, both
+    /// included, is used no more. 0 to ~0: all.
+    /// Errors: errno of the kernel; Unsupported if it follows no tables.
+    virtual Result<void> invalidate(Iova first, Iova last);
+};
+
+/// First-stage tables of VT-d in memory that an address space has, as its addresses name it.
+struct FirstStageTables {
+    Iova root;            ///< Of the topmost one, page aligned.
+    unsigned levels = 4;  ///< 4: 48 bits, 5: 57.
+    bool supervisor = false;
+    bool write_protection = false;
+    bool extended_accessed_flag = false;
+
+    bool operator==(const FirstStageTables&) const = default;
 };
 
 /// The IOMMU's view of guest memory: what the assigned devices may reach by DMA. BARs may be mapped
@@ -183,6 +200,11 @@ public:
     /// A domain over this, with nothing mapped. Of the caller that maps memory.
     /// Errors: errno of the kernel; Unsupported if the interface has no domains.
     virtual Result<std::unique_ptr<Domain>> make_domain();
+
+    /// A domain in which the IOMMU goes through `tables` to what is mapped here. That it cannot may
+    /// show only when a device is attached.
+    /// Errors: Unsupported if the interface has no such domains.
+    virtual Result<std::unique_ptr<Domain>> make_nested(const FirstStageTables& tables);
 };
 
 /// Which interface of the kernel assigns a function.

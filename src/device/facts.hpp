@@ -212,6 +212,14 @@ struct PasidFacts {
     bool operator==(const PasidFacts&) const = default;
 };
 
+/// What a unit of Intel VT-d says of itself. Source: VT-d 4.1, 11.4.2, 11.4.3.
+struct VtdFacts {
+    std::uint64_t capability = 0;
+    std::uint64_t extended_capability = 0;
+
+    bool operator==(const VtdFacts&) const = default;
+};
+
 /// Addresses that a device may use for DMA, both ends included.
 struct IovaRange {
     std::uint64_t first = 0;
@@ -234,6 +242,7 @@ struct IommuFacts {
     Known<bool> dirty_tracking;          ///< It notes which pages a device has written.
     Known<std::uint32_t> kind;           ///< IOMMU_HW_INFO_TYPE_: 1 Intel VT-d, 2 Arm SMMUv3.
     Known<std::uint64_t> page_sizes;     ///< A bit for each size in bytes.
+    Known<VtdFacts> vtd;                 ///< Of the unit above it, if that is one.
     Known<std::vector<IovaRange>> iova;  ///< What may be mapped, with the function attached.
     /// How BARs of others are made reachable for its DMA: by the interface that opened it.
     Known<BarMaps> bar_maps = Unknown{untold_of_bars};

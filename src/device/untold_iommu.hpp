@@ -9,6 +9,7 @@ namespace tenon::device {
 /// not of the IOMMU.
 inline void leave_untold(IommuFacts& facts, const Unknown& why) {
     facts.pasid = why;
+    facts.vtd = why;
     facts.ats = why;
     facts.dirty_tracking = why;
     facts.kind = why;

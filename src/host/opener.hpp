@@ -15,7 +15,8 @@ namespace tenon::host {
 enum class Spaces {
     One,  ///< An address space for all.
     /// As the guest's IOMMU needs it. By the group interface one for each IOMMU group: see
-    /// GroupSpaces. By iommufd one for all, in page tables that take PASIDs: see PasidTables.
+    /// GroupSpaces. By iommufd one for all, in page tables for
+    /// PASIDs and nesting: see PageTables.
     BehindIommu,
 };
 

@@ -94,13 +94,13 @@ start_guest() {
 }
 
 # run_guest KERNEL TESTS DEVICE…   Runs a guest with `tenon run`; what it printed is in $console. Words of
-# TENON_RUN_OPTIONS go to it as well; it ends with $guest_status (0).
+# TENON_RUN_OPTIONS go to it as well; it has $guest_memory (256M), and ends with $guest_status (0).
 run_guest() {
     local devices=() device status=0 begun=$SECONDS
     read -ra devices <<<"${TENON_RUN_OPTIONS:-}"
     for device in "${@:3}"; do devices+=(--device "$device"); done
-    start_guest timeout "$guest_limit" "$TENON" run --kernel "$1" --initrd "$TENON_GUEST_INITRD" --memory 256M \
-        --no-reboot --append "$(guest_words "$2")" "${devices[@]}" || status=$?
+    start_guest timeout "$guest_limit" "$TENON" run --kernel "$1" --initrd "$TENON_GUEST_INITRD" \
+        --memory "${guest_memory:-256M}" --no-reboot --append "$(guest_words "$2")" "${devices[@]}" || status=$?
     tr -d '\r' <"$console" >"$console.plain"
     mv "$console.plain" "$console"
     printf 'the guest took %s s\n' "$((SECONDS - begun))"

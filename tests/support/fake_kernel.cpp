@@ -22,6 +22,7 @@ constexpr unsigned long ioas_iova_ranges = 0x3b84;
 constexpr unsigned long ioas_map = 0x3b85;
 constexpr unsigned long ioas_unmap = 0x3b86;
 constexpr unsigned long hwpt_alloc = 0x3b89;
+constexpr unsigned long hwpt_invalidate = 0x3b8d;
 constexpr unsigned long get_hw_info = 0x3b8a;
 constexpr unsigned long ioas_map_file = 0x3b8f;
 
@@ -304,7 +305,7 @@ Outcome<int> FakeKernel::get_device(int number, const GroupFile& file, Bytes arg
 Outcome<int> FakeKernel::hardware_info(Bytes argument) const {
     if (!traits_.hardware) return refuse(EOPNOTSUPP);
     const auto& hardware = *traits_.hardware;
-    std::array<std::uint64_t, 3> data{0, hardware.cap_reg, 0};
+    std::array<std::uint64_t, 3> data{0, hardware.cap_reg, hardware.ecap_reg};
     const auto room = std::min<std::size_t>(load<std::uint32_t>(argument, 12), sizeof data);
     // SAFETY: the question says that so many bytes have room at this address.
     std::memcpy(std::bit_cast<void*>(load<std::uint64_t>(argument, 16)), data.data(), room);
@@ -368,6 +369,7 @@ bool FakeKernel::in_use(std::uint32_t id) const {
 Outcome<int> FakeKernel::make_table(IommufdFile& file, Bytes argument) const {
     const auto flags = load<std::uint32_t>(argument, 4);
     const auto space = load<std::uint32_t>(argument, 12);
+    if (file.named_tables.contains(space)) return nest_table(file, argument);
     if (space != address_space_id && !file.domains.contains(space)) return refuse(ENOENT);
     if (flags == 0) {
         if (space != address_space_id) return refuse(EINVAL);  // Nobody of ours keeps one.
@@ -375,11 +377,52 @@ Outcome<int> FakeKernel::make_table(IommufdFile& file, Bytes argument) const {
         store<std::uint32_t>(argument, 16, page_table_id);
         return 0;
     }
-    const bool can = flags == 8 && traits_.hardware && traits_.hardware->attaches_pasids &&
-                     traits_.hardware->pasid_width != 0;
-    if (!can) return refuse(EOPNOTSUPP);
-    file.pasid_tables[file.next_domain] = space;
+    const auto hardware = traits_.hardware.value_or(Hardware{});
+    const bool pasids = (flags & 8) == 0 || (hardware.attaches_pasids && hardware.pasid_width != 0);
+    const bool nests = (flags & 1) == 0 || (hardware.nests && (hardware.ecap_reg >> 26 & 1) != 0);
+    if ((flags & ~9u) != 0 || !traits_.hardware || !pasids || !nests) return refuse(EOPNOTSUPP);
+    file.named_tables[file.next_domain] = {.space = space, .nest_parent = (flags & 1) != 0};
     store<std::uint32_t>(argument, 16, file.next_domain++);
+    return 0;
+}
+
+// Source: iommufd_hwpt_nested_alloc() there; drivers/iommu/intel/nested.c,
+// intel_iommu_domain_alloc_nested().
+Outcome<int> FakeKernel::nest_table(IommufdFile& file, Bytes argument) {
+    const auto parent = load<std::uint32_t>(argument, 12);
+    if (!file.named_tables.at(parent).nest_parent) return refuse(EINVAL);
+    if ((load<std::uint32_t>(argument, 4) & ~8u) != 0) return refuse(EOPNOTSUPP);
+    if (argument.size() < 40 || load<std::uint32_t>(argument, 24) != 1) return refuse(EOPNOTSUPP);
+    if (load<std::uint32_t>(argument, 28) != 24) return refuse(EINVAL);
+    std::array<std::byte, 24> data{};
+    // SAFETY: the question says that so many bytes are at this address.
+    std::memcpy(data.data(), std::bit_cast<void*>(load<std::uint64_t>(argument, 32)), data.size());
+    NamedTable table{.space = file.named_tables.at(parent).space,
+                     .parent = parent,
+                     .root = load<std::uint64_t>(data, 8),
+                     .address_width = load<std::uint32_t>(data, 16),
+                     .flags = load<std::uint64_t>(data, 0)};
+    if (table.flags > 7 || load<std::uint32_t>(data, 20) != 0) return refuse(EOPNOTSUPP);
+    if (table.address_width != 48 && table.address_width != 57) return refuse(EINVAL);
+    file.named_tables[file.next_domain] = table;
+    store<std::uint32_t>(argument, 16, file.next_domain++);
+    return 0;
+}
+
+Outcome<int> FakeKernel::forget(IommufdFile& file, Bytes argument) {
+    const auto found = file.named_tables.find(load<std::uint32_t>(argument, 4));
+    if (found == file.named_tables.end()) return refuse(ENOENT);
+    if (!found->second.parent || load<std::uint32_t>(argument, 16) != 0) return refuse(EINVAL);
+    if (load<std::uint32_t>(argument, 20) != 24 || load<std::uint32_t>(argument, 24) != 1)
+        return refuse(EINVAL);
+    std::array<std::byte, 24> entry{};
+    // SAFETY: the question says that one entry of this size is at this address.
+    std::memcpy(entry.data(), std::bit_cast<void*>(load<std::uint64_t>(argument, 8)), entry.size());
+    const auto at = load<std::uint64_t>(entry, 0);
+    const auto pages = load<std::uint64_t>(entry, 8);
+    // All of them are told of by their number alone.
+    if (at % 4096 != 0 || (pages == ~0ull && at != 0)) return refuse(EINVAL);
+    found->second.forgotten.emplace_back(at, pages);
     return 0;
 }
 
@@ -389,8 +432,10 @@ Outcome<int> FakeKernel::take_out(IommufdFile& file, std::uint32_t id) const {
         file.page_table = false;
         return 0;
     }
-    if (file.pasid_tables.erase(id) != 0) return 0;
-    if (std::ranges::any_of(file.pasid_tables, [id](auto& one) { return one.second == id; }))
+    if (std::ranges::any_of(file.named_tables, [id](auto& one) { return one.second.parent == id; }))
+        return refuse(EBUSY);
+    if (file.named_tables.erase(id) != 0) return 0;
+    if (std::ranges::any_of(file.named_tables, [id](auto& one) { return one.second.space == id; }))
         return refuse(EBUSY);
     if (id == address_space_id) {
         if (file.page_table) return refuse(EBUSY);
@@ -423,13 +468,18 @@ std::map<std::uint32_t, std::uint32_t> FakeKernel::pasids_of(const std::string& 
     return {};
 }
 
-std::optional<std::uint32_t> FakeKernel::space_of(std::uint32_t table) const {
+std::optional<FakeKernel::NamedTable> FakeKernel::named_table(std::uint32_t table) const {
     for (const auto& [number, file] : files_)
         if (const auto* iommufd = std::get_if<IommufdFile>(&file))
-            if (const auto found = iommufd->pasid_tables.find(table);
-                found != iommufd->pasid_tables.end())
+            if (const auto found = iommufd->named_tables.find(table);
+                found != iommufd->named_tables.end())
                 return found->second;
     return std::nullopt;
+}
+
+std::optional<std::uint32_t> FakeKernel::space_of(std::uint32_t table) const {
+    const auto found = named_table(table);
+    return found ? std::optional{found->space} : std::nullopt;
 }
 
 Outcome<int> FakeKernel::iommufd_ioctl(IommufdFile& file, unsigned long request, Bytes argument) {
@@ -462,6 +512,7 @@ Outcome<int> FakeKernel::iommufd_ioctl(IommufdFile& file, unsigned long request,
     if (request == destroy) return take_out(file, load<std::uint32_t>(argument, 4));
     if (request == ioas_copy) return copy(file, argument);
     if (request == hwpt_alloc) return make_table(file, argument);
+    if (request == hwpt_invalidate) return forget(file, argument);
     if (request == ioas_map_file && traits_.maps_files) return map_file(file.maps, argument);
     if (request != ioas_unmap) return refuse(ENOTTY);
     if (load<std::uint32_t>(argument, 4) != address_space_id) return unmap_in(file, argument);

@@ -46,6 +46,8 @@ public:
         std::uint8_t pasid_width = 0;
         std::uint64_t capabilities = 0;
         std::uint64_t cap_reg = 0;
+        std::uint64_t ecap_reg = 0;   ///< Bit 26: it nests, as far as `nests` says.
+        bool nests = true;            ///< The kernel does, if the IOMMU can.
         bool attaches_pasids = true;  ///< Linux 6.15.
     };
 
@@ -126,7 +128,21 @@ public:
     std::optional<std::uint32_t> place_of(const std::string& address) const;
     /// What PASIDs of it are attached to.
     std::map<std::uint32_t, std::uint32_t> pasids_of(const std::string& address) const;
-    /// The address space that a page table for PASIDs is of; none: there is no such table.
+    /// A page table that was made by name: for PASIDs, or for others to be nested in it.
+    struct NamedTable {
+        std::uint32_t space = 0;   ///< The address space that it is of.
+        bool nest_parent = false;  ///< Others can be nested in it.
+        /// Of a nested one: what it is nested in, and where the guest has it.
+        std::optional<std::uint32_t> parent = {};
+        std::uint64_t root = 0;
+        std::uint32_t address_width = 0;
+        std::uint64_t flags = 0;
+        /// What the kernel was told to forget of it: address and number of pages.
+        std::vector<std::pair<std::uint64_t, std::uint64_t>> forgotten = {};
+    };
+    /// The named table of this number; none: there is none.
+    std::optional<NamedTable> named_table(std::uint32_t table) const;
+    /// The address space that one is of.
     std::optional<std::uint32_t> space_of(std::uint32_t table) const;
     /// The number of the address space that was made first, and of its kept page table.
     static constexpr std::uint32_t address_space_id = 7;
@@ -153,7 +169,7 @@ private:
         Maps maps = {};
         bool page_table = false;  ///< Kept, whoever is attached.
         std::map<std::uint32_t, Maps> domains = {};
-        std::map<std::uint32_t, std::uint32_t> pasid_tables = {};  ///< Of which address space.
+        std::map<std::uint32_t, NamedTable> named_tables = {};
         std::uint32_t next_domain = page_table_id + 1;
     };
     struct DeviceFile {
@@ -192,6 +208,8 @@ private:
     host::Outcome<int> take_out(IommufdFile& file, std::uint32_t id) const;
     static host::Outcome<int> unmap_in(IommufdFile& file, Bytes argument);
     host::Outcome<int> make_table(IommufdFile& file, Bytes argument) const;
+    static host::Outcome<int> nest_table(IommufdFile& file, Bytes argument);
+    static host::Outcome<int> forget(IommufdFile& file, Bytes argument);
     bool in_use(std::uint32_t id) const;
     host::Outcome<int> device_ioctl(DeviceFile& file, unsigned long request, Bytes argument);
     host::Outcome<int> set_container(int number, GroupFile& file, Bytes argument);

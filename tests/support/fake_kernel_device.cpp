@@ -132,12 +132,12 @@ Outcome<int> FakeKernel::attach(DeviceFile& file, Bytes argument) {
     const auto place = load<std::uint32_t>(argument, 8);
     const bool known = place == address_space_id || iommufd->domains.contains(place) ||
                        (place == page_table_id && iommufd->page_table) ||
-                       iommufd->pasid_tables.contains(place);
+                       iommufd->named_tables.contains(place);
     if (!known) return refuse(ENOENT);
     // PASIDs only to what was made for them, as long as the device itself is in such a table too.
-    const bool compatible = iommufd->pasid_tables.contains(place);
+    const bool compatible = iommufd->named_tables.contains(place);
     if (load<std::uint32_t>(argument, 4) == 1) {
-        if (!compatible || (file.attached && !iommufd->pasid_tables.contains(file.place)))
+        if (!compatible || (file.attached && !iommufd->named_tables.contains(file.place)))
             return refuse(EINVAL);
         file.pasids[load<std::uint32_t>(argument, 12)] = place;
         return 0;

@@ -38,11 +38,23 @@ void IommuHost::apply(const effect::MakeDomain& what) {
     if (!domains.try_emplace(what.domain).second) wrong.emplace_back("a domain is made twice");
 }
 
+void IommuHost::apply(const effect::MakeNested& what) {
+    if (domains.contains(what.domain) || !nested.try_emplace(what.domain, what.table).second)
+        wrong.emplace_back("a domain is made twice");
+}
+
+void IommuHost::apply(const effect::InvalidateNested& what) {
+    if (!nested.contains(what.domain))
+        wrong.emplace_back("what is forgotten is of no domain that the host walks");
+    forgotten.push_back(what);
+}
+
 void IommuHost::apply(const effect::DropDomain& what) {
     const Target target{what.domain};
     const auto is_there = [&](const auto& entry) { return entry.second == target; };
     if (std::ranges::any_of(devices, is_there) || std::ranges::any_of(pasids, is_there))
         wrong.emplace_back("a domain is dropped that a device is in");
+    if (nested.erase(what.domain) != 0) return;
     if (domains.erase(what.domain) == 0) wrong.emplace_back("a domain is dropped that is not");
 }
 
@@ -97,7 +109,7 @@ void IommuHost::apply(const effect::DetachPasid& what) {
 
 void IommuHost::check(const Target& target) {
     const auto* id = std::get_if<DomainId>(&target);
-    if (id != nullptr && !domains.contains(*id))
+    if (id != nullptr && !domains.contains(*id) && !nested.contains(*id))
         wrong.emplace_back("a device is moved to a domain that is not");
 }
 

@@ -35,6 +35,9 @@ public:
     std::optional<Reached> reach(model::iommu::DeviceId device, std::optional<std::uint32_t> pasid,
                                  std::uint64_t iova, std::optional<Reached> identity) const;
 
+    /// Where the host walks the guest's tables, and which of them it was told to forget.
+    std::map<model::iommu::DomainId, model::iommu::FirstStage> nested;
+    std::vector<model::iommu::effect::InvalidateNested> forgotten;
     using Areas = std::map<std::uint64_t, model::iommu::Extent>;
     std::map<model::iommu::DomainId, Areas> domains;
     std::map<model::iommu::DeviceId, model::iommu::Target> devices;
@@ -49,6 +52,8 @@ public:
 
 private:
     void apply(const model::iommu::effect::MakeDomain& what);
+    void apply(const model::iommu::effect::MakeNested& what);
+    void apply(const model::iommu::effect::InvalidateNested& what);
     void apply(const model::iommu::effect::DropDomain& what);
     void apply(const model::iommu::effect::Unmap& what);
     void apply(const model::iommu::effect::Map& what);

@@ -8,6 +8,7 @@
 #include "host/advice.hpp"
 #include "host/iommufd/io_domain.hpp"
 #include "host/iommufd/iommufd_abi.hpp"
+#include "host/iommufd/nested_domain.hpp"
 #include "host/kernel_release.hpp"
 
 namespace tenon::host::iommufd {
@@ -22,6 +23,10 @@ std::uint64_t page_sizes_of(std::uint64_t capability_register) {
     return std::uint64_t{1} << 12 | (capability_register >> 34 & 1) << 21 |
            (capability_register >> 35 & 1) << 30;
 }
+
+// Of Extended Capability: nesting, scalable mode, first-stage tables.
+// Source: Intel VT-d specification 4.1, 11.4.3 (NEST, SMTS, FSTS).
+constexpr std::uint64_t nesting = 1ull << 26 | 1ull << 43 | 1ull << 47;
 
 constexpr auto map_flags =
     abi::ioas_map_fixed_iova | abi::ioas_map_writeable | abi::ioas_map_readable;
@@ -90,7 +95,7 @@ Result<std::shared_ptr<IoAddressSpace>> IoAddressSpace::make_in(Kernel& kernel,
 
 IoAddressSpace::~IoAddressSpace() {
     // Closing does the same, unless somebody else has the file open as well.
-    pasid_tables_.clear();
+    tables_.clear();
     if (const MutexLock lock{mutex_}; page_table_) {
         abi::Destroy kept{.size = sizeof kept, .id = *page_table_};
         [[maybe_unused]] const auto done = ioctl(kernel_, file_.number(), abi::destroy, kept);
@@ -168,6 +173,11 @@ Result<std::unique_ptr<device::Domain>> IoAddressSpace::make_domain() {
     return std::move(domain);
 }
 
+Result<std::unique_ptr<device::Domain>> IoAddressSpace::make_nested(
+    const device::FirstStageTables& tables) {
+    return std::make_unique<NestedDomain>(kernel_, file_.number(), tables_, tables);
+}
+
 // The kernel empties an address space from the IOMMU, and unpins its memory, when the last device
 // leaves. Source: drivers/iommu/iommufd/pages.c of Linux 7.3, iopt_area_fill_domains().
 Result<void> IoAddressSpace::keep_page_table(std::uint32_t device_id) {
@@ -193,25 +203,45 @@ BoundDevice IoAddressSpace::bound(std::uint32_t device_id) {
     device.kind = {.type = told->out_data_type,
                    .capability = intel.cap_reg,
                    .extended_capability = intel.ecap_reg};
-    device.takes_pasids = told->out_max_pasid_log2 != 0 && pasid_tables_.of(device).has_value();
+    const bool pasids = told->out_max_pasid_log2 != 0;
+    const bool nests =
+        told->out_data_type == abi::hw_info_type_intel && (intel.ecap_reg & nesting) == nesting;
+    // The best that the kernel makes a table for.
+    for (const auto& [with_pasids, with_nesting] :
+         {std::pair{true, true}, std::pair{true, false}, std::pair{false, true}}) {
+        if ((with_pasids && !pasids) || (with_nesting && !nests)) continue;
+        device.takes_pasids = with_pasids;
+        device.nests = with_nesting;
+        if (tables_.of(device)) return device;
+    }
+    device.takes_pasids = device.nests = false;
     return device;
+}
+
+Result<std::vector<std::uint32_t>> IoAddressSpace::tables_of(device::Domain& domain,
+                                                             const BoundDevice& device) {
+    const auto elsewhere = [this](int file) { return file != file_.number(); };
+    if (auto* const nested = dynamic_cast<NestedDomain*>(&domain);
+        nested != nullptr && !elsewhere(nested->file())) {
+        TENON_TRY(table, nested->of(device), "");
+        return std::vector{table};
+    }
+    auto* const here = dynamic_cast<IoDomain*>(&domain);
+    if (here == nullptr || elsewhere(here->file()))
+        return malformed("a domain of another address space");
+    if (device.by_tables()) {
+        TENON_TRY(table, here->tables().of(device), "");
+        return std::vector{table};
+    }
+    TENON_TRY_DO(keep_page_table(device.id), "");
+    return std::vector{here->id()};
 }
 
 Result<std::vector<std::uint32_t>> IoAddressSpace::page_tables(device::Domain* domain,
                                                                const BoundDevice& device) {
-    if (domain != nullptr) {
-        auto* const here = dynamic_cast<IoDomain*>(domain);
-        if (here == nullptr || here->file() != file_.number())
-            return malformed("a domain of another address space");
-        if (device.takes_pasids) {
-            TENON_TRY(table, here->pasid_tables().of(device), "");
-            return std::vector{table};
-        }
-        TENON_TRY_DO(keep_page_table(device.id), "");
-        return std::vector{here->id()};
-    }
-    if (device.takes_pasids) {
-        TENON_TRY(table, pasid_tables_.of(device), "");
+    if (domain != nullptr) return tables_of(*domain, device);
+    if (device.by_tables()) {
+        TENON_TRY(table, tables_.of(device), "");
         return std::vector{table};
     }
     const MutexLock lock{mutex_};
@@ -267,15 +297,21 @@ device::IommuFacts IoAddressSpace::facts(std::uint32_t device_id) const {
         facts.dirty_tracking = why;
         facts.kind = why;
         facts.page_sizes = why;
+        facts.vtd = why;
         return facts;
     }
     facts.pasid = pasid_of(*asked, release_);
     facts.ats = ats_of(*asked, release_);
     facts.dirty_tracking = has(*asked, abi::hw_dirty_tracking);
     facts.kind = asked->out_data_type;
-    facts.page_sizes = asked->out_data_type == abi::hw_info_type_intel
-                           ? Known<std::uint64_t>{page_sizes_of(intel.cap_reg)}
-                           : Unknown{"iommufd tells them of an Intel IOMMU only"};
+    if (asked->out_data_type == abi::hw_info_type_intel) {
+        facts.page_sizes = page_sizes_of(intel.cap_reg);
+        facts.vtd =
+            device::VtdFacts{.capability = intel.cap_reg, .extended_capability = intel.ecap_reg};
+    } else {
+        facts.page_sizes = Unknown{"iommufd tells them of an Intel IOMMU only"};
+        facts.vtd = Unknown{"the host's IOMMU is none of Intel's"};
+    }
     return facts;
 }
 

@@ -11,7 +11,7 @@
 #include "device/control.hpp"
 #include "host/dma_limits.hpp"
 #include "host/iommufd/iommufd_abi.hpp"
-#include "host/iommufd/pasid_tables.hpp"
+#include "host/iommufd/page_tables.hpp"
 #include "host/kernel.hpp"
 #include "host/paths.hpp"
 
@@ -40,10 +40,11 @@ public:
     Result<void> map_bar(Iova at, const device::DmaMemory& bar) override TENON_EXCLUDES(mutex_);
     Result<void> unmap(Iova at, std::uint64_t size) override TENON_EXCLUDES(mutex_);
     Result<std::unique_ptr<device::Domain>> make_domain() override;
+    Result<std::unique_ptr<device::Domain>> make_nested(
+        const device::FirstStageTables& tables) override;
 
-    /// The device that is bound to this iommufd as `device_id`, and whether its PASIDs can be
-    /// attached: the IOMMU has some for it, and the kernel makes a page table for them
-    /// (Linux 6.15).
+    /// The device that is bound to this iommufd as `device_id`, whether its PASIDs can be attached,
+    /// and whether its IOMMU nests tables: it says so, and the kernel makes a page table for that.
     BoundDevice bound(std::uint32_t device_id) TENON_EXCLUDES(mutex_);
 
     /// What a device of this iommufd, or a PASID of it, can be attached to so that it is in
@@ -72,11 +73,13 @@ private:
           file_{std::move(file)},
           id_{id},
           release_{std::move(release)},
-          pasid_tables_{kernel, file_.number(), id} {}
+          tables_{kernel, file_.number(), id, PageTables::Of::Memory} {}
 
     static Result<std::shared_ptr<IoAddressSpace>> make_in(Kernel& kernel, const HostPaths& paths,
                                                            KernelFile file, std::string_view what);
     Outcome<int> map_in_kernel(Iova at, const device::DmaMemory& memory) TENON_REQUIRES(mutex_);
+    Result<std::vector<std::uint32_t>> tables_of(device::Domain& domain, const BoundDevice& device)
+        TENON_EXCLUDES(mutex_);
     Outcome<abi::GetHwInfo> hardware_info(std::uint32_t device_id, abi::HwInfoIntel& intel) const;
     Result<void> keep_page_table(std::uint32_t device_id) TENON_EXCLUDES(mutex_);
     Outcome<int> map_file(Iova at, const device::DmaMemory& memory);
@@ -90,7 +93,7 @@ private:
     DmaMaps maps_ TENON_GUARDED_BY(mutex_);
     /// A page table of the IOMMU with all that is mapped here; none yet.
     std::optional<std::uint32_t> page_table_ TENON_GUARDED_BY(mutex_);
-    PasidTables pasid_tables_;
+    PageTables tables_;
 };
 
 }  // namespace tenon::host::iommufd

@@ -14,7 +14,7 @@ Result<std::unique_ptr<IoDomain>> IoDomain::create(Kernel& kernel, int file, std
 }
 
 IoDomain::~IoDomain() {
-    pasid_tables_.clear();
+    tables_.clear();
     abi::Destroy request{.size = sizeof request, .id = id_};
     // Closing the iommufd does the same.
     [[maybe_unused]] const auto gone = ioctl(kernel_, file_, abi::destroy, request);

@@ -5,13 +5,13 @@
 #include <memory>
 
 #include "device/control.hpp"
-#include "host/iommufd/pasid_tables.hpp"
+#include "host/iommufd/page_tables.hpp"
 #include "host/kernel.hpp"
 
 namespace tenon::host::iommufd {
 
 /// An IOAS whose mappings are copies. It has a page table of the IOMMU while devices are attached,
-/// and, once there was one whose PASIDs can be, as long as it lives.
+/// and, once there was one of PageTables, as long as it lives.
 class IoDomain final : public device::Domain {
 public:
     /// Makes an empty one beside the address space `source` of the iommufd `file`, both of which
@@ -29,18 +29,22 @@ public:
     int file() const { return file_; }
     std::uint32_t id() const { return id_; }
 
-    /// Its page tables for devices whose PASIDs can be attached.
-    PasidTables& pasid_tables() { return pasid_tables_; }
+    /// Its page tables for devices that are only attached to such.
+    PageTables& tables() { return tables_; }
 
 private:
     IoDomain(Kernel& kernel, int file, std::uint32_t source, std::uint32_t id)
-        : kernel_{kernel}, file_{file}, source_{source}, id_{id}, pasid_tables_{kernel, file, id} {}
+        : kernel_{kernel},
+          file_{file},
+          source_{source},
+          id_{id},
+          tables_{kernel, file, id, PageTables::Of::Domain} {}
 
     Kernel& kernel_;
     int file_;
     std::uint32_t source_;
     std::uint32_t id_;
-    PasidTables pasid_tables_;
+    PageTables tables_;
 };
 
 }  // namespace tenon::host::iommufd

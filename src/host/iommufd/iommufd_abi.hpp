@@ -124,6 +124,57 @@ static_assert(hwpt_alloc == 0x3b89);
 /// PASIDs of a device can be attached to it, and to others while the device itself is. EOPNOTSUPP
 /// before Linux 6.15.
 inline constexpr std::uint32_t hwpt_alloc_pasid = 1u << 3;
+/// Others can be nested in it. EOPNOTSUPP from an IOMMU that nests none.
+inline constexpr std::uint32_t hwpt_alloc_nest_parent = 1u << 0;
+
+/// The same with data of a kind: a page table nested in another (`pt_id`). Since Linux 6.7.
+struct HwptAllocNested {
+    HwptAlloc plain;
+    std::uint32_t data_type;
+    std::uint32_t data_len;
+    std::uint64_t data_uptr;
+    std::uint32_t fault_id;
+    std::uint32_t reserved2;
+};
+static_assert(sizeof(HwptAllocNested) == 48);
+static_assert(offsetof(HwptAllocNested, data_uptr) == 32);
+inline constexpr std::uint32_t hwpt_data_vtd_s1 = 1;
+
+/// First-stage tables of VT-d.
+struct HwptVtdS1 {
+    std::uint64_t flags;
+    std::uint64_t pgtbl_addr;
+    std::uint32_t addr_width;
+    std::uint32_t reserved;
+};
+static_assert(sizeof(HwptVtdS1) == 24);
+inline constexpr std::uint64_t vtd_s1_supervisor = 1u << 0;
+inline constexpr std::uint64_t vtd_s1_extended_accessed_flag = 1u << 1;
+inline constexpr std::uint64_t vtd_s1_write_protection = 1u << 2;
+
+/// Forgets what was cached of a nested page table. `entry_num` becomes how many were done. Since
+/// Linux 6.8.
+struct HwptInvalidate {
+    std::uint32_t size;
+    std::uint32_t hwpt_id;
+    std::uint64_t data_uptr;
+    std::uint32_t data_type;  ///< 0: HwptVtdS1Invalidate.
+    std::uint32_t entry_len;
+    std::uint32_t entry_num;
+    std::uint32_t reserved;
+};
+static_assert(sizeof(HwptInvalidate) == 32);
+inline constexpr unsigned long hwpt_invalidate = _IO(iommufd_type, 0x8d);
+static_assert(hwpt_invalidate == 0x3b8d);
+
+/// A range of pages; all with address 0 and as many pages as there can be.
+struct HwptVtdS1Invalidate {
+    std::uint64_t addr;
+    std::uint64_t npages;
+    std::uint32_t flags;
+    std::uint32_t reserved;
+};
+static_assert(sizeof(HwptVtdS1Invalidate) == 24);
 
 /// Asks what the IOMMU of a bound device can do. EOPNOTSUPP if its driver does not tell.
 struct GetHwInfo {

@@ -54,12 +54,21 @@ std::optional<DeviceNumber> parse_device_number(std::string_view text) {
                         .minor = static_cast<unsigned>(*minor)};
 }
 
+// Of Extended Capability. Source: Intel VT-d specification 4.1, 11.4.3 (NEST).
+constexpr std::uint64_t nest_bit = 1ull << 26;
+
 // Some kernels tell PASIDs that they do not attach: Debian's 6.12.
 device::IommuFacts facts_of(const IoAddressSpace& space, const BoundDevice& device, Pasids pasids) {
     auto facts = space.facts(device.id);
     const bool told = facts.pasid && facts.pasid->width != 0;
     if (pasids == Pasids::Used && told && !device.takes_pasids)
         facts.pasid = Unknown{"the kernel tells of PASIDs, and attaches none (Linux 6.15 does)"};
+    // The unit may nest where the kernel does not use that: without scalable mode.
+    if (pasids == Pasids::Used && facts.vtd && !device.nests) {
+        auto unit = *facts.vtd;
+        unit.extended_capability &= ~nest_bit;
+        facts.vtd = unit;
+    }
     return facts;
 }
 
@@ -136,7 +145,7 @@ Result<BoundDevice> IommufdOpener::attach(const device::DeviceFacts& facts,
     auto device =
         pasids_ == Pasids::Used ? space_->bound(bind.out_devid) : BoundDevice{.id = bind.out_devid};
     auto place = space_->id();
-    if (device.takes_pasids) {
+    if (device.by_tables()) {
         TENON_TRY(choice, space_->page_tables(nullptr, device), "");
         place = choice.front();
     }

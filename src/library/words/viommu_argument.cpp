@@ -39,8 +39,8 @@ Result<std::optional<unsigned>> parse_pasids(std::string_view text) {
 
 constexpr auto vtd_table = std::to_array<Key<VtdRequest>>({
     {.words = {"mode", "legacy|scalable|nested|auto",
-               "which tables it takes; auto: scalable where the host attaches PASIDs, else legacy; "
-               "nested ones are not carried out yet"},
+               "which tables it takes; auto: nested where the host's IOMMU walks a guest's, else "
+               "scalable where the host attaches PASIDs, else legacy"},
      .take = [](VtdRequest& vtd, std::string_view,
                 std::string_view value) { return store(vtd.mode, parse_mode(value)); }},
     {.words = {"pasid", "WIDTH",

@@ -9,7 +9,7 @@ namespace tenon::model::chosen {
 
 /// Which tables the guest's IOMMU takes.
 enum class ViommuMode {
-    Auto,      ///< Scalable ones where the host attaches PASIDs, else legacy ones.
+    Auto,      ///< Nested ones where the host nests, else scalable ones where it attaches PASIDs.
     Legacy,    ///< Root and context entries that name second-stage tables.
     Scalable,  ///< PASID tables that do.
     Nested,    ///< First-stage tables, which the host's IOMMU walks itself.

@@ -16,7 +16,8 @@ constexpr std::string_view no_taker = "--viommu pasid";
 constexpr std::string_view no_iommu = "of no use: the guest has no IOMMU";
 
 bool is_ours(GuestIommu iommu) {
-    return iommu == GuestIommu::Legacy || iommu == GuestIommu::Scalable;
+    return iommu == GuestIommu::Legacy || iommu == GuestIommu::Scalable ||
+           iommu == GuestIommu::Nested;
 }
 
 std::string use_of_ats(GuestIommu iommu, const Known<bool>& host) {
@@ -46,6 +47,9 @@ std::string use_of_pasid(GuestIommu iommu) {
         case GuestIommu::Scalable:
             return "usable through the guest's IOMMU (vtd): requests with a PASID reach what the "
                    "guest's tables of that PASID map";
+        case GuestIommu::Nested:
+            return "usable through the guest's IOMMU (vtd): the host's walks the guest's tables of "
+                   "a PASID, a process's too (SVA), whose pages must be there";
         case GuestIommu::Legacy:
             break;
     }

@@ -17,6 +17,7 @@ enum class GuestIommu {
     OfOthers,  ///< Another program's, in a plan of the machine that it builds.
     Legacy,    ///< Our unit, with legacy tables, which name no PASIDs.
     Scalable,  ///< Our unit, with tables of PASIDs.
+    Nested,    ///< Our unit, whose tables of PASIDs name such as processes have.
 };
 
 /// Whether the guest sees the extended capability `id`.

@@ -4,6 +4,15 @@
 #include <iterator>
 
 namespace tenon::model::iommu {
+namespace {
+
+std::optional<DomainTable> table_of(const Route& route) {
+    if (const auto* second = std::get_if<PageTable>(&route)) return *second;
+    if (const auto* first = std::get_if<FirstStage>(&route)) return *first;
+    return std::nullopt;
+}
+
+}  // namespace
 
 void Attachments::translate(std::optional<RootPointer> root) {
     domains_.begin();
@@ -68,6 +77,12 @@ void Attachments::invalidate(const descriptor::PasidCache& what) {
             evaluate_pasid(id, device, what.pasid);
     }
     evict_overfull();
+}
+
+// Of a number all domains, whichever PASID is meant: more than is asked for costs little.
+void Attachments::invalidate(const descriptor::PasidIotlb& what) {
+    domains_.invalidate(descriptor::Iotlb{
+        .granularity = what.granularity, .domain = what.domain, .pages = what.pages});
 }
 
 void Attachments::settle() {
@@ -167,9 +182,9 @@ void Attachments::evaluate_pasid(DeviceId id, Device& device, std::uint32_t pasi
 // Joins the new domain before it leaves the old one: one that stays is not made anew.
 void Attachments::attach(DeviceId id, Attachment& place, std::optional<std::uint32_t> pasid,
                          const Binding& binding) {
-    const auto* table = std::get_if<PageTable>(&binding.to);
+    const auto table = table_of(binding.to);
     place.silent = binding.silent;
-    if (table == nullptr) {
+    if (!table) {
         put(id, place, pasid,
             std::holds_alternative<Identity>(binding.to) ? Target{Identity{}} : Target{Blocked{}});
         return;

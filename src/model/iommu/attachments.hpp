@@ -41,6 +41,7 @@ public:
     void invalidate(const descriptor::Context& what);
     void invalidate(const descriptor::PasidCache& what);
     void invalidate(const descriptor::Iotlb& what) { domains_.invalidate(what); }
+    void invalidate(const descriptor::PasidIotlb& what);
 
     /// Does what invalidations have left to do.
     void settle();

@@ -85,12 +85,19 @@ Parsed wait(const Words& words) {
     return made;
 }
 
-Parsed pasid_iotlb(const Words& words) {
+Parsed pasid_iotlb(const Words& words, const UnitShape& shape) {
     constexpr std::uint64_t whole_pasid = 2;
     if (!only(words, bits(5, 4) | bits(31, 16) | bits(51, 32), page_fields) ||
         field(words[0], 5, 4) < whole_pasid)
         return reserved_bits;
-    return descriptor::PasidIotlb{};
+    descriptor::PasidIotlb made{.domain = domain_of(words),
+                                .pasid = static_cast<std::uint32_t>(field(words[0], 51, 32))};
+    if (field(words[0], 5, 4) == whole_pasid) return made;
+    const auto mask = static_cast<unsigned>(field(words[1], 5, 0));
+    if (mask > shape.address_mask()) return reserved_bits;
+    made.granularity = Granularity::Selective;
+    made.pages = pages_of(words[1], mask);
+    return made;
 }
 
 Parsed pasid_cache(const Words& words) {
@@ -141,7 +148,7 @@ std::expected<Descriptor, QueueError> parse_descriptor(const std::array<std::uin
         case 5:
             return wait(words);
         case 6:
-            return wide ? pasid_iotlb(words) : unknown;
+            return wide ? pasid_iotlb(words, shape) : unknown;
         case 7:
             return wide ? pasid_cache(words) : unknown;
         case 8:

@@ -58,8 +58,12 @@ struct Wait {
     std::uint32_t data = 0;
     auto operator<=>(const Wait&) const = default;
 };
-/// First-stage and passed-through translations: none that the unit has.
+/// First-stage and passed-through translations of a PASID. Selective: those of `pages`.
 struct PasidIotlb {
+    Granularity granularity = Granularity::Domain;
+    std::uint16_t domain = 0;
+    std::uint32_t pasid = 0;
+    IovaRange pages{0, ~0ull};
     auto operator<=>(const PasidIotlb&) const = default;
 };
 /// PASID entries. Selective: those of `pasid`.

@@ -91,8 +91,16 @@ TEST(Descriptor, OfAWait) {
 }
 
 TEST(Descriptor, OfPasids) {
-    expect(0x0007'ffff'1234'0026, 0, descriptor::PasidIotlb{});
-    expect(0x0007'ffff'1234'0036, 0x1234'5009, descriptor::PasidIotlb{});
+    expect(0x0007'ffff'1234'0026, 0,
+           descriptor::PasidIotlb{
+               .granularity = Granularity::Domain, .domain = 0x1234, .pasid = 0x7ffff});
+    // A mask of 9: 2 MiB around the address.
+    expect(0x0007'ffff'1234'0036, 0x1234'5009,
+           descriptor::PasidIotlb{.granularity = Granularity::Selective,
+                                  .domain = 0x1234,
+                                  .pasid = 0x7ffff,
+                                  .pages = {0x1220'0000, 0x123f'ffff}});
+    expect_error(0x0007'ffff'1234'0036, 37, ReservedBits);
     expect_error(0x0007'ffff'1234'0016, 0, ReservedBits);
     expect(0x1234'0007, 0,
            descriptor::PasidCache{.granularity = Granularity::Domain, .domain = 0x1234});

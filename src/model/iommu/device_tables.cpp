@@ -137,8 +137,27 @@ std::variant<Binding, ScalableContext> read_scalable_context(const TableMemory& 
                            .silent = silent};
 }
 
-// Source: 9.6. What belongs to first-stage tables and to memory types is ignored, as the unit has
-// neither; what no table of entries names is reserved.
+// Source: 9.6 (FSPTPTR, FSPM, SRE, WPE, EAFE).
+Binding first_stage(const UnitShape& shape, const std::array<std::uint64_t, 8>& entry,
+                    Binding binding) {
+    const auto word = entry[2];
+    const auto mode = field(word, 3, 2);
+    FirstStage table{.root = GuestAddress{word & address_bits},
+                     .levels = static_cast<unsigned>(mode) + 4,
+                     .supervisor = field(word, 0, 0) != 0,
+                     .write_protection = field(word, 4, 4) != 0,
+                     .extended_accessed_flag = field(word, 7, 7) != 0};
+    const bool has = shape.first_stage() && mode <= (shape.five_levels() ? 1u : 0u) &&
+                     (!table.supervisor || shape.supervisor_requests()) &&
+                     (!table.extended_accessed_flag || shape.extended_accessed_flag());
+    if (!has) return refused(FaultReason::PasidInvalid, binding.silent);
+    if ((word & beyond_memory(shape)) != 0) return refused(of_pasid.reserved, binding.silent);
+    binding.to = table;
+    return binding;
+}
+
+// Source: 9.6. What belongs to memory types is ignored, as the unit has none; what no table of
+// entries names is reserved.
 Binding bind(const UnitShape& shape, const std::array<std::uint64_t, 8>& entry) {
     const bool silent = (entry[0] & no_fault_record) != 0;
     if ((entry[0] & present) == 0) return refused(of_pasid.absent, silent);
@@ -151,13 +170,17 @@ Binding bind(const UnitShape& shape, const std::array<std::uint64_t, 8>& entry) 
     if ((entry[0] & first_reserved) != 0 || (entry[1] & second_reserved) != 0 ||
         (entry[2] & third_reserved) != 0 || rest)
         return refused(of_pasid.reserved, silent);
+    constexpr std::uint64_t first_stage_only = 1;
     constexpr std::uint64_t second_stage = 2;
     constexpr std::uint64_t pass_through = 4;
     const auto type = field(entry[0], 8, 6);
     const auto domain = static_cast<std::uint16_t>(field(entry[1], 15, 0));
     if (type == pass_through) return {.to = Identity{}, .domain = domain, .silent = silent};
+    if (type == first_stage_only)
+        return first_stage(shape, entry, {.domain = domain, .silent = silent});
     const auto table = page_table(shape, entry[0], field(entry[0], 4, 2));
-    if (type != second_stage || !table) return refused(FaultReason::PasidInvalid, silent);
+    if (type != second_stage || !shape.second_stage() || !table)
+        return refused(FaultReason::PasidInvalid, silent);
     if ((entry[0] & beyond_memory(shape)) != 0) return refused(of_pasid.reserved, silent);
     return {.to = *table, .domain = domain, .silent = silent};
 }

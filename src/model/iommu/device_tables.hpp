@@ -43,7 +43,17 @@ struct Blocked {
 struct Identity {
     auto operator<=>(const Identity&) const = default;
 };
-using Route = std::variant<Blocked, Identity, PageTable>;
+/// The root of first-stage tables, which are the processor's: the host's IOMMU walks them itself.
+struct FirstStage {
+    GuestAddress root;
+    unsigned levels = 4;                  ///< 4: 48 bits, 5: 57.
+    bool supervisor = false;              ///< SRE: supervisor requests are let through.
+    bool write_protection = false;        ///< WPE: for them too.
+    bool extended_accessed_flag = false;  ///< EAFE.
+
+    auto operator<=>(const FirstStage&) const = default;
+};
+using Route = std::variant<Blocked, Identity, PageTable, FirstStage>;
 
 /// What the tables say of the requests of a device, or of one of its PASIDs.
 struct Binding {

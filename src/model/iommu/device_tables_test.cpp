@@ -26,6 +26,17 @@ UnitShape scalable_shape(unsigned pasids, bool ats = false) {
         .shape;
 }
 
+// Of a host whose units nest (NEST, SMTS, FSTS) and have all that first-stage tables can be.
+UnitShape nested_shape(std::uint64_t capability = 1ull << 60,
+                       std::uint64_t more = 1ull << 31 | 1ull << 34) {
+    return design_unit({.pasid_width = 20,
+                        .capability = capability,
+                        .extended_capability = more | 1ull << 26 | 1ull << 43 | 1ull << 47},
+                       {.mode = TableMode::Nested, .pasid_width = 20, .memory_bits = 40})
+        .value()
+        .shape;
+}
+
 PageTable table(std::uint64_t root, unsigned levels) { return {GuestAddress{root}, levels}; }
 
 TEST(RootPointer, IsBaseAndMode) {
@@ -317,6 +328,42 @@ TEST_F(ScalableTables, TakeNoTypeOrWidthThatTheUnitLacks) {
         put_entry(5, 0x7000 | 2 << 6 | width << 2 | 1, 0);
         EXPECT_EQ(trouble(), PasidInvalid) << width;
     }
+}
+
+TEST_F(ScalableTables, LeadToTablesThatTheHostWalks) {
+    shape = nested_shape();
+    put_entry(5, 1 << 6 | 1, 0x35);
+    tables.put(pasids + 5 * 64ull + 16, 0x12'3456'7000);
+    EXPECT_EQ(read().requests,
+              (Binding{.to = FirstStage{.root = GuestAddress{0x12'3456'7000}}, .domain = 0x35}));
+    // SRE, five levels, WPE, EAFE.
+    tables.put(pasids + 5 * 64ull + 16, 0x12'3456'7000 | 1 | 1 << 2 | 1 << 4 | 1 << 7);
+    EXPECT_EQ(read().requests.to, (Route{FirstStage{.root = GuestAddress{0x12'3456'7000},
+                                                    .levels = 5,
+                                                    .supervisor = true,
+                                                    .write_protection = true,
+                                                    .extended_accessed_flag = true}}));
+}
+
+TEST_F(ScalableTables, LeadToNoTablesThatTheHostDoesNotWalk) {
+    const auto of = [this](std::uint64_t third) {
+        put_entry(5, 1 << 6 | 1, 0x35);
+        tables.put(pasids + 5 * 64ull + 16, third);
+        return trouble();
+    };
+    EXPECT_EQ(of(0x7000), PasidInvalid);
+    shape = nested_shape(0, 0);
+    EXPECT_EQ(of(0x7000), std::nullopt);
+    EXPECT_EQ(of(0x7000 | 1), PasidInvalid);
+    EXPECT_EQ(of(0x7000 | 1 << 2), PasidInvalid);
+    EXPECT_EQ(of(0x7000 | 2 << 2), PasidInvalid);
+    EXPECT_EQ(of(0x7000 | 1 << 7), PasidInvalid);
+    EXPECT_EQ(of(0x7000 | 1ull << 40), PasidReserved);
+    // Neither second-stage tables, nor a stage in a stage.
+    put_entry(5, 0x7000 | 2 << 6 | 2 << 2 | 1, 0);
+    EXPECT_EQ(trouble(), PasidInvalid);
+    put_entry(5, 0x7000 | 3 << 6 | 2 << 2 | 1, 0);
+    EXPECT_EQ(trouble(), PasidInvalid);
 }
 
 TEST_F(ScalableTables, AreSilentIfOneOfThemIs) {

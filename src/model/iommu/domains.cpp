@@ -28,13 +28,18 @@ void Domains::set_regions(DmaRegions regions) {
     invalidate_all();
 }
 
-std::optional<DomainId> Domains::join(const PageTable& table, std::uint16_t number) {
+std::optional<DomainId> Domains::join(const DomainTable& table, std::uint16_t number) {
     auto known = by_table_.find(table);
     if (known == by_table_.end()) {
         const DomainId id{++last_id_};
         known = by_table_.emplace(table, id).first;
         domains_.emplace(id, Domain{.table = table, .areas = MappedAreas{limits_.areas}});
-        effects_.emplace_back(effect::MakeDomain{id});
+        if (const auto* nested = std::get_if<FirstStage>(&table)) {
+            effects_.emplace_back(effect::MakeNested{id, *nested});
+            domains_.at(id).compared = moment_;  // Nobody has cached anything of it.
+        } else {
+            effects_.emplace_back(effect::MakeDomain{id});
+        }
     }
     const auto id = known->second;
     auto& domain = domains_.at(id);
@@ -64,7 +69,7 @@ void Domains::leave(DomainId domain, std::uint16_t number) {
     effects_.emplace_back(effect::DropDomain{domain});
 }
 
-const PageTable* Domains::table(DomainId domain) const {
+const DomainTable* Domains::table(DomainId domain) const {
     const auto found = domains_.find(domain);
     return found == domains_.end() ? nullptr : &found->second.table;
 }
@@ -104,7 +109,12 @@ bool Domains::compare_all(DomainId id, Domain& domain) {
 
 // What goes is unmapped before anything new is mapped: both may be at one address.
 bool Domains::compare(DomainId id, Domain& domain, const IovaRange& range) {
-    const auto walked = walk(memory_, domain.table, rules_, regions_, range, limits_.walk);
+    const auto* table = std::get_if<PageTable>(&domain.table);
+    if (table == nullptr) {
+        effects_.emplace_back(effect::InvalidateNested{id, range});
+        return true;
+    }
+    const auto walked = walk(memory_, *table, rules_, regions_, range, limits_.walk);
     cost_ += walked.tables;
     if (walked.trouble && walked.trouble != domain.trouble)
         troubles_.emplace_back(id, *walked.trouble);

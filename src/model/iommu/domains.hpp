@@ -6,6 +6,7 @@
 #include <map>
 #include <optional>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "model/iommu/descriptor.hpp"
@@ -22,7 +23,11 @@ struct ShadowLimits {
     AreaSize areas = AreaSize::Pages;
 };
 
-/// All domains of a unit. One stands for one page table, whatever the domain numbers are by which
+/// What a domain stands for: tables that are compared with what is mapped, or those that the host
+/// walks.
+using DomainTable = std::variant<PageTable, FirstStage>;
+
+/// All domains of a unit. One stands for one table, whatever the domain numbers are by which
 /// software invalidates it. Not thread-safe.
 class Domains {
 public:
@@ -40,9 +45,9 @@ public:
     void begin() { ++moment_; }
 
     /// Somebody who invalidates by `number` joins the domain of `table`, which is made if there is
-    /// none. It has mapped what the tables say now. None if that is more than the limits allow:
-    /// the domain is then to be given up, if others are in it, see overfull().
-    std::optional<DomainId> join(const PageTable& table, std::uint16_t number);
+    /// none. It has mapped what second-stage tables say now. None if that is more than the limits
+    /// allow: the domain is then to be given up, if others are in it, see overfull().
+    std::optional<DomainId> join(const DomainTable& table, std::uint16_t number);
 
     /// Somebody stays in `domain` with another number.
     void renumber(DomainId domain, std::uint16_t from, std::uint16_t to);
@@ -51,7 +56,7 @@ public:
     void leave(DomainId domain, std::uint16_t number);
 
     /// The table of a domain; none if there is no such domain.
-    const PageTable* table(DomainId domain) const;
+    const DomainTable* table(DomainId domain) const;
 
     void invalidate(const descriptor::Iotlb& what);
     void invalidate_all();
@@ -74,7 +79,7 @@ public:
 
 private:
     struct Domain {
-        PageTable table;
+        DomainTable table;
         MappedAreas areas;
         std::map<std::uint16_t, unsigned> numbers;  ///< How many are here by each number.
         std::vector<IovaRange> stale;               ///< To be compared.
@@ -92,7 +97,7 @@ private:
     TableRules rules_;
     DmaRegions regions_;
     std::map<DomainId, Domain> domains_;
-    std::map<PageTable, DomainId> by_table_;
+    std::map<DomainTable, DomainId> by_table_;
     std::uint64_t last_id_ = 0;
     std::uint64_t moment_ = 1;
     std::uint64_t cost_ = 0;

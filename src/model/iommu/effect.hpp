@@ -48,6 +48,19 @@ struct MakeDomain {
     DomainId domain;
     auto operator<=>(const MakeDomain&) const = default;
 };
+/// A new domain that goes through the guest's first-stage table, as the host's IOMMU walks it, to
+/// where identity leads. Nothing is mapped in it.
+struct MakeNested {
+    DomainId domain;
+    FirstStage table;
+    auto operator<=>(const MakeNested&) const = default;
+};
+/// What the host's IOMMU has cached of a domain of MakeNested may be out of date in the range.
+struct InvalidateNested {
+    DomainId domain;
+    IovaRange range;
+    auto operator<=>(const InvalidateNested&) const = default;
+};
 /// Nobody is attached to it any more.
 struct DropDomain {
     DomainId domain;
@@ -108,10 +121,11 @@ struct WriteStatus {
 };
 }  // namespace effect
 
-using Effect = std::variant<effect::MakeDomain, effect::DropDomain, effect::Unmap, effect::Map,
-                            effect::MoveDevice, effect::AttachPasid, effect::DetachPasid,
-                            effect::ResolveInterrupts, effect::SendMessage, effect::FaultRecorded,
-                            effect::WriteStatus>;
+using Effect =
+    std::variant<effect::MakeDomain, effect::MakeNested, effect::DropDomain, effect::Unmap,
+                 effect::Map, effect::InvalidateNested, effect::MoveDevice, effect::AttachPasid,
+                 effect::DetachPasid, effect::ResolveInterrupts, effect::SendMessage,
+                 effect::FaultRecorded, effect::WriteStatus>;
 using Effects = std::vector<Effect>;
 
 /// Whether the message may lead elsewhere after this.

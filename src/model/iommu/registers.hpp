@@ -80,13 +80,15 @@ struct FaultRecords : WideBits<47, 40, Access::ReadOnly> {};  ///< Less one.
 struct MaximumAddressMask : WideBits<53, 48, Access::ReadOnly> {};
 struct WriteDraining : WideBits<54, 54, Access::ReadOnly> {};
 struct ReadDraining : WideBits<55, 55, Access::ReadOnly> {};
+struct FirstStageHugePages : WideBits<56, 56, Access::ReadOnly> {};  ///< Of 1 GiB.
+struct FirstStageFiveLevels : WideBits<60, 60, Access::ReadOnly> {};
 struct EnhancedInterruptTablePointer : WideBits<62, 62, Access::ReadOnly> {};
 struct EnhancedRootTablePointer : WideBits<63, 63, Access::ReadOnly> {};
 using Capability =
     pci::Register<std::uint64_t, DomainIds, CachingMode, AddressWidths, MaximumAddressWidth,
                   ZeroLengthRead, FaultRecordOffset, LargePages, PageSelective, FaultRecords,
-                  MaximumAddressMask, WriteDraining, ReadDraining, EnhancedInterruptTablePointer,
-                  EnhancedRootTablePointer>;
+                  MaximumAddressMask, WriteDraining, ReadDraining, FirstStageHugePages,
+                  FirstStageFiveLevels, EnhancedInterruptTablePointer, EnhancedRootTablePointer>;
 
 /// Extended Capability Register, what the unit may have set. Source: 11.4.3.
 struct PageWalkCoherency : WideBits<0, 0, Access::ReadOnly> {};
@@ -98,16 +100,22 @@ struct PassThroughSupport : WideBits<6, 6, Access::ReadOnly> {};
 struct SnoopControl : WideBits<7, 7, Access::ReadOnly> {};
 struct IotlbOffset : WideBits<17, 8, Access::ReadOnly> {};  ///< In 16 bytes.
 struct MaximumHandleMask : WideBits<23, 20, Access::ReadOnly> {};
+struct Nesting : WideBits<26, 26, Access::ReadOnly> {};
+struct SupervisorRequests : WideBits<31, 31, Access::ReadOnly> {};
+struct NoWriteFlag : WideBits<33, 33, Access::ReadOnly> {};
+struct ExtendedAccessedFlag : WideBits<34, 34, Access::ReadOnly> {};
 struct PasidWidth : WideBits<39, 35, Access::ReadOnly> {};  ///< Less one.
 struct PasidSupport : WideBits<40, 40, Access::ReadOnly> {};
 struct ScalableMode : WideBits<43, 43, Access::ReadOnly> {};
 struct SecondStage : WideBits<46, 46, Access::ReadOnly> {};
+struct FirstStageSupport : WideBits<47, 47, Access::ReadOnly> {};
 struct ScalableWalkCoherency : WideBits<48, 48, Access::ReadOnly> {};
 using ExtendedCapability =
     pci::Register<std::uint64_t, PageWalkCoherency, QueuedInvalidation, DeviceTlb,
                   InterruptRemapping, ExtendedInterruptMode, PassThroughSupport, SnoopControl,
-                  IotlbOffset, MaximumHandleMask, PasidWidth, PasidSupport, ScalableMode,
-                  SecondStage, ScalableWalkCoherency>;
+                  IotlbOffset, MaximumHandleMask, Nesting, SupervisorRequests, NoWriteFlag,
+                  ExtendedAccessedFlag, PasidWidth, PasidSupport, ScalableMode, SecondStage,
+                  FirstStageSupport, ScalableWalkCoherency>;
 
 /// Bits of Global Command and Global Status, which are at the same places. A command reads 0.
 /// Source: 11.4.4.

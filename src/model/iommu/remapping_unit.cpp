@@ -209,6 +209,8 @@ void RemappingUnit::carry_out(const Descriptor& descriptor) {
         attachments_.invalidate(*pages);
     else if (const auto* pasids = std::get_if<PasidCache>(&descriptor))
         attachments_.invalidate(*pasids);
+    else if (const auto* walked = std::get_if<PasidIotlb>(&descriptor))
+        attachments_.invalidate(*walked);
     else if (const auto* entries = std::get_if<InterruptEntries>(&descriptor)) {
         if (stale_interrupts_.all || !interrupts_.remapping) return;
         if (stale_interrupts_.entries.size() == most_interrupt_ranges ||

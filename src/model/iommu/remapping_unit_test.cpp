@@ -35,9 +35,10 @@ constexpr std::uint32_t cfi = 0x0080'0000;
 // A guest in legacy mode with a disk and a network card, both without a context.
 class Unit : public testing::Test {
 protected:
-    explicit Unit(const UnitRequest& request = {.memory_bits = 40}, const UnitLimits& limits = {})
-        : unit{design_unit({.pasid_width = 20}, request).value().shape, tables, limits},
-          wide{request.mode == TableMode::Scalable} {
+    explicit Unit(const UnitRequest& request = {.memory_bits = 40}, const UnitLimits& limits = {},
+                  const HostLimits& on = {.pasid_width = 20})
+        : unit{design_unit(on, request).value().shape, tables, limits},
+          wide{request.mode != TableMode::Legacy} {
         host.carry_out(unit.set_regions(DmaRegions{{{GuestAddress{0}, 0x8000'0000, both}}}));
         host.carry_out(unit.add(disk, disk_source));
         host.carry_out(unit.add(network, network_source));
@@ -771,8 +772,10 @@ TEST_F(LimitedUnit, StopsInItsQueueBeforeItTakesTooLong) {
 class ScalableUnit : public Unit {
 protected:
     ScalableUnit()
-        : Unit{{.mode = TableMode::Scalable, .pasid_width = 20, .memory_bits = 40},
-               {.shadow = {.pasids = 3}}} {
+        : ScalableUnit{{.pasid_width = 20},
+                       {.mode = TableMode::Scalable, .pasid_width = 20, .memory_bits = 40}} {}
+    ScalableUnit(const HostLimits& on, const UnitRequest& request)
+        : Unit{request, {.shadow = {.pasids = 3}}, on} {
         tables.put(disk_contexts, directory | 1 << 3 | 1);
         tables.put(directory, entries | 1);
     }
@@ -848,6 +851,93 @@ TEST_F(ScalableUnit, AttachesNoMorePasidsThanItMay) {
     EXPECT_EQ(host.pasids.size(), 3u);
     flush_pasid(9, 2);
     EXPECT_EQ(host.pasids.size(), 3u);
+}
+
+// On a host that walks the guest's tables of a PASID.
+class NestedUnit : public ScalableUnit {
+protected:
+    NestedUnit()
+        : ScalableUnit{
+              {.pasid_width = 20, .extended_capability = 1ull << 26 | 1ull << 43 | 1ull << 47},
+              {.mode = TableMode::Nested, .pasid_width = 20, .memory_bits = 40}} {}
+
+    // The table that an entry leads to; number 5 where nothing else is said.
+    void lead(std::uint64_t pasid, std::uint64_t table, std::uint64_t domain = 5) {
+        tables.put(entries + pasid * 64ull + 16, table);
+        put_entry(pasid, 1 << 6 | 1, domain);
+    }
+    std::vector<IovaRange> forgotten() const {
+        std::vector<IovaRange> ranges;
+        for (const auto& one : host.forgotten)
+            ranges.push_back(one.range);
+        return ranges;
+    }
+};
+
+TEST_F(NestedUnit, LeadsAPasidThroughTheGuestsTables) {
+    lead(1, other, 6);
+    start();
+
+    ASSERT_EQ(host.nested.size(), 1u);
+    EXPECT_EQ(host.nested.begin()->second, (FirstStage{.root = GuestAddress{other}}));
+    EXPECT_EQ(host.pasids.at({disk, 1}), Target{host.nested.begin()->first});
+    EXPECT_THAT(host.domains, IsEmpty());
+    EXPECT_THAT(host.forgotten, IsEmpty());
+
+    put_entry(1, 0, 6);
+    flush_pasid(1, 6);
+    EXPECT_THAT(host.pasids, IsEmpty());
+    EXPECT_THAT(host.nested, IsEmpty());
+    EXPECT_THAT(host.wrong, IsEmpty());
+}
+
+TEST_F(NestedUnit, ForgetsWhatSoftwareInvalidates) {
+    lead(1, other, 6);
+    lead(2, pages, 7);
+    start();
+
+    invalidate(0x36 | 6 << 16 | 1ull << 32, 0x12'3000 | 2);
+    EXPECT_THAT(forgotten(), ElementsAre(IovaRange{0x12'0000, 0x12'3fff}));
+    invalidate(0x26 | 7 << 16 | 2ull << 32);
+    EXPECT_THAT(forgotten(), ElementsAre(testing::_, IovaRange{0, ~0ull}));
+    EXPECT_EQ(host.forgotten.back().domain, std::get<DomainId>(host.pasids.at({disk, 2})));
+    // Of a number that nobody has.
+    invalidate(0x26 | 9 << 16 | 2ull << 32);
+    EXPECT_EQ(host.forgotten.size(), 2u);
+    EXPECT_THAT(host.wrong, IsEmpty());
+}
+
+TEST_F(NestedUnit, ForgetsBeforeItSaysSo) {
+    lead(1, other, 6);
+    start();
+    put_in_queue(0x26 | 6 << 16 | 1ull << 32);
+    put_in_queue(9ull << 32 | 0x25, status);
+
+    const auto effects = unit.write(0x88, 4, tail);
+    ASSERT_EQ(effects.size(), 2u);
+    EXPECT_TRUE(std::holds_alternative<effect::InvalidateNested>(effects[0]));
+    EXPECT_TRUE(std::holds_alternative<effect::WriteStatus>(effects[1]));
+}
+
+TEST_F(NestedUnit, MovesAPasidWhoseTablesAreOthers) {
+    lead(1, other, 6);
+    start();
+    const auto before = host.pasids.at({disk, 1});
+    lead(1, pages, 6);
+    flush_pasid(1, 6);
+
+    EXPECT_NE(host.pasids.at({disk, 1}), before);
+    ASSERT_EQ(host.nested.size(), 1u);
+    EXPECT_EQ(host.nested.begin()->second.root, GuestAddress{pages});
+    EXPECT_THAT(host.wrong, IsEmpty());
+}
+
+TEST_F(NestedUnit, HasLegacyTablesAsEver) {
+    tables.map(pages, 4, 0x1000, 0x5000);
+    put_context(disk_source, pages | 1);
+    write(0x20, root, 8);
+    start();
+    EXPECT_EQ(reach(disk, 0x1000), (Reached{0x5000, both}));
 }
 
 TEST_F(ScalableUnit, DetachesPasidsWithTheirDevice) {

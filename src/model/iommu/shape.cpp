@@ -33,21 +33,29 @@ Result<unsigned> choose_width(const HostLimits& host, const UnitRequest& request
     return std::min(wanted, host.aperture_bits);
 }
 
+Result<void> check_nesting(const HostLimits& host, const UnitRequest& request) {
+    if (request.mode != TableMode::Nested || host.nests()) return {};
+    return fail(Error::Kind::Unsupported,
+                "the host's IOMMU walks no first-stage tables of a guest (no nesting)");
+}
+
 Result<unsigned> choose_pasids(const HostLimits& host, const UnitRequest& request) {
     if (request.pasid_width == 0) return 0u;
     if (request.pasid_width > most_pasid_bits)
         return malformed("PASIDs of {} bits: 1 to {} are possible", request.pasid_width,
                          most_pasid_bits);
-    if (request.mode != TableMode::Scalable)
+    if (request.mode == TableMode::Legacy)
         return fail(Error::Kind::Unsupported, "PASIDs need the IOMMU's scalable mode");
     if (host.pasid_width == 0)
         return fail(Error::Kind::Unsupported, "the host cannot attach PASIDs");
     return std::min(request.pasid_width, host.pasid_width);
 }
 
-std::uint64_t capability_of(unsigned width) {
+std::uint64_t capability_of(const HostLimits& host, const UnitRequest& request, unsigned width) {
     // Widths 39 and, where tables of four levels are of use, 48.
     const std::uint64_t widths = width > narrow ? 0b110 : 0b010;
+    // What the host walks is as the host's is.
+    const Capability walked{request.mode == TableMode::Nested ? host.capability : 0};
     return Capability{0}
         .with<DomainIds>(6)
         .with<CachingMode>(1)
@@ -61,6 +69,8 @@ std::uint64_t capability_of(unsigned width) {
         .with<MaximumAddressMask>(width > narrow ? wide - page_bits : narrow - page_bits)
         .with<WriteDraining>(1)
         .with<ReadDraining>(1)
+        .with<FirstStageHugePages>(walked.get<FirstStageHugePages>())
+        .with<FirstStageFiveLevels>(walked.get<FirstStageFiveLevels>())
         .with<EnhancedInterruptTablePointer>(1)
         .with<EnhancedRootTablePointer>(1)
         .raw();
@@ -69,7 +79,9 @@ std::uint64_t capability_of(unsigned width) {
 std::uint64_t extended_capability_of(const HostLimits& host, const UnitRequest& request,
                                      unsigned pasids) {
     const auto flag = [](bool on) { return on ? 1ull : 0ull; };
-    const auto scalable = flag(request.mode == TableMode::Scalable);
+    const auto scalable = flag(request.mode != TableMode::Legacy);
+    const auto nested = flag(request.mode == TableMode::Nested);
+    const ExtendedCapability walked{nested == 0 ? 0 : host.extended_capability};
     return ExtendedCapability{0}
         .with<PageWalkCoherency>(1)
         .with<QueuedInvalidation>(1)
@@ -83,8 +95,12 @@ std::uint64_t extended_capability_of(const HostLimits& host, const UnitRequest& 
         .with<PasidWidth>(pasids == 0 ? 0 : pasids - 1)
         .with<PasidSupport>(flag(pasids != 0))
         .with<ScalableMode>(scalable)
-        .with<SecondStage>(scalable)
-        .with<ScalableWalkCoherency>(scalable)
+        .with<SupervisorRequests>(walked.get<SupervisorRequests>())
+        .with<NoWriteFlag>(walked.get<NoWriteFlag>())
+        .with<ExtendedAccessedFlag>(walked.get<ExtendedAccessedFlag>())
+        .with<SecondStage>(scalable & ~nested)
+        .with<FirstStageSupport>(nested)
+        .with<ScalableWalkCoherency>(nested == 0 ? scalable : walked.get<ScalableWalkCoherency>())
         .raw();
 }
 
@@ -95,7 +111,9 @@ std::vector<Trait> explain(const HostLimits& host, const UnitRequest& request, u
     return {
         {.name = "tables",
          .value = std::string{name_of(request.mode)},
-         .why = "second-stage tables alone: a guest does not tell of new first-stage entries",
+         .why = request.mode == TableMode::Nested
+                    ? "first-stage tables of PASIDs are walked by the host's IOMMU"
+                    : "second-stage tables alone: a guest does not tell of new first-stage entries",
          .source = "VT-d 4.1, 6.1"},
         {.name = "address width",
          .value = fmt::format("{} bits", width),
@@ -135,8 +153,22 @@ std::vector<Trait> explain(const HostLimits& host, const UnitRequest& request, u
 
 }  // namespace
 
+bool HostLimits::nests() const {
+    const ExtendedCapability units{extended_capability};
+    return units.get<Nesting>() != 0 && units.get<ScalableMode>() != 0 &&
+           units.get<FirstStageSupport>() != 0;
+}
+
 std::string_view name_of(TableMode mode) {
-    return mode == TableMode::Legacy ? "legacy" : "scalable";
+    switch (mode) {
+        case TableMode::Legacy:
+            return "legacy";
+        case TableMode::Scalable:
+            return "scalable";
+        case TableMode::Nested:
+            break;
+    }
+    return "nested";
 }
 
 unsigned UnitShape::address_bits() const {
@@ -150,6 +182,31 @@ bool UnitShape::takes_levels(unsigned levels) const {
 
 bool UnitShape::scalable() const {
     return ExtendedCapability{extended_capability}.get<ScalableMode>() != 0;
+}
+
+TableMode UnitShape::mode() const {
+    if (first_stage()) return TableMode::Nested;
+    return scalable() ? TableMode::Scalable : TableMode::Legacy;
+}
+
+bool UnitShape::second_stage() const {
+    return ExtendedCapability{extended_capability}.get<SecondStage>() != 0;
+}
+
+bool UnitShape::first_stage() const {
+    return ExtendedCapability{extended_capability}.get<FirstStageSupport>() != 0;
+}
+
+bool UnitShape::five_levels() const {
+    return Capability{capability}.get<FirstStageFiveLevels>() != 0;
+}
+
+bool UnitShape::supervisor_requests() const {
+    return ExtendedCapability{extended_capability}.get<SupervisorRequests>() != 0;
+}
+
+bool UnitShape::extended_accessed_flag() const {
+    return ExtendedCapability{extended_capability}.get<ExtendedAccessedFlag>() != 0;
 }
 
 bool UnitShape::device_tlb() const {
@@ -180,8 +237,9 @@ Result<UnitDesign> design_unit(const HostLimits& host, const UnitRequest& reques
                          request.memory_bits, least_memory_bits, most_memory_bits);
     TENON_TRY(width, choose_width(host, request), "");
     TENON_TRY(pasids, choose_pasids(host, request), "");
+    TENON_TRY_DO(check_nesting(host, request), "");
     return UnitDesign{
-        .shape = {.capability = capability_of(width),
+        .shape = {.capability = capability_of(host, request, width),
                   .extended_capability = extended_capability_of(host, request, pasids),
                   .memory_bits = request.memory_bits},
         .traits = explain(host, request, width, pasids)};

@@ -1,7 +1,8 @@
 // What a guest's remapping unit can do, as far as the host lets it, and why.
 //
 // The guest's second stage becomes domains of the host, entry by entry: the unit has caching mode,
-// so that software tells of entries that appear, and no first stage, which is not told of.
+// so that software tells of entries that appear. Of the first stage it does not: a unit has that
+// where the host's IOMMU walks the guest's tables itself.
 // Source: Intel VT-d specification 4.1, 6.1, 11.4.2, 11.4.3.
 #pragma once
 
@@ -17,9 +18,10 @@ namespace tenon::model::iommu {
 enum class TableMode {
     Legacy,    ///< Root and context entries that name second-stage tables.
     Scalable,  ///< These, or PASID tables that do.
+    Nested,    ///< Legacy ones, or PASID tables that name first-stage tables, for the host to walk.
 };
 
-/// "legacy", "scalable".
+/// "legacy", "scalable", "nested".
 std::string_view name_of(TableMode mode);
 
 /// What every remapping unit of the host lets through that an assigned function is behind.
@@ -27,6 +29,12 @@ struct HostLimits {
     unsigned aperture_bits = 48;  ///< Addresses that a domain takes: 0 to 2^n - 1.
     bool snoop_control = false;   ///< All of them can force DMA to snoop.
     unsigned pasid_width = 0;     ///< Bits of PASID that can be attached; 0: none.
+    /// Bits of the registers that all units of the host have set, if they are VT-d's; else 0.
+    std::uint64_t capability = 0;
+    std::uint64_t extended_capability = 0;
+
+    /// Whether they walk first-stage tables of the guest below second-stage ones of the host.
+    bool nests() const;
 };
 
 /// What the machine and its user want of the unit.
@@ -59,7 +67,13 @@ struct UnitShape {
     unsigned address_bits() const;
     /// Whether tables of so many levels (3: 39 bits, 4: 48, 5: 57) are taken.
     bool takes_levels(unsigned levels) const;
+    TableMode mode() const;
     bool scalable() const;
+    bool second_stage() const;  ///< In tables of PASIDs.
+    bool first_stage() const;
+    bool five_levels() const;  ///< Of first-stage tables.
+    bool supervisor_requests() const;
+    bool extended_accessed_flag() const;
     bool device_tlb() const;
     bool snoop_control() const;
     bool interrupt_remapping() const;

@@ -37,6 +37,42 @@ TEST(UnitShape, HasTheCapabilitiesOfAScalableUnitWithPasids) {
     EXPECT_TRUE(design->shape.snoop_control());
 }
 
+TEST(UnitShape, HasOfFirstStageTablesWhatTheHostWalks) {
+    // FS1GP, FS5LP of all that the host has.
+    const HostLimits host{.pasid_width = 20,
+                          .capability = 1ull << 60 | 1ull << 56 | 1ull << 4,
+                          .extended_capability = 1ull << 26 | 1ull << 31 | 1ull << 34 | 1ull << 43 |
+                                                 1ull << 46 | 1ull << 47 | 1ull << 48};
+    const auto design = design_unit(host, {.mode = TableMode::Nested, .pasid_width = 20});
+
+    ASSERT_TRUE(design);
+    EXPECT_EQ(design->shape.capability, 0xd1e4'078c'226f'0686u);
+    // SRS, EAFS, PSS 19, PASID, SMTS, FSTS, SMPWC; neither SSTS nor NEST.
+    EXPECT_EQ(design->shape.extended_capability, 0x0001'899c'80f0'0f5bu);
+    EXPECT_EQ(design->shape.mode(), TableMode::Nested);
+    EXPECT_EQ(value_of(*design, "tables"), "nested");
+
+    HostLimits less = host;
+    less.capability = 0;
+    less.extended_capability &= ~(1ull << 31 | 1ull << 34 | 1ull << 48);
+    const auto plain = design_unit(less, {.mode = TableMode::Nested, .pasid_width = 20});
+    EXPECT_EQ(plain->shape.capability, 0xc0e4'078c'226f'0686u);
+    EXPECT_EQ(plain->shape.extended_capability, 0x0000'8998'00f0'0f5bu);
+}
+
+TEST(UnitShape, NestsOnlyWhereTheHostDoes) {
+    constexpr std::uint64_t all = 1ull << 26 | 1ull << 43 | 1ull << 47;
+    for (const unsigned lacking : {26u, 43u, 47u}) {
+        const HostLimits host{.extended_capability = all & ~(1ull << lacking)};
+        EXPECT_FALSE(host.nests()) << lacking;
+        const auto design = design_unit(host, {.mode = TableMode::Nested});
+        ASSERT_FALSE(design);
+        EXPECT_EQ(design.error().what,
+                  "the host's IOMMU walks no first-stage tables of a guest (no nesting)");
+    }
+    EXPECT_TRUE(HostLimits{.extended_capability = all}.nests());
+}
+
 TEST(UnitShape, WithoutInterruptRemappingHasNothingOfIt) {
     const auto design = design_unit({}, {.interrupt_remapping = false});
     ASSERT_TRUE(design);

@@ -125,8 +125,7 @@ Result<Arrival> plan_arrival(const RunningMachine& machine, DeviceRequest&& devi
     TENON_TRY(number, number_in_slot(port, device), "");
     const auto id = device.id;
     std::optional<iommu::TableMode> unit;
-    if (const auto& ours = machine.plan.iommu)
-        unit = ours->unit.shape.scalable() ? iommu::TableMode::Scalable : iommu::TableMode::Legacy;
+    if (const auto& ours = machine.plan.iommu) unit = ours->unit.shape.mode();
     TENON_TRY(function,
               plan_function({.version = *version,
                              .viommu_pasid_width = machine.plan.viommu_pasid_width,

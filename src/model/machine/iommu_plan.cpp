@@ -50,14 +50,19 @@ public:
         const auto aperture = aperture_bits();
         auto design = iommu::design_unit(
             {.aperture_bits = aperture.value_or(untold_aperture),
-             .pasid_width = needs_.tables.pasid_width},
+             .pasid_width = needs_.tables.pasid_width,
+             .capability = needs_.tables.units.capability,
+             .extended_capability = needs_.tables.units.extended_capability},
             {.mode = needs_.tables.mode,
              .interrupt_remapping = remaps_interrupts(),
              .address_width = needs_.request.address_width.value_or(0),
              .pasid_width = needs_.tables.pasid_width,
              .ats = std::ranges::any_of(functions_, [](auto* one) { return shows_ats(*one); }),
              .memory_bits = needs_.physical_bits.value_or(untold_memory)});
-        if (!design) refuse(to_string(design.error()), "--viommu none");
+        if (!design)
+            refuse(to_string(design.error()), needs_.tables.mode == iommu::TableMode::Nested
+                                                  ? "mode=scalable, mode=legacy"
+                                                  : "--viommu none");
         report(design ? &*design : nullptr, aperture, reports);
         std::ranges::move(problems_, std::back_inserter(problems));
         if (!design) return nullptr;
@@ -70,10 +75,6 @@ private:
     }
 
     void check_words() {
-        const auto mode = needs_.request.mode.value_or(ViommuMode::Auto);
-        if (mode == ViommuMode::Nested)
-            refuse("an IOMMU of the guest with nested tables is not carried out yet",
-                   "mode=legacy, mode=scalable");
         if (needs_.request.pasid_width.value_or(0) != 0 && needs_.tables.pasid_width == 0)
             refuse("PASIDs are asked for, and there are none: " + needs_.tables.why,
                    "--viommu vtd,pasid=0");
@@ -152,10 +153,8 @@ private:
         auto mode =
             row("viommu-mode", std::string{name_of(request.mode.value_or(ViommuMode::Auto))},
                 request.mode.has_value());
-        mode.effect = needs_.tables.mode == iommu::TableMode::Scalable
-                          ? "tables of PASIDs, or legacy ones, as the guest chooses"
-                          : "legacy tables: they name no PASIDs";
-        mode.change = "mode=legacy, mode=scalable";
+        mode.effect = effect_of(needs_.tables);
+        mode.change = "mode=legacy, mode=scalable, mode=nested";
         reports.push_back(std::move(mode));
         reports.push_back(pasid_row());
         auto remapping = row("viommu-intremap", remaps_interrupts() ? "on" : "off",
@@ -177,6 +176,20 @@ private:
             width.effect = fmt::format("{}: {}", trait->value, trait->why);
         width.change = "aw=39, aw=48";
         reports.push_back(std::move(width));
+    }
+
+    static std::string effect_of(const TableChoice& tables) {
+        switch (tables.mode) {
+            case iommu::TableMode::Legacy:
+                return "legacy tables, which name no PASIDs: " + tables.why_mode;
+            case iommu::TableMode::Scalable:
+                return "tables of PASIDs, or legacy ones, as the guest chooses: " + tables.why_mode;
+            case iommu::TableMode::Nested:
+                break;
+        }
+        return "first-stage tables of PASIDs, which the host's IOMMU walks, or legacy ones, as the "
+               "guest chooses: " +
+               tables.why_mode;
     }
 
     chosen::PropertyReport pasid_row() const {
@@ -218,17 +231,51 @@ std::pair<unsigned, std::string> host_pasids(std::span<const DeviceRequest> devi
     return {most, std::move(why)};
 }
 
+// What is set in both registers of all units that functions are behind; nothing if one does not
+// tell, or is assigned by an interface that nests none.
+device::VtdFacts units_above(std::span<const DeviceRequest> devices) {
+    std::optional<device::VtdFacts> all;
+    for (const auto& device : devices) {
+        if (device.backend) continue;
+        const auto& unit = device.facts.iommu.vtd;
+        if (!unit || device.access.interface == device::Interface::Group) return {};
+        all = device::VtdFacts{.capability = unit->capability & (all ? all->capability : ~0ull),
+                               .extended_capability = unit->extended_capability &
+                                                      (all ? all->extended_capability : ~0ull)};
+    }
+    return all.value_or(device::VtdFacts{});
+}
+
+void choose_mode(ViommuMode asked, TableChoice& choice) {
+    using iommu::TableMode;
+    const iommu::HostLimits host{.capability = choice.units.capability,
+                                 .extended_capability = choice.units.extended_capability};
+    choice.why_mode = "as asked for";
+    if (asked == ViommuMode::Nested) choice.mode = TableMode::Nested;
+    if (asked == ViommuMode::Scalable) choice.mode = TableMode::Scalable;
+    if (asked != ViommuMode::Auto) return;
+    if (host.nests()) {
+        choice.mode = TableMode::Nested;
+        choice.why_mode = "the host nests tables";
+    } else if (choice.pasid_width != 0) {
+        choice.mode = TableMode::Scalable;
+        choice.why_mode = "the host attaches PASIDs, and does not nest tables";
+    } else {
+        choice.why_mode = "the host attaches no PASIDs";
+    }
+}
+
 }  // namespace
 
 TableChoice choose_tables(const chosen::VtdRequest& request,
                           std::span<const DeviceRequest> devices) {
     const auto mode = request.mode.value_or(ViommuMode::Auto);
-    if (mode == ViommuMode::Legacy) return {.why = "legacy tables name none"};
+    if (mode == ViommuMode::Legacy)
+        return {.why = "legacy tables name none", .why_mode = "as asked for"};
     const auto [host, why_not] = host_pasids(devices);
     const auto width = std::min(request.pasid_width.value_or(pci::pasid::most_width), host);
-    TableChoice choice{.pasid_width = width};
-    if (mode == ViommuMode::Scalable || (mode == ViommuMode::Auto && width != 0))
-        choice.mode = iommu::TableMode::Scalable;
+    TableChoice choice{.pasid_width = width, .units = units_above(devices)};
+    choose_mode(mode, choice);
     if (width == 0)
         choice.why = request.pasid_width == 0u ? "as asked for" : why_not;
     else
@@ -313,6 +360,7 @@ bool shows_ats(const slot::FunctionPlan& function) {
 
 function::GuestIommu guest_iommu(const std::optional<iommu::TableMode>& unit,
                                  unsigned pasid_width) {
+    if (unit == iommu::TableMode::Nested) return function::GuestIommu::Nested;
     if (unit == iommu::TableMode::Scalable) return function::GuestIommu::Scalable;
     if (unit) return function::GuestIommu::Legacy;
     return pasid_width == 0 ? function::GuestIommu::None : function::GuestIommu::OfOthers;

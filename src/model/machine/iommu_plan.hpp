@@ -22,6 +22,8 @@ struct TableChoice {
     iommu::TableMode mode = iommu::TableMode::Legacy;
     unsigned pasid_width = 0;  ///< Bits of PASID that they may name; 0: none.
     std::string why;           ///< Of the width, for a person.
+    std::string why_mode;      ///< Of the mode.
+    device::VtdFacts units;    ///< What all units of the host have, that tell.
 };
 
 /// The tables that are asked for, as far as the host attaches PASIDs of `devices`.

@@ -139,12 +139,45 @@ TEST(IommuPlan, SaysWhereEachKeyCameFrom) {
                           "viommu-intremap=on version", "viommu-aw=39 user"));
 }
 
-TEST(IommuPlan, RefusesWhatIsNotCarriedOut) {
-    const auto plan = plan_with({.mode = ViommuMode::Nested});
+// Behind a unit with NEST, SMTS, FSTS.
+DeviceRequest device_of_nesting_host() {
+    auto request = device_with_pasids(16);
+    request.facts.iommu.vtd = device::VtdFacts{
+        .capability = 1ull << 56, .extended_capability = 1ull << 26 | 1ull << 43 | 1ull << 47};
+    return request;
+}
 
-    ASSERT_EQ(plan.problems.size(), 1u);
-    EXPECT_THAT(plan.problems.front().what, HasSubstr("not carried out yet"));
-    EXPECT_FALSE(plan.assignable());
+TEST(IommuPlan, HasTheHostWalkTablesWhereItCan) {
+    const auto plan = plan_with({}, {device_of_nesting_host()});
+
+    EXPECT_EQ(plan.iommu->unit.shape.mode(), iommu::TableMode::Nested);
+    EXPECT_EQ(plan.iommu->unit.shape.pasid_width(), 16u);
+    EXPECT_EQ(effect_of(plan, "viommu-mode"),
+              "first-stage tables of PASIDs, which the host's IOMMU walks, or legacy ones, as the "
+              "guest chooses: the host nests tables");
+    EXPECT_THAT(plan.problems, IsEmpty());
+
+    const auto shadow = plan_with({.mode = ViommuMode::Scalable}, {device_of_nesting_host()});
+    EXPECT_EQ(shadow.iommu->unit.shape.mode(), iommu::TableMode::Scalable);
+}
+
+// One that tells nothing, or has another unit, or is assigned by its group, is enough.
+TEST(IommuPlan, HasTheHostWalkNoTablesWhereOneCannot) {
+    auto by_group = device_of_nesting_host();
+    by_group.access.interface = device::Interface::Group;
+    auto without = device_of_nesting_host();
+    without.facts.iommu.vtd = device::VtdFacts{.capability = 0, .extended_capability = 1ull << 43};
+    for (auto other : {device_with_pasids(16), by_group, without}) {
+        other.facts.group->number = 2;
+        const auto plan = plan_with({}, {device_of_nesting_host(), other});
+        EXPECT_NE(plan.iommu->unit.shape.mode(), iommu::TableMode::Nested);
+
+        const auto asked =
+            plan_with({.mode = ViommuMode::Nested}, {device_of_nesting_host(), other});
+        ASSERT_EQ(asked.problems.size(), 1u);
+        EXPECT_THAT(asked.problems.front().what, HasSubstr("walks no first-stage tables"));
+        EXPECT_FALSE(asked.assignable());
+    }
 }
 
 TEST(IommuPlan, RefusesFunctionsThatTheHostDoesNotTellApartAndTheGuestWould) {

@@ -186,13 +186,31 @@ void Remapper::check(DomainId domain, const Result<void>& done) {
     carry_out(unit_.refused(domain));
 }
 
-void Remapper::apply(const effect::MakeDomain& what) {
-    if (space_ == nullptr) return;
-    auto made = space_->make_domain();
+void Remapper::keep(DomainId domain, Result<std::unique_ptr<device::Domain>> made) {
     if (made)
-        domains_[what.domain] = *std::move(made);
+        domains_[domain] = *std::move(made);
     else
-        check(what.domain, std::unexpected(std::move(made).error()));
+        check(domain, std::unexpected(std::move(made).error()));
+}
+
+void Remapper::apply(const effect::MakeDomain& what) {
+    if (space_ != nullptr) keep(what.domain, space_->make_domain());
+}
+
+void Remapper::apply(const effect::MakeNested& what) {
+    const auto& table = what.table;
+    if (space_ == nullptr) return;
+    keep(what.domain,
+         space_->make_nested({.root = Iova{table.root.value()},
+                              .levels = table.levels,
+                              .supervisor = table.supervisor,
+                              .write_protection = table.write_protection,
+                              .extended_accessed_flag = table.extended_accessed_flag}));
+}
+
+void Remapper::apply(const effect::InvalidateNested& what) {
+    if (auto* const domain = find(what.domain))
+        check(what.domain, domain->invalidate(Iova{what.range.first}, Iova{what.range.last}));
 }
 
 void Remapper::apply(const effect::DropDomain& what) { domains_.erase(what.domain); }

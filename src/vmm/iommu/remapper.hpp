@@ -113,6 +113,8 @@ private:
     void change(const std::function<model::iommu::Effects()>& step) TENON_EXCLUDES(turn_);
     void carry_out(const model::iommu::Effects& effects) TENON_REQUIRES(turn_);
     void apply(const model::iommu::effect::MakeDomain& what) TENON_REQUIRES(turn_);
+    void apply(const model::iommu::effect::MakeNested& what) TENON_REQUIRES(turn_);
+    void apply(const model::iommu::effect::InvalidateNested& what) TENON_REQUIRES(turn_);
     void apply(const model::iommu::effect::DropDomain& what) TENON_REQUIRES(turn_);
     void apply(const model::iommu::effect::Unmap& what) TENON_REQUIRES(turn_);
     void apply(const model::iommu::effect::Map& what) TENON_REQUIRES(turn_);
@@ -123,6 +125,8 @@ private:
     void apply(const model::iommu::effect::ResolveInterrupts& what) TENON_REQUIRES(turn_);
     void apply(const model::iommu::effect::AttachPasid& what) TENON_REQUIRES(turn_);
     void apply(const model::iommu::effect::DetachPasid& what) TENON_REQUIRES(turn_);
+    void keep(model::iommu::DomainId domain, Result<std::unique_ptr<device::Domain>> made)
+        TENON_REQUIRES(turn_);
     device::Domain* find(model::iommu::DomainId domain) TENON_REQUIRES(turn_);
     void check(model::iommu::DomainId domain, const Result<void>& done) TENON_REQUIRES(turn_);
     std::vector<Seat*> together_with(const Seat& seat) TENON_REQUIRES(turn_);

@@ -1,4 +1,4 @@
-#include "host/iommufd/pasid_tables.hpp"
+#include "host/iommufd/page_tables.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -21,9 +21,9 @@ constexpr auto accelerator = "0000:01:00.0";
 constexpr auto whole_space = support::FakeKernel::address_space_id;
 
 // A device with PASIDs, in an address space with a page at 0.
-class PasidTablesTest : public testing::Test {
+class PageTablesTest : public testing::Test {
 protected:
-    PasidTablesTest() {
+    PageTablesTest() {
         host_.add(accelerator, "14", 3);
         host_.kernel().traits().hardware =
             support::FakeKernel::Hardware{.type = 1, .pasid_width = 20};
@@ -52,14 +52,14 @@ protected:
     std::unique_ptr<device::DeviceControl> device_;
 };
 
-TEST_F(PasidTablesTest, TheDeviceIsInOneFromTheStart) {
+TEST_F(PageTablesTest, TheDeviceIsInOneFromTheStart) {
     open();
 
     EXPECT_EQ(space_of(host_.kernel().place_of(accelerator)), whole_space);
     EXPECT_EQ(device_->iommu().pasid->width, 20u);
 }
 
-TEST_F(PasidTablesTest, PasidsReachOtherMemoryThanTheDevice) {
+TEST_F(PageTablesTest, PasidsReachOtherMemoryThanTheDevice) {
     open();
     const auto one = opener_->address_space().make_domain().value();
     const auto other = opener_->address_space().make_domain().value();
@@ -76,7 +76,7 @@ TEST_F(PasidTablesTest, PasidsReachOtherMemoryThanTheDevice) {
     close();
 }
 
-TEST_F(PasidTablesTest, APasidThatLeavesReachesNothing) {
+TEST_F(PageTablesTest, APasidThatLeavesReachesNothing) {
     open();
     const auto domain = opener_->address_space().make_domain().value();
     ASSERT_TRUE(device_->attach_pasid(7, domain.get()));
@@ -87,7 +87,7 @@ TEST_F(PasidTablesTest, APasidThatLeavesReachesNothing) {
     EXPECT_EQ(device_->detach_pasid(7).error().os_error, ENOENT);
 }
 
-TEST_F(PasidTablesTest, APasidStaysWhileTheDeviceMoves) {
+TEST_F(PageTablesTest, APasidStaysWhileTheDeviceMoves) {
     open();
     const auto domain = opener_->address_space().make_domain().value();
     ASSERT_TRUE(device_->attach_pasid(7, nullptr));
@@ -101,7 +101,7 @@ TEST_F(PasidTablesTest, APasidStaysWhileTheDeviceMoves) {
     ASSERT_TRUE(device_->detach_pasid(7));
 }
 
-TEST_F(PasidTablesTest, AKernelWithoutThemHasNoPasids) {
+TEST_F(PageTablesTest, AKernelWithoutThemHasNoPasids) {
     host_.kernel().traits().hardware->attaches_pasids = false;
     open();
 
@@ -112,7 +112,7 @@ TEST_F(PasidTablesTest, AKernelWithoutThemHasNoPasids) {
     EXPECT_EQ(attached.error().kind, Error::Kind::Unsupported);
 }
 
-TEST_F(PasidTablesTest, NothingIsMadeForWhoDoesNotUseThem) {
+TEST_F(PageTablesTest, NothingIsMadeForWhoDoesNotUseThem) {
     open(Pasids::Unused);
 
     EXPECT_EQ(host_.kernel().place_of(accelerator), whole_space);
@@ -120,7 +120,7 @@ TEST_F(PasidTablesTest, NothingIsMadeForWhoDoesNotUseThem) {
     EXPECT_FALSE(device_->attach_pasid(7, nullptr));
 }
 
-TEST_F(PasidTablesTest, GoWithTheirAddressSpace) {
+TEST_F(PageTablesTest, GoWithTheirAddressSpace) {
     open();
     auto domain = opener_->address_space().make_domain().value();
     ASSERT_TRUE(device_->attach_pasid(7, domain.get()));
@@ -135,7 +135,7 @@ TEST_F(PasidTablesTest, GoWithTheirAddressSpace) {
 }
 
 // A table of the domain, and the attachment.
-TEST_F(PasidTablesTest, APasidStaysWhereItWasWhicheverCallFails) {
+TEST_F(PageTablesTest, APasidStaysWhereItWasWhicheverCallFails) {
     open();
     const auto domain = opener_->address_space().make_domain().value();
     for (unsigned call = 1; call <= 2; ++call) {
