@@ -19,7 +19,7 @@ bind "$function"
 before=$(host_state "$function")
 dmesg -C
 guest_limit=1500
-TENON_RUN_OPTIONS='--viommu vtd' guest_memory=1400M \
+TENON_RUN_OPTIONS='--viommu vtd' guest_memory=2G \
     guest_extra="intel_iommu=on iommu.strict=1 iommu.passthrough=0 tenon.selftests=$words" \
     run_guest "$(guest_kernel bzimage)" selftests,packed-log "$function"
 section selftests
