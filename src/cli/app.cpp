@@ -65,6 +65,7 @@ void add_machine_options(CLI::App& command, MachineArguments& machine) {
     command.add_option("--port", machine.ports)->allow_extra_args(false);
     command.add_option("--memory", machine.memory);
     command.add_option("--cpus,--vcpus", machine.cpus);
+    command.add_option("--firmware", machine.firmware);
     command.add_option("--iommufd", machine.iommufd);
     command.add_option("--kvm", machine.kvm);
 }
@@ -236,12 +237,29 @@ std::optional<Outcome> check_machine(std::string_view command, const MachineArgu
                                             machine.version));
 }
 
+// A guest begins with a kernel or with firmware, which finds its kernel itself.
+std::optional<Outcome> check_boot(const RunArguments& run) {
+    if (run.machine.firmware.empty()) {
+        if (!run.kernel.empty()) return std::nullopt;
+        return wrong_usage("run", "--kernel or --firmware is required");
+    }
+    if (!run.kernel.empty())
+        return wrong_usage("run",
+                           "--kernel and --firmware: a guest begins with one of them; firmware "
+                           "finds the kernel on a disk");
+    if (!run.initrd.empty() || !run.append.empty())
+        return wrong_usage("run", fmt::format("{} is for --kernel: firmware takes all of that "
+                                              "from a disk",
+                                              run.initrd.empty() ? "--append" : "--initrd"));
+    return std::nullopt;
+}
+
 Outcome start(CLI::App& command, Options& options, const Host& host, const GuestRunner& run_plan,
               const text::TextStyle& style) {
     auto& arguments = options.run;
     if (const auto taken = take_file(command, command, options.vm_file, arguments.machine); !taken)
         return wrong_input(taken.error());
-    if (arguments.kernel.empty()) return wrong_usage("run", "--kernel is required");
+    if (const auto refused = check_boot(arguments)) return *refused;
     if (const auto refused = check_machine("run", arguments.machine)) return *refused;
     if (options.timing) arguments.timeline = &options.timeline;
     return (arguments.nobody ? run_as_nobody : run_guest)(host, run_plan, arguments, style);

@@ -227,8 +227,9 @@ void emulate_windows(function::RegisterMap& map, const PortPlan& port) {
     map.emulate<std::uint8_t>(io_limit, io_granule(port.io.end() - 1), io_bits);
 }
 
-function::RegisterMap build_host_bridge() {
-    return empty_space(host_bridge_device, 0x060000, pci::layout_endpoint);
+function::RegisterMap build_host_bridge(bool firmware) {
+    return empty_space(firmware ? host_bridge_of_firmware : host_bridge_device, 0x060000,
+                       pci::layout_endpoint);
 }
 
 function::RegisterMap build_root_port(const PortPlan& port) {

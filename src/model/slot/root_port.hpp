@@ -12,6 +12,9 @@ namespace tenon::model::slot {
 // 1b36:0008 host bridge, 1b36:000c root port. docs/users/guest-machine.md lists them.
 inline constexpr std::uint16_t virtual_vendor = 0x1b36;
 inline constexpr std::uint16_t host_bridge_device = 0x0008;
+/// What firmware for guests without a chipset knows the board by.
+/// Source: edk2 OvmfPkg/Include/IndustryStandard/CloudHv.h.
+inline constexpr std::uint16_t host_bridge_of_firmware = 0x0d57;
 inline constexpr std::uint16_t root_port_device = 0x000c;
 
 // Where a root port has its capabilities.
@@ -27,8 +30,8 @@ inline constexpr std::size_t error_reporting = 0x100;
 inline constexpr std::size_t access_control = 0x148;
 }  // namespace port_register
 
-/// The host bridge at 00:00.0.
-function::RegisterMap build_host_bridge();
+/// The host bridge at 00:00.0, with the id that firmware looks for or that of every other guest.
+function::RegisterMap build_host_bridge(bool firmware = false);
 
 /// The windows of a port's plan in its header; one of no bytes is closed.
 void emulate_windows(function::RegisterMap& map, const PortPlan& port);

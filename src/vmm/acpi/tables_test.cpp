@@ -73,6 +73,19 @@ TEST(Fadt, IsHardwareReducedAndNamesItsRegisters) {
     EXPECT_EQ(sum_of(fadt), 0u);
 }
 
+TEST(Fadt, TellsFirmwareAndItsGuestOfTimerAndClock) {
+    const auto fadt = make_fadt(GuestAddress{0xe'1000}, true);
+
+    EXPECT_EQ(load<std::uint32_t>(fadt, 112), 0x00100530u);  // A timer of 32 bits.
+    EXPECT_EQ(load<std::uint16_t>(fadt, 109), 0x4u);         // A clock.
+    EXPECT_EQ(fadt[108], std::byte{0x32});
+    EXPECT_EQ(load<std::uint32_t>(fadt, 76), 0x608u);
+    EXPECT_EQ(fadt[91], std::byte{4});
+    EXPECT_EQ(load<std::uint32_t>(fadt, 208), 0x03002001u);
+    EXPECT_EQ(load<std::uint64_t>(fadt, 212), 0x608u);
+    EXPECT_EQ(sum_of(fadt), 0u);
+}
+
 TEST(Madt, ListsProcessorsAndTheIoapic) {
     const auto madt = make_madt({.count = 2});
 
