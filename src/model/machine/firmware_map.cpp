@@ -13,7 +13,9 @@ constexpr slot::Window io{0xc000, 0x4000};
 
 }  // namespace
 
-void follow_firmware(AddressMap& addresses) {
+void follow_firmware(AddressMap& addresses, std::vector<slot::PortPlan>& ports) {
+    for (auto& port : ports)
+        port.firmware = true;
     addresses.io = io;
     if (addresses.ecam.size > above_memory32.size) return;
     addresses.ecam.base = above_memory32.base;
@@ -28,11 +30,11 @@ void check_for_firmware(unsigned vcpus, std::uint64_t memory,
                             .remedy = fmt::format("--cpus {}", most_firmware_vcpus),
                             .commands = {}});
     if (memory < least_firmware_memory)
-        problems.push_back({.what = fmt::format("memory of {}: firmware needs {}",
-                                                format_size(memory),
-                                                format_size(least_firmware_memory)),
-                            .remedy = "give the guest more with --memory",
-                            .commands = {}});
+        problems.push_back(
+            {.what = fmt::format("memory of {}: firmware needs {}", format_size(memory),
+                                 format_size(least_firmware_memory)),
+             .remedy = "give the guest more with --memory",
+             .commands = {}});
 }
 
 }  // namespace tenon::model::machine

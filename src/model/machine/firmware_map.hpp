@@ -22,9 +22,10 @@ inline constexpr unsigned most_firmware_vcpus = 254;
 /// Bytes that it and its drivers need, at the least.
 inline constexpr std::uint64_t least_firmware_memory = 128ull << 20;
 
-/// The board's windows are those that firmware gives from, and ECAM is out of its way; how large
-/// ECAM is has been settled. The 64-bit window is place_bars()'s.
-void follow_firmware(AddressMap& addresses);
+/// Ports tell firmware what they are to have room for. The board's windows are those that firmware
+/// gives from, and ECAM is out of its way; how large ECAM is has been settled. The 64-bit window is
+/// place_bars()'s.
+void follow_firmware(AddressMap& addresses, std::vector<slot::PortPlan>& ports);
 
 /// What keeps firmware from starting becomes a problem.
 void check_for_firmware(unsigned vcpus, std::uint64_t memory,

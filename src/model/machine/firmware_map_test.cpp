@@ -28,15 +28,16 @@ TEST(FirmwareMap, HasEcamAboveWhatFirmwareGivesFrom) {
 }
 
 TEST(FirmwareMap, LeavesEcamInTheWindowWhereItHasNoRoomAbove) {
+    std::vector<slot::PortPlan> ports;
     AddressMap addresses;
     addresses.ecam.size = 44 * mib;
-    follow_firmware(addresses);
+    follow_firmware(addresses, ports);
     EXPECT_EQ(addresses.ecam.base, 0xfc00'0000u);
     EXPECT_EQ(addresses.ecam.end(), 0xfec0'0000u);
 
     AddressMap many;
     many.ecam.size = 45 * mib;
-    follow_firmware(many);
+    follow_firmware(many, ports);
     EXPECT_EQ(many.ecam.base, 0xe000'0000u);
     EXPECT_EQ(many.memory32.end(), many.ecam.base);
 }
@@ -53,6 +54,29 @@ TEST(FirmwareMap, ShowsTheBridgeThatFirmwareLooksFor) {
     const auto other = make_plan({.memory = {.size = gib}});
     ASSERT_TRUE(other);
     EXPECT_EQ(other->host_bridge.start.read16(2), 0x0008);
+}
+
+TEST(FirmwareMap, TellsFirmwareWhatAPortIsToHaveRoomFor) {
+    const auto plan =
+        plan_of({.ports = {{.name = "gpu", .memory = 64 * mib, .prefetchable = 16 * gib},
+                           {.name = "fixed", .hotplug = false}},
+                 .physical_bits = 40u});
+    ASSERT_EQ(plan.ports.size(), 2u);
+    const auto& start = plan.ports[0]->map.start;
+    EXPECT_EQ(start.read8(0x91), 0xa0);
+    EXPECT_EQ(start.read32(0xa0), 0x01200009u);
+    EXPECT_EQ(start.read32(0xa4), 0xffff'ffffu);
+    EXPECT_EQ(start.read32(0xa8), 0x1000u);
+    EXPECT_EQ(start.read32(0xac), 0u);
+    EXPECT_EQ(start.read32(0xb0), 64 * mib);
+    EXPECT_EQ(start.read32(0xb4), 0xffff'ffffu);
+    EXPECT_EQ(start.read32(0xb8), 0u);
+    EXPECT_EQ(start.read32(0xbc), 4u);
+    EXPECT_EQ(plan.ports[1]->map.start.read8(0x91), 0);
+
+    const auto kernel = make_plan({.ports = {{.name = "gpu"}}, .memory = {.size = gib}});
+    ASSERT_TRUE(kernel);
+    EXPECT_EQ(kernel->ports[0]->map.start.read8(0x91), 0);
 }
 
 TEST(FirmwareMap, RefusesWhatFirmwareCannotStartWith) {

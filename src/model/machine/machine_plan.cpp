@@ -289,7 +289,7 @@ Result<MachinePlan> make_plan(MachineRequest request) {
     check_memory(plan.memory, ports, plan.physical_bits, plan.problems);
     addresses.last_bus = static_cast<std::uint8_t>(ports.size());
     addresses.ecam.size = (std::uint64_t{addresses.last_bus} + 1) << 20;
-    if (plan.firmware) follow_firmware(addresses);
+    if (plan.firmware) follow_firmware(addresses, ports);
     plan.memory64_needed = place_bars(ports, addresses,
                                       {.memory_end = memory_end(plan.memory),
                                        .physical_bits = plan.physical_bits,

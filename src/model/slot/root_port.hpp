@@ -26,6 +26,7 @@ inline constexpr std::size_t slot_control = express + pci::express::slot_control
 inline constexpr std::size_t slot_status = express + pci::express::slot_status;
 inline constexpr std::size_t msi = 0x80;
 inline constexpr std::size_t power = 0x90;
+inline constexpr std::size_t reservation = 0xa0;
 inline constexpr std::size_t error_reporting = 0x100;
 inline constexpr std::size_t access_control = 0x148;
 }  // namespace port_register
@@ -40,7 +41,9 @@ void emulate_windows(function::RegisterMap& map, const PortPlan& port);
 /// End-End TLP Prefixes, Advanced Error Reporting, Access Control Services, as the plan of the port
 /// says. Its link is up and its slot occupied if it has functions. Where the plan lets functions
 /// come and go, the slot has an attention button and a power indicator, no power controller, and
-/// takes commands without a word. Errors below are forwarded, as firmware leaves a port.
+/// takes commands without a word. Where firmware gives addresses out, a port that takes others than
+/// are there says by a capability of Red Hat's how large its windows are to be. Errors below are
+/// forwarded, as firmware leaves a port.
 function::RegisterMap build_root_port(const PortPlan& port);
 
 }  // namespace tenon::model::slot

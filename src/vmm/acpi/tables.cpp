@@ -187,8 +187,8 @@ Result<Bytes> make_tables(const Board& board, GuestAddress at, std::uint64_t lim
     };
     std::optional<GuestAddress> registers;
     if (board.remapping) registers = board.remapping->registers;
-    const auto dsdt =
-        place(make_table("DSDT", 2, make_dsdt_body(board.addresses, board.intx, registers)));
+    const auto dsdt = place(make_table(
+        "DSDT", 2, make_dsdt_body(board.addresses, board.intx, registers, board.firmware)));
     std::vector<GuestAddress> tables{place(make_fadt(dsdt, board.firmware)),
                                      place(make_madt(board.processors)),
                                      place(make_mcfg(board.addresses))};

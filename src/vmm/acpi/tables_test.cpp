@@ -189,6 +189,15 @@ TEST_F(Iasl, ReadsTheDsdtAndCompilesItAgain) {
     EXPECT_NE(log.find("0 Errors, 0 Warnings"), std::string::npos) << log << source;
 }
 
+TEST_F(Iasl, FindsTheClockWhereThereIsOne) {
+    const auto told = [&](bool clock) {
+        const auto body = make_dsdt_body(addresses(), {}, {}, clock);
+        return disassemble(make_table("DSDT", 2, body), "dsdt").contains("EisaId (\"PNP0B00\")");
+    };
+    EXPECT_TRUE(told(true));
+    EXPECT_FALSE(told(false));
+}
+
 TEST_F(Iasl, ReadsWindowsOfTheBridge) {
     const auto source = disassemble(make_table("DSDT", 2, make_dsdt_body(addresses(), {})), "dsdt");
 

@@ -21,11 +21,12 @@ constexpr std::uint8_t valid = 0x80;    // Of D: memory and time are valid.
 constexpr std::uint8_t held = 0x80;     // Of B: the clock is being set.
 constexpr std::uint8_t binary = 0x04;   // Of B.
 constexpr std::uint8_t to_24 = 0x02;    // Of B.
-constexpr std::array clock_registers{second, minute, hour, weekday, day, month, year, Cmos::century};
+constexpr std::array clock_registers{second, minute, hour, weekday,
+                                     day,    month,  year, Cmos::century};
 
-bool is_clock(std::uint8_t index) { 
+bool is_clock(std::uint8_t index) {
     return std::ranges::find(clock_registers, index) != clock_registers.end();
- }
+}
 
 }  // namespace
 
@@ -123,8 +124,9 @@ void Cmos::hold_clock() {
 void Cmos::release_clock() {
     using namespace std::chrono;
     const auto number = [&](std::uint8_t index) { return decode(bytes_[index]); };
-    const year_month_day date{std::chrono::year{static_cast<int>(number(century) * 100 + number(year))},
-                              std::chrono::month{number(month)}, std::chrono::day{number(day)}};
+    const year_month_day date{
+        std::chrono::year{static_cast<int>(number(century) * 100 + number(year))},
+        std::chrono::month{number(month)}, std::chrono::day{number(day)}};
     if (!date.ok() || number(hour) > 23 || number(minute) > 59 || number(second) > 59) return;
     const sys_seconds set =
         sys_days{date} + hours{number(hour)} + minutes{number(minute)} + seconds{number(second)};

@@ -12,9 +12,9 @@
 
 namespace tenon::vmm::board {
 
-/// Tells the time of the host in UTC, and by how much a guest has set it off. It counts hours to 24,
-/// in BCD or binary as register B says, and interrupts nobody. Thread-safe.
-/// Source: Motorola MC146818A data sheet; register 0x32 is the century, as the FADT says.
+/// Tells the time of the host in UTC, and by how much a guest has set it off. It counts hours to
+/// 24, in BCD or binary as register B says, and interrupts nobody. Thread-safe. Source: Motorola
+/// MC146818A data sheet; register 0x32 is the century, as the FADT says.
 class Cmos final : public BusDevice {
 public:
     using Time = std::chrono::sys_seconds;

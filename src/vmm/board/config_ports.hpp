@@ -10,8 +10,8 @@
 
 namespace tenon::vmm::board {
 
-/// Eight ports: 0 to 3 address, written as a dword; 4 to 7 the dword that it names, of the first 256
-/// bytes of a function. Byte 1 alone is the reset control register of PCs. Thread-safe, but two
+/// Eight ports: 0 to 3 address, written as a dword; 4 to 7 the dword that it names, of the first
+/// 256 bytes of a function. Byte 1 alone is the reset control register of PCs. Thread-safe, but two
 /// processors that do not wait for each other share the address, as in any PC.
 /// Source: PCI Local Bus Specification 3.0, 3.2.2.3.2; Intel 7 Series chipset, RST_CNT (0xcf9).
 class ConfigPorts final : public BusDevice {
