@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Firmware boots a guest from a disk: the disk of a process, with an assigned NVMe beside it that the guest reads and
-# verifies; the guest starts again, and switches itself off. An assigned NVMe is its only disk.
+# verifies; the guest starts again, and switches itself off. An assigned NVMe is its only disk; another one comes to
+# a port that firmware gave the windows that were asked for, and goes.
 #
 #   firmware.sh [only-disk]
 
@@ -40,8 +41,16 @@ refused 1 'too many processors' '255 processors: firmware starts 254 at most' \
 if [ "${1:-}" = only-disk ]; then
     only=0000:07:00.0
     bind "$only" 0000:07:00.1
-    start_by_firmware --device "$only"
+    start_by_firmware --port late,mem=4M,pref64=64M --device "$only"
     check_places
+    expect_equal 'windows of the empty port' '4M 64M' "$(in_guest \
+        "lspci -vv -s 00:01.0 | sed -n 's/.*emory behind bridge.*\\[size=\\([0-9]*M\\)\\].*/\\1/p'" | paste -sd' ')"
+    plug "$disk" came bus=late
+    # shellcheck disable=SC2016  # for the guest
+    in_guest 'n=0; until [ -b /dev/nvme1n1 ] || [ $n -eq 240 ]; do n=$((n + 1)); sleep 0.25; done; [ -b /dev/nvme1n1 ]'
+    expect_equal 'SHA-256 of the disk that came' "$TENON_DISK_CHECKSUM" \
+        "$(in_guest 'sha256sum </dev/nvme1n1 | cut -d" " -f1')"
+    unplug came
     shut_down
     exit
 fi
