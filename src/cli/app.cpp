@@ -5,10 +5,12 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <exception>
+#include <filesystem>
 #include <iterator>
 #include <optional>
 #include <span>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #include "base/printable.hpp"
@@ -237,12 +239,29 @@ std::optional<Outcome> check_machine(std::string_view command, const MachineArgu
                                             machine.version));
 }
 
-// A guest begins with a kernel or with firmware, which finds its kernel itself.
-std::optional<Outcome> check_boot(const RunArguments& run) {
-    if (run.machine.firmware.empty()) {
-        if (!run.kernel.empty()) return std::nullopt;
+// Where Debian's package puts it.
+constexpr const char* packaged_firmware = "/usr/share/cloudhv-efi-x86-64/CLOUDHV.fd";
+
+// With a disk and without a word of how to boot, the firmware that is installed finds a system.
+std::optional<Outcome> find_firmware(MachineArguments& machine) {
+    const auto disks = machine.backends.find("disk");
+    if (disks == machine.backends.end() || disks->second.empty())
         return wrong_usage("run", "--kernel or --firmware is required");
-    }
+    if (std::error_code none; !std::filesystem::exists(packaged_firmware, none))
+        return wrong_usage("run", fmt::format("without --kernel, firmware boots from the disk, and "
+                                              "{} is not there: install Debian's package "
+                                              "cloudhv-efi-x86-64 (forky and later), or say "
+                                              "--firmware FILE",
+                                              packaged_firmware));
+    machine.firmware = packaged_firmware;
+    return std::nullopt;
+}
+
+// A guest begins with a kernel or with firmware, which finds its kernel itself.
+std::optional<Outcome> check_boot(RunArguments& run) {
+    if (run.machine.firmware.empty() && !run.kernel.empty()) return std::nullopt;
+    if (run.machine.firmware.empty())
+        if (auto refused = find_firmware(run.machine)) return refused;
     if (!run.kernel.empty())
         return wrong_usage("run",
                            "--kernel and --firmware: a guest begins with one of them; firmware "

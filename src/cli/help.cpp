@@ -41,7 +41,8 @@ std::string machine_options(std::string_view viommu) {
   --memory SIZE[,key=value...]   of the guest: bytes, or with K, M, G; {} without it. The keys are
 {}  --firmware FILE         begin with firmware, which boots from a disk: CLOUDHV.fd of Debian's package
                           cloudhv-efi-x86-64; fd=N too. It gives out the addresses below the
-                          ports anew, and looks for a system on the disks in their order
+                          ports anew, and looks for a system on the disks in their order. `run` with a
+                          --disk and without --kernel takes the one that is installed
   --iommufd fd=N          use /dev/iommu as somebody else opened it: file N of this process
   --kvm fd=N              the same of /dev/kvm
 )",
