@@ -11,6 +11,9 @@
 # apt verifies the signature of the lists and the checksum of every package.
 
 archive_folder=$tenon_cache/apt
+# Whose packages they are. What only a later suite has comes from lists of its own, so that nothing else is taken
+# from there.
+archive_suites=(trixie trixie-updates trixie-backports bookworm)
 archive_keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 
 # The machine's mirror of SUITE, from its own apt settings, whichever way they are written.
@@ -35,7 +38,7 @@ archive_make() {
     security=$(archive_mirror bookworm-security)
     mkdir -p "$folder"/{lists/partial,archives/partial,none}
     : >"$folder/status"
-    for suite in trixie trixie-updates trixie-backports bookworm; do
+    for suite in "${archive_suites[@]}"; do
         printf 'deb [signed-by=%s] %s %s main\n' "$archive_keyring" "$main" "$suite"
     done >"$folder/sources.list"
     printf 'deb [signed-by=%s] %s bookworm-security main\n' "$archive_keyring" "$security" \

@@ -5,7 +5,7 @@
 #   backends_prepare   afterwards $backends_folder has qemu-storage-daemon, virtiofsd and passt; on this machine
 #                      and, at the same path, in the virtual host
 
-backends_folder=$tenon_cache/backends-3
+backends_folder=$tenon_cache/backends-4
 backends_packages=(qemu-utils/trixie-backports virtiofsd/trixie passt/trixie-backports)
 backends_programs=(usr/bin/qemu-storage-daemon usr/libexec/virtiofsd usr/bin/passt)
 

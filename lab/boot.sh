@@ -8,9 +8,11 @@
 #   --guest-kernel stock|lab|6.1  the kernel offered for guests (as --kernel; stock on 6.1)
 #   --modules                     our kernel modules at hand, see lab/modules.sh
 #   --backends                    programs behind vhost-user sockets at hand, see lab/backends.sh
+#   --firmware                    firmware for guests, and a disk that it boots from: the guest's kernel and initrd
+#                                 with the test "agent". It is the NVMe at 07:00.0 as well
 #   --pasids                      an IOMMU that attaches PASIDs, and the function tenon-dma, see lab/nest.sh
-#   --selftests                   guests of the lab kernel have its tests of VFIO in /lib/selftests
 #   --nested                      the same, and the IOMMU walks a guest's tables
+#   --selftests                   guests of the lab kernel have its tests of VFIO in /lib/selftests
 #   --prepare                     have all this needs in the cache, run nothing
 #   --timeout SECONDS             limit for everything (600; none for a shell)
 #   --memory SIZE, --cpus N       3G, 1: with two processors a hang has been seen
@@ -22,7 +24,8 @@
 # The command finds in its environment: TENON_GUEST_BZIMAGE, TENON_GUEST_VMLINUX (lab kernel only) and
 # TENON_GUEST_INITRD for its guests; TENON_DISK_CHECKSUM, the SHA-256 of the disk at 01:00.0, and
 # TENON_DISK2_CHECKSUM of that at 07:00.0; TENON_EMULATOR, a QEMU that runs there; TENON_QMP_CLIENT, a
-# PYTHONPATH with the package qemu.qmp; with --backends TENON_BACKENDS, a folder with them; TENON_ROOT, this
+# PYTHONPATH with the package qemu.qmp; with --backends TENON_BACKENDS, a folder with them; with --firmware
+# TENON_FIRMWARE and TENON_BOOT_DISK; TENON_ROOT, this
 # repository; with --modules TENON_MODULES, a folder
 # of those that fit its kernel (the guest's are in the guest's initrd); and every TENON* variable of the
 # caller. Devices, each below a root port: 01:00.0 NVMe, 02:00.0 igb with SR-IOV, 03:00.0 e1000e, 04:00.0
@@ -33,12 +36,13 @@
 
 set -euo pipefail
 here=$(dirname "$(readlink -f "$0")")
-for part in lib archive emulator nest backends kernels modules initrd disks; do
+for part in lib archive emulator nest backends firmware boot_disk kernels modules initrd disks; do
     # shellcheck disable=SC1090
     . "$here/$part.sh"
 done
 
-kernel=stock guest_kernel='' prepare='' with_modules='' with_backends='' pasids='' with_selftests='' timeout=600 memory=3G cpus=1 append='' share=''
+kernel=stock guest_kernel='' prepare='' with_modules='' with_backends='' with_firmware='' with_selftests='' pasids=''
+timeout=600 memory=3G cpus=1 append='' share=''
 accel=tcg,thread=single,tb-size=512
 iommu=intel-iommu,intremap=on,eim=on,device-iotlb=on
 extra=()
@@ -59,6 +63,7 @@ while [ $# -gt 0 ]; do
         --nested) pasids=yes && export TENON_NEST=nested && shift && continue ;;
         --prepare) prepare=yes && shift && continue ;;
         --modules) with_modules=yes && shift && continue ;;
+        --firmware) with_firmware=yes && shift && continue ;;
         --backends) with_backends=yes && shift && continue ;;
         --) shift && break ;;
         --*) die "unknown option: $1 (the options stand at the top of lab/boot.sh)" ;;
@@ -90,6 +95,12 @@ guest_folder=$kernel_folder
 [ -z "$with_modules" ] || modules_prepare "$guest_kernel"
 initrd_prepare guest "$guest_folder" "$modules" "${with_selftests:+$guest_folder/selftests}"
 guest_initrd=$initrd
+disk2=$disks/nvme2.img
+if [ -n "$with_firmware" ]; then
+    firmware_prepare
+    boot_disk_prepare "$guest_folder" "$guest_initrd" 'console=ttyS0 quiet panic=-1 tenon.test=agent'
+    disk2=$boot_disk
+fi
 kernel_prepare "$kernel"
 [ -z "$with_modules" ] || modules_prepare "$kernel"
 initrd_prepare host "$kernel_folder"
@@ -126,10 +137,13 @@ TENON_DISK2_CHECKSUM=$disk2_checksum
 TENON_EMULATOR=$emulator
 TENON_QMP_CLIENT=$qmp_client
 TENON_BACKENDS=${with_backends:+$backends_folder}
+TENON_FIRMWARE=${with_firmware:+$firmware}
+TENON_BOOT_DISK=$boot_disk
 TENON_ROOT=$tenon_root
 TENON_MODULES=$modules
 export TENON_GUEST_BZIMAGE TENON_GUEST_INITRD TENON_DISK_CHECKSUM TENON_DISK2_CHECKSUM
-export TENON_EMULATOR TENON_QMP_CLIENT TENON_BACKENDS TENON_ROOT TENON_MODULES
+export TENON_EMULATOR TENON_QMP_CLIENT TENON_BACKENDS TENON_FIRMWARE TENON_BOOT_DISK
+export TENON_ROOT TENON_MODULES
 {
     # Debian's own programs: those that a user has put before them may be scripts of many steps, seconds here.
     printf 'export PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/tmp LANG=C.UTF-8 TERM=%q\n' "${TERM:-dumb}"
@@ -180,7 +194,7 @@ arguments+=(
     -device virtio-net-pci,bus=rp5,disable-legacy=on,iommu_platform=on,ats=on,netdev=net5
     -drive "if=none,id=disk6,file=$disks/virtio.img,format=raw,snapshot=on"
     -device virtio-blk-pci,bus=rp6,disable-legacy=on,iommu_platform=on,ats=on,drive=disk6
-    -drive "if=none,id=disk7,file=$disks/nvme2.img,format=raw,snapshot=on"
+    -drive "if=none,id=disk7,file=$disk2,format=raw,snapshot=on"
     -device nvme,bus=rp7,addr=0.0,multifunction=on,drive=disk7,serial=TENON-LAB-2
     -device edu,bus=rp7,addr=0.1
     -netdev user,id=net10,restrict=on

@@ -1,12 +1,13 @@
 # shellcheck shell=bash
-# The emulator: Debian's newest QEMU, unpacked with the libraries it needs, and mended: it interrupts guests
-# of its guest twice now and then, which then stand still. Sourced after archive.sh.
+# The emulator: Debian's newest QEMU, unpacked with the libraries it needs, and mended: it interrupts guests of
+# its guest twice now and then, which then stand still, and ends where one of them is firmware. Sourced after
+# archive.sh.
 #
 #   emulator_prepare   puts it in the cache; afterwards $emulator is the program to run. It runs on
 #                      this machine and, at the same path, in the virtual host.
 #   qmp_client_prepare sets $qmp_client, a folder for PYTHONPATH: the package qemu.qmp of the same suite
 
-emulator_folder=$tenon_cache/emulator-mended
+emulator_folder=$tenon_cache/emulator-mended-2
 emulator=$emulator_folder/qemu-system-x86_64
 emulator_unpacked=$emulator_folder/root
 

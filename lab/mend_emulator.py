@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Mends one fault of an emulator that runs guests of its guest; see below.
+"""Mends two faults of an emulator that runs guests of its guest; see below.
 
     mend_emulator.py PROGRAM    a qemu-system-x86_64 of x86-64, changed in place
 
-The fault: VMRUN with an interrupt to inject delivers it, and leaves its number as the processor's pending
+The first: VMRUN with an interrupt to inject delivers it, and leaves its number as the processor's pending
 exception too. Nothing looks at that until the guest's next exit or exception, unless the emulator's loop
 is left before for another reason: another thread that wants the processor's attention while no interrupt is
 pending, or in the wrong nanosecond. The number is then taken for an exception and delivered again, whether
@@ -19,6 +19,14 @@ The mend: the one instruction that notes the number becomes one that does nothin
 gets the number as an argument; nobody else reads it. Both functions are found by their names, the place of
 exception_index in the processor's state by the neighbouring case, which stores a 2 there for an NMI.
 
+The second: a guest that writes CR8 while its hypervisor waits for it to take interrupts again ends the emulator.
+helper_write_crN() calls cpu_interrupt() for that without the lock that the latter insists on. UEFI firmware writes CR8
+at the end of each interrupt, and on a busy machine the next one waits by then.
+
+Source: QEMU 11.1, target/i386/tcg/system/misc_helper.c, helper_write_crN(), case 8; system/cpus.c, cpu_interrupt().
+
+The mend: the assertion is left out. What is called then sets a bit of the processor that runs, and tells it to look.
+
 Exit status 3, with the program as it was: there is not exactly one such instruction.
 """
 
@@ -26,6 +34,7 @@ import re
 import struct
 import sys
 
+NO_OPERATIONS = bytes.fromhex("9090")  # As long as a short jump.
 NO_OPERATION = bytes.fromhex("660f1f440000")  # As long as the store.
 
 
@@ -109,16 +118,25 @@ def store_to_drop(body, start, delivery):
     )
 
 
+def jump_to_drop(body):
+    """Offset in `body`, the bytes of cpu_interrupt(), of the jump to its failed assertion: test %al,%al; je."""
+    return only("assertions", (match.start() + 2 for match in re.finditer(rb"\x84\xc0\x74.", body, re.S)))
+
+
 def mend(program):
     """Changes `program`, a bytearray. Raises NotFound before it does."""
     functions = symbols(program)
-    for name in ("helper_vmrun", "do_interrupt_x86_hardirq"):
+    for name in ("helper_vmrun", "do_interrupt_x86_hardirq", "cpu_interrupt"):
         if name not in functions:
             raise NotFound(f"no function {name}")
     start, size = functions["helper_vmrun"]
     at = file_offset(program, start)
     delivery, _ = functions["do_interrupt_x86_hardirq"]
     place = at + store_to_drop(bytes(program[at : at + size]), start, delivery)
+    start, size = functions["cpu_interrupt"]
+    at = file_offset(program, start)
+    assertion = at + jump_to_drop(bytes(program[at : at + size]))
+    program[assertion : assertion + len(NO_OPERATIONS)] = NO_OPERATIONS
     program[place : place + len(NO_OPERATION)] = NO_OPERATION
     return place
 

@@ -5,10 +5,12 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <exception>
+#include <filesystem>
 #include <iterator>
 #include <optional>
 #include <span>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #include "base/printable.hpp"
@@ -65,6 +67,7 @@ void add_machine_options(CLI::App& command, MachineArguments& machine) {
     command.add_option("--port", machine.ports)->allow_extra_args(false);
     command.add_option("--memory", machine.memory);
     command.add_option("--cpus,--vcpus", machine.cpus);
+    command.add_option("--firmware", machine.firmware);
     command.add_option("--iommufd", machine.iommufd);
     command.add_option("--kvm", machine.kvm);
 }
@@ -236,12 +239,46 @@ std::optional<Outcome> check_machine(std::string_view command, const MachineArgu
                                             machine.version));
 }
 
+// Where Debian's package puts it.
+constexpr const char* packaged_firmware = "/usr/share/cloudhv-efi-x86-64/CLOUDHV.fd";
+
+// With a disk and without a word of how to boot, the firmware that is installed finds a system.
+std::optional<Outcome> find_firmware(MachineArguments& machine) {
+    const auto disks = machine.backends.find("disk");
+    if (disks == machine.backends.end() || disks->second.empty())
+        return wrong_usage("run", "--kernel or --firmware is required");
+    if (std::error_code none; !std::filesystem::exists(packaged_firmware, none))
+        return wrong_usage("run", fmt::format("without --kernel, firmware boots from the disk, and "
+                                              "{} is not there: install Debian's package "
+                                              "cloudhv-efi-x86-64 (forky and later), or say "
+                                              "--firmware FILE",
+                                              packaged_firmware));
+    machine.firmware = packaged_firmware;
+    return std::nullopt;
+}
+
+// A guest begins with a kernel or with firmware, which finds its kernel itself.
+std::optional<Outcome> check_boot(RunArguments& run) {
+    if (run.machine.firmware.empty() && !run.kernel.empty()) return std::nullopt;
+    if (run.machine.firmware.empty())
+        if (auto refused = find_firmware(run.machine)) return refused;
+    if (!run.kernel.empty())
+        return wrong_usage("run",
+                           "--kernel and --firmware: a guest begins with one of them; firmware "
+                           "finds the kernel on a disk");
+    if (!run.initrd.empty() || !run.append.empty())
+        return wrong_usage("run", fmt::format("{} is for --kernel: firmware takes all of that "
+                                              "from a disk",
+                                              run.initrd.empty() ? "--append" : "--initrd"));
+    return std::nullopt;
+}
+
 Outcome start(CLI::App& command, Options& options, const Host& host, const GuestRunner& run_plan,
               const text::TextStyle& style) {
     auto& arguments = options.run;
     if (const auto taken = take_file(command, command, options.vm_file, arguments.machine); !taken)
         return wrong_input(taken.error());
-    if (arguments.kernel.empty()) return wrong_usage("run", "--kernel is required");
+    if (const auto refused = check_boot(arguments)) return *refused;
     if (const auto refused = check_machine("run", arguments.machine)) return *refused;
     if (options.timing) arguments.timeline = &options.timeline;
     return (arguments.nobody ? run_as_nobody : run_guest)(host, run_plan, arguments, style);

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <fstream>
 #include <vector>
 
 #include "tests/support/config_builder.hpp"
@@ -42,6 +43,28 @@ TEST_F(App, PrintsItsVersionAndHelp) {
     EXPECT_THAT(run_with({"--help"}).out, HasSubstr("Usage: tenon COMMAND"));
     EXPECT_THAT(run_with({"plan", "--help"}).out, HasSubstr("Usage: tenon plan"));
     EXPECT_EQ(run_with({"plan", "--help"}).status, 0);
+}
+
+TEST_F(App, BeginsAGuestWithAKernelOrWithFirmware) {
+    EXPECT_EQ(run_with({"run"}).err,
+              "tenon: --kernel or --firmware is required. See: tenon run --help\n");
+    const auto both = run_with({"run", "--kernel", "a", "--firmware", "b"});
+    EXPECT_EQ(both.status, 2);
+    EXPECT_THAT(both.err, HasSubstr("a guest begins with one of them"));
+    EXPECT_THAT(run_with({"run", "--firmware", "b", "--append", "quiet"}).err,
+                HasSubstr("--append is for --kernel"));
+    EXPECT_THAT(run_with({"run", "--firmware", "b", "--initrd", "c"}).err,
+                HasSubstr("--initrd is for --kernel"));
+    EXPECT_THAT(run_with({"plan", "--firmware", "b", "--port", "p", "--target", "qemu"}).err,
+                HasSubstr("--firmware with --target qemu"));
+}
+
+TEST_F(App, LooksForTheFirmwareThatIsInstalledWhereThereIsADisk) {
+    if (std::ifstream{"/usr/share/cloudhv-efi-x86-64/CLOUDHV.fd"})
+        GTEST_SKIP() << "it is installed here";
+    const auto outcome = run_with({"run", "--disk", "debian.qcow2"});
+    EXPECT_EQ(outcome.status, 2);
+    EXPECT_THAT(outcome.err, HasSubstr("install Debian's package cloudhv-efi-x86-64"));
 }
 
 TEST_F(App, EndsWithOneMessageOnWrongUsage) {

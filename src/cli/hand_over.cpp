@@ -108,7 +108,10 @@ Result<HandedOver> hand_over(const Host& host, const RunArguments& arguments) {
         return std::unexpected(processes.error());
     else if (!processes->empty())
         return takes_a_path(name_of(processes->front().backend));
-    TENON_TRY_DO(hand_over_file(run.kernel, files), "kernel");
+    if (machine.firmware.empty())
+        TENON_TRY_DO(hand_over_file(run.kernel, files), "kernel");
+    else
+        TENON_TRY_DO(hand_over_file(machine.firmware, files), "firmware");
     TENON_TRY_DO(hand_over_file(run.initrd, files), "initrd");
     TENON_TRY_DO(hand_over_control(run, where), "control socket");
     const auto& dev = host.sysfs.paths().dev;

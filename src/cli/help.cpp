@@ -39,7 +39,11 @@ std::string machine_options(std::string_view viommu) {
 {}  --port NAME[,key=value...]   a root port of this name; may be given again. The keys are
 {}  --cpus N                processors of the guest, 1 to 255; 1 without it
   --memory SIZE[,key=value...]   of the guest: bytes, or with K, M, G; {} without it. The keys are
-{}  --iommufd fd=N          use /dev/iommu as somebody else opened it: file N of this process
+{}  --firmware FILE         begin with firmware, which boots from a disk: CLOUDHV.fd of Debian's package
+                          cloudhv-efi-x86-64; fd=N too. It gives out the addresses below the
+                          ports anew, and looks for a system on the disks in their order. `run` with a
+                          --disk and without --kernel takes the one that is installed
+  --iommufd fd=N          use /dev/iommu as somebody else opened it: file N of this process
   --kvm fd=N              the same of /dev/kvm
 )",
                        known_machine_versions(), viommu,
@@ -164,6 +168,7 @@ std::string run_help() {
         R"(Boots a Linux guest with devices of this host assigned to it, as `tenon plan` says of them.
 
 Usage: tenon run --kernel FILE [OPTION]... --device DEVICE[,key=value...]...
+       tenon run --firmware FILE [OPTION]... --disk FILE[,key=value...]...
        tenon run VM.toml [OPTION]...
 
   --kernel FILE           a bzImage, or a vmlinux with PVH; fd=N: a file that is open already

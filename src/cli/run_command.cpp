@@ -32,7 +32,9 @@ namespace {
 
 // Files and programs are looked at before a device is opened, which resets it.
 Result<void> check_files(const RunArguments& arguments) {
-    TENON_TRY_DO(open_regular_or_given(arguments.kernel), "kernel");
+    const bool firmware = !arguments.machine.firmware.empty();
+    TENON_TRY_DO(open_regular_or_given(firmware ? arguments.machine.firmware : arguments.kernel),
+                 firmware ? "firmware" : "kernel");
     if (!arguments.initrd.empty()) TENON_TRY_DO(open_regular_or_given(arguments.initrd), "initrd");
     TENON_TRY(backends, words::parse_backends(arguments.machine.backends), "");
     for (const auto& said : backends)
@@ -170,7 +172,7 @@ Outcome plan_and_run(const Host& host, const GuestRunner& run_plan, const RunArg
                    printable_line(text::memory_words(plan.memory)));
     if (!arguments.quiet) print_warnings(plan);
     vmm::RunRequest request{
-        .boot = {.kernel = arguments.kernel,
+        .boot = {.kernel = plan.firmware ? arguments.machine.firmware : arguments.kernel,
                  .initrd = arguments.initrd,
                  .append = arguments.append},
         .kvm = planned->kvm,

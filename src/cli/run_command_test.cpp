@@ -106,6 +106,26 @@ TEST_F(RunCommand, RunsTheVeryPlanOfTheDevices) {
     EXPECT_EQ(request_->boot.append, "console=ttyS0");
 }
 
+TEST_F(RunCommand, StartsFirmwareInPlaceOfAKernel) {
+    const auto outcome =
+        run({.machine = {.devices = {"01:00.0"}, .memory = "256M", .firmware = kernel_}});
+
+    EXPECT_EQ(outcome.status, 0);
+    ASSERT_TRUE(plan_ && request_);
+    EXPECT_TRUE(plan_->firmware);
+    EXPECT_EQ(request_->boot.kernel, kernel_);
+    EXPECT_THAT(run({.machine = {.memory = "256M", .firmware = "/nonexistent"}}).err,
+                HasSubstr("firmware: /nonexistent: No such file"));
+}
+
+TEST_F(RunCommand, SaysOfManyProcessorsThatFirmwareStartsFewer) {
+    const auto outcome = run({.machine = {.memory = "256M", .cpus = "255", .firmware = kernel_}});
+
+    EXPECT_EQ(outcome.status, 1);
+    EXPECT_THAT(outcome.err, HasSubstr("firmware starts 254 at most"));
+    EXPECT_FALSE(plan_);
+}
+
 TEST_F(RunCommand, DoesNotStartWhatCannotBeAssigned) {
     const auto outcome = run({.machine = {.devices = {"02:00.0"}}, .kernel = kernel_});
 

@@ -122,7 +122,8 @@ TEST_F(VmFilePlan, TakesTheKernelFromTheFile) {
     EXPECT_THAT(run_words({"run", path.c_str(), "--kernel", "/nonexistent/other"}).err,
                 HasSubstr("/nonexistent/other: No such file"));
     std::ofstream{path} << "append = \"quiet\"\n";
-    EXPECT_THAT(run_words({"run", path.c_str()}).err, HasSubstr("--kernel is required"));
+    EXPECT_THAT(run_words({"run", path.c_str()}).err,
+                HasSubstr("--kernel or --firmware is required"));
 }
 
 TEST_F(VmFilePlan, TakesOneFile) {

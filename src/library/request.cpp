@@ -106,6 +106,9 @@ Result<void> read_words(const MachineArguments& arguments,
     request.memory = memory;
     TENON_TRY(cpus, words::parse_cpus_argument(arguments.cpus), "--cpus");
     request.vcpus = cpus.count;
+    request.firmware = !arguments.firmware.empty();
+    if (request.firmware && model::chosen::find_target(arguments.version))
+        return malformed("--firmware with --target qemu: it is Tenon's own way to start a guest");
     request.apic_step = cpus.apic_step;
     request.version = arguments.version.empty()
                           ? std::string{model::chosen::machine_versions().front().name}

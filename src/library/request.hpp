@@ -23,6 +23,8 @@ struct MachineArguments {
     words::BackendTexts backends;               ///< --disk, --vhost-user; they come after devices.
     std::string memory{words::default_memory};  ///< --memory
     std::string cpus = "1";                     ///< --cpus
+    /// --firmware: a file, which a plan does not open; "fd=N"; empty: the guest boots a kernel.
+    std::string firmware;
     std::string iommufd;  ///< --iommufd: "fd=N"; empty: /dev/iommu is opened here.
     std::string kvm;      ///< --kvm: "fd=N"; empty: /dev/kvm is opened here.
     Opening opening = Opening::Allowed;

@@ -42,6 +42,7 @@ namespace capability_id {
 inline constexpr std::uint16_t power_management = 0x01;
 inline constexpr std::uint16_t msi = 0x05;
 inline constexpr std::uint16_t pci_x = 0x07;
+inline constexpr std::uint16_t vendor_specific = 0x09;
 inline constexpr std::uint16_t subsystem_ids = 0x0d;
 inline constexpr std::uint16_t pci_express = 0x10;
 inline constexpr std::uint16_t msix = 0x11;

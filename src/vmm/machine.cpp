@@ -9,7 +9,10 @@
 #include <utility>
 
 #include "vmm/acpi/tables.hpp"
+#include "vmm/board/cmos.hpp"
+#include "vmm/board/config_ports.hpp"
 #include "vmm/board/console.hpp"
+#include "vmm/board/firmware_parts.hpp"
 #include "vmm/board/layout.hpp"
 #include "vmm/kvm/cpuid.hpp"
 #include "vmm/loader/boot_layout.hpp"
@@ -99,7 +102,26 @@ Result<void> Machine::attach_devices(board::PciHost& host) {
                       std::make_shared<board::PowerRegisters>(
                           [this](board::MachineEnd why) { stop(why, board::EndCause::Guest); })),
         "placing the power registers");
+    if (config_.firmware) TENON_TRY_DO(attach_firmware_parts(host), "");
     return routes_->commit();
+}
+
+Result<void> Machine::attach_firmware_parts(board::PciHost& host) {
+    const auto reset = [this] { stop(board::MachineEnd::Reset, board::EndCause::Guest); };
+    const auto passed = [begun = std::chrono::steady_clock::now()] {
+        return std::chrono::steady_clock::now() - begun;
+    };
+    TENON_TRY_DO(port_bus_.add(board::config_port, board::config_ports,
+                               std::make_shared<board::ConfigPorts>(host, reset)),
+                 "placing the configuration ports");
+    TENON_TRY_DO(port_bus_.add(board::timer_port, board::timer_ports,
+                               std::make_shared<board::PmTimer>(passed)),
+                 "placing the timer");
+    TENON_TRY_DO(
+        port_bus_.add(board::cmos_port, board::cmos_ports, std::make_shared<board::Cmos>()),
+        "placing the clock");
+    return port_bus_.add(board::reset_command_port, 1,
+                         std::make_shared<board::ResetCommand>(reset));
 }
 
 Result<void> Machine::make_vcpus() {
@@ -148,7 +170,8 @@ Result<void> Machine::load() {
         acpi::make_tables({.addresses = config_.addresses,
                            .processors = {.count = config_.vcpus, .apic_step = config_.apic_step},
                            .intx = config_.intx,
-                           .remapping = config_.remapping},
+                           .remapping = config_.remapping,
+                           .firmware = config_.firmware},
                           loader::acpi_tables, loader::acpi_limit),
         "making ACPI tables");
     TENON_TRY_DO(memory_.write(loader::acpi_tables, tables), "writing ACPI tables");

@@ -53,6 +53,7 @@ struct BoardConfig {
     loader::BootRequest boot;
     std::vector<model::function::IntxRoute> intx;
     std::optional<acpi::RemappingTable> remapping;  ///< Of its IOMMU; none: it has none.
+    bool firmware = false;         ///< What it boots is firmware, for which it has more parts.
     bool restarts = true;          ///< A reset by the guest starts it again, in place.
     Timeline* timeline = nullptr;  ///< Where moments of the start are noted; stays the caller's.
     int input = 0;                 ///< File of the console; stays the caller's.
@@ -133,6 +134,7 @@ private:
     Result<void> make_interrupts();
     Result<void> set_pin(std::uint8_t pin, bool level);
     Result<void> attach_devices(board::PciHost& host);
+    Result<void> attach_firmware_parts(board::PciHost& host);
     Result<void> make_vcpus();
     Result<void> load();
     std::pair<Result<board::MachineEnd>, board::EndCause> run_vcpus();

@@ -133,6 +133,7 @@ Result<std::unique_ptr<Machine>> create_machine(const model::machine::MachinePla
                             .boot = request.boot,
                             .intx = plan.intx,
                             .remapping = remapping_of(plan),
+                            .firmware = plan.firmware,
                             .restarts = request.restarts,
                             .timeline = request.timeline});
 }

@@ -38,7 +38,7 @@ def difference(one, other):
 def emulator():
     """QEMU of the virtual host; none: it is not there yet."""
     cache = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache") / "tenon"
-    program = cache / "emulator-mended/qemu-system-x86_64"
+    program = cache / "emulator-mended-2/qemu-system-x86_64"
     return program if program.exists() else None
 
 

@@ -37,12 +37,16 @@ said() { tr -d '\r' <"$console" | tail -n "+$((heard + 1))" | grep -q "^agent: $
 
 # begin_live OPTION…   Starts a guest with these options of `tenon run`, and does not wait for it.
 begin_live() {
+    begin_live_by --kernel "$(guest_kernel bzimage)" --initrd "$TENON_GUEST_INITRD" --memory 256M \
+        --append "$(guest_words agent)" "$@"
+}
+
+# begin_live_by OPTION…   The same with these options alone, which say how it boots.
+begin_live_by() {
     rm -f "$work/input" && mkfifo "$work/input"
     exec 9<>"$work/input"
     : >"$console" && : >"$events" && heard=0 noticed=0
-    "$TENON" run --kernel "$(guest_kernel bzimage)" --initrd "$TENON_GUEST_INITRD" --memory 256M \
-        --append "$(guest_words agent)" --control "$socket" "$@" \
-        <"$work/input" >"$console" 2>"$work/messages" 9>&- &
+    "$TENON" run --control "$socket" "$@" <"$work/input" >"$console" 2>"$work/messages" 9>&- &
     guest=$!
 }
 

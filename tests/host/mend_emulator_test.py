@@ -61,5 +61,20 @@ class StoreToDrop(unittest.TestCase):
         self.assert_not_found(NUMBER + OF_NMI)
 
 
+class JumpToDrop(unittest.TestCase):
+    # cpu_interrupt() as in Debian's QEMU 11.1.3: the call of bql_locked(), test, je, and what follows.
+    CALL = bytes.fromhex("f30f1efa4883ec08e833f9ffff")
+    JUMP = bytes.fromhex("84c07414")
+
+    def test_is_found_behind_the_call(self):
+        self.assertEqual(mend_emulator.jump_to_drop(self.CALL + self.JUMP + b"\x90" * 20), len(self.CALL) + 2)
+
+    def test_is_not_found_once_dropped_or_twice(self):
+        dropped = self.CALL + self.JUMP[:2] + mend_emulator.NO_OPERATIONS
+        for body in (dropped, self.CALL + self.JUMP + self.JUMP):
+            with self.assertRaises(mend_emulator.NotFound):
+                mend_emulator.jump_to_drop(body)
+
+
 if __name__ == "__main__":
     unittest.main()

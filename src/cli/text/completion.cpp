@@ -308,7 +308,7 @@ _tenon_value() {{
                 found=(/sys/bus/pci/devices/*(N:t))
                 compadd -- $found ${{found#0000:}}
                 _files ;;
-            --kernel|--initrd|--report|--map|--host|--control|-o) _files ;;
+            --kernel|--firmware|--initrd|--report|--map|--host|--control|-o) _files ;;
         esac
     fi
 }}

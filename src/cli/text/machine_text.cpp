@@ -51,6 +51,11 @@ std::string render_guest(const model::machine::MachinePlan& plan, const TextStyl
         fmt::format("memory at {}: {}", fmt::join(parts, " and "), memory_words(plan.memory)),
         style, 2, 2);
     text += paragraph(window_words(plan), style, 2, 2);
+    if (plan.firmware)
+        text += paragraph(
+            "begins with firmware, which numbers buses and gives out the addresses "
+            "of ports and devices anew",
+            style, 2, 2);
     if (plan.peers) text += paragraph("peer-to-peer: " + plan.peers->line, style, 2, 2);
     return text;
 }

@@ -10,6 +10,7 @@
 
 #include "model/chosen/machine_version.hpp"
 #include "model/chosen/target.hpp"
+#include "model/machine/firmware_map.hpp"
 #include "model/machine/iommu_plan.hpp"
 #include "model/machine/memory_plan.hpp"
 #include "model/machine/peers.hpp"
@@ -281,16 +282,20 @@ Result<MachinePlan> make_plan(MachineRequest request) {
     plan.viommu_pasid_width = pasid_width;
     plan.vcpus = request.vcpus;
     plan.apic_step = request.apic_step;
+    plan.firmware = request.firmware;
     plan.physical_bits = request.physical_bits;
     auto& addresses = plan.addresses;
     plan.memory = plan_memory(request.memory, addresses, ports);
     check_memory(plan.memory, ports, plan.physical_bits, plan.problems);
     addresses.last_bus = static_cast<std::uint8_t>(ports.size());
     addresses.ecam.size = (std::uint64_t{addresses.last_bus} + 1) << 20;
-    plan.memory64_needed =
-        place_bars(ports, addresses,
-                   {.memory_end = memory_end(plan.memory), .physical_bits = plan.physical_bits},
-                   plan.problems);
+    if (plan.firmware) follow_firmware(addresses, ports);
+    plan.memory64_needed = place_bars(ports, addresses,
+                                      {.memory_end = memory_end(plan.memory),
+                                       .physical_bits = plan.physical_bits,
+                                       .firmware = plan.firmware},
+                                      plan.problems);
+    if (plan.firmware) check_for_firmware(plan.vcpus, plan.memory.size, plan.problems);
 
     if (request.limits) {
         std::uint64_t pieces = 0;
@@ -314,7 +319,7 @@ Result<MachinePlan> make_plan(MachineRequest request) {
     check_apic_ids(plan);
     plan.peers = plan_peers(ports);
     if (plan.iommu && plan.peers) restrict_to_memory(*plan.peers);
-    plan.host_bridge = slot::build_host_bridge();
+    plan.host_bridge = slot::build_host_bridge(plan.firmware);
     plan.ports.reserve(ports.size());
     for (auto& port : ports) {
         slot::settle(port);

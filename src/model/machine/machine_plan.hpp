@@ -66,6 +66,9 @@ struct MachinePlan {
     unsigned viommu_pasid_width = 0;  ///< Bits of PASID that the guest's IOMMU takes; 0: none.
     unsigned vcpus = 1;
     unsigned apic_step = 1;  ///< Processors::apic_step.
+    /// Firmware numbers buses and gives out addresses anew: those of ports and functions here are
+    /// what it finds at first, and the windows of `addresses` what it gives from.
+    bool firmware = false;
     MemoryPlan memory;
     Known<unsigned> physical_bits;      ///< Of guest physical addresses.
     std::uint64_t memory64_needed = 0;  ///< Bytes of the 64-bit window that BARs take.

@@ -64,6 +64,7 @@ struct MachineRequest {
     /// That a process of this host may have open, once it has raised its limit.
     Known<std::uint64_t> files = Unknown{"no device of this host is named"};
     MemoryRequest memory;
+    bool firmware = false;  ///< It begins with firmware, which gives out addresses anew.
     unsigned vcpus = 1;
     unsigned apic_step = 1;  ///< Processors::apic_step.
     /// Bits of a guest physical address on the host that is to run the guest: 32 to 52.

@@ -11,6 +11,7 @@
 
 #include "base/bytes.hpp"
 #include "base/text.hpp"
+#include "model/machine/firmware_map.hpp"
 
 namespace tenon::model::machine {
 namespace {
@@ -149,14 +150,19 @@ Room fixed_room(slot::Window board, std::uint64_t granule, std::string_view name
             .remedy = std::string{fewer}};
 }
 
+// What 52 bits of a guest's page tables reach, where the host does not say.
+unsigned address_bits(const WideBounds& bounds) {
+    const auto bits = bounds.physical_bits.value_or(52);
+    return bounds.firmware ? std::min(bits, most_firmware_bits) : bits;
+}
+
 Room wide_room(std::uint64_t base, const WideBounds& bounds) {
-    // What 52 bits of a guest's page tables reach, where the host does not say.
-    const auto end = std::uint64_t{1} << bounds.physical_bits.value_or(52);
+    const auto end = std::uint64_t{1} << address_bits(bounds);
     return {.board = {.base = base, .size = end - std::min(base, end)},
             .granule = mib,
             .name = "64-bit memory",
             .why_full = fmt::format("ends with the {} bits of guest physical addresses",
-                                    bounds.physical_bits.value_or(52)),
+                                    address_bits(bounds)),
             .remedy = fmt::format("{}, or take a host with wider addresses", fewer)};
 }
 
@@ -182,7 +188,7 @@ Defaults default_reserves(const std::vector<slot::PortPlan>& ports, const Addres
         static_cast<std::uint64_t>(std::ranges::count_if(ports, waits_for_functions));
     if (waiting == 0) return {};
     const auto share = [waiting](std::uint64_t room) { return std::bit_floor(room / 2 / waiting); };
-    const auto wide = (std::uint64_t{1} << bounds.physical_bits.value_or(52)) -
+    const auto wide = (std::uint64_t{1} << address_bits(bounds)) -
                       std::min(bounds.memory_end, std::uint64_t{1} << 51);
     return {.memory32 = std::clamp(share(addresses.memory32.size), mib, most_memory32),
             .memory64 = std::clamp(share(wide), mib, most_memory64)};
@@ -198,6 +204,7 @@ Reserve reserve_of(const slot::PortPlan& port, std::string_view key,
 // lower if the window would not fit there, but never below the memory's end.
 std::uint64_t wide_base(std::vector<slot::PortPlan>& ports, const Defaults& defaults,
                         const WideBounds& bounds) {
+    if (bounds.firmware) return bounds.memory_end;
     const auto lowest = align_up(bounds.memory_end, gib);
     const auto base = std::max(64 * gib, lowest);
     if (base == lowest || !bounds.physical_bits) return base;
@@ -233,7 +240,9 @@ std::uint64_t place_bars(std::vector<slot::PortPlan>& ports, AddressMap& address
     }
     // Room for the guest to move BARs: as much again, and 64 GiB at least, where there is so much.
     const auto need = memory64.used_up_to() - wide.base;
-    wide.size = std::min(align_up(std::max(need * 2, 64 * gib), gib), room.board.size);
+    wide.size = bounds.firmware
+                    ? room.board.size
+                    : std::min(align_up(std::max(need * 2, 64 * gib), gib), room.board.size);
     return need;
 }
 

@@ -13,6 +13,8 @@ namespace tenon::model::machine {
 struct WideBounds {
     std::uint64_t memory_end = 0;   ///< The guest's memory ends here; at least 4 GiB.
     Known<unsigned> physical_bits;  ///< Of guest physical addresses: 32 to 52.
+    /// Firmware gives out addresses, from where memory ends: the window is all that it gives from.
+    bool firmware = false;
 };
 
 /// Gives each BAR of each function its address and each port its windows, inside the board's

@@ -70,6 +70,7 @@ struct PortPlan {
     Window io;                   ///< 4 KiB granules.
     SlotRules rules;
     WindowReserve reserve;
+    bool firmware = false;  ///< Firmware gives the port its windows: it is told their sizes.
     std::vector<FunctionPlan> functions;  ///< In order of their numbers.
     SlotView slot;                        ///< Follows from the functions, as does what comes after.
     std::vector<chosen::PropertyReport> properties;  ///< What came of what could be chosen.

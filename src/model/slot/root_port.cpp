@@ -1,5 +1,6 @@
 #include "model/slot/root_port.hpp"
 
+#include <algorithm>
 #include <cstdint>
 
 #include "model/function/device_error.hpp"
@@ -20,6 +21,7 @@ namespace express = pci::express;
 constexpr auto express_at = port_register::express;
 constexpr auto msi_at = port_register::msi;
 constexpr auto power_at = port_register::power;
+constexpr auto reservation_at = port_register::reservation;
 constexpr auto errors_at = port_register::error_reporting;
 constexpr auto access_control_at = port_register::access_control;
 
@@ -191,14 +193,41 @@ void emulate_error_reporting(function::RegisterMap& map) {
 
 // No PME; the port keeps its registers from D3hot to D0.
 // Source: PCI Power Management 1.2, 3.2.
-void emulate_power_management(function::RegisterMap& map) {
+void emulate_power_management(function::RegisterMap& map, std::uint8_t next) {
     constexpr auto capabilities = pci::PowerCapabilities{0}.with<pci::PowerManagementVersion>(3);
     constexpr auto control = pci::PowerControl{0}.with<pci::NoSoftReset>(1);
     map.emulate<std::uint16_t>(power_at,
-                               pci::capability_header(pci::capability_id::power_management, 0));
+                               pci::capability_header(pci::capability_id::power_management, next));
     map.emulate<std::uint16_t>(power_at + pci::power_management::capabilities, capabilities.raw());
     map.emulate<std::uint16_t>(power_at + pci::power_management::control, control.raw());
     map.emulate_power_state(power_at, capabilities.raw());
+}
+
+// Whether the port has room for more than what is behind it.
+bool reserves(const PortPlan& port) { return port.firmware && port.rules.hotplug.value; }
+
+// What firmware is to reserve: no I/O ports and no memory are zero, of prefetchable memory zero is
+// as much as firmware likes, so that is 1 MiB at least; all ones are what it likes elsewhere.
+// Source: QEMU docs/pcie_pci_bridge.txt; edk2 OvmfPkg/Include/IndustryStandard/
+// QemuPciBridgeCapabilities.h.
+void emulate_reservation(function::RegisterMap& map, const PortPlan& port) {
+    constexpr std::uint8_t size = 32;
+    constexpr std::uint8_t resources = 1;
+    constexpr std::uint64_t mib = 1 << 20;
+    constexpr auto at = reservation_at;
+    const auto memory =
+        static_cast<std::uint32_t>(std::min<std::uint64_t>(port.memory.size, ~0u - 1));
+    map.emulate<std::uint16_t>(at, pci::capability_header(pci::capability_id::vendor_specific, 0));
+    map.emulate<std::uint8_t>(at + 2, size);
+    map.emulate<std::uint8_t>(at + 3, resources);
+    map.emulate<std::uint32_t>(at + 4, ~0u);  // Bus numbers.
+    map.emulate<std::uint32_t>(at + 8, static_cast<std::uint32_t>(port.io.size));
+    map.emulate<std::uint32_t>(at + 12, 0);
+    map.emulate<std::uint32_t>(at + 16, memory);
+    map.emulate<std::uint32_t>(at + 20, ~0u);  // Prefetchable memory below 4 GiB.
+    const auto wide = std::max(port.prefetchable.size, mib);
+    map.emulate<std::uint32_t>(at + 24, static_cast<std::uint32_t>(wide));
+    map.emulate<std::uint32_t>(at + 28, static_cast<std::uint32_t>(wide >> 32));
 }
 
 }  // namespace
@@ -227,8 +256,9 @@ void emulate_windows(function::RegisterMap& map, const PortPlan& port) {
     map.emulate<std::uint8_t>(io_limit, io_granule(port.io.end() - 1), io_bits);
 }
 
-function::RegisterMap build_host_bridge() {
-    return empty_space(host_bridge_device, 0x060000, pci::layout_endpoint);
+function::RegisterMap build_host_bridge(bool firmware) {
+    return empty_space(firmware ? host_bridge_of_firmware : host_bridge_device, 0x060000,
+                       pci::layout_endpoint);
 }
 
 function::RegisterMap build_root_port(const PortPlan& port) {
@@ -247,7 +277,8 @@ function::RegisterMap build_root_port(const PortPlan& port) {
     emulate_windows(map, port);
     emulate_express(map, port);
     emulate_msi(map);
-    emulate_power_management(map);
+    emulate_power_management(map, reserves(port) ? reservation_at : 0);
+    if (reserves(port)) emulate_reservation(map, port);
     emulate_error_reporting(map);
     emulate_access_control(map);
     return map;

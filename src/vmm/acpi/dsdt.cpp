@@ -80,7 +80,7 @@ Bytes make_host_bridge(const model::machine::AddressMap& addresses,
 
 Bytes make_dsdt_body(const model::machine::AddressMap& addresses,
                      const std::vector<model::function::IntxRoute>& routes,
-                     std::optional<GuestAddress> remapping) {
+                     std::optional<GuestAddress> remapping, bool clock) {
     using namespace aml;
     // The specification wants ECAM reserved by a motherboard device: PCI Firmware
     // Specification 3.3, 4.1.2.
@@ -115,11 +115,17 @@ Bytes make_dsdt_body(const model::machine::AddressMap& addresses,
                           if_(equal(arg(0), integer(board::power_button_interrupt)),
                               notify("\\_SB.PWRB", pressed))),
                }));
+    // Without an interrupt, which it never raises.
+    const auto told_clock =
+        clock ? device("RTC0", join({name("_HID", eisa_id("PNP0B00")),
+                                     name("_CRS", resource::make_template(resource::fixed_io(
+                                                      board::cmos_port, board::cmos_ports)))}))
+              : Bytes{};
     const auto soft_off = package(
         {integer(board::PowerRegisters::sleep_type_off), integer(0), integer(0), integer(0)});
     return join({
-        scope("\\_SB",
-              join({make_host_bridge(addresses, routes), reserved, serial, power_button, events})),
+        scope("\\_SB", join({make_host_bridge(addresses, routes), reserved, serial, power_button,
+                             events, told_clock})),
         name("\\_S5", soft_off),
     });
 }

@@ -13,9 +13,9 @@
 namespace tenon::vmm::acpi {
 
 /// The AML of the DSDT, without its header. No `_PRT` without routes. `remapping` is where the
-/// registers of the guest's IOMMU are; none: it has none.
+/// registers of the guest's IOMMU are; none: it has none. `clock`: the board has a PC's.
 Bytes make_dsdt_body(const model::machine::AddressMap& addresses,
                      const std::vector<model::function::IntxRoute>& routes,
-                     std::optional<GuestAddress> remapping = {});
+                     std::optional<GuestAddress> remapping = {}, bool clock = false);
 
 }  // namespace tenon::vmm::acpi

@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "base/bytes.hpp"
+#include "vmm/board/cmos.hpp"
 #include "vmm/board/layout.hpp"
 #include "vmm/board/power.hpp"
 
@@ -28,13 +29,12 @@ std::uint8_t checksum(std::span<const std::byte> bytes) {
     return static_cast<std::uint8_t>(0x100 - (sum & 0xff));
 }
 
-/// A Generic Address Structure: one byte at a port. Source: 5.2.3.2.
-void put_port(Bytes& bytes, std::size_t at, std::uint64_t port) {
+/// A Generic Address Structure: bytes at a port, one or four. Source: 5.2.3.2.
+void put_port(Bytes& bytes, std::size_t at, std::uint64_t port, std::uint8_t size = 1) {
     constexpr std::uint8_t system_io = 1;
-    constexpr std::uint8_t byte_access = 1;
     put<std::uint8_t>(bytes, at, system_io);
-    put<std::uint8_t>(bytes, at + 1, 8);  // Bits wide, from bit 0.
-    put<std::uint8_t>(bytes, at + 3, byte_access);
+    put<std::uint8_t>(bytes, at + 1, size * 8);           // Bits wide, from bit 0.
+    put<std::uint8_t>(bytes, at + 3, size == 1 ? 1 : 3);  // Accessed by so many.
     put(bytes, at + 4, port);
 }
 
@@ -75,26 +75,37 @@ Bytes make_xsdt(const std::vector<GuestAddress>& tables) {
     return make_table("XSDT", 1, body);
 }
 
-Bytes make_fadt(GuestAddress dsdt) {
+Bytes make_fadt(GuestAddress dsdt, bool firmware) {
     // Offsets are those of the specification, from the start of the table.
     constexpr std::size_t size = 276;
+    constexpr std::size_t timer = 76;
+    constexpr std::size_t timer_length = 91;
+    constexpr std::size_t century = 108;
     constexpr std::size_t boot_architecture = 109;
     constexpr std::size_t flags = 112;
     constexpr std::size_t reset_register = 116;
     constexpr std::size_t reset_value = 128;
     constexpr std::size_t minor_version = 131;
     constexpr std::size_t x_dsdt = 140;
+    constexpr std::size_t x_timer = 208;
     constexpr std::size_t sleep_control = 244;
     constexpr std::size_t sleep_status = 256;
     constexpr std::size_t hypervisor_vendor = 268;
-    // No VGA to probe (2), no CMOS clock (5).
-    constexpr std::uint16_t no_vga_no_clock = 1u << 2 | 1u << 5;
+    constexpr std::uint16_t no_vga = 1u << 2;
+    constexpr std::uint16_t no_clock = 1u << 5;  // That of CMOS.
     // No fixed power button (4), no fixed sleep button (5), a reset register (10), hardware-reduced
     // (20).
     constexpr std::uint32_t reduced = 1u << 4 | 1u << 5 | 1u << 10 | 1u << 20;
     Bytes fadt(size);
-    put(fadt, boot_architecture, no_vga_no_clock);
-    put(fadt, flags, reduced);
+    constexpr std::uint32_t wide_timer = 1u << 8;
+    put<std::uint16_t>(fadt, boot_architecture, firmware ? no_vga : no_vga | no_clock);
+    put<std::uint32_t>(fadt, flags, firmware ? reduced | wide_timer : reduced);
+    if (firmware) {
+        put<std::uint32_t>(fadt, timer, board::timer_port);
+        put<std::uint8_t>(fadt, timer_length, board::timer_ports);
+        put_port(fadt, x_timer, board::timer_port, board::timer_ports);
+        put<std::uint8_t>(fadt, century, board::Cmos::century);
+    }
     put_port(fadt, reset_register, board::power_port + 2);
     put<std::uint8_t>(fadt, reset_value, board::PowerRegisters::reset_value);
     put<std::uint8_t>(fadt, minor_version, 5);
@@ -176,9 +187,10 @@ Result<Bytes> make_tables(const Board& board, GuestAddress at, std::uint64_t lim
     };
     std::optional<GuestAddress> registers;
     if (board.remapping) registers = board.remapping->registers;
-    const auto dsdt =
-        place(make_table("DSDT", 2, make_dsdt_body(board.addresses, board.intx, registers)));
-    std::vector<GuestAddress> tables{place(make_fadt(dsdt)), place(make_madt(board.processors)),
+    const auto dsdt = place(make_table(
+        "DSDT", 2, make_dsdt_body(board.addresses, board.intx, registers, board.firmware)));
+    std::vector<GuestAddress> tables{place(make_fadt(dsdt, board.firmware)),
+                                     place(make_madt(board.processors)),
                                      place(make_mcfg(board.addresses))};
     if (board.remapping) tables.push_back(place(make_dmar(*board.remapping)));
     const auto xsdt = place(make_xsdt(tables));

@@ -26,6 +26,7 @@ struct Board {
     model::machine::Processors processors;
     std::vector<model::function::IntxRoute> intx;
     std::optional<RemappingTable> remapping;  ///< Of the guest's IOMMU; none: there is none.
+    bool firmware = false;  ///< It has what firmware needs: board/firmware_parts.hpp.
 };
 
 /// A table with its header, length and checksum. `signature` has four characters.
@@ -36,7 +37,8 @@ Bytes make_table(std::string_view signature, std::uint8_t revision, const Bytes&
 /// Specification 3.3, 4.1.2 (MCFG).
 Bytes make_rsdp(GuestAddress xsdt);
 Bytes make_xsdt(const std::vector<GuestAddress>& tables);
-Bytes make_fadt(GuestAddress dsdt);
+/// `firmware`: the board has a timer and a clock.
+Bytes make_fadt(GuestAddress dsdt, bool firmware = false);
 Bytes make_madt(const model::machine::Processors& processors);
 Bytes make_mcfg(const model::machine::AddressMap& addresses);
 

@@ -73,6 +73,19 @@ TEST(Fadt, IsHardwareReducedAndNamesItsRegisters) {
     EXPECT_EQ(sum_of(fadt), 0u);
 }
 
+TEST(Fadt, TellsFirmwareAndItsGuestOfTimerAndClock) {
+    const auto fadt = make_fadt(GuestAddress{0xe'1000}, true);
+
+    EXPECT_EQ(load<std::uint32_t>(fadt, 112), 0x00100530u);  // A timer of 32 bits.
+    EXPECT_EQ(load<std::uint16_t>(fadt, 109), 0x4u);         // A clock.
+    EXPECT_EQ(fadt[108], std::byte{0x32});
+    EXPECT_EQ(load<std::uint32_t>(fadt, 76), 0x608u);
+    EXPECT_EQ(fadt[91], std::byte{4});
+    EXPECT_EQ(load<std::uint32_t>(fadt, 208), 0x03002001u);
+    EXPECT_EQ(load<std::uint64_t>(fadt, 212), 0x608u);
+    EXPECT_EQ(sum_of(fadt), 0u);
+}
+
 TEST(Madt, ListsProcessorsAndTheIoapic) {
     const auto madt = make_madt({.count = 2});
 
@@ -174,6 +187,15 @@ TEST_F(Iasl, ReadsTheDsdtAndCompilesItAgain) {
     EXPECT_NE(source.find("Name (_PRT, Package"), std::string::npos) << source;
     const auto log = compile("dsdt");
     EXPECT_NE(log.find("0 Errors, 0 Warnings"), std::string::npos) << log << source;
+}
+
+TEST_F(Iasl, FindsTheClockWhereThereIsOne) {
+    const auto told = [&](bool clock) {
+        const auto body = make_dsdt_body(addresses(), {}, {}, clock);
+        return disassemble(make_table("DSDT", 2, body), "dsdt").contains("EisaId (\"PNP0B00\")");
+    };
+    EXPECT_TRUE(told(true));
+    EXPECT_FALSE(told(false));
 }
 
 TEST_F(Iasl, ReadsWindowsOfTheBridge) {

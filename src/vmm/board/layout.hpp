@@ -29,4 +29,14 @@ inline constexpr std::uint8_t power_button_interrupt = 9;
 inline constexpr std::uint16_t power_port = 0x600;
 inline constexpr std::uint16_t power_ports = 3;
 
+/// What only a board with firmware has: where a PC has it, but for the timer, which is where the
+/// firmware for guests looks. Source: edk2 OvmfPkg/Include/IndustryStandard/CloudHv.h.
+inline constexpr std::uint16_t reset_command_port = 0x64;
+inline constexpr std::uint16_t cmos_port = 0x70;
+inline constexpr std::uint16_t cmos_ports = 2;
+inline constexpr std::uint16_t timer_port = 0x608;
+inline constexpr std::uint16_t timer_ports = 4;
+inline constexpr std::uint16_t config_port = 0xcf8;
+inline constexpr std::uint16_t config_ports = 8;
+
 }  // namespace tenon::vmm::board

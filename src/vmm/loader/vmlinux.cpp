@@ -19,9 +19,10 @@ constexpr std::uint32_t pvh_entry_note = 18;
 constexpr std::string_view xen{"Xen\0", 4};
 constexpr unsigned most_program_headers = 128;
 
+// PVH enters in 32-bit mode, and firmware says so of its file, which has 64-bit headers.
 Result<void> check(const Elf64_Ehdr& header) {
     if (header.e_ident[EI_CLASS] != ELFCLASS64 || header.e_ident[EI_DATA] != ELFDATA2LSB ||
-        header.e_machine != EM_X86_64)
+        (header.e_machine != EM_X86_64 && header.e_machine != EM_386))
         return fail(Error::Kind::Unsupported, "an ELF file, but not for x86-64");
     if (header.e_phentsize != sizeof(Elf64_Phdr) || header.e_phnum == 0 ||
         header.e_phnum > most_program_headers)

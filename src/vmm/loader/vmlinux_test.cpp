@@ -67,6 +67,13 @@ TEST_F(VmlinuxTest, RefusesAnotherMachine) {
     EXPECT_FALSE(parse());
 }
 
+TEST_F(VmlinuxTest, TakesFirmwareThatNamesItsEntrysMachine) {
+    set<std::uint16_t>(18, 3);  // Intel 80386, with headers of 64 bits.
+    EXPECT_TRUE(parse());
+    set<std::uint32_t>(notes + 8, 17);
+    EXPECT_FALSE(parse());
+}
+
 TEST_F(VmlinuxTest, RefusesEveryTruncationOfItsHeaders) {
     for (std::size_t size = 0; size < notes + 20; ++size)
         EXPECT_FALSE(parse_kernel(std::span{file}.first(size), low_end)) << size;
