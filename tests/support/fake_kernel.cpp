@@ -397,11 +397,11 @@ Outcome<int> FakeKernel::nest_table(IommufdFile& file, Bytes argument) {
     std::array<std::byte, 24> data{};
     // SAFETY: the question says that so many bytes are at this address.
     std::memcpy(data.data(), std::bit_cast<void*>(load<std::uint64_t>(argument, 32)), data.size());
-    NamedTable table{.space = file.named_tables.at(parent).space,
-                     .parent = parent,
-                     .root = load<std::uint64_t>(data, 8),
-                     .address_width = load<std::uint32_t>(data, 16),
-                     .flags = load<std::uint64_t>(data, 0)};
+    const NamedTable table{.space = file.named_tables.at(parent).space,
+                           .parent = parent,
+                           .root = load<std::uint64_t>(data, 8),
+                           .address_width = load<std::uint32_t>(data, 16),
+                           .flags = load<std::uint64_t>(data, 0)};
     if (table.flags > 7 || load<std::uint32_t>(data, 20) != 0) return refuse(EOPNOTSUPP);
     if (table.address_width != 48 && table.address_width != 57) return refuse(EINVAL);
     file.named_tables[file.next_domain] = table;

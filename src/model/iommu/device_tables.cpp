@@ -142,11 +142,11 @@ Binding first_stage(const UnitShape& shape, const std::array<std::uint64_t, 8>& 
                     Binding binding) {
     const auto word = entry[2];
     const auto mode = field(word, 3, 2);
-    FirstStage table{.root = GuestAddress{word & address_bits},
-                     .levels = static_cast<unsigned>(mode) + 4,
-                     .supervisor = field(word, 0, 0) != 0,
-                     .write_protection = field(word, 4, 4) != 0,
-                     .extended_accessed_flag = field(word, 7, 7) != 0};
+    const FirstStage table{.root = GuestAddress{word & address_bits},
+                           .levels = static_cast<unsigned>(mode) + 4,
+                           .supervisor = field(word, 0, 0) != 0,
+                           .write_protection = field(word, 4, 4) != 0,
+                           .extended_accessed_flag = field(word, 7, 7) != 0};
     const bool has = shape.first_stage() && mode <= (shape.five_levels() ? 1u : 0u) &&
                      (!table.supervisor || shape.supervisor_requests()) &&
                      (!table.extended_accessed_flag || shape.extended_accessed_flag());

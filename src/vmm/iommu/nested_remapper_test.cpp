@@ -113,7 +113,7 @@ TEST_F(NestedRemapperTest, LeavesNothingOfAPasidThatEnds) {
     start();
     const auto table = pasids().at(7);
 
-    put(pasid_entries + 7 * 64, 0);
+    put(pasid_entries + 7 * 64ull, 0);
     flush_entry(7);
 
     EXPECT_THAT(pasids(), IsEmpty());
