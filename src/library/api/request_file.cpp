@@ -25,9 +25,9 @@ constexpr std::array text_keys{
     TextKey{"kvm", &PlanRequest::kvm}};
 
 constexpr std::array only_run{
-    RunKey{"kernel"},          RunKey{"initrd"},      RunKey{"append"},
-    RunKey{"control"},         RunKey{"seal"},        RunKey{"nobody", true},
-    RunKey{"no-reboot", true}, RunKey{"quiet", true}, RunKey{"timing", true}};
+    RunKey{"kernel"},      RunKey{"initrd"},      RunKey{"append"},       RunKey{"firmware"},
+    RunKey{"control"},     RunKey{"seal"},        RunKey{"nobody", true}, RunKey{"no-reboot", true},
+    RunKey{"quiet", true}, RunKey{"timing", true}};
 
 bool is_table(std::string_view key) {
     return key == "device" || key == "port" || words::find_backend_option(key) != nullptr;
