@@ -94,7 +94,7 @@ std::uint8_t Cmos::clock_register(std::uint8_t index) const {
     const auto today = floor<days>(now);
     const year_month_day date{today};
     const hh_mm_ss time{now - today};
-    const auto number = static_cast<unsigned>(std::clamp(int{date.year()}, 0, 9999));
+    const auto years = static_cast<unsigned>(std::clamp(int{date.year()}, 0, 9999));
     switch (index) {
         case second:
             return encode(static_cast<unsigned>(time.seconds().count()));
@@ -109,9 +109,9 @@ std::uint8_t Cmos::clock_register(std::uint8_t index) const {
         case month:
             return encode(unsigned{date.month()});
         case year:
-            return encode(number % 100);
+            return encode(years % 100);
         default:
-            return encode(number / 100);
+            return encode(years / 100);
     }
 }
 
@@ -123,7 +123,6 @@ void Cmos::hold_clock() {
 // A date that is none leaves the clock as it was.
 void Cmos::release_clock() {
     using namespace std::chrono;
-    const auto number = [&](std::uint8_t index) { return decode(bytes_[index]); };
     const year_month_day date{
         std::chrono::year{static_cast<int>(number(century) * 100 + number(year))},
         std::chrono::month{number(month)}, std::chrono::day{number(day)}};
@@ -137,7 +136,8 @@ std::uint8_t Cmos::encode(unsigned value) const {
     return static_cast<std::uint8_t>((mode_ & binary) != 0 ? value : value / 10 << 4 | value % 10);
 }
 
-unsigned Cmos::decode(std::uint8_t value) const {
+unsigned Cmos::number(std::uint8_t index) const {
+    const auto value = bytes_[index];
     return (mode_ & binary) != 0 ? value : (value >> 4) * 10u + (value & 0xf);
 }
 

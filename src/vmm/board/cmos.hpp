@@ -36,7 +36,7 @@ private:
     void hold_clock() TENON_REQUIRES(mutex_);
     void release_clock() TENON_REQUIRES(mutex_);
     std::uint8_t encode(unsigned value) const TENON_REQUIRES(mutex_);
-    unsigned decode(std::uint8_t value) const TENON_REQUIRES(mutex_);
+    unsigned number(std::uint8_t index) const TENON_REQUIRES(mutex_);  ///< As it was written.
 
     const std::function<Time()> now_;
     Mutex mutex_ TENON_ACQUIRED_AFTER(order::board);
