@@ -31,7 +31,7 @@ check_sealed 'As nobody'
 expect_equal 'user' "$user $user $user $user" "$(values_of Uid | tr '\t' ' ')"
 expect_equal 'groups' '' "$(values_of Groups | tr -d ' ')"
 expect_equal 'process in its namespace' 1 "$(values_of NSpid | awk '{print $2}')"
-expect_equal 'what lies in its root' 'sys tmp' "$(find "/proc/$guest/root/" -mindepth 1 -maxdepth 1 -printf '%f\n' | sort | paste -sd' ')"
+expect_equal 'what lies in its root' 'sys tmp' "$(cd "/proc/$guest/root" && find . -mindepth 1 -maxdepth 1 -printf '%f\n' | sort | paste -sd' ')"
 expect_equal 'its networks' lo "$(tail -n +3 "/proc/$guest/net/dev" | cut -d: -f1 | tr -d ' ')"
 for kind in user mnt pid net; do
     [ "$(readlink "/proc/$guest/ns/$kind")" != "$(readlink "/proc/self/ns/$kind")" ] || fail "its $kind namespace is ours"
